@@ -1,0 +1,91 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// For the two rooms that wrap C behind safe calls; everywhere else pointers are errors.
+let wrapping: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+let strict: [SwiftSetting] = wrapping + [.strictMemorySafety()]
+
+/// Arithmetic is optimised even in debug builds, so that tests run on real tensors.
+let optimised: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
+let package = Package(
+  name: "vise",
+  products: [.executable(name: "vise", targets: ["vise"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    .target(
+      name: "CNcurses",
+      cSettings: [.define("_GNU_SOURCE"), .define("NCURSES_WIDECHAR", to: "1")],
+      linkerSettings: [.linkedLibrary("ncursesw")]),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .target(
+      name: "CKernels",
+      cSettings: [
+        .define("_GNU_SOURCE"), .unsafeFlags(["-O3"], .when(configuration: .debug)),
+      ]),
+    .target(
+      name: "Tensors", dependencies: ["CKernels", "COpenBLAS"],
+      swiftSettings: wrapping + optimised),
+    .target(name: "Checkpoints", dependencies: ["Tensors"], swiftSettings: strict),
+    .target(name: "Tokenization", dependencies: ["Checkpoints"], swiftSettings: strict),
+    .target(
+      name: "Compression",
+      dependencies: ["Tensors", .product(name: "Yams", package: "Yams")],
+      swiftSettings: strict + optimised),
+    .target(
+      name: "Inference", dependencies: ["Compression", "Tokenization", "Checkpoints", "Tensors"],
+      swiftSettings: strict + optimised),
+    .target(
+      name: "Engine",
+      dependencies: ["Inference", "Compression", "Tokenization", "Checkpoints", "Tensors"],
+      swiftSettings: strict),
+    .target(name: "Terminal", dependencies: ["CNcurses"], swiftSettings: wrapping),
+    .target(
+      name: "Workbench",
+      dependencies: [
+        "Engine", "Compression", "Checkpoints", "Tensors", "Terminal",
+        .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "vise",
+      dependencies: [
+        "Workbench", "Engine", "Compression", "Checkpoints",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TensorsTests", dependencies: ["Tensors", "CKernels"], swiftSettings: wrapping),
+    .testTarget(
+      name: "CheckpointsTests", dependencies: ["Checkpoints", "Tensors"], swiftSettings: strict),
+    .testTarget(
+      name: "TokenizationTests", dependencies: ["Tokenization", "Checkpoints"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "CompressionTests", dependencies: ["Compression", "Tensors"], swiftSettings: strict),
+    .testTarget(
+      name: "InferenceTests",
+      dependencies: ["Inference", "Compression", "Tokenization", "Checkpoints", "Tensors"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "EngineTests",
+      dependencies: ["Engine", "Inference", "Compression", "Checkpoints", "Tensors"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TerminalTests", dependencies: ["Terminal", "CNcurses"], swiftSettings: wrapping),
+    .testTarget(
+      name: "WorkbenchTests",
+      dependencies: ["Workbench", "Terminal", "Engine", "Compression", "Checkpoints", "Tensors"],
+      swiftSettings: strict),
+    .testTarget(name: "EndToEndTests", dependencies: [], swiftSettings: strict),
+  ]
+)

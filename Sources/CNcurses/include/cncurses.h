@@ -1,0 +1,3 @@
+#ifndef VISE_CNCURSES_H
+#define VISE_CNCURSES_H
+#endif

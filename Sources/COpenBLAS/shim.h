@@ -1,0 +1,4 @@
+#ifndef VISE_COPENBLAS_H
+#define VISE_COPENBLAS_H
+#include <cblas.h>
+#endif

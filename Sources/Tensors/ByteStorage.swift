@@ -1,0 +1,85 @@
+import Glibc
+
+/// Why a file could not be mapped.
+public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The file's path as it was given.
+  public let path: String
+  /// What went wrong, in one sentence without the path.
+  public let reason: String
+
+  public var description: String { "\(path): \(reason)" }
+}
+
+/// Read-only bytes: a file mapped into memory, or bytes that this object owns.
+///
+/// A mapped file costs address space, not memory: pages are read when they are touched.
+public final class ByteStorage: @unchecked Sendable {
+  // Unchecked: the bytes are immutable from init to deinit.
+  private let base: UnsafeRawPointer?
+  private let isMapped: Bool
+  /// Number of bytes.
+  public let count: Int
+
+  /// Maps the file at `path` for reading.
+  ///
+  /// - Throws: ``StorageError`` when it cannot be opened, is no regular file, or cannot be mapped.
+  public init(mapping path: String) throws(StorageError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw StorageError(path: path, reason: Self.systemError()) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      throw StorageError(path: path, reason: Self.systemError())
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw StorageError(path: path, reason: "is not a regular file")
+    }
+    count = Int(status.st_size)
+    isMapped = count > 0
+    guard count > 0 else {
+      base = nil
+      return
+    }
+    let address = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0)
+    guard let address = address, address != MAP_FAILED else {
+      throw StorageError(path: path, reason: Self.systemError())
+    }
+    base = UnsafeRawPointer(address)
+  }
+
+  /// Copies `bytes` into memory of its own.
+  public init(copying bytes: [UInt8]) {
+    count = bytes.count
+    let copy = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1), alignment: 64)
+    bytes.withUnsafeBytes { source in
+      if let start = source.baseAddress { copy.copyMemory(from: start, byteCount: source.count) }
+    }
+    isMapped = false
+    base = UnsafeRawPointer(copy)
+  }
+
+  deinit {
+    guard let base = base else { return }
+    if isMapped {
+      munmap(UnsafeMutableRawPointer(mutating: base), count)
+    } else {
+      base.deallocate()
+    }
+  }
+
+  /// Calls `body` with the bytes in `range`.
+  ///
+  /// - Precondition: `range` lies within `0..<count`.
+  public func withBytes<R, E: Error>(
+    in range: Range<Int>, _ body: (RawSpan) throws(E) -> R
+  ) throws(E) -> R {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "range outside the storage")
+    let part = UnsafeRawBufferPointer(
+      start: base.map { $0 + range.lowerBound }, count: range.count)
+    return try body(part.bytes)
+  }
+
+  private static func systemError() -> String {
+    String(cString: strerror(errno))
+  }
+}

@@ -1,0 +1,118 @@
+import CKernels
+
+/// The order in which a stored matrix keeps its rows.
+public enum RowOrder: Hashable, Sendable {
+  /// As the model's layer has them.
+  case plain
+  /// As llama.cpp stores q and k: within each head, the two halves that RoPE rotates are interleaved.
+  case interleavedHalves(heads: Int)
+
+  /// The stored row that holds row `row` of the layer.
+  func storedRow(_ row: Int, of rows: Int) -> Int {
+    switch self {
+    case .plain: return row
+    case .interleavedHalves(let heads):
+      let headSize = rows / heads
+      let (head, place) = row.quotientAndRemainder(dividingBy: headSize)
+      let (half, pair) = place.quotientAndRemainder(dividingBy: headSize / 2)
+      return head * headSize + 2 * pair + half
+    }
+  }
+}
+
+/// A weight matrix where it lies on disk: decoded to single precision row by row, on demand.
+public struct StoredMatrix: Sendable {
+  public let storage: ByteStorage
+  /// Byte offset of the first element in `storage`.
+  public let offset: Int
+  public let type: ElementType
+  public let rows: Int
+  public let columns: Int
+  public let rowOrder: RowOrder
+
+  /// Bytes of one row.
+  public var bytesPerRow: Int { columns / type.blockSize * type.bytesPerBlock }
+  /// Bytes of the whole matrix.
+  public var byteCount: Int { rows * bytesPerRow }
+
+  /// A view of `rows * columns` elements at `offset`; nil when they do not fit there.
+  ///
+  /// Rows must be whole blocks, the type decodable, and heads must divide the rows evenly.
+  public init?(
+    storage: ByteStorage, offset: Int, type: ElementType, rows: Int, columns: Int,
+    rowOrder: RowOrder = .plain
+  ) {
+    guard type.isDecodable, rows > 0, columns > 0, offset >= 0,
+      let rowBytes = type.byteCount(elements: columns)
+    else { return nil }
+    let (total, overflow) = rowBytes.multipliedReportingOverflow(by: rows)
+    guard !overflow, offset <= storage.count, total <= storage.count - offset else { return nil }
+    if case .interleavedHalves(let heads) = rowOrder {
+      guard heads > 0, rows % heads == 0, (rows / heads) % 2 == 0 else { return nil }
+    }
+    self.storage = storage
+    self.offset = offset
+    self.type = type
+    self.rows = rows
+    self.columns = columns
+    self.rowOrder = rowOrder
+  }
+
+  /// The rows of `range`, decoded.
+  ///
+  /// - Precondition: `range` lies within `0..<rows`.
+  public func decoded(rows range: Range<Int>) -> Matrix {
+    decoded(rows: Array(range))
+  }
+
+  /// The given rows in the given order, decoded.
+  ///
+  /// - Precondition: every index lies within `0..<rows`.
+  public func decoded(rows indices: [Int]) -> Matrix {
+    let values = [Float](unsafeUninitializedCapacity: indices.count * columns) {
+      buffer, initialized in
+      for (place, row) in indices.enumerated() {
+        let part = buffer.extracting(place * columns..<(place + 1) * columns)
+        decode(row: row, into: part)
+      }
+      initialized = indices.count * columns
+    }
+    return Matrix(rows: indices.count, columns: columns, values: values)
+  }
+
+  /// The whole matrix, decoded: `rows * columns * 4` bytes of memory.
+  public func decoded() -> Matrix { decoded(rows: 0..<rows) }
+
+  private func decode(row: Int, into destination: UnsafeMutableBufferPointer<Float>) {
+    precondition(row >= 0 && row < rows, "row outside the matrix")
+    let start = offset + rowOrder.storedRow(row, of: rows) * bytesPerRow
+    storage.withBytes(in: start..<start + bytesPerRow) { bytes in
+      bytes.withUnsafeBytes { source in
+        guard let from = source.baseAddress, let to = destination.baseAddress
+        else { return }
+        Self.decode(from, type, to, columns)
+      }
+    }
+  }
+
+  private static func decode(
+    _ source: UnsafeRawPointer, _ type: ElementType, _ destination: UnsafeMutablePointer<Float>,
+    _ count: Int
+  ) {
+    let bytes = source.assumingMemoryBound(to: UInt8.self)
+    let blocks = count / type.blockSize
+    switch type {
+    case .float32:
+      UnsafeMutableRawPointer(destination).copyMemory(from: source, byteCount: count * 4)
+    case .float16: vk_f16_to_f32(bytes, destination, count)
+    case .bfloat16: vk_bf16_to_f32(bytes, destination, count)
+    case .q4_0: vk_decode_q4_0(bytes, destination, blocks)
+    case .q4_1: vk_decode_q4_1(bytes, destination, blocks)
+    case .q5_0: vk_decode_q5_0(bytes, destination, blocks)
+    case .q5_1: vk_decode_q5_1(bytes, destination, blocks)
+    case .q8_0: vk_decode_q8_0(bytes, destination, blocks)
+    case .float64, .int64, .int32, .int16, .int8, .uint8, .bool:
+      preconditionFailure("the initialiser admits decodable types only")
+    }
+  }
+}
