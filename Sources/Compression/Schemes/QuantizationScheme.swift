@@ -1,0 +1,89 @@
+/// How many weights of a row share one scale.
+public enum GroupSize: Hashable, Sendable {
+  /// One scale a row (output channel).
+  case channel
+  /// One scale for this many consecutive weights of a row: 16 to 256.
+  case size(Int)
+
+  /// Weights in a group of a row of `columns`.
+  public func weights(inRowOf columns: Int) -> Int {
+    switch self {
+    case .channel: columns
+    case .size(let size): size
+    }
+  }
+}
+
+/// How a weight's code is chosen.
+public enum QuantizationMethod: String, Codable, Hashable, Sendable, CaseIterable {
+  /// Round to nearest.
+  case rtn
+}
+
+/// How the range that a group's codes span is found.
+public enum RangeSearch: String, Codable, Hashable, Sendable, CaseIterable {
+  /// From the smallest to the largest weight.
+  case minMax = "minmax"
+  /// Shrunk to where the squared error of the group is least.
+  case mse
+}
+
+/// Integer codes of 2 to 8 bits with a scale a group and, if asymmetric, an integer zero point.
+public struct QuantizationScheme: Codable, Hashable, Sendable {
+  /// The widths that Vise quantizes to.
+  public static let widths = 2...8
+
+  /// Bits a code: 2 to 8.
+  public var bits: Int
+  public var group: GroupSize
+  public var isSymmetric: Bool
+  public var range: RangeSearch
+  public var method: QuantizationMethod
+
+  public init(
+    bits: Int, group: GroupSize = .size(64), isSymmetric: Bool = true,
+    range: RangeSearch = .minMax, method: QuantizationMethod = .rtn
+  ) {
+    self.bits = bits
+    self.group = group
+    self.isSymmetric = isSymmetric
+    self.range = range
+    self.method = method
+  }
+}
+
+extension GroupSize: Codable, CustomStringConvertible {
+  /// A number, or `channel`, as plan files and the command line write it.
+  public var description: String {
+    switch self {
+    case .channel: "channel"
+    case .size(let size): String(size)
+    }
+  }
+
+  /// Reads what ``description`` writes; nil for anything else.
+  public init?(_ text: String) {
+    if text == "channel" {
+      self = .channel
+    } else if let size = Int(text), size > 0 {
+      self = .size(size)
+    } else {
+      return nil
+    }
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let text = try container.decode(String.self)
+    guard let group = GroupSize(text) else {
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "a group is a number of weights or \"channel\"")
+    }
+    self = group
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}

@@ -1,0 +1,45 @@
+import Tensors
+
+/// How one layer is compressed: quantized, pruned, both, or kept as it is.
+public struct Scheme: Codable, Hashable, Sendable {
+  public var quantization: QuantizationScheme?
+  public var sparsity: SparsityScheme?
+
+  /// The layer stays as the checkpoint has it.
+  public static let keep = Scheme(quantization: nil, sparsity: nil)
+
+  public init(quantization: QuantizationScheme? = nil, sparsity: SparsityScheme? = nil) {
+    self.quantization = quantization
+    self.sparsity = sparsity
+  }
+
+  /// Whether this scheme changes nothing.
+  public var keepsLayer: Bool { quantization == nil && sparsity == nil }
+}
+
+/// What the size and validity of a scheme depend on: a layer without its weights.
+public struct LayerShape: Codable, Hashable, Sendable {
+  /// The layer's Hugging Face name, without `.weight`.
+  public let name: String
+  /// Other names that plans may use for it: `lm_head` for a tied embedding.
+  public let aliases: [String]
+  /// Output channels.
+  public let rows: Int
+  /// Input channels.
+  public let columns: Int
+  /// How the checkpoint stores the weights.
+  public let type: ElementType
+
+  public init(
+    name: String, aliases: [String] = [], rows: Int, columns: Int, type: ElementType
+  ) {
+    self.name = name
+    self.aliases = aliases
+    self.rows = rows
+    self.columns = columns
+    self.type = type
+  }
+
+  /// The 16-bit type that scales and pruned weights are stored in: BF16 for a BF16 checkpoint, else F16.
+  public var storageType: ElementType { type == .bfloat16 ? .bfloat16 : .float16 }
+}

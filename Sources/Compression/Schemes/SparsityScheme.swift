@@ -1,0 +1,32 @@
+/// Which weights of a layer may be zeroed together.
+public enum SparsityPattern: Codable, Hashable, Sendable {
+  /// Any, up to this share of the layer: 0 < ratio < 1.
+  case unstructured(ratio: Double)
+  /// Of every `of` consecutive weights of a row, `kept` survive: 2:4 keeps 2 of 4.
+  case structured(kept: Int, of: Int)
+
+  /// The share of weights that become zero.
+  public var ratio: Double {
+    switch self {
+    case .unstructured(let ratio): ratio
+    case .structured(let kept, let of): 1 - Double(kept) / Double(of)
+    }
+  }
+}
+
+/// What makes a weight worth keeping.
+public enum PruningMethod: String, Codable, Hashable, Sendable, CaseIterable {
+  /// Its absolute value.
+  case magnitude
+}
+
+/// Zeros put into a layer, chosen by a criterion in a pattern.
+public struct SparsityScheme: Codable, Hashable, Sendable {
+  public var pattern: SparsityPattern
+  public var method: PruningMethod
+
+  public init(pattern: SparsityPattern, method: PruningMethod = .magnitude) {
+    self.pattern = pattern
+    self.method = method
+  }
+}

@@ -1,0 +1,90 @@
+import Compression
+
+/// Which model answers.
+public enum ModelSide: String, Codable, Hashable, Sendable, CaseIterable {
+  /// The model as it was opened.
+  case reference
+  /// The model under the current plan.
+  case compressed
+}
+
+/// How the next token is chosen.
+public struct SamplingSettings: Codable, Hashable, Sendable {
+  /// 0 is greedy.
+  public var temperature: Double
+  /// Only the most probable `topK` tokens; 0 means all.
+  public var topK: Int
+  /// Only the smallest set of tokens with this probability together; 1 means all.
+  public var topP: Double
+  public var seed: UInt64
+
+  public init(temperature: Double = 0, topK: Int = 0, topP: Double = 1, seed: UInt64 = 0) {
+    self.temperature = temperature
+    self.topK = topK
+    self.topP = topP
+    self.seed = seed
+  }
+}
+
+/// A prompt and how to answer it.
+public struct GenerationRequest: Codable, Hashable, Sendable {
+  public var prompt: String
+  /// True sends the prompt as it is, without the model's chat template.
+  public var isRaw: Bool
+  public var sides: [ModelSide]
+  /// Most tokens of the answer.
+  public var tokenLimit: Int
+  public var sampling: SamplingSettings
+
+  public init(
+    prompt: String, isRaw: Bool = false, sides: [ModelSide] = ModelSide.allCases,
+    tokenLimit: Int = 128, sampling: SamplingSettings = SamplingSettings()
+  ) {
+    self.prompt = prompt
+    self.isRaw = isRaw
+    self.sides = sides
+    self.tokenLimit = tokenLimit
+    self.sampling = sampling
+  }
+}
+
+/// A text to measure both models on.
+public struct EvaluationRequest: Codable, Hashable, Sendable {
+  /// Path of a UTF-8 text file.
+  public var textPath: String
+  /// Tokens a window: each is read afresh, and its second half is scored.
+  public var window: Int
+  /// Most windows to read; nil reads the whole text.
+  public var windowLimit: Int?
+  /// Whether the compressed model is measured too, against the reference.
+  public var compares: Bool
+
+  public init(
+    textPath: String, window: Int = 512, windowLimit: Int? = nil, compares: Bool = true
+  ) {
+    self.textPath = textPath
+    self.window = window
+    self.windowLimit = windowLimit
+    self.compares = compares
+  }
+}
+
+/// What the engine is told. Commands return at once; what comes of them arrives as events.
+public enum EngineCommand: Codable, Hashable, Sendable {
+  /// Opens a checkpoint in place of the one that is open.
+  case open(path: String)
+  /// Makes `plan` the current one: changed layers are reported on, then compressed, then swapped in.
+  case setPlan(Plan)
+  /// Says what the user looks at, most important first: these layers' reports come first.
+  case look(at: [String])
+  /// Reports on one layer under a scheme that need not be the plan's.
+  case preview(JobID, layer: String, scheme: Scheme)
+  /// Answers a prompt with the reference, the compressed model, or both side by side.
+  case generate(JobID, GenerationRequest)
+  /// Measures PPL and, if it compares, KLD on a text.
+  case evaluate(JobID, EvaluationRequest)
+  /// Ends a job; takes effect within 50 ms.
+  case cancel(JobID)
+  /// Ends all jobs and the engine.
+  case shutDown
+}

@@ -1,0 +1,114 @@
+import Checkpoints
+import Compression
+
+/// What a job does, for people.
+public enum JobKind: String, Codable, Hashable, Sendable {
+  case open, preview, compress, generate, evaluate
+}
+
+/// How far a job has come.
+public struct JobProgress: Codable, Hashable, Sendable {
+  /// Units done, of `total`; layers, tokens or windows.
+  public var completed: Int
+  public var total: Int
+  /// Estimated seconds left; nil while that is not known.
+  public var secondsLeft: Double?
+
+  public init(completed: Int, total: Int, secondsLeft: Double? = nil) {
+    self.completed = completed
+    self.total = total
+    self.secondsLeft = secondsLeft
+  }
+}
+
+/// How a job ended.
+public enum JobOutcome: Codable, Hashable, Sendable {
+  case finished
+  case cancelled
+  /// One sentence that says what failed and what to do.
+  case failed(String)
+}
+
+/// One token of an answer.
+public struct GeneratedToken: Codable, Hashable, Sendable {
+  public var side: ModelSide
+  /// Place in the answer, from 0.
+  public var index: Int
+  public var id: Int
+  /// The text that this token completes; empty while a character is still incomplete.
+  public var text: String
+  /// Tokens a second of this side so far, the prompt not counted.
+  public var tokensPerSecond: Double
+
+  public init(side: ModelSide, index: Int, id: Int, text: String, tokensPerSecond: Double) {
+    self.side = side
+    self.index = index
+    self.id = id
+    self.text = text
+    self.tokensPerSecond = tokensPerSecond
+  }
+}
+
+/// Why an answer ended.
+public enum StopReason: String, Codable, Hashable, Sendable {
+  case endOfText, tokenLimit, contextLimit
+}
+
+/// Mean, median, 99th percentile and maximum of the KLD over scored tokens, in nats a token.
+public struct DivergenceSummary: Codable, Hashable, Sendable {
+  public var mean: Double
+  public var median: Double
+  public var p99: Double
+  public var max: Double
+
+  public init(mean: Double, median: Double, p99: Double, max: Double) {
+    self.mean = mean
+    self.median = median
+    self.p99 = p99
+    self.max = max
+  }
+}
+
+/// What an evaluation found.
+public struct EvaluationResult: Codable, Hashable, Sendable {
+  /// Scored tokens.
+  public var tokens: Int
+  /// The reference's perplexity.
+  public var referencePPL: Double
+  /// The compressed model's; nil unless it was compared.
+  public var compressedPPL: Double?
+  public var divergence: DivergenceSummary?
+  /// Share of scored tokens for which both models' most probable token is the same.
+  public var top1Agreement: Double?
+
+  public init(
+    tokens: Int, referencePPL: Double, compressedPPL: Double? = nil,
+    divergence: DivergenceSummary? = nil, top1Agreement: Double? = nil
+  ) {
+    self.tokens = tokens
+    self.referencePPL = referencePPL
+    self.compressedPPL = compressedPPL
+    self.divergence = divergence
+    self.top1Agreement = top1Agreement
+  }
+}
+
+/// What the engine says.
+public enum EngineEvent: Codable, Hashable, Sendable {
+  /// A checkpoint is open: everything about it but its weights.
+  case opened(ModelDescription)
+  /// It could not be opened; one sentence that says why and what to do.
+  case openFailed(path: String, reason: String)
+  /// The plan cannot be carried out; nothing changed.
+  case planRefused(reason: String)
+  /// A layer's report under a scheme, sampled first, then exact.
+  case report(LayerReport)
+  /// This many layers of the running compressed model are as the plan says.
+  case compressed(layers: Int, of: Int)
+  case jobStarted(JobID, JobKind, title: String)
+  case jobProgress(JobID, JobProgress)
+  case jobEnded(JobID, JobOutcome)
+  case token(JobID, GeneratedToken)
+  case answerEnded(JobID, ModelSide, StopReason)
+  case evaluated(JobID, EvaluationResult)
+}
