@@ -69,7 +69,9 @@ public struct EvaluationRequest: Codable, Hashable, Sendable {
   }
 }
 
-/// What the engine is told. Commands return at once; what comes of them arrives as events.
+/// What the engine is told.
+///
+/// Commands return at once; what comes of them arrives as events.
 public enum EngineCommand: Codable, Hashable, Sendable {
   /// Opens a checkpoint in place of the one that is open.
   case open(path: String)
