@@ -1,0 +1,78 @@
+# make run | test | lint | install | clean; `make help` says more.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+MODEL  ?= Samples/scripture
+PREFIX ?= /usr/local
+SWIFT  ?= swift
+PYTHON ?= python3
+VENV   := .venv
+MODELS := $(or $(VISE_MODELS),.models)
+BINARY := .build/release/vise
+
+.PHONY: help run build deps test test-deps models unit monkey lint format bench install uninstall clean
+
+help: ## says what each target does
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: build ## opens the workbench; MODEL=path for your own
+	@$(BINARY) open "$(MODEL)"
+
+build: deps ## builds the release binary
+	@$(SWIFT) build -c release --product vise
+
+# $(call require,command that succeeds when present,packages)
+define require
+	@if ! ( $(1) ) >/dev/null 2>&1; then \
+	  if command -v apt-get >/dev/null; then \
+	    as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; \
+	    echo "installing: $(2)"; \
+	    $$as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y -qq $(2) >/dev/null; \
+	  else \
+	    echo "Vise needs what Debian calls: $(2). Install these with your package manager, then run make again." >&2; exit 1; \
+	  fi; \
+	fi
+endef
+
+deps:
+	@command -v $(SWIFT) >/dev/null || { echo "Vise needs a Swift 6.2 or newer toolchain on the PATH." >&2; exit 1; }
+	$(call require,test -e /usr/include/curses.h && pkg-config --exists openblas ncursesw,libncurses-dev libopenblas-dev pkg-config)
+
+test-deps: deps
+	$(call require,command -v tmux,tmux)
+	$(call require,$(PYTHON) -c 'import venv$(comma) ensurepip',python3 python3-venv)
+	@[ -x $(VENV)/bin/python ] || $(PYTHON) -m venv $(VENV)
+	@cmp -s Tests/Oracles/requirements.txt $(VENV)/installed.txt || { \
+	  $(VENV)/bin/pip install -q --disable-pip-version-check -r Tests/Oracles/requirements.txt && \
+	  cp Tests/Oracles/requirements.txt $(VENV)/installed.txt; }
+
+comma := ,
+
+models: test-deps ## fetches the real model that tests run on
+	@$(VENV)/bin/python Tests/Oracles/make_models.py "$(MODELS)"
+
+test: test-deps models unit monkey ## installs what tests need and runs everything
+
+unit:
+	@VISE_MODELS="$(abspath $(MODELS))" VISE_PYTHON="$(abspath $(VENV))/bin/python" $(SWIFT) test --disable-xctest
+
+monkey: ## a minute of seeded random keys, clicks, pastes and resizes; MINUTES=30 for the long run
+	@$(PYTHON) Tests/EndToEndTests/monkey.py --binary .build/debug/vise --model "$(MODEL)" --minutes $(or $(MINUTES),1) --seed $(or $(SEED),1)
+
+lint: ## checks the format of all Swift sources
+	@$(SWIFT) format lint --strict -r Package.swift Sources Tests
+
+format:
+	@$(SWIFT) format -i -r Package.swift Sources Tests
+
+install: build ## installs to PREFIX (default /usr/local)
+	@install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/vise/themes"
+	@install -m 755 $(BINARY) "$(DESTDIR)$(PREFIX)/bin/vise"
+	@install -m 644 Themes/*.yaml "$(DESTDIR)$(PREFIX)/share/vise/themes"
+	@echo "installed $(DESTDIR)$(PREFIX)/bin/vise"
+
+uninstall:
+	@rm -rf "$(DESTDIR)$(PREFIX)/bin/vise" "$(DESTDIR)$(PREFIX)/share/vise"
+
+clean: ## removes what was built; models and the Python environment stay
+	@rm -rf .build
