@@ -9,7 +9,8 @@ public enum SparsityChange: Codable, Hashable, Sendable {
 
 /// The settings that a rule changes; nil leaves what earlier rules said.
 public struct SchemeChange: Codable, Hashable, Sendable {
-  /// True undoes everything that earlier rules said: the layer stays as it is.
+  /// True undoes everything that earlier rules said, before the rest of this change applies: alone,
+  /// it leaves the layer as it is.
   public var keeps: Bool?
   public var bits: Int?
   public var group: GroupSize?

@@ -10,7 +10,7 @@ public struct LayerSize: Codable, Hashable, Sendable {
   public var zeroPoints: Int
   /// Bytes of a stored mask; 0 where zeros are stored as codes, as every export format does today.
   public var mask: Int
-  /// Bits and bytes that only fill words.
+  /// Bits that only fill words, and the 16 bytes of `weight_shape`.
   public var padding: Int
   /// What the layer would take with a bitmask and survivors only; nil where nothing is pruned.
   public var withBitmask: Int?

@@ -1,0 +1,31 @@
+extension Scheme {
+  /// The scheme in a few characters: `4 bit g64 sym`, `2:4 50 %`, both, or `keep`.
+  public var summary: String {
+    let parts = [quantization?.summary, sparsity?.pattern.summary].compactMap { $0 }
+    return parts.isEmpty ? "keep" : parts.joined(separator: ", ")
+  }
+}
+
+extension QuantizationScheme {
+  /// For example `4 bit g64 sym`, or `8 bit channel asym mse`.
+  public var summary: String {
+    let groups =
+      switch group {
+      case .channel: "channel"
+      case .size(let size): "g\(size)"
+      }
+    let search = range == .minMax ? "" : " \(range.rawValue)"
+    return "\(bits) bit \(groups) \(isSymmetric ? "sym" : "asym")\(search)"
+  }
+}
+
+extension SparsityPattern {
+  /// For example `2:4 50 %`, or `30 %`.
+  public var summary: String {
+    let tenths = (ratio * 1000).rounded() / 10
+    let percent =
+      tenths == tenths.rounded() && abs(tenths) < 1e6 ? "\(Int(tenths)) %" : "\(tenths) %"
+    if case .structured(let kept, let of) = self { return "\(kept):\(of) \(percent)" }
+    return percent
+  }
+}
