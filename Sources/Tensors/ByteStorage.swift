@@ -24,7 +24,7 @@ public final class ByteStorage: @unchecked Sendable {
   ///
   /// - Throws: ``StorageError`` when it cannot be opened, is no regular file, or cannot be mapped.
   public init(mapping path: String) throws(StorageError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw StorageError(path: path, reason: Self.systemError()) }
     defer { close(descriptor) }
     var status = stat()
@@ -77,6 +77,23 @@ public final class ByteStorage: @unchecked Sendable {
     let part = UnsafeRawBufferPointer(
       start: base.map { $0 + range.lowerBound }, count: range.count)
     return try body(part.bytes)
+  }
+
+  /// A copy of the bytes in `range`.
+  ///
+  /// - Precondition: `range` lies within `0..<count`.
+  public func bytes(in range: Range<Int>) -> [UInt8] {
+    withBytes(in: range) { bytes in bytes.withUnsafeBytes { Array($0) } }
+  }
+
+  /// The little-endian unsigned integer in the `width` bytes at `offset`.
+  ///
+  /// - Precondition: `width` is at most 8, and the bytes lie within `0..<count`.
+  public func integer(at offset: Int, width: Int) -> UInt64 {
+    precondition(width >= 0 && width <= 8, "an integer takes at most 8 bytes")
+    return withBytes(in: offset..<offset + width) { bytes in
+      bytes.withUnsafeBytes { $0.reversed().reduce(0) { $0 << 8 | UInt64($1) } }
+    }
   }
 
   private static func systemError() -> String {

@@ -1,0 +1,121 @@
+import Tensors
+
+/// A model on disk, opened: its description, its matrices and its tokenizer, whatever its format.
+///
+/// Opening maps the files and reads their headers; weights and tokenizer are read when asked for.
+public struct Checkpoint: Sendable {
+  /// What the model is.
+  public let description: ModelDescription
+  private let matrices: [String: StoredMatrix]
+  private let tokenizer: TokenizerSource
+
+  /// Opens a Hugging Face directory, a safetensors file inside one, or a GGUF file.
+  ///
+  /// - Throws: ``CheckpointError`` naming the file, the tensor and the reason.
+  public static func open(_ path: String) throws(CheckpointError) -> Checkpoint {
+    if let directory = HuggingFaceDirectory(path: path) {
+      return try Checkpoint(directory, path: path, weights: nil)
+    }
+    let storage: ByteStorage
+    do { storage = try ByteStorage(mapping: path) } catch { throw CheckpointError(error) }
+    if GGUFHeader.isGGUF(storage) { return try Checkpoint(gguf: storage, path: path) }
+    let (parent, name) = PathName.split(path)
+    guard name.hasSuffix(".safetensors") || name.hasSuffix(".json"),
+      let directory = HuggingFaceDirectory(path: parent)
+    else {
+      throw CheckpointError(
+        file: path, reason: "is neither a GGUF file nor part of a Hugging Face directory",
+        hint: "give a directory with config.json and model.safetensors, or a GGUF file")
+    }
+    return try Checkpoint(
+      directory, path: path, weights: name.hasSuffix(".safetensors") ? name : nil)
+  }
+
+  /// The weights of a layer by its Hugging Face name, for example `model.layers.3.mlp.up_proj`.
+  ///
+  /// Rows are in Hugging Face order. A tied LM head is no layer; it is `model.embed_tokens`.
+  public func matrix(of layer: String) throws(CheckpointError) -> StoredMatrix {
+    guard let matrix = matrices[layer] else {
+      throw CheckpointError(
+        file: description.path, tensor: layer, reason: "is not a layer of this model")
+    }
+    return matrix
+  }
+
+  /// A norm's weights by their Hugging Face name, for example `model.norm`.
+  public func vector(named name: String) throws(CheckpointError) -> [Float] {
+    let matrix = try matrix(of: name)
+    guard matrix.rows == 1 else {
+      throw CheckpointError(file: description.path, tensor: name, reason: "is not a vector")
+    }
+    return matrix.decoded().values
+  }
+
+  /// Reads the tokenizer's vocabulary, merges and settings; takes longer than opening.
+  public func tokenizerDefinition() throws(CheckpointError) -> TokenizerDefinition {
+    try tokenizer.definition(vocabularySize: description.vocabularySize)
+  }
+}
+
+extension Checkpoint {
+  private init(
+    _ directory: HuggingFaceDirectory, path: String, weights: String?
+  ) throws(CheckpointError) {
+    guard let config = try directory.json(HuggingFaceDirectory.config) else {
+      throw CheckpointError(
+        file: directory.path, reason: "holds no config.json",
+        hint: "give a directory with config.json and model.safetensors, or a GGUF file")
+    }
+    let shape = try LlamaShape(config: config)
+    let table = try directory.tensors(only: weights)
+    try self.init(
+      shape, table, .huggingFace, path: path, name: PathName.last(directory.path),
+      settings: config.file, tokenizer: .directory(directory))
+  }
+
+  private init(gguf storage: ByteStorage, path: String) throws(CheckpointError) {
+    let header = try GGUFHeader(storage, file: path)
+    let table = TensorTable(files: [path], storages: [storage], entries: header.entries)
+    let shape = try LlamaShape(gguf: header, tensors: table)
+    let name = PathName.last(path)
+    try self.init(
+      shape, table, .gguf, path: path,
+      name: name.hasSuffix(".gguf") ? String(name.dropLast(5)) : name,
+      settings: "its metadata", tokenizer: .gguf(header))
+  }
+
+  private init(
+    _ shape: LlamaShape, _ table: TensorTable, _ format: CheckpointFormat, path: String,
+    name: String, settings: String, tokenizer: TokenizerSource
+  ) throws(CheckpointError) {
+    var matrices: [String: StoredMatrix] = [:]
+    var layers: [LayerDescription] = []
+    var (parameterCount, tensorBytes) = (0, 0)
+    var known: Set<String> = []
+    for tensor in LlamaTensor.all(of: shape) {
+      let matrix = try tensor.locate(in: table, format, shape, settings: settings)
+      matrices[tensor.name] = matrix
+      known.insert(tensor.storedName(in: format))
+      parameterCount += matrix.rows * matrix.columns
+      tensorBytes += matrix.byteCount
+      guard let role = tensor.role else { continue }
+      layers.append(
+        LayerDescription(
+          name: tensor.name, role: role, block: tensor.block, rows: matrix.rows,
+          columns: matrix.columns, type: matrix.type, bytes: matrix.byteCount))
+    }
+    try LlamaTensor.checkRest(of: table, known: known, tied: shape.tiesEmbeddings)
+    self.matrices = matrices
+    self.tokenizer = tokenizer
+    description = ModelDescription(
+      name: name, path: path, format: format, architecture: "llama",
+      hiddenSize: shape.hiddenSize, intermediateSize: shape.intermediateSize,
+      blockCount: shape.blockCount, headCount: shape.headCount,
+      keyValueHeadCount: shape.keyValueHeadCount, headSize: shape.headSize,
+      vocabularySize: shape.vocabularySize, contextLength: shape.contextLength,
+      ropeTheta: shape.ropeTheta, ropeScaling: shape.ropeScaling, normEpsilon: shape.normEpsilon,
+      tiesEmbeddings: shape.tiesEmbeddings, parameterCount: parameterCount,
+      tensorBytes: tensorBytes, fingerprint: TensorEntry.fingerprint(table.entries),
+      layers: layers)
+  }
+}

@@ -1,0 +1,23 @@
+import FoundationEssentials
+
+/// The parts of a file path.
+enum PathName {
+  /// The directory that holds `path`, and the name of `path` in it.
+  static func split(_ path: String) -> (parent: String, name: String) {
+    guard let slash = path.lastIndex(of: "/") else { return (".", path) }
+    let parent = path[..<slash]
+    return (parent.isEmpty ? "/" : String(parent), String(path[path.index(after: slash)...]))
+  }
+
+  /// The last part of `path` that names something, also of `model/` and `.`.
+  static func last(_ path: String) -> String {
+    let parts = path.split(separator: "/").filter { $0 != "." }
+    if let last = parts.last, last != ".." { return String(last) }
+    let whole = FileManager.default.currentDirectoryPath + "/" + path
+    var names: [Substring] = []
+    for part in whole.split(separator: "/") where part != "." {
+      if part == ".." { _ = names.popLast() } else { names.append(part) }
+    }
+    return names.last.map(String.init) ?? "/"
+  }
+}

@@ -1,0 +1,72 @@
+import Tensors
+
+/// What a file's header says of one tensor, checked to lie inside the file.
+struct TensorEntry: Hashable, Sendable {
+  /// As the file names it.
+  let name: String
+  /// As the format names it, also when this version cannot read it.
+  let typeName: String
+  /// Row-major: the last dimension's elements are neighbours, whichever format it came from.
+  let shape: [Int]
+  /// Which of the checkpoint's files holds it.
+  let file: Int
+  /// Byte offset in that file.
+  let offset: Int
+  /// Bytes it takes; for a type that this version cannot size, 0.
+  let byteCount: Int
+
+  var type: ElementType? { ElementType(rawValue: typeName) }
+
+  /// Bytes of a tensor of this type and shape; nil on overflow or when rows are no whole blocks.
+  static func byteCount(_ type: ElementType, _ shape: [Int]) -> Int? {
+    guard (shape.last ?? 1) % type.blockSize == 0 else { return nil }
+    var elements = 1
+    for dimension in shape {
+      let (product, overflow) = elements.multipliedReportingOverflow(by: dimension)
+      guard !overflow else { return nil }
+      elements = product
+    }
+    return type.byteCount(elements: elements)
+  }
+
+  /// The first two of `entries`, all of one file, that share bytes.
+  static func overlap(among entries: [TensorEntry]) -> (TensorEntry, TensorEntry)? {
+    let sorted = entries.filter { $0.byteCount > 0 }.sorted { $0.offset < $1.offset }
+    for (first, second) in zip(sorted, sorted.dropFirst())
+    where first.offset + first.byteCount > second.offset {
+      return (first, second)
+    }
+    return nil
+  }
+
+  /// SHA-256 over what the headers say of all tensors: names, types, shapes, files and offsets.
+  static func fingerprint(_ entries: [TensorEntry]) -> String {
+    let lines = entries.map { entry in
+      let shape = entry.shape.map(String.init).joined(separator: "x")
+      return "\(entry.name)\t\(entry.typeName)\t\(shape)\t\(entry.file)\t\(entry.offset)\n"
+    }
+    return SHA256.hexDigest(Array(lines.sorted().joined().utf8))
+  }
+}
+
+/// The files of an opened checkpoint and the tensors in them, still under the files' names.
+struct TensorTable: Sendable {
+  /// Names for messages, in the order of `storages`.
+  let files: [String]
+  let storages: [ByteStorage]
+  let entries: [TensorEntry]
+  private let places: [String: Int]
+
+  init(files: [String], storages: [ByteStorage], entries: [TensorEntry]) {
+    self.files = files
+    self.storages = storages
+    self.entries = entries
+    var places: [String: Int] = [:]
+    for (place, entry) in entries.enumerated() { places[entry.name] = place }
+    self.places = places
+  }
+
+  subscript(name: String) -> TensorEntry? {
+    places[name].map { entries[$0] }
+  }
+}

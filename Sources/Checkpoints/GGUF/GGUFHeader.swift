@@ -1,0 +1,116 @@
+import Tensors
+
+/// A GGUF file's metadata and tensors, read from its header (version 3, little-endian).
+///
+/// The format is described at https://github.com/ggml-org/ggml/blob/master/docs/gguf.md.
+struct GGUFHeader: Settings, Sendable {
+  static let magic: UInt64 = 0x4655_4747
+
+  let file: String
+  let storage: ByteStorage
+  let metadata: [String: GGUFValue]
+  let entries: [TensorEntry]
+
+  /// Whether the file starts as GGUF files do.
+  static func isGGUF(_ storage: ByteStorage) -> Bool {
+    storage.count >= 4 && storage.integer(at: 0, width: 4) == magic
+  }
+
+  init(_ storage: ByteStorage, file: String) throws(CheckpointError) {
+    var cursor = GGUFCursor(storage, file: file)
+    guard try cursor.unsigned(width: 4) == Self.magic else {
+      throw cursor.error("does not start with \"GGUF\"")
+    }
+    let version = UInt32(try cursor.unsigned(width: 4))
+    guard version == 3 else {
+      let isSwapped = version.byteSwapped <= 0xffff
+      throw CheckpointError(
+        file: file,
+        reason: isSwapped
+          ? "is a big-endian GGUF file" : "has GGUF version \(version), and version 3 is read",
+        hint: "convert the model again with a current llama.cpp")
+    }
+    let tensorCount = try cursor.count(minimum: 24, of: "tensors")
+    let valueCount = try cursor.count(minimum: 13, of: "metadata values")
+    metadata = try Self.metadata(valueCount, from: &cursor)
+    let fields = try (0..<tensorCount).map { _ throws(CheckpointError) in
+      try GGUFTensorFields(&cursor)
+    }
+    let dataStart = try Self.dataStart(after: cursor, metadata)
+    entries = try Self.entries(fields, from: dataStart, cursor)
+    self.storage = storage
+    self.file = file
+  }
+
+  func value(_ key: String) -> SettingValue? {
+    switch metadata[key] {
+    case .none: nil
+    case .integer(let value): .integer(value)
+    case .number(let value): .number(value)
+    case .bool(let value): .bool(value)
+    case .string(let range):
+      (try? GGUFCursor(storage, file: file).string(in: range)).map { .text($0) } ?? .other
+    case .hugeInteger, .array: .other
+    }
+  }
+
+  private static func metadata(
+    _ count: Int, from cursor: inout GGUFCursor
+  ) throws(CheckpointError) -> [String: GGUFValue] {
+    var metadata: [String: GGUFValue] = [:]
+    for _ in 0..<count {
+      let key = try cursor.name(limit: 0xffff, of: "a metadata key")
+      let type = try cursor.valueType()
+      guard metadata.updateValue(try cursor.value(of: type), forKey: key) == nil else {
+        throw cursor.error("the metadata key \(key) occurs twice")
+      }
+    }
+    return metadata
+  }
+
+  /// Where the tensors' bytes start and what their offsets are multiples of.
+  private static func dataStart(
+    after cursor: GGUFCursor, _ metadata: [String: GGUFValue]
+  ) throws(CheckpointError) -> (offset: Int, alignment: Int) {
+    var alignment = 32
+    if let value = metadata["general.alignment"] {
+      guard case .integer(let given) = value, given > 0, given & (given - 1) == 0,
+        given <= 1 << 30
+      else { throw cursor.error("general.alignment is not a power of two") }
+      alignment = given
+    }
+    return ((cursor.position + alignment - 1) / alignment * alignment, alignment)
+  }
+
+  private static func entries(
+    _ fields: [GGUFTensorFields], from data: (offset: Int, alignment: Int), _ cursor: GGUFCursor
+  ) throws(CheckpointError) -> [TensorEntry] {
+    var names: Set<[UInt8]> = []
+    var entries: [TensorEntry] = []
+    for field in fields {
+      guard names.insert(Array(field.name.utf8)).inserted else {
+        throw cursor.error("is described twice", tensor: field.name)
+      }
+      let byteCount = try field.byteCount(cursor)
+      let room = max(0, cursor.storage.count - data.offset)
+      guard field.offset % UInt64(data.alignment) == 0 else {
+        throw cursor.error(
+          "starts at \(field.offset), which is no multiple of the alignment \(data.alignment)",
+          tensor: field.name)
+      }
+      guard field.offset <= UInt64(room), byteCount <= room - Int(field.offset) else {
+        throw cursor.error(
+          "reaches beyond the end of the file (\(byteCount) bytes at \(field.offset) of \(room))",
+          tensor: field.name)
+      }
+      entries.append(
+        TensorEntry(
+          name: field.name, typeName: field.typeName, shape: field.shape, file: 0,
+          offset: data.offset + Int(field.offset), byteCount: byteCount))
+    }
+    if let (first, second) = TensorEntry.overlap(among: entries) {
+      throw cursor.error("shares bytes with tensor \(first.name)", tensor: second.name)
+    }
+    return entries
+  }
+}

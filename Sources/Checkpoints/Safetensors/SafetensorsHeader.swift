@@ -1,0 +1,83 @@
+import Tensors
+
+/// Reads the header of a safetensors file: 8 bytes of length, then JSON, then the tensors' bytes.
+///
+/// The format is described at https://huggingface.co/docs/safetensors; as it demands, tensors must
+/// cover the bytes after the header without gaps and without sharing any.
+enum SafetensorsHeader {
+  /// What the header of `storage` says of its tensors, which belong to file number `file`.
+  static func read(
+    _ storage: ByteStorage, name: String, file: Int
+  ) throws(CheckpointError) -> [TensorEntry] {
+    func fail(_ reason: String, tensor: String? = nil) -> CheckpointError {
+      CheckpointError(
+        file: name, tensor: tensor, reason: reason, hint: "get the file again from its source")
+    }
+    guard storage.count >= 8 else {
+      throw fail("is \(storage.count) bytes long, too short for a safetensors header")
+    }
+    let length = storage.integer(at: 0, width: 8)
+    guard length <= UInt64(storage.count - 8) else {
+      throw fail("the header claims \(length) bytes, but only \(storage.count - 8) follow")
+    }
+    let dataStart = 8 + Int(length)
+    let header = try JSONFile.object(in: storage, 8..<dataStart, of: name)
+
+    var entries: [TensorEntry] = []
+    for member in header.members where member.name != "__metadata__" {
+      let entry: TensorEntry
+      do {
+        entry = try Self.entry(
+          member, file: file, data: dataStart..<storage.count)
+      } catch {
+        throw fail(error.reason, tensor: member.name)
+      }
+      entries.append(entry)
+    }
+    if let (first, second) = TensorEntry.overlap(among: entries) {
+      throw fail("shares bytes with tensor \(first.name)", tensor: second.name)
+    }
+    let covered = entries.reduce(0) { $0 + $1.byteCount }
+    guard covered == storage.count - dataStart else {
+      throw fail(
+        "holds \(storage.count - dataStart) bytes of tensors, but its header describes \(covered)")
+    }
+    return entries
+  }
+
+  private struct EntryError: Error {
+    let reason: String
+  }
+
+  private static func entry(
+    _ member: JSONObject.Member, file: Int, data: Range<Int>
+  ) throws(EntryError) -> TensorEntry {
+    guard let fields = member.value.object, let typeName = fields["dtype"]?.string,
+      let dimensions = fields["shape"]?.array, let ends = fields["data_offsets"]?.array
+    else { throw EntryError(reason: "the header lacks its dtype, shape or data_offsets") }
+    let shape = dimensions.compactMap(\.integer)
+    guard shape.count == dimensions.count, shape.count <= 8, shape.allSatisfy({ $0 >= 0 }) else {
+      throw EntryError(reason: "the shape is not a list of at most 8 sizes")
+    }
+    let offsets = ends.compactMap(\.integer)
+    guard ends.count == 2, offsets.count == 2, offsets[0] >= 0, offsets[0] <= offsets[1],
+      offsets[1] <= data.count
+    else {
+      throw EntryError(
+        reason: "the data_offsets do not lie in the \(data.count) bytes after the header")
+    }
+    let byteCount = offsets[1] - offsets[0]
+    if let type = ElementType(rawValue: typeName), !type.isQuantized {
+      guard let needed = TensorEntry.byteCount(type, shape) else {
+        throw EntryError(reason: "the shape \(shape) overflows")
+      }
+      guard needed == byteCount else {
+        throw EntryError(
+          reason: "\(shape) of \(typeName) takes \(needed) bytes, but \(byteCount) are stored")
+      }
+    }
+    return TensorEntry(
+      name: member.name, typeName: typeName, shape: shape, file: file,
+      offset: data.lowerBound + offsets[0], byteCount: byteCount)
+  }
+}

@@ -1,0 +1,98 @@
+import Tensors
+
+/// Reads the tokenizer in a GGUF file's metadata.
+struct GGUFTokenizer {
+  let header: GGUFHeader
+  let vocabularySize: Int
+
+  func definition() throws(CheckpointError) -> TokenizerDefinition {
+    let model = try header.text("tokenizer.ggml.model") ?? "left out"
+    guard model == "gpt2" else {
+      throw TokenizerSource.unsupported("the tokenizer \"\(model)\"", file: header.file)
+    }
+    let tokens = try strings("tokenizer.ggml.tokens")
+    guard tokens.count <= vocabularySize else {
+      throw TokenizerSource.outsideVocabulary(
+        tokens.count - 1, vocabularySize, file: header.file)
+    }
+    var merges: [TokenizerDefinition.Merge] = []
+    for text in try strings("tokenizer.ggml.merges") {
+      guard let merge = TokenizerDefinition.Merge(spaced: text) else {
+        throw header.error("tokenizer.ggml.merges has \"\(text)\", which is not two tokens")
+      }
+      merges.append(merge)
+    }
+    guard try header.flag("tokenizer.ggml.add_space_prefix") != true else {
+      throw TokenizerSource.unsupported("a space before every text", file: header.file)
+    }
+    guard try header.flag("tokenizer.ggml.add_eos_token") != true else {
+      throw TokenizerSource.unsupported("an end token after every text", file: header.file)
+    }
+    let endToken = try id("tokenizer.ggml.eos_token_id", below: tokens.count)
+    let endOfTurn = try id("tokenizer.ggml.eot_token_id", below: tokens.count)
+    let beginToken = try id("tokenizer.ggml.bos_token_id", below: tokens.count)
+    let addsBeginToken = try header.flag("tokenizer.ggml.add_bos_token") ?? false
+    return TokenizerDefinition(
+      source: header.file, tokens: tokens, merges: merges, preTokenizer: try preTokenizer(),
+      ignoresMerges: try preTokenizer() == .llama3, addedTokens: try addedTokens(tokens),
+      beginToken: beginToken, endTokens: Set([endToken, endOfTurn].compactMap(\.self)),
+      addsBeginToken: addsBeginToken && beginToken != nil,
+      chatTemplate: try header.text("tokenizer.chat_template"))
+  }
+
+  private func preTokenizer() throws(CheckpointError) -> TokenizerDefinition.PreTokenizer {
+    switch try header.text("tokenizer.ggml.pre") ?? "default" {
+    case "gpt-2", "default": return .gpt2
+    case "smollm": return .smollm
+    case "llama-bpe", "llama3", "llama-v3": return .llama3
+    case let name:
+      throw TokenizerSource.unsupported("the pre-tokenizer \"\(name)\"", file: header.file)
+    }
+  }
+
+  private func id(_ key: String, below count: Int) throws(CheckpointError) -> Int? {
+    switch header.value(key) {
+    case .none: return nil
+    case .integer(let id) where (0..<count).contains(id): return id
+    default: throw header.error("\(key) is not the id of a token")
+    }
+  }
+
+  /// Control tokens are special; user-defined ones are found in any text.
+  private func addedTokens(
+    _ tokens: [String]
+  ) throws(CheckpointError) -> [TokenizerDefinition.AddedToken] {
+    let (control, userDefined) = (3, 4)
+    guard let types = try integers("tokenizer.ggml.token_type") else { return [] }
+    guard types.count == tokens.count else {
+      throw header.error(
+        "tokenizer.ggml.token_type has \(types.count) entries for \(tokens.count) tokens")
+    }
+    return zip(types, tokens).enumerated().compactMap { id, pair in
+      guard pair.0 == control || pair.0 == userDefined, !pair.1.isEmpty else { return nil }
+      return TokenizerDefinition.AddedToken(id: id, text: pair.1, isSpecial: pair.0 == control)
+    }
+  }
+
+  private func strings(_ key: String) throws(CheckpointError) -> [String] {
+    guard case .array(.string, let count, let range) = header.metadata[key] else {
+      throw header.error("\(key) is missing or no list of strings")
+    }
+    var cursor = GGUFCursor(header.storage, file: header.file, position: range.lowerBound)
+    var strings: [String] = []
+    strings.reserveCapacity(count)
+    for _ in 0..<count { strings.append(try cursor.string(in: try cursor.stringRange())) }
+    return strings
+  }
+
+  /// A list of 32-bit integers; nil if there is none.
+  private func integers(_ key: String) throws(CheckpointError) -> [Int]? {
+    guard let value = header.metadata[key] else { return nil }
+    guard case .array(let type, _, let range) = value, type == .int32 || type == .uint32 else {
+      throw header.error("\(key) is no list of 32-bit integers")
+    }
+    return stride(from: range.lowerBound, to: range.upperBound, by: 4).map {
+      Int(Int32(truncatingIfNeeded: header.storage.integer(at: $0, width: 4)))
+    }
+  }
+}

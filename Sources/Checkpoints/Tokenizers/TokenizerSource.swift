@@ -1,0 +1,28 @@
+/// Where a checkpoint's tokenizer is read from.
+enum TokenizerSource: Sendable {
+  case directory(HuggingFaceDirectory)
+  case gguf(GGUFHeader)
+
+  /// Reads the tokenizer of a model with `vocabularySize` embeddings, which bounds its ids.
+  func definition(vocabularySize: Int) throws(CheckpointError) -> TokenizerDefinition {
+    switch self {
+    case .directory(let directory):
+      try TokenizerFiles(directory, vocabularySize: vocabularySize).definition()
+    case .gguf(let header):
+      try GGUFTokenizer(header: header, vocabularySize: vocabularySize).definition()
+    }
+  }
+
+  static func outsideVocabulary(_ id: Int, _ size: Int, file: String) -> CheckpointError {
+    CheckpointError(
+      file: file, reason: "has a token \(id), but the model's vocabulary ends at \(size - 1)",
+      hint: "check that the tokenizer belongs to these weights")
+  }
+
+  static func unsupported(_ what: String, file: String) -> CheckpointError {
+    CheckpointError(
+      file: file, reason: "has \(what), which is not supported",
+      hint: "this version reads byte-level BPE with the pre-tokenizers of GPT-2, SmolLM and Llama 3"
+    )
+  }
+}
