@@ -73,7 +73,7 @@ public struct StoredMatrix: Sendable {
       buffer, initialized in
       for (place, row) in indices.enumerated() {
         let part = buffer.extracting(place * columns..<(place + 1) * columns)
-        decode(row: row, into: part)
+        if let start = part.baseAddress { decode(row: row, into: start) }
       }
       initialized = indices.count * columns
     }
@@ -83,27 +83,37 @@ public struct StoredMatrix: Sendable {
   /// The whole matrix, decoded: `rows * columns * 4` bytes of memory.
   public func decoded() -> Matrix { decoded(rows: 0..<rows) }
 
-  private func decode(row: Int, into destination: UnsafeMutableBufferPointer<Float>) {
+  func decode(rows range: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
+    for (place, row) in range.enumerated() {
+      decode(row: row, into: destination + place * columns)
+    }
+  }
+
+  private func decode(row: Int, into destination: UnsafeMutablePointer<Float>) {
+    withBytes(ofRow: row) { Self.decode($0, type, destination, columns) }
+  }
+
+  /// Calls `body` with the stored bytes of a row of the layer.
+  ///
+  /// - Precondition: `row` lies within `0..<rows`.
+  func withBytes(ofRow row: Int, _ body: (UnsafePointer<UInt8>) -> Void) {
     precondition(row >= 0 && row < rows, "row outside the matrix")
     let start = offset + rowOrder.storedRow(row, of: rows) * bytesPerRow
     storage.withBytes(in: start..<start + bytesPerRow) { bytes in
       bytes.withUnsafeBytes { source in
-        guard let from = source.baseAddress, let to = destination.baseAddress
-        else { return }
-        Self.decode(from, type, to, columns)
+        if let start = source.bindMemory(to: UInt8.self).baseAddress { body(start) }
       }
     }
   }
 
   private static func decode(
-    _ source: UnsafeRawPointer, _ type: ElementType, _ destination: UnsafeMutablePointer<Float>,
+    _ bytes: UnsafePointer<UInt8>, _ type: ElementType, _ destination: UnsafeMutablePointer<Float>,
     _ count: Int
   ) {
-    let bytes = source.assumingMemoryBound(to: UInt8.self)
     let blocks = count / type.blockSize
     switch type {
     case .float32:
-      UnsafeMutableRawPointer(destination).copyMemory(from: source, byteCount: count * 4)
+      UnsafeMutableRawPointer(destination).copyMemory(from: bytes, byteCount: count * 4)
     case .float16: vk_f16_to_f32(bytes, destination, count)
     case .bfloat16: vk_bf16_to_f32(bytes, destination, count)
     case .q4_0: vk_decode_q4_0(bytes, destination, blocks)

@@ -1,0 +1,41 @@
+/// Why a model cannot run, or not on this input.
+public enum InferenceError: Error, Hashable, Sendable {
+  /// The checkpoint could not be read; the reason names file and tensor.
+  case checkpoint(String)
+  /// This version does not run the model's architecture.
+  case unsupportedArchitecture(String)
+  /// The model's sizes contradict each other.
+  case invalidShape(reason: String)
+  /// The model has no such layer or norm, or it was not given.
+  case missing(name: String)
+  /// Weights were given for a layer of another shape; shapes are rows x columns.
+  case wrongShape(layer: String, expected: [Int], found: [Int])
+  /// A token id outside the vocabulary.
+  case unknownToken(id: Int, vocabularySize: Int)
+  /// More tokens than the model's context holds.
+  case contextExceeded(tokens: Int, limit: Int)
+  /// A cache that was made for a model of another shape.
+  case foreignCache
+  /// Nothing to compute on: no token, or a text shorter than one scored token.
+  case emptyInput
+}
+
+extension InferenceError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .checkpoint(let reason): reason
+    case .unsupportedArchitecture(let name):
+      "the architecture \(name) does not run yet; llama does"
+    case .invalidShape(let reason): "the model's shape is invalid: \(reason)"
+    case .missing(let name): "the model has no \(name)"
+    case .wrongShape(let layer, let expected, let found):
+      "\(layer) has the shape \(expected), but was given weights of the shape \(found)"
+    case .unknownToken(let id, let size):
+      "token \(id) is outside the vocabulary of \(size) tokens"
+    case .contextExceeded(let tokens, let limit):
+      "\(tokens) tokens exceed the model's context of \(limit)"
+    case .foreignCache: "the cache belongs to a model of another shape"
+    case .emptyInput: "there is no token to compute on"
+    }
+  }
+}

@@ -1,0 +1,65 @@
+/// What a layer's slot holds, and multiplies with as it is.
+public enum LayerWeights: Sendable {
+  /// As a file or a buffer stores it.
+  case stored(StoredMatrix)
+  /// Codes, scales and zero points: those an export writes.
+  case packed(PackedMatrix)
+
+  /// Output channels.
+  public var rows: Int {
+    switch self {
+    case .stored(let matrix): matrix.rows
+    case .packed(let matrix): matrix.rows
+    }
+  }
+
+  /// Input channels.
+  public var columns: Int {
+    switch self {
+    case .stored(let matrix): matrix.columns
+    case .packed(let matrix): matrix.columns
+    }
+  }
+
+  /// Bytes that hold the weights: in memory, or mapped from a file.
+  public var byteCount: Int {
+    switch self {
+    case .stored(let matrix): matrix.byteCount
+    case .packed(let matrix): matrix.byteCount
+    }
+  }
+
+  /// The given rows in the given order, decoded.
+  ///
+  /// - Precondition: every index lies within `0..<rows`.
+  public func decoded(rows indices: [Int]) -> Matrix {
+    switch self {
+    case .stored(let matrix): matrix.decoded(rows: indices)
+    case .packed(let matrix): matrix.decoded(rows: indices)
+    }
+  }
+
+  /// The whole matrix, decoded: `rows * columns * 4` bytes of memory.
+  public func decoded() -> Matrix {
+    switch self {
+    case .stored(let matrix): matrix.decoded()
+    case .packed(let matrix): matrix.decoded()
+    }
+  }
+
+  /// Dense 16-bit weights in memory of their own, for example a pruned layer's.
+  ///
+  /// - Precondition: `bits.count == rows * columns`; `type` is F16 or BF16; both counts are positive.
+  public static func dense(
+    bits: [UInt16], type: ElementType, rows: Int, columns: Int
+  ) -> LayerWeights {
+    precondition(bits.count == rows * columns, "a matrix holds rows * columns values")
+    precondition(type == .float16 || type == .bfloat16, "dense weights are 16 bits wide")
+    let storage = ByteStorage(copying: bits.withUnsafeBytes { Array($0) })
+    guard
+      let matrix = StoredMatrix(
+        storage: storage, offset: 0, type: type, rows: rows, columns: columns)
+    else { preconditionFailure("a matrix has rows and columns") }
+    return .stored(matrix)
+  }
+}

@@ -1,0 +1,86 @@
+import CKernels
+
+extension PackedMatrix {
+  /// Bytes of codes, scales and zero points.
+  public var byteCount: Int {
+    let zeroBytes =
+      switch zeros {
+      case .symmetric: 0
+      case .points(let points): points.count
+      case .minimums(let minimums): minimums.count * 2
+      }
+    return codes.count * 4 + scales.count * 2 + zeroBytes
+  }
+
+  /// The rows of `range`, decoded: differences of codes are exact, products round once.
+  ///
+  /// - Precondition: `range` lies within `0..<rows`.
+  public func decoded(rows range: Range<Int>) -> Matrix {
+    precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows outside the matrix")
+    let values = [Float](unsafeUninitializedCapacity: range.count * columns) {
+      buffer, initialized in
+      if let start = buffer.baseAddress { decode(rows: range, into: start) }
+      initialized = range.count * columns
+    }
+    return Matrix(rows: range.count, columns: columns, values: values)
+  }
+
+  /// The given rows in the given order, decoded.
+  ///
+  /// - Precondition: every index lies within `0..<rows`.
+  public func decoded(rows indices: [Int]) -> Matrix {
+    let values = [Float](unsafeUninitializedCapacity: indices.count * columns) {
+      buffer, initialized in
+      for (place, row) in indices.enumerated() {
+        precondition(row >= 0 && row < rows, "row outside the matrix")
+        let part = buffer.extracting(place * columns..<(place + 1) * columns)
+        if let start = part.baseAddress { decode(rows: row..<row + 1, into: start) }
+      }
+      initialized = indices.count * columns
+    }
+    return Matrix(rows: indices.count, columns: columns, values: values)
+  }
+
+  /// The whole matrix, decoded: `rows * columns * 4` bytes of memory.
+  public func decoded() -> Matrix { decoded(rows: 0..<rows) }
+
+  func decode(rows range: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
+    withKernelView { view, scratch in
+      vk_packed_decode(
+        Kernels.level, view, range.lowerBound, range.count, scratch, destination)
+    }
+  }
+
+  /// Calls `body` with the matrix as kernels see it and the scratch memory that they need.
+  func withKernelView(
+    _ body: (UnsafePointer<vk_packed>, UnsafeMutablePointer<UInt8>) -> Void
+  ) {
+    codes.withUnsafeBufferPointer { codes in
+      scales.withUnsafeBufferPointer { scales in
+        withZeros { points, minimums in
+          var view = vk_packed(
+            codes: codes.baseAddress, scales: scales.baseAddress, points: points,
+            minimums: minimums, columns: columns, group: groupSize, bits: UInt32(bits),
+            scales_are_bfloat: scaleType == .bfloat16 ? 1 : 0)
+          withUnsafeTemporaryAllocation(
+            of: UInt8.self, capacity: vk_packed_scratch(columns)
+          ) { scratch in
+            if let start = scratch.baseAddress { body(&view, start) }
+          }
+        }
+      }
+    }
+  }
+
+  private func withZeros(
+    _ body: (UnsafePointer<UInt8>?, UnsafePointer<UInt16>?) -> Void
+  ) {
+    switch zeros {
+    case .symmetric: body(nil, nil)
+    case .points(let points):
+      points.withUnsafeBufferPointer { body($0.baseAddress, nil) }
+    case .minimums(let minimums):
+      minimums.withUnsafeBufferPointer { body(nil, $0.baseAddress) }
+    }
+  }
+}
