@@ -65,6 +65,9 @@ lint: ## checks the format of all Swift sources
 format:
 	@$(SWIFT) format -i -r Package.swift Sources Tests
 
+bench: build models ## decode speed as ratios; with llama-cpp-python in .venv, against llama.cpp
+	@$(VENV)/bin/python Benchmarks/decode.py --binary $(BINARY) --model "$(MODELS)/smollm2.gguf"
+
 install: build ## installs to PREFIX (default /usr/local)
 	@install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/vise/themes"
 	@install -m 755 $(BINARY) "$(DESTDIR)$(PREFIX)/bin/vise"
