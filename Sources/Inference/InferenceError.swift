@@ -1,7 +1,9 @@
+import Checkpoints
+
 /// Why a model cannot run, or not on this input.
 public enum InferenceError: Error, Hashable, Sendable {
   /// The checkpoint could not be read; the reason names file and tensor.
-  case checkpoint(String)
+  case checkpoint(CheckpointError)
   /// This version does not run the model's architecture.
   case unsupportedArchitecture(String)
   /// The model's sizes contradict each other.
@@ -23,7 +25,7 @@ public enum InferenceError: Error, Hashable, Sendable {
 extension InferenceError: CustomStringConvertible {
   public var description: String {
     switch self {
-    case .checkpoint(let reason): reason
+    case .checkpoint(let error): "\(error)"
     case .unsupportedArchitecture(let name):
       "the architecture \(name) does not run yet; llama does"
     case .invalidShape(let reason): "the model's shape is invalid: \(reason)"

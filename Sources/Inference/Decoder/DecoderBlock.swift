@@ -12,6 +12,9 @@ struct DecoderBlock: Sendable {
   private(set) var mlpInputs: [LayerWeights]
   private(set) var mlpOutput: [LayerWeights]
 
+  /// The norms of a block: before attention, and before the MLP.
+  static let normNames = ["input_layernorm", "post_attention_layernorm"]
+
   /// The name of block `index`'s part, as Hugging Face checkpoints have it.
   static func name(_ part: String, block index: Int) -> String { "model.layers.\(index).\(part)" }
 
@@ -20,8 +23,8 @@ struct DecoderBlock: Sendable {
     norm: (String) throws(InferenceError) -> [Float],
     weights: (String) throws(InferenceError) -> LayerWeights
   ) throws(InferenceError) {
-    attentionNorm = try norm("input_layernorm")
-    mlpNorm = try norm("post_attention_layernorm")
+    attentionNorm = try norm(Self.normNames[0])
+    mlpNorm = try norm(Self.normNames[1])
     attentionInputs = [
       try weights("self_attn.q_proj"), try weights("self_attn.k_proj"),
       try weights("self_attn.v_proj"),

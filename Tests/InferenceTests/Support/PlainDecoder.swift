@@ -92,8 +92,12 @@ struct PlainDecoder {
 
   private func product(_ x: [Double], _ layer: String) -> [Double] {
     guard let matrix = layers[layer] else { return [] }
+    // Plain loops: tests are not optimised.
+    let values = matrix.values
     return (0..<matrix.rows).map { row in
-      zip(matrix.row(row), x).map { Double($0) * $1 }.reduce(0, +)
+      var sum = 0.0
+      for place in x.indices { sum += Double(values[row * matrix.columns + place]) * x[place] }
+      return sum
     }
   }
 

@@ -1,0 +1,152 @@
+import Checkpoints
+import Tensors
+
+/// PPL of a model on a text, and what a compressed model loses against it, in steps.
+///
+/// The text is cut into windows that are read afresh; each token of a window's second half is scored by what the model
+/// expected after those before it, as llama.cpp's perplexity tool does. What is left over at the end is not read.
+public struct Evaluation: Sendable {
+  /// How a text is read.
+  public struct Settings: Hashable, Sendable {
+    /// Tokens of a window; a shorter text is one window.
+    public var window: Int
+    /// Most windows to read; nil reads the whole text.
+    public var windowLimit: Int?
+    /// Stands in for the first token of each window; nil for models that want none.
+    public var beginToken: Int?
+    /// Most tokens that one step reads.
+    public var chunk: Int
+
+    public init(
+      window: Int = 512, windowLimit: Int? = nil, beginToken: Int? = nil, chunk: Int = 16
+    ) {
+      self.window = window
+      self.windowLimit = windowLimit
+      self.beginToken = beginToken
+      self.chunk = chunk
+    }
+  }
+
+  private let tokens: [Int]
+  private let settings: Settings
+  private let window: Int
+  /// Whether a compressed model is measured too.
+  public let compares: Bool
+  /// Windows that will be read.
+  public let windowCount: Int
+  /// Windows that have been read.
+  public private(set) var completedWindows = 0
+
+  private var referenceCache: KeyValueCache
+  private var compressedCache: KeyValueCache
+  /// The reference's logits of a chunk that the compressed model reads next.
+  private var awaiting: Matrix?
+  private var scores = Scores()
+
+  /// An evaluation on the given tokens.
+  ///
+  /// - Parameters:
+  ///   - tokens: The text.
+  ///   - settings: How it is read.
+  ///   - reference: The model; steps may use others of the same shape.
+  ///   - compares: Whether a compressed model is measured too.
+  /// - Throws: ``InferenceError`` when there is nothing to score, or a window exceeds the context.
+  public init(
+    tokens: [Int], settings: Settings, reference: Decoder, compares: Bool
+  ) throws(InferenceError) {
+    let limit = reference.description.contextLength
+    guard settings.window <= limit else {
+      throw .contextExceeded(tokens: settings.window, limit: limit)
+    }
+    window = min(settings.window, tokens.count)
+    guard window >= 3 else { throw .emptyInput }
+    windowCount = min(tokens.count / window, settings.windowLimit ?? Int.max)
+    guard windowCount > 0 else { throw .emptyInput }
+    self.tokens = tokens
+    self.settings = settings
+    self.compares = compares
+    referenceCache = reference.makeCache()
+    compressedCache = reference.makeCache()
+  }
+
+  /// Tokens that the whole evaluation scores.
+  public var scoredTokenCount: Int { windowCount * (window - 1 - firstScored) }
+
+  /// Share of the work that is done: 0...1.
+  public var fractionCompleted: Double {
+    let models = compares ? 2 : 1
+    let read = completedWindows * (window - 1) * models + referenceCache.count
+    return Double(read + compressedCache.count) / Double(windowCount * (window - 1) * models)
+  }
+
+  /// What was found so far; nil before the first scored token.
+  public var result: EvaluationSummary? { scores.summary }
+
+  /// Lets one model read one chunk.
+  ///
+  /// - Parameters:
+  ///   - reference: The model as it was opened.
+  ///   - compressed: The model to compare; not used unless the evaluation compares.
+  /// - Returns: Whether there is more to read.
+  /// - Throws: ``InferenceError`` when a model cannot read the tokens.
+  public mutating func step(
+    reference: Decoder, compressed: Decoder? = nil
+  ) throws(InferenceError) -> Bool {
+    guard completedWindows < windowCount else { return false }
+    let compressed = compares ? compressed : nil
+    if let compressed, let expected = awaiting {
+      let part = chunk(at: compressedCache.count)
+      let found = try compressed.forward(
+        tokens: part.tokens, cache: &compressedCache, wants: part.isScored ? .all : .none)
+      awaiting = nil
+      finish(part, reference: expected, compressed: found)
+    } else {
+      let part = chunk(at: referenceCache.count)
+      let found = try reference.forward(
+        tokens: part.tokens, cache: &referenceCache, wants: part.isScored ? .all : .none)
+      if compressed != nil {
+        awaiting = found
+      } else {
+        finish(part, reference: found, compressed: nil)
+      }
+    }
+    return completedWindows < windowCount
+  }
+
+  /// Index in a window of the first token whose logits are scored.
+  private var firstScored: Int { window / 2 }
+
+  /// Tokens of a window that are read at once: all scored, or none.
+  private struct Chunk {
+    let start: Int
+    let tokens: [Int]
+    let isScored: Bool
+  }
+
+  private func chunk(at start: Int) -> Chunk {
+    let isScored = start >= firstScored
+    // The last token of a window predicts nothing that is scored.
+    let limit = isScored ? window - 1 : firstScored
+    let end = min(start + max(settings.chunk, 1), limit)
+    let base = completedWindows * window
+    var part = Array(tokens[base + start..<base + end])
+    if start == 0, let begin = settings.beginToken { part[0] = begin }
+    return Chunk(start: start, tokens: part, isScored: isScored)
+  }
+
+  /// Scores a chunk that every model has read.
+  private mutating func finish(_ chunk: Chunk, reference: Matrix, compressed: Matrix?) {
+    if chunk.isScored {
+      let base = completedWindows * window + chunk.start
+      for row in chunk.tokens.indices {
+        scores.add(
+          next: tokens[base + row + 1], reference: Logits(Array(reference.row(row))),
+          compressed: compressed.map { Logits(Array($0.row(row))) })
+      }
+    }
+    guard chunk.start + chunk.tokens.count == window - 1 else { return }
+    completedWindows += 1
+    referenceCache.truncate(to: 0)
+    compressedCache.truncate(to: 0)
+  }
+}

@@ -1,0 +1,89 @@
+import Checkpoints
+import Tensors
+
+/// One answer, token by token: whoever drives it may interleave several, and change layers between steps.
+public struct Generation: Sendable {
+  /// Why an answer ended.
+  public enum StopReason: Hashable, Sendable {
+    case endToken, tokenLimit, contextLimit
+  }
+
+  /// What one step did.
+  public enum Step: Hashable, Sendable {
+    /// Read a part of the prompt; so many of its tokens are read.
+    case prompt(read: Int)
+    /// Chose the next token.
+    case token(Int)
+    /// There is no next token; further steps say the same.
+    case ended(StopReason)
+  }
+
+  private let sampler: Sampler
+  private let tokenLimit: Int
+  private let endTokens: Set<Int>
+  private let chunk: Int
+  private let promptLength: Int
+  private var cache: KeyValueCache
+  /// Tokens that the model has not read yet: what is left of the prompt, or the last token chosen.
+  private var unread: ArraySlice<Int>
+  private var stop: StopReason?
+  /// The answer so far, without the end token.
+  public private(set) var tokens: [Int] = []
+  /// The logits that the last token was chosen from.
+  public private(set) var logits: Logits?
+
+  /// An answer to a prompt.
+  ///
+  /// - Parameters:
+  ///   - decoder: The model; later steps may use others of the same shape.
+  ///   - prompt: The prompt's tokens.
+  ///   - sampler: Chooses the tokens.
+  ///   - tokenLimit: Most tokens of the answer.
+  ///   - endTokens: Tokens that end the answer and are no part of it.
+  ///   - chunk: Most tokens of the prompt that one step reads.
+  /// - Throws: ``InferenceError`` when the prompt is empty or longer than the context.
+  public init(
+    decoder: Decoder, prompt: [Int], sampler: Sampler, tokenLimit: Int, endTokens: Set<Int>,
+    chunk: Int = 16
+  ) throws(InferenceError) {
+    guard !prompt.isEmpty else { throw .emptyInput }
+    let limit = decoder.description.contextLength
+    guard prompt.count <= limit else { throw .contextExceeded(tokens: prompt.count, limit: limit) }
+    self.sampler = sampler
+    self.tokenLimit = tokenLimit
+    self.endTokens = endTokens
+    self.chunk = max(chunk, 1)
+    promptLength = prompt.count
+    cache = decoder.makeCache()
+    unread = prompt[...]
+  }
+
+  /// Reads a part of the prompt, or chooses one token.
+  ///
+  /// - Throws: ``InferenceError`` for a decoder of another shape, or ids outside its vocabulary.
+  public mutating func step(using decoder: Decoder) throws(InferenceError) -> Step {
+    if let stop { return .ended(stop) }
+    guard tokens.count < tokenLimit else { return end(.tokenLimit) }
+    guard cache.count + unread.count <= decoder.description.contextLength else {
+      return end(.contextLimit)
+    }
+    let part = Array(unread.prefix(chunk))
+    let isLast = part.count == unread.count
+    let row = try decoder.forward(tokens: part, cache: &cache, wants: isLast ? .last : .none)
+    unread.removeFirst(part.count)
+    guard isLast else { return .prompt(read: cache.count) }
+
+    let logits = Logits(row.values)
+    self.logits = logits
+    let token = sampler.token(from: logits, at: promptLength + tokens.count)
+    guard !endTokens.contains(token) else { return end(.endToken) }
+    tokens.append(token)
+    unread = [token]
+    return .token(token)
+  }
+
+  private mutating func end(_ reason: StopReason) -> Step {
+    stop = reason
+    return .ended(reason)
+  }
+}
