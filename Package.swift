@@ -71,7 +71,8 @@ let package = Package(
       name: "TokenizationTests", dependencies: ["Tokenization", "Checkpoints"],
       swiftSettings: strict),
     .testTarget(
-      name: "CompressionTests", dependencies: ["Compression", "Tensors"], swiftSettings: strict),
+      name: "CompressionTests", dependencies: ["Compression", "Tensors"],
+      exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "InferenceTests",
       dependencies: ["Inference", "Compression", "Tokenization", "Checkpoints", "Tensors"],

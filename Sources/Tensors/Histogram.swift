@@ -5,7 +5,7 @@ public struct Histogram: Codable, Hashable, Sendable {
   /// Right edge of the last bin.
   public let upper: Double
   /// Values in each bin; values beyond the edges are counted in the outermost bins.
-  public private(set) var counts: [Int]
+  public internal(set) var counts: [Int]
 
   /// An empty histogram of `bins` equal bins from `lower` to `upper`.
   ///

@@ -1,4 +1,4 @@
-import Compression
+@testable import Compression
 import Testing
 
 struct PlanReadingTests {

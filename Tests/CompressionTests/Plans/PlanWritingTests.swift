@@ -1,4 +1,4 @@
-import Compression
+@testable import Compression
 import Testing
 
 struct PlanWritingTests {
@@ -47,7 +47,7 @@ struct PlanWritingTests {
 
   @Test(arguments: 0..<200)
   func readsBackEqual(seed: UInt64) throws {
-    var random = SeededGenerator(seed: seed)
+    var random = SplitMix64(seed: seed)
     let plan = Plan.random(using: &random)
     #expect(try Plan(yaml: plan.yaml()) == plan, "\(plan.yaml())")
   }
@@ -65,7 +65,7 @@ struct PlanWritingTests {
 
 extension Plan {
   /// A plan of a few rules with any settings at all.
-  static func random(using random: inout SeededGenerator) -> Plan {
+  static func random(using random: inout SplitMix64) -> Plan {
     let patterns = ["*", "*.q_proj", "lm_head", "re:.*\\.(0|1)\\..*", "a b", "[ab]?"]
     func maybe<T>(_ value: T) -> T? { Bool.random(using: &random) ? value : nil }
     let rules = (0..<Int.random(in: 0...5, using: &random)).map { _ in

@@ -1,0 +1,187 @@
+#include "vk_quantize.h"
+
+#include "floats.h"
+
+// Codes must not depend on the processor: a fused multiply-add rounds once where two steps round twice.
+#pragma clang fp contract(off)
+
+// Independent partial results, so that loops over floats may run as vectors without reordering sums.
+enum { lanes = 16, chunk = 256 };
+
+// Shrink factors of the range search: 1, 0.99 ... 0.2; it ends when this many in a row were no better.
+enum { shrink_steps = 81, patience = 12 };
+
+// Rounds half to even for |value| < 2^22; unlike rintf it is two vector instructions everywhere.
+VK_INLINE float round_even(float value) {
+  const float shift = 0x1.8p23f;
+  return (value + shift) - shift;
+}
+
+// Values beyond the largest finite one become that one: an infinity would poison a whole group.
+VK_INLINE uint16_t half_of(float value) {
+  const uint32_t sign = vk_to_bits(value) >> 16 & 0x8000u;
+  const uint32_t rest = vk_to_bits(value) & 0x7fffffffu;
+  // Below 2^-14 halves are multiples of 2^-24, as are floats from 0.5 to 1.
+  const uint32_t subnormal = vk_to_bits(vk_from_bits(rest) + 0.5f) - vk_to_bits(0.5f);
+  const uint32_t normal = (rest + 0xfffu + (rest >> 13 & 1u) - 0x38000000u) >> 13;
+  const uint32_t rounded = rest < 0x38800000u ? subnormal : normal;
+  return (uint16_t)(sign | (rest >= 0x477ff000u ? 0x7bffu : rounded));
+}
+
+VK_INLINE uint16_t bfloat_of(float value) {
+  const uint32_t sign = vk_to_bits(value) >> 16 & 0x8000u;
+  const uint32_t rest = vk_to_bits(value) & 0x7fffffffu;
+  const uint32_t rounded = (rest + 0x7fffu + (rest >> 16 & 1u)) >> 16;
+  return (uint16_t)(sign | (rounded > 0x7f7fu ? 0x7f7fu : rounded));
+}
+
+VK_INLINE void vk_f32_to_f16_body(vk_level level, const float *source, uint16_t *destination,
+                                  size_t count) {
+  (void)level;
+  for (size_t i = 0; i < count; i++) destination[i] = half_of(source[i]);
+}
+
+VK_VARIANTS(void, vk_f32_to_f16,
+            (vk_level level, const float *source, uint16_t *destination, size_t count),
+            (level, source, destination, count))
+
+VK_INLINE void vk_f32_to_bf16_body(vk_level level, const float *source, uint16_t *destination,
+                                   size_t count) {
+  (void)level;
+  for (size_t i = 0; i < count; i++) destination[i] = bfloat_of(source[i]);
+}
+
+VK_VARIANTS(void, vk_f32_to_bf16,
+            (vk_level level, const float *source, uint16_t *destination, size_t count),
+            (level, source, destination, count))
+
+typedef struct {
+  float scale;
+  float zero;  // signed, as compressed-tensors counts: code - 2^(bits - 1)
+  uint16_t stored_scale;
+} grid;
+
+// The grid whose codes span [low, high], its scale rounded to the type it is stored in.
+VK_INLINE grid grid_spanning(const vk_quantizer *q, float low, float high) {
+  const float steps = (float)((1u << q->bits) - 1u);
+  const float bottom = -(float)(1u << (q->bits - 1));
+  grid result;
+  // Not -low, which is a negative zero where there is nothing below zero.
+  const float depth = 0.0f - low;
+  // Halved first, because the span of two large finite weights may overflow.
+  const float span = q->is_symmetric ? (high > depth ? high : depth) / (0.5f * steps)
+                                     : (0.5f * high + 0.5f * depth) / (0.5f * steps);
+  if (q->scales_are_bfloat) {
+    result.stored_scale = bfloat_of(span);
+    // As compressed-tensors does: groups too small for any scale get the type's epsilon.
+    if (result.stored_scale == 0) result.stored_scale = 0x3c00;
+    result.scale = vk_bfloat_to_float(result.stored_scale);
+  } else {
+    result.stored_scale = half_of(span);
+    if (result.stored_scale == 0) result.stored_scale = 0x1400;
+    result.scale = vk_half_to_float(result.stored_scale);
+  }
+  result.zero = 0;
+  if (!q->is_symmetric) {
+    const float zero = bottom - low / result.scale;
+    const float top = bottom + steps;
+    result.zero = round_even(zero < bottom ? bottom : zero > top ? top : zero);
+  }
+  return result;
+}
+
+VK_INLINE float code_of(float weight, grid grid, float bottom, float top) {
+  const float code = weight / grid.scale + grid.zero;
+  const float clamped = code < bottom ? bottom : code > top ? top : code;
+  return round_even(clamped);
+}
+
+VK_INLINE void find_range(const float *weights, size_t count, float *low, float *high) {
+  float lows[lanes] = {0}, highs[lanes] = {0};
+  size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    for (size_t k = 0; k < lanes; k++) {
+      const float weight = weights[i + k];
+      lows[k] = weight < lows[k] ? weight : lows[k];
+      highs[k] = weight > highs[k] ? weight : highs[k];
+    }
+  }
+  for (; i < count; i++) {
+    lows[0] = weights[i] < lows[0] ? weights[i] : lows[0];
+    highs[0] = weights[i] > highs[0] ? weights[i] : highs[0];
+  }
+  *low = lows[0];
+  *high = highs[0];
+  for (size_t k = 1; k < lanes; k++) {
+    *low = lows[k] < *low ? lows[k] : *low;
+    *high = highs[k] > *high ? highs[k] : *high;
+  }
+}
+
+VK_INLINE double squared_error(const vk_quantizer *q, const float *weights, size_t count,
+                               grid grid) {
+  const float bottom = -(float)(1u << (q->bits - 1));
+  const float top = -bottom - 1;
+  double total = 0;
+  for (size_t start = 0; start < count; start += chunk) {
+    const size_t end = start + chunk < count ? start + chunk : count;
+    float sums[lanes] = {0};
+    size_t i = start;
+    for (; i + lanes <= end; i += lanes) {
+      for (size_t k = 0; k < lanes; k++) {
+        const float weight = weights[i + k];
+        const float code = code_of(weight, grid, bottom, top);
+        const float error = (code - grid.zero) * grid.scale - weight;
+        sums[k] += error * error;
+      }
+    }
+    for (; i < end; i++) {
+      const float code = code_of(weights[i], grid, bottom, top);
+      const float error = (code - grid.zero) * grid.scale - weights[i];
+      sums[0] += error * error;
+    }
+    for (size_t k = 0; k < lanes; k++) total += (double)sums[k];
+  }
+  return total;
+}
+
+VK_INLINE grid best_grid(const vk_quantizer *q, const float *weights, size_t count) {
+  float low, high;
+  find_range(weights, count, &low, &high);
+  grid best = grid_spanning(q, low, high);
+  if (!q->searches_range) return best;
+  double least = squared_error(q, weights, count, best);
+  int waited = 0;
+  for (int step = 1; step < shrink_steps && waited < patience; step++, waited++) {
+    const float factor = (float)(100 - step) / 100.0f;
+    const grid candidate = grid_spanning(q, low * factor, high * factor);
+    const double error = squared_error(q, weights, count, candidate);
+    if (error < least) {
+      least = error;
+      best = candidate;
+      waited = -1;
+    }
+  }
+  return best;
+}
+
+VK_INLINE void vk_quantize_row_body(vk_level level, const vk_quantizer *quantizer,
+                                    const float *weights, size_t groups, size_t group_size,
+                                    uint8_t *codes, uint16_t *scales, uint8_t *points) {
+  (void)level;
+  const float bottom = -(float)(1u << (quantizer->bits - 1));
+  const float top = -bottom - 1;
+  for (size_t g = 0; g < groups; g++, weights += group_size, codes += group_size) {
+    const grid grid = best_grid(quantizer, weights, group_size);
+    for (size_t i = 0; i < group_size; i++) {
+      codes[i] = (uint8_t)(int32_t)(code_of(weights[i], grid, bottom, top) - bottom);
+    }
+    scales[g] = grid.stored_scale;
+    points[g] = (uint8_t)(int32_t)(grid.zero - bottom);
+  }
+}
+
+VK_VARIANTS(void, vk_quantize_row,
+            (vk_level level, const vk_quantizer *quantizer, const float *weights, size_t groups,
+             size_t group_size, uint8_t *codes, uint16_t *scales, uint8_t *points),
+            (level, quantizer, weights, groups, group_size, codes, scales, points))

@@ -1,0 +1,103 @@
+#include "vk_statistics.h"
+
+#include "levels.h"
+
+// Sums run in eight lanes of doubles, so that the order, and with it the result, is the same on
+// every processor.
+enum { lanes = 8 };
+
+static double sum_of(const double *values) {
+  double sum = 0;
+  for (size_t k = 0; k < lanes; k++) sum += values[k];
+  return sum;
+}
+
+#pragma clang fp contract(off)
+
+VK_INLINE void vk_measure_body(vk_level level, const float *values, size_t count,
+                               vk_range *range) {
+  (void)level;
+  double energy[lanes] = {0};
+  float lows[lanes], highs[lanes];
+  for (size_t k = 0; k < lanes; k++) lows[k] = highs[k] = count > 0 ? values[0] : 0;
+  size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    for (size_t k = 0; k < lanes; k++) {
+      const float value = values[i + k];
+      energy[k] += (double)value * (double)value;
+      lows[k] = value < lows[k] ? value : lows[k];
+      highs[k] = value > highs[k] ? value : highs[k];
+    }
+  }
+  for (; i < count; i++) {
+    energy[0] += (double)values[i] * (double)values[i];
+    lows[0] = values[i] < lows[0] ? values[i] : lows[0];
+    highs[0] = values[i] > highs[0] ? values[i] : highs[0];
+  }
+  range->energy = sum_of(energy);
+  range->minimum = lows[0];
+  range->maximum = highs[0];
+  for (size_t k = 1; k < lanes; k++) {
+    range->minimum = lows[k] < range->minimum ? lows[k] : range->minimum;
+    range->maximum = highs[k] > range->maximum ? highs[k] : range->maximum;
+  }
+}
+
+VK_VARIANTS(void, vk_measure,
+            (vk_level level, const float *values, size_t count, vk_range *range),
+            (level, values, count, range))
+
+typedef struct {
+  double signal[lanes], result[lanes], product[lanes], noise[lanes];
+  float largest[lanes];
+  uint32_t zeros[lanes];
+} comparison_lanes;
+
+VK_INLINE void compare_lane(comparison_lanes *sums, size_t k, float before, float after) {
+  const double a = (double)before, b = (double)after;
+  const float error = after > before ? after - before : before - after;
+  sums->signal[k] += a * a;
+  sums->result[k] += b * b;
+  sums->product[k] += a * b;
+  sums->noise[k] += (b - a) * (b - a);
+  sums->largest[k] = error > sums->largest[k] ? error : sums->largest[k];
+  sums->zeros[k] += after == 0 ? 1 : 0;
+}
+
+VK_INLINE void vk_compare_body(vk_level level, const float *before, const float *after,
+                               size_t count, vk_comparison *comparison) {
+  (void)level;
+  comparison_lanes sums = {0};
+  size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    for (size_t k = 0; k < lanes; k++) compare_lane(&sums, k, before[i + k], after[i + k]);
+  }
+  for (; i < count; i++) compare_lane(&sums, 0, before[i], after[i]);
+  comparison->signal = sum_of(sums.signal);
+  comparison->result = sum_of(sums.result);
+  comparison->product = sum_of(sums.product);
+  comparison->noise = sum_of(sums.noise);
+  comparison->largest_error = 0;
+  comparison->zeros = 0;
+  for (size_t k = 0; k < lanes; k++) {
+    comparison->zeros += sums.zeros[k];
+    if (sums.largest[k] > comparison->largest_error) comparison->largest_error = sums.largest[k];
+  }
+}
+
+VK_VARIANTS(void, vk_compare,
+            (vk_level level, const float *before, const float *after, size_t count,
+             vk_comparison *comparison),
+            (level, before, after, count, comparison))
+
+void vk_count_bins(const float *values, size_t count, double lower, double bins_per_unit,
+                   size_t bins, uint32_t *counts) {
+  const double last = (double)(bins - 1);
+  for (size_t i = 0; i < count; i++) {
+    const double place = ((double)values[i] - lower) * bins_per_unit;
+    if (!(place - place == 0)) continue;
+    const double clamped = place < 0 ? 0 : place > last ? last : place;
+    // Neighbours often share a bin; four copies keep one increment from waiting for the last.
+    counts[(i & 3) * bins + (size_t)clamped] += 1;
+  }
+}

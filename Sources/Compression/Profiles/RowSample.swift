@@ -1,0 +1,49 @@
+/// Rows of a layer drawn with replacement, each with a probability proportional to its energy.
+///
+/// Rows with large weights carry the error, so few of them tell a lot (Hansen and Hurwitz 1943).
+struct RowSample: Sendable {
+  /// A row and how often it was drawn.
+  struct Draw: Hashable, Sendable {
+    let row: Int
+    let count: Int
+    /// The row's share of the layer's energy: how likely each draw was.
+    let probability: Double
+  }
+
+  /// Distinct rows, ascending.
+  let draws: [Draw]
+  /// Draws in all.
+  let size: Int
+
+  /// Draws `size` rows; the same ones for the same layer, and the first of a larger sample.
+  init(profile: RowProfile, layer: String, size: Int) {
+    var random = SplitMix64(seed: layer)
+    var sums: [Double] = []
+    sums.reserveCapacity(profile.energies.count)
+    var total = 0.0
+    for energy in profile.energies {
+      total += energy
+      sums.append(total)
+    }
+    var counts: [Int: Int] = [:]
+    for _ in 0..<size {
+      let target = Double.random(in: 0..<1, using: &random) * total
+      let row = Self.firstIndex(in: sums) { $0 > target } ?? 0
+      counts[row, default: 0] += 1
+    }
+    draws = counts.sorted { $0.key < $1.key }.map { row, count in
+      Draw(
+        row: row, count: count, probability: total > 0 ? profile.energies[row] / total : 1)
+    }
+    self.size = size
+  }
+
+  private static func firstIndex(in sums: [Double], where isPast: (Double) -> Bool) -> Int? {
+    var (low, high) = (0, sums.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if isPast(sums[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low < sums.count ? low : nil
+  }
+}

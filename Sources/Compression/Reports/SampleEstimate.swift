@@ -1,0 +1,109 @@
+import Glibc
+import Tensors
+
+/// What a sample of compressed rows says of the whole layer.
+struct SampleEstimate {
+  let comparisons: [Comparison]
+  private let sample: RowSample
+  private let rows: CompressedRows
+  private let profile: RowProfile
+
+  init(sample: RowSample, rows: CompressedRows, profile: RowProfile) {
+    self.sample = sample
+    self.rows = rows
+    self.profile = profile
+    comparisons = (0..<rows.before.rows).map {
+      rows.before.comparison(ofRow: $0, with: rows.after)
+    }
+  }
+
+  var error: WeightError {
+    let size = Double(sample.size)
+    // A row's part of a sum over its probability is its ratio to the row's energy, times the
+    // layer's energy: means of ratios estimate ratios of sums.
+    func mean(_ part: (Comparison) -> Double) -> Double {
+      zip(sample.draws, comparisons).reduce(0) { sum, pair in
+        sum + Double(pair.0.count) * ratio(part(pair.1), pair.1.signal)
+      } / size
+    }
+    let noise = mean(\.noise)
+    let variance = zip(sample.draws, comparisons).reduce(0) { sum, pair in
+      let deviation = ratio(pair.1.noise, pair.1.signal) - noise
+      return sum + Double(pair.0.count) * deviation * deviation
+    }
+    let halfWidth =
+      studentQuantile(freedom: size - 1) * (variance / (size * (size - 1))).squareRoot()
+    let weights = Double(profile.energies.count * rows.before.columns)
+    return WeightError(
+      mse: noise * profile.energy / weights, sqnr: decibels(signal: 1, noise: noise),
+      sqnrBand: noise > 0 ? 10 * M_LOG10E * halfWidth / noise : 0,
+      cosine: profile.energy > 0 ? cosine(mean(\.product), 1, mean(\.result)) : 1,
+      maxError: Double(comparisons.map(\.largestError).max() ?? 0))
+  }
+
+  /// Share of zeros: of rows without energy, which are never drawn, and of the others.
+  var zeroFraction: Double {
+    let zeros = zip(shares, comparisons).reduce(0) { $0 + $1.0 * Double($1.1.zeros) }
+    let all = Double(profile.energies.count)
+    let empties = profile.energy > 0 ? Double(profile.zeroRows) : 0
+    return (empties + (all - empties) * zeros / Double(rows.before.columns)) / all
+  }
+
+  /// The layer's weights after compression, over the bins of those before.
+  var after: Histogram {
+    let bins = profile.weights
+    return spread(like: Histogram(lower: bins.lower, upper: bins.upper, bins: bins.counts.count)) {
+      row in rows.after.slice(row: row)
+    }
+  }
+
+  var difference: Histogram {
+    var bins = DifferenceHistogram()
+    bins.widen(to: Double(comparisons.map(\.largestError).max() ?? 0))
+    return spread(like: bins.histogram) { row in
+      rows.after.slice(row: row).subtracting(rows.before.slice(row: row))
+    }
+  }
+
+  /// How much of the layer's rows with energy each drawn row stands for; they add up to 1.
+  private var shares: [Double] {
+    let parts = sample.draws.map { Double($0.count) / max($0.probability, .leastNormalMagnitude) }
+    let total = parts.reduce(0, +)
+    return parts.map { $0 / total }
+  }
+
+  private func spread(like empty: Histogram, _ values: (Int) -> Matrix) -> Histogram {
+    var parts = empty.counts.map { Double($0) }
+    for (row, share) in shares.enumerated() {
+      var counts = empty
+      counts.add(values(row))
+      for (bin, count) in counts.counts.enumerated() { parts[bin] += share * Double(count) }
+    }
+    let empties = profile.energy > 0 ? profile.zeroRows : 0
+    let drawable = Double(profile.energies.count - empties)
+    var zero = empty
+    zero.add(Matrix(rows: 1, columns: 1))
+    let counts = zip(zero.counts, parts).map { zero, part in
+      zero * empties * rows.before.columns + Int((part * drawable).rounded())
+    }
+    return Histogram(lower: empty.lower, upper: empty.upper, counts: counts)
+  }
+
+  private func ratio(_ part: Double, _ energy: Double) -> Double {
+    energy > 0 ? part / energy : 0
+  }
+}
+
+/// The 97.5 % quantile of Student's t (Cornish-Fisher expansion, good to 1 % from 4 degrees on).
+private func studentQuantile(freedom: Double) -> Double {
+  let z = 1.959_963_985
+  let (z3, z5) = (z * z * z, z * z * z * z * z)
+  return z + (z3 + z) / (4 * freedom) + (5 * z5 + 16 * z3 + 3 * z) / (96 * freedom * freedom)
+}
+
+extension Matrix {
+  /// One row as a matrix of its own.
+  fileprivate func slice(row index: Int) -> Matrix {
+    Matrix(rows: 1, columns: columns, values: Array(row(index)))
+  }
+}

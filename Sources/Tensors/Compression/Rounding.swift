@@ -1,0 +1,42 @@
+import CKernels
+
+extension ElementType {
+  /// Rounds values to this type, half to even; what is too large becomes the largest finite value.
+  ///
+  /// - Precondition: the type is F16 or BF16.
+  /// - Returns: the bits of each value.
+  public func rounded(_ values: [Float]) -> [UInt16] {
+    precondition(self == .float16 || self == .bfloat16, "only 16-bit types are rounded to")
+    return [UInt16](unsafeUninitializedCapacity: values.count) { buffer, initialized in
+      if let destination = buffer.baseAddress {
+        if self == .float16 {
+          vk_f32_to_f16(Kernels.level, values, destination, values.count)
+        } else {
+          vk_f32_to_bf16(Kernels.level, values, destination, values.count)
+        }
+      }
+      initialized = values.count
+    }
+  }
+
+  /// Widens values of this type, given as bits.
+  ///
+  /// - Precondition: the type is F16 or BF16.
+  public func widened(_ bits: [UInt16]) -> [Float] {
+    precondition(self == .float16 || self == .bfloat16, "only 16-bit types are widened")
+    return [Float](unsafeUninitializedCapacity: bits.count) { buffer, initialized in
+      bits.withUnsafeBytes { source in
+        if let from = source.baseAddress?.assumingMemoryBound(to: UInt8.self),
+          let destination = buffer.baseAddress
+        {
+          if self == .float16 {
+            vk_f16_to_f32(from, destination, bits.count)
+          } else {
+            vk_bf16_to_f32(from, destination, bits.count)
+          }
+        }
+      }
+      initialized = bits.count
+    }
+  }
+}

@@ -1,0 +1,22 @@
+import Foundation
+
+/// Reads a JSON file of this module's `Fixtures` folder.
+func fixture<Contents: Decodable>(_ name: String, as type: Contents.Type) throws -> Contents {
+  let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  let data = try Data(contentsOf: folder.appending(path: "Fixtures/\(name)"))
+  return try JSONDecoder().decode(type, from: data)
+}
+
+/// Numbers as base64 of their little-endian bytes.
+struct PackedNumbers: Decodable {
+  let bytes: [UInt8]
+
+  init(from decoder: any Decoder) throws {
+    let text = try decoder.singleValueContainer().decode(String.self)
+    bytes = Data(base64Encoded: text).map { Array($0) } ?? []
+  }
+
+  var halves: [UInt16] {
+    stride(from: 0, to: bytes.count, by: 2).map { UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8 }
+  }
+}

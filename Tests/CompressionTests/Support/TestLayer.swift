@@ -1,0 +1,65 @@
+@testable import Compression
+import Foundation
+import Tensors
+
+/// A layer in memory with all that compressing it takes.
+struct TestLayer {
+  let matrix: StoredMatrix
+  let shape: LayerShape
+
+  /// A layer of weights given as stored bytes; nil if they do not fill the shape.
+  init?(name: String = "layer", bytes: [UInt8], type: ElementType, rows: Int, columns: Int) {
+    guard
+      let matrix = StoredMatrix(
+        storage: ByteStorage(copying: bytes), offset: 0, type: type, rows: rows, columns: columns)
+    else { return nil }
+    self.matrix = matrix
+    shape = LayerShape(name: name, rows: rows, columns: columns, type: type)
+  }
+
+  /// A layer of single-precision weights.
+  init?(name: String = "layer", _ weights: Matrix) {
+    let bytes = weights.values.flatMap { value in
+      (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) }
+    }
+    self.init(
+      name: name, bytes: bytes, type: .float32, rows: weights.rows, columns: weights.columns)
+  }
+
+  /// Compresses the whole layer, `step` rows at a time.
+  func compressed(
+    _ scheme: Scheme, step: Int = 3, profile: RowProfile? = nil
+  ) throws -> (layer: CompressedLayer, report: LayerReport)? {
+    var compressor = try LayerCompressor(
+      matrix: matrix, shape: shape, scheme: scheme, profile: profile)
+    while !compressor.isFinished { try compressor.step(rows: step) }
+    return compressor.finish(original: matrix.byteCount)
+  }
+
+  func profile() throws -> RowProfile? {
+    var profiler = RowProfiler(matrix: matrix, layer: shape.name)
+    while !profiler.isFinished { try profiler.step(rows: 7) }
+    return profiler.finish()
+  }
+}
+
+extension Matrix {
+  /// Weights of rows whose sizes differ a lot, with some outliers: what real layers look like.
+  static func heavyTailed(rows: Int, columns: Int, seed: UInt64) -> Matrix {
+    var random = SplitMix64(seed: seed)
+    var matrix = Matrix(rows: rows, columns: columns)
+    for row in 0..<rows {
+      let size = exp(normal(using: &random))
+      for column in 0..<columns {
+        let tail = max(0.1, abs(normal(using: &random)))
+        matrix[row, column] = 0.02 * size * normal(using: &random) / tail
+      }
+    }
+    return matrix
+  }
+
+  /// About normally distributed: a sum of twelve uniform numbers.
+  private static func normal(using random: inout SplitMix64) -> Float {
+    (0..<12).reduce(Float(-6)) { sum, _ in sum + Float.random(in: 0..<1, using: &random) }
+  }
+}
