@@ -59,7 +59,7 @@ let package = Package(
     .executableTarget(
       name: "vise",
       dependencies: [
-        "Workbench", "Engine", "Compression", "Checkpoints",
+        "Workbench", "Engine", "Compression", "Checkpoints", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -1,0 +1,140 @@
+import Checkpoints
+import Compression
+
+/// The engine without its thread: hears commands, and works in short steps when told to.
+///
+/// Between two steps it can be told anything; a cancelled job is gone at once.
+public struct EngineCore {
+  private static let noModel = "no model is open; open one first"
+  /// Why jobs end that wait when nobody works: what they wait for was cancelled, or failed.
+  private static let notCompressed =
+    "the compressed model is not what the plan says, because "
+    + "compressing it was ended; ask again to go on"
+
+  private let settings: EngineSettings
+  private let now: () -> Duration
+  private let emit: (EngineEvent) -> Void
+  private var workspace: Workspace?
+  private var jobs = JobQueue()
+  /// Whether it was told to end.
+  public private(set) var isShutDown = false
+
+  /// An engine that does nothing by itself.
+  ///
+  /// - Parameters:
+  ///   - settings: what it may use of the machine.
+  ///   - now: time since any fixed moment; tests pass a clock of their own.
+  ///   - onEvent: called with each event, in order.
+  public init(
+    settings: EngineSettings = EngineSettings(), now: (() -> Duration)? = nil,
+    onEvent: @escaping (EngineEvent) -> Void
+  ) {
+    self.settings = settings
+    let start = ContinuousClock.now
+    self.now = now ?? { ContinuousClock.now - start }
+    emit = onEvent
+  }
+
+  /// Takes a command; what comes of it is seen in events, now or after some steps.
+  public mutating func receive(_ command: EngineCommand) {
+    switch command {
+    case .open(let path): open(path)
+    case .setPlan(let plan): setPlan(plan)
+    case .look(let layers): workspace?.look(at: layers)
+    case .preview(let id, let layer, let scheme):
+      start(id, .preview, title: "preview \(layer)") { workspace throws(JobFailure) in
+        try PreviewJob(id: id, layer: layer, scheme: scheme, workspace: workspace)
+      }
+    case .generate(let id, let request):
+      start(id, .generate, title: "answer") { AnswerJob(id: id, request: request, workspace: $0) }
+      if request.sides.contains(.compressed) { compressIfNeeded() }
+    case .evaluate(let id, let request):
+      start(id, .evaluate, title: "evaluate") {
+        EvaluateJob(id: id, request: request, workspace: $0)
+      }
+      if request.compares { compressIfNeeded() }
+    case .cancel(let id): cancel(id)
+    case .shutDown:
+      cancelAll()
+      isShutDown = true
+    }
+  }
+
+  /// Does the most urgent bit of work, a few tens of milliseconds of it.
+  ///
+  /// - Returns: false when there is nothing to do before the next command.
+  public mutating func step() -> Bool {
+    guard let turn = workspace?.takeTurn(among: &jobs) else {
+      for id in jobs.ids { end(id, .failed(Self.notCompressed)) }
+      return false
+    }
+    switch turn.result {
+    case .success(.unfinished): break
+    case .success(.finished): end(turn.job, .finished)
+    case .failure(let failure): end(turn.job, .failed(failure.sentence))
+    }
+    return true
+  }
+
+  private mutating func open(_ path: String) {
+    do {
+      let checkpoint = try Checkpoint.open(path)
+      cancelAll()
+      workspace = Workspace(checkpoint, settings: settings, now: now, emit: emit)
+      emit(.opened(checkpoint.description))
+    } catch {
+      emit(.openFailed(path: path, reason: error.description))
+    }
+  }
+
+  private mutating func setPlan(_ plan: Plan) {
+    guard workspace != nil else {
+      emit(.planRefused(reason: Self.noModel))
+      return
+    }
+    do {
+      try workspace?.setPlan(plan)
+      compressIfNeeded()
+    } catch {
+      emit(.planRefused(reason: error.description))
+    }
+  }
+
+  /// Starts what makes the running model what the plan says, unless it is that, or on its way.
+  private mutating func compressIfNeeded() {
+    guard let workspace else { return }
+    if workspace.plan.isDone {
+      if jobs.contains(.compression) { end(.compression, .finished) }
+    } else if !jobs.contains(.compression) {
+      emit(.jobStarted(.compression, .compress, title: "compress"))
+      jobs.add(CompressJob(workspace: workspace))
+    }
+  }
+
+  private mutating func start(
+    _ id: JobID, _ kind: JobKind, title: String,
+    _ make: (Workspace) throws(JobFailure) -> any Job
+  ) {
+    cancel(id)
+    emit(.jobStarted(id, kind, title: title))
+    do throws(JobFailure) {
+      guard let workspace else { throw JobFailure(sentence: Self.noModel) }
+      jobs.add(try make(workspace))
+    } catch {
+      emit(.jobEnded(id, .failed(error.sentence)))
+    }
+  }
+
+  private mutating func cancel(_ id: JobID) {
+    if jobs.contains(id) { end(id, .cancelled) }
+  }
+
+  private mutating func cancelAll() {
+    for id in jobs.ids { end(id, .cancelled) }
+  }
+
+  private mutating func end(_ id: JobID, _ outcome: JobOutcome) {
+    jobs.remove(id)
+    emit(.jobEnded(id, outcome))
+  }
+}

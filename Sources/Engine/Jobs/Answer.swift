@@ -1,0 +1,79 @@
+import Inference
+import Tokenization
+
+/// One side's answer to a prompt.
+struct Answer {
+  let side: ModelSide
+  private(set) var isEnded = false
+  private var generation: Generation?
+  private var text: TextStream?
+  /// Time spent on tokens after the first, whose time is the prompt's.
+  private var time = Duration.zero
+
+  init(side: ModelSide) { self.side = side }
+
+  /// The compressed model answers once it is what the plan says; later changes take effect at once.
+  func canGoOn(in workspace: Workspace) -> Bool {
+    !isEnded && (side == .reference || generation != nil || workspace.plan.isDone)
+  }
+
+  /// Tokens of `limit` that need no more work, those that will not come included.
+  func completed(of limit: Int) -> Int { isEnded ? limit : generation?.tokens.count ?? 0 }
+
+  /// Loads what the answer needs, reads a part of the prompt, or adds a token.
+  mutating func step(
+    _ request: GenerationRequest, limit: Int, job: JobID, in workspace: inout Workspace
+  ) throws(JobFailure) {
+    let decoder = try workspace.models.decoder(side)
+    let tokenizer = try workspace.models.tokenizer()
+    do throws(InferenceError) {
+      guard generation != nil else {
+        generation = try Generation(
+          decoder: decoder, prompt: tokenizer.encodePrompt(request.prompt, raw: request.isRaw),
+          sampler: Sampler(request.sampling), tokenLimit: limit, endTokens: tokenizer.endTokens)
+        text = TextStream(tokenizer)
+        return
+      }
+      let started = workspace.now()
+      switch try generation?.step(using: decoder) {
+      case .token(let id):
+        let token = add(id, in: workspace.now() - started, isLast: completed(of: limit) == limit)
+        workspace.emit(.token(job, token))
+      case .ended(let reason):
+        isEnded = true
+        workspace.emit(.answerEnded(job, side, StopReason(reason)))
+      case .prompt, nil: break
+      }
+    } catch {
+      throw JobFailure(error)
+    }
+  }
+
+  private mutating func add(_ id: Int, in duration: Duration, isLast: Bool) -> GeneratedToken {
+    let index = completed(of: .max) - 1
+    if index > 0 { time += duration }
+    var part = text?.append(id) ?? ""
+    if isLast { part += text?.finish() ?? "" }
+    return GeneratedToken(
+      side: side, index: index, id: id, text: part,
+      tokensPerSecond: index > 0 && time > .zero ? Double(index) / (time / .seconds(1)) : 0)
+  }
+}
+
+extension Sampler {
+  fileprivate init(_ settings: SamplingSettings) {
+    self.init(
+      temperature: settings.temperature, topK: settings.topK, topP: settings.topP,
+      seed: settings.seed)
+  }
+}
+
+extension StopReason {
+  fileprivate init(_ reason: Generation.StopReason) {
+    switch reason {
+    case .endToken: self = .endOfText
+    case .tokenLimit: self = .tokenLimit
+    case .contextLimit: self = .contextLimit
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import Inference
+import Tokenization
+
+/// Answers a prompt with one model, or with both side by side: a token of each in turn.
+struct AnswerJob: Job {
+  let id: JobID
+  private let request: GenerationRequest
+  /// Most tokens of an answer; no context holds more.
+  private let limit: Int
+  private var answers: [Answer]
+  /// The answer whose turn it is, unless it cannot go on.
+  private var turn = 0
+  private var meter: ProgressMeter
+
+  init(id: JobID, request: GenerationRequest, workspace: Workspace) {
+    self.id = id
+    self.request = request
+    limit = max(0, min(request.tokenLimit, workspace.contextLength))
+    answers = request.sides.map { Answer(side: $0) }
+    meter = ProgressMeter(
+      workLeft: Double(limit * answers.count), now: workspace.now())
+  }
+
+  func urgency(in workspace: Workspace) -> Urgency? {
+    answers.isEmpty || next(in: workspace) != nil ? .live : nil
+  }
+
+  mutating func step(in workspace: inout Workspace) throws(JobFailure) -> JobState {
+    if let place = next(in: workspace) {
+      turn = (place + 1) % answers.count
+      try answers[place].step(request, limit: limit, job: id, in: &workspace)
+      let total = limit * answers.count
+      let completed = answers.reduce(0) { $0 + $1.completed(of: limit) }
+      if let progress = meter.report(
+        completed: completed, of: total, workLeft: Double(total - completed),
+        now: workspace.now())
+      {
+        workspace.emit(.jobProgress(id, progress))
+      }
+    }
+    return answers.allSatisfy(\.isEnded) ? .finished : .unfinished
+  }
+
+  /// The answer to go on with: from the one whose turn it is, the first that can.
+  private func next(in workspace: Workspace) -> Int? {
+    answers.indices.lazy
+      .map { ($0 + turn) % answers.count }
+      .first { answers[$0].canGoOn(in: workspace) }
+  }
+}

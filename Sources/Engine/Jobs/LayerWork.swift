@@ -1,0 +1,96 @@
+import Compression
+import Tensors
+
+/// How long a step goes on before others have their turn.
+private let stepLength = Duration.milliseconds(15)
+
+/// One layer on its way to a sampled report under one scheme.
+struct SampleWork {
+  let key: LayerCache.Key
+  private var profiler: RowProfiler?
+
+  init(_ key: LayerCache.Key) { self.key = key }
+
+  /// Works for a while.
+  ///
+  /// - Returns: the report, once it is there; nil before.
+  mutating func step(in workspace: inout Workspace) throws(JobFailure) -> LayerReport? {
+    let shape = workspace.shapes[key.layer]
+    let matrix = try workspace.matrix(of: key.layer)
+    do throws(CompressionError) {
+      guard let profile = workspace.profile(of: key.layer) else {
+        var profiler = profiler ?? RowProfiler(matrix: matrix, layer: shape.name)
+        self.profiler = nil
+        let end = workspace.now() + stepLength
+        repeat {
+          try profiler.step(rows: max(1, (1 << 19) / shape.columns))
+        } while !profiler.isFinished && workspace.now() < end
+        if let profile = profiler.finish() { workspace.keep(profile, of: key.layer) }
+        self.profiler = profiler
+        return nil
+      }
+      let preview = try LayerPreview(
+        matrix: matrix, shape: shape, scheme: key.scheme, profile: profile)
+      return preview.report(original: workspace.originalBytes(of: key.layer))
+    } catch {
+      throw JobFailure(error)
+    }
+  }
+}
+
+/// One layer on its way to being compressed under one scheme.
+struct CompressionWork {
+  let key: LayerCache.Key
+  private var compressor: LayerCompressor?
+
+  init(_ key: LayerCache.Key) { self.key = key }
+
+  /// The share of the work that is done, from 0 to 1.
+  var progress: Double { compressor?.progress ?? 0 }
+
+  /// Works for a while.
+  ///
+  /// - Returns: what came of it, once it is there; nil before.
+  mutating func step(in workspace: inout Workspace) throws(JobFailure) -> LayerResult? {
+    if let result = workspace.result(for: key) { return result }
+    let shape = workspace.shapes[key.layer]
+    let matrix = try workspace.matrix(of: key.layer)
+    do throws(CompressionError) {
+      var compressor = try begun(matrix, shape, profile: workspace.profile(of: key.layer))
+      // Held in one place only while it works, so that nothing of it is copied.
+      self.compressor = nil
+      let end = workspace.now() + stepLength
+      repeat {
+        try compressor.step(rows: compressor.suggestedStep)
+      } while !compressor.isFinished && workspace.now() < end
+      self.compressor = compressor
+      return compressor.finish(original: workspace.originalBytes(of: key.layer)).map {
+        LayerResult(weights: LayerWeights($0.layer), report: $0.report)
+      }
+    } catch {
+      throw JobFailure(error)
+    }
+  }
+
+  private func begun(
+    _ matrix: StoredMatrix, _ shape: LayerShape, profile: RowProfile?
+  ) throws(CompressionError) -> LayerCompressor {
+    if let compressor { return compressor }
+    return try LayerCompressor(
+      matrix: matrix, shape: shape, scheme: key.scheme, profile: profile)
+  }
+}
+
+extension LayerWeights {
+  /// What a compressed layer multiplies with: the very parts that an export writes.
+  fileprivate init(_ layer: CompressedLayer) {
+    switch layer.storage {
+    case .packed(let matrix): self = .packed(matrix)
+    case .original(let matrix): self = .stored(matrix)
+    case .dense16(let bits):
+      self = .dense(
+        bits: bits, type: layer.shape.storageType, rows: layer.shape.rows,
+        columns: layer.shape.columns)
+    }
+  }
+}

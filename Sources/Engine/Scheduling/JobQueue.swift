@@ -1,0 +1,77 @@
+/// The jobs under way and the rule that picks the next: by urgency, and fairly among equals.
+///
+/// Equals share time, not steps: of the most urgent jobs the one that has used the least goes next
+/// (start-time fair queueing, Goyal et al. 1996).
+struct JobQueue {
+  private struct Entry {
+    var job: any Job
+    /// Time used, counted from what the others had used when this one came or woke up.
+    var used: Duration
+    var isWaiting = false
+  }
+
+  private var entries: [Entry] = []
+  /// The `used` of the job picked last.
+  private var served = Duration.zero
+
+  /// Ids of the jobs under way, oldest first.
+  var ids: [JobID] { entries.map(\.job.id) }
+
+  func contains(_ id: JobID) -> Bool { entries.contains { $0.job.id == id } }
+
+  mutating func add(_ job: any Job) { entries.append(Entry(job: job, used: served)) }
+
+  /// Takes the job out, if it is there.
+  mutating func remove(_ id: JobID) { entries.removeAll { $0.job.id == id } }
+
+  /// Lets the job whose turn it is make one step.
+  ///
+  /// - Returns: the job and what came of the step; nil when no job can go on.
+  mutating func step(
+    in workspace: inout Workspace
+  ) -> (job: JobID, result: Result<JobState, JobFailure>)? {
+    guard let place = next(in: workspace) else { return nil }
+    let started = workspace.now()
+    served = entries[place].used
+    let result = Result { () throws(JobFailure) in
+      try entries[place].job.step(in: &workspace)
+    }
+    entries[place].used += workspace.now() - started
+    return (entries[place].job.id, result)
+  }
+
+  private mutating func next(in workspace: Workspace) -> Int? {
+    var best: (place: Int, urgency: Urgency)?
+    for place in entries.indices {
+      guard let urgency = entries[place].job.urgency(in: workspace) else {
+        entries[place].isWaiting = true
+        continue
+      }
+      if entries[place].isWaiting {
+        // Time spent waiting is not saved up.
+        entries[place].used = max(entries[place].used, served)
+        entries[place].isWaiting = false
+      }
+      guard let current = best else {
+        best = (place, urgency)
+        continue
+      }
+      let isFairer = entries[place].used < entries[current.place].used
+      if urgency < current.urgency || (urgency == current.urgency && isFairer) {
+        best = (place, urgency)
+      }
+    }
+    return best?.place
+  }
+}
+
+extension Workspace {
+  /// Lets the job whose turn it is make one step in this workspace.
+  ///
+  /// - Returns: the job and what came of the step; nil when no job can go on.
+  mutating func takeTurn(
+    among jobs: inout JobQueue
+  ) -> (job: JobID, result: Result<JobState, JobFailure>)? {
+    jobs.step(in: &self)
+  }
+}

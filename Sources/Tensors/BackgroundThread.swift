@@ -1,0 +1,34 @@
+import Glibc
+
+/// A thread that runs one closure and lets signals pass to the threads that want them.
+///
+/// Only the signals of its own faults stay open to it, so that handlers for crashes still run.
+public enum BackgroundThread {
+  private final class Body {
+    let run: @Sendable () -> Void
+    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+  }
+
+  /// Starts a thread that runs `body` and ends with it.
+  ///
+  /// - Precondition: the system has a thread to give.
+  public static func start(_ body: @escaping @Sendable () -> Void) {
+    // The new thread inherits the mask, so that there is no moment in which signals reach it.
+    var blocked = sigset_t()
+    var before = sigset_t()
+    sigfillset(&blocked)
+    for fault in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT] { sigdelset(&blocked, fault) }
+    pthread_sigmask(SIG_SETMASK, &blocked, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    var thread = pthread_t()
+    let argument = Unmanaged.passRetained(Body(body)).toOpaque()
+    let code = pthread_create(
+      &thread, nil,
+      { argument in
+        if let argument { Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run() }
+        return nil
+      }, argument)
+    precondition(code == 0, "the system gives no more threads")
+    pthread_detach(thread)
+  }
+}

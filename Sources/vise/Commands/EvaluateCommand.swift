@@ -1,0 +1,101 @@
+import ArgumentParser
+import Engine
+
+/// `vise evaluate`: perplexity on a text, and how far a plan moves the model.
+struct EvaluateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate",
+    abstract: "Measures perplexity on a text, and under a plan the divergence from the original.",
+    discussion: """
+      Each window is read afresh; its second half is scored.
+
+      --json: tokens (scored), ppl (of the compressed model where there is a plan); with --plan \
+      also reference_ppl, kld of mean, median, p99, max (nats a token), top1_agreement (0 to 1).
+      """)
+
+  @OptionGroup var model: ModelArgument
+
+  @Option(help: "A plan file.", completion: .file(extensions: ["yaml", "yml"]))
+  var plan: String?
+
+  @Option(help: "A UTF-8 text file.", completion: .file())
+  var text: String
+
+  @Option(help: "Tokens a window.")
+  var window = 512
+
+  @Option(help: "Most windows to read; without it, the whole text.")
+  var windows: Int?
+
+  @Flag(help: "Prints JSON.")
+  var json = false
+
+  func validate() throws {
+    guard window >= 2 else { throw ValidationError("--window is at least 2.") }
+    guard windows.map({ $0 > 0 }) ?? true else {
+      throw ValidationError("--windows is at least 1.")
+    }
+  }
+
+  func run() throws {
+    let session = EngineSession()
+    defer { session.close() }
+    _ = try session.open(model.path)
+    if let plan { session.send(.setPlan(try PlanFile.read(plan))) }
+    let job = JobID(1)
+    session.send(
+      .evaluate(
+        job,
+        EvaluationRequest(
+          textPath: text, window: window, windowLimit: windows, compares: plan != nil)))
+    let found = try session.next { event in
+      if case .evaluated(job, let result) = event { result } else { nil }
+    }
+    if json {
+      try JSONOutput.write(EvaluateResult(found))
+    } else {
+      OutputStream.standard.write(Self.text(of: found))
+    }
+  }
+
+  private static func text(of result: EvaluationResult) -> String {
+    var lines = ["\(result.tokens) tokens scored"]
+    lines.append("reference    PPL \(result.referencePPL.fixed(4))")
+    if let ppl = result.compressedPPL { lines.append("compressed   PPL \(ppl.fixed(4))") }
+    if let kld = result.divergence {
+      lines.append(
+        "KLD          mean \(kld.mean.fixed(5))  median \(kld.median.fixed(5))  "
+          + "p99 \(kld.p99.fixed(4))  max \(kld.max.fixed(3))")
+    }
+    if let same = result.top1Agreement { lines.append("same top-1   \((same * 100).fixed(2)) %") }
+    return lines.map { $0 + "\n" }.joined()
+  }
+}
+
+/// What `vise evaluate --json` prints.
+private struct EvaluateResult: Encodable {
+  struct Divergence: Encodable {
+    let mean: Figure
+    let median: Figure
+    let p99: Figure
+    let max: Figure
+  }
+
+  let tokens: Int
+  let ppl: Figure
+  let referencePpl: Figure?
+  let kld: Divergence?
+  let top1Agreement: Figure?
+
+  init(_ result: EvaluationResult) {
+    tokens = result.tokens
+    ppl = Figure(result.compressedPPL ?? result.referencePPL)
+    referencePpl = result.compressedPPL == nil ? nil : Figure(result.referencePPL)
+    kld = result.divergence.map { kld in
+      Divergence(
+        mean: Figure(kld.mean), median: Figure(kld.median), p99: Figure(kld.p99),
+        max: Figure(kld.max))
+    }
+    top1Agreement = result.top1Agreement.map { Figure($0) }
+  }
+}

@@ -1,0 +1,83 @@
+import ArgumentParser
+import Engine
+
+/// `vise generate`: an answer of the model, of the compressed model, or of both.
+struct GenerateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "generate",
+    abstract: "Answers a prompt: with the model, or under a plan with the compressed model.",
+    discussion: """
+      --json: reference, compressed, or both, each of text, token_ids, tokens_per_second.
+      """)
+
+  @OptionGroup var model: ModelArgument
+
+  @Option(help: "What to answer.")
+  var prompt: String
+
+  @Flag(help: "Sends the prompt as it is, without the model's chat template.")
+  var raw = false
+
+  @Option(help: "A plan file.", completion: .file(extensions: ["yaml", "yml"]))
+  var plan: String?
+
+  @Flag(help: "Answers with both models; needs --plan.")
+  var compare = false
+
+  @Option(help: "Most tokens of the answer.")
+  var tokens = 128
+
+  @Option(help: "0 always takes the most probable token; 1 samples as the model says.")
+  var temperature = 0.0
+
+  @Option(help: "Samples among this many of the most probable tokens only; 0: among all.")
+  var topK = 0
+
+  @Option(help: "Samples among the most probable tokens of this probability together only.")
+  var topP = 1.0
+
+  @Option(help: "Makes sampling repeatable.")
+  var seed: UInt64 = 0
+
+  @Flag(help: "Prints JSON when the answer has ended.")
+  var json = false
+
+  func validate() throws {
+    guard plan != nil || !compare else { throw ValidationError("--compare needs --plan.") }
+    guard tokens > 0 else { throw ValidationError("--tokens is at least 1.") }
+    guard temperature >= 0, temperature.isFinite else {
+      throw ValidationError("--temperature is 0 or more.")
+    }
+    guard topK >= 0 else { throw ValidationError("--top-k is 0 or more.") }
+    guard topP > 0, topP <= 1 else { throw ValidationError("--top-p lies between 0 and 1.") }
+  }
+
+  func run() throws {
+    let session = EngineSession()
+    defer { session.close() }
+    _ = try session.open(model.path)
+    if let plan { session.send(.setPlan(try PlanFile.read(plan))) }
+    let sides: [ModelSide] =
+      compare ? [.reference, .compressed] : plan == nil ? [.reference] : [.compressed]
+    let job = JobID(1)
+    session.send(
+      .generate(
+        job,
+        GenerationRequest(
+          prompt: prompt, isRaw: raw, sides: sides, tokenLimit: tokens,
+          sampling: SamplingSettings(
+            temperature: temperature, topK: topK, topP: topP, seed: seed))))
+    var transcript = Transcript(sides: sides, isStreamed: !json)
+    defer { transcript.end() }
+    try session.next { event in
+      switch event {
+      case .token(job, let token): transcript.add(token)
+      case .answerEnded(job, let side, _): transcript.finish(side)
+      case .jobEnded(job, .finished): return ()
+      default: break
+      }
+      return nil
+    }
+    if json { try JSONOutput.write(transcript.result) }
+  }
+}

@@ -1,0 +1,79 @@
+import ArgumentParser
+import Checkpoints
+import Tensors
+
+/// `vise inspect`: what a checkpoint holds.
+struct InspectCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect",
+    abstract: "Shows what a checkpoint holds, layer by layer.",
+    discussion: """
+      --json: name, format, architecture, parameters, bytes, layers[] of name, role, block, shape \
+      (rows, columns), dtype, bytes.
+      """)
+
+  @OptionGroup var model: ModelArgument
+
+  @Flag(help: "Prints JSON.")
+  var json = false
+
+  func run() throws {
+    let session = EngineSession()
+    defer { session.close() }
+    let description = try session.open(model.path)
+    if json {
+      try JSONOutput.write(InspectResult(description))
+    } else {
+      OutputStream.standard.write(Self.text(of: description))
+    }
+  }
+
+  private static func text(of model: ModelDescription) -> String {
+    var table = TextTable(["layer", "shape", "type", "MB"])
+    for layer in model.layers {
+      let shape = "\(layer.rows)x\(layer.columns)"
+      table.add([layer.name, shape, layer.type.rawValue, layer.bytes.megabytes])
+    }
+    let millions = (Double(model.parameterCount) / 1e6).fixed(1)
+    return """
+      \(model.name)  \(model.architecture), \(model.format.rawValue)
+      \(millions) M parameters, \(model.tensorBytes.megabytes) MB, context \(model.contextLength)
+      \(model.blockCount) blocks of \(model.headCount) heads (\(model.keyValueHeadCount) for keys \
+      and values), hidden \(model.hiddenSize), vocabulary \(model.vocabularySize)
+
+      \(table.text)
+      """
+  }
+}
+
+/// What `vise inspect --json` prints.
+private struct InspectResult: Encodable {
+  struct Layer: Encodable {
+    let name: String
+    let role: String
+    let block: Int?
+    let shape: [Int]
+    let dtype: String
+    let bytes: Int
+  }
+
+  let name: String
+  let format: String
+  let architecture: String
+  let parameters: Int
+  let bytes: Int
+  let layers: [Layer]
+
+  init(_ model: ModelDescription) {
+    name = model.name
+    format = model.format.rawValue
+    architecture = model.architecture
+    parameters = model.parameterCount
+    bytes = model.tensorBytes
+    layers = model.layers.map { layer in
+      Layer(
+        name: layer.name, role: layer.role.rawValue, block: layer.block,
+        shape: [layer.rows, layer.columns], dtype: layer.type.rawValue, bytes: layer.bytes)
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import ArgumentParser
+import Checkpoints
+import Compression
+import Engine
+
+/// `vise preview`: what a plan saves and what it breaks.
+struct PreviewCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "preview",
+    abstract: "Shows what a plan saves and what it breaks, from every weight.",
+    discussion: """
+      --json: layers[] of name, scheme, bytes_before, bytes_after, bits_per_weight, mse, sqnr_db \
+      (null without error), cosine, max_error, for the layers that the plan compresses; total of \
+      bytes_before, bytes_after, bits_per_weight, for the whole model.
+      """)
+
+  @OptionGroup var model: ModelArgument
+
+  @Option(help: "A plan file.", completion: .file(extensions: ["yaml", "yml"]))
+  var plan: String?
+
+  @OptionGroup(title: "Instead of a plan file") var scheme: SchemeOptions
+
+  @Flag(help: "Prints JSON.")
+  var json = false
+
+  func validate() throws {
+    guard (plan != nil) != !scheme.isEmpty else {
+      throw ValidationError("Say what to preview: either --plan, or --bits, --sparsity or both.")
+    }
+  }
+
+  func run() throws {
+    let session = EngineSession()
+    defer { session.close() }
+    let description = try session.open(model.path)
+    session.send(.setPlan(try plan.map(PlanFile.read) ?? scheme.plan))
+    var reports: [String: LayerReport] = [:]
+    try session.next { event in
+      if case .report(let report) = event, report.standing == .exact {
+        reports[report.layer] = report
+      }
+      if case .compressed(let layers, let total) = event, layers == total { return () }
+      return nil
+    }
+    let result = PreviewResult(model: description, reports: reports)
+    if json {
+      try JSONOutput.write(result)
+    } else {
+      OutputStream.standard.write(result.text)
+    }
+  }
+}
+
+/// What `vise preview --json` prints.
+private struct PreviewResult: Encodable {
+  struct Layer: Encodable {
+    let name: String
+    let scheme: String
+    let bytesBefore: Int
+    let bytesAfter: Int
+    let bitsPerWeight: Figure
+    let mse: Figure
+    let sqnrDb: Figure
+    let cosine: Figure
+    let maxError: Figure
+
+    init(_ report: LayerReport) {
+      name = report.layer
+      scheme = report.scheme.summary
+      bytesBefore = report.size.original
+      bytesAfter = report.size.total
+      bitsPerWeight = Figure(report.bitsPerWeight)
+      mse = Figure(report.error.mse)
+      sqnrDb = Figure(report.error.sqnr)
+      cosine = Figure(report.error.cosine)
+      maxError = Figure(report.error.maxError)
+    }
+  }
+
+  struct Total: Encodable {
+    let bytesBefore: Int
+    let bytesAfter: Int
+    let bitsPerWeight: Figure
+  }
+
+  let layers: [Layer]
+  let total: Total
+
+  init(model: ModelDescription, reports: [String: LayerReport]) {
+    layers = model.layers.compactMap { reports[$0.name].map(Layer.init) }
+    let saved = layers.reduce(0) { $0 + $1.bytesBefore - $1.bytesAfter }
+    let after = model.tensorBytes - saved
+    total = Total(
+      bytesBefore: model.tensorBytes, bytesAfter: after,
+      bitsPerWeight: Figure(Double(after) * 8 / Double(model.parameterCount)))
+  }
+
+  /// The same for people.
+  var text: String {
+    var table = TextTable(["layer", "scheme", "MB", "bpw", "SQNR dB", "max error"])
+    for layer in layers {
+      table.add([
+        layer.name, layer.scheme, layer.bytesAfter.megabytes,
+        (layer.bitsPerWeight.value ?? .nan).fixed(2), (layer.sqnrDb.value ?? .nan).fixed(2),
+        (layer.maxError.value ?? .nan).significant(2),
+      ])
+    }
+    let ratio = (Double(total.bytesBefore) / Double(total.bytesAfter)).fixed(2)
+    return """
+      \(table.text)
+      \(total.bytesAfter.megabytes) MB of \(total.bytesBefore.megabytes) MB, \(ratio)x, \
+      \((total.bitsPerWeight.value ?? .nan).fixed(2)) bpw
+
+      """
+  }
+}

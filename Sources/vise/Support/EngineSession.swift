@@ -1,0 +1,85 @@
+import Checkpoints
+import Compression
+import Dispatch
+import Engine
+import Glibc
+
+/// One engine, driven by one command of the command line from its first to its last event.
+final class EngineSession {
+  private enum Input: Sendable {
+    case event(EngineEvent)
+    case interrupt
+  }
+
+  private let engine: Engine
+  private let inputs: Mailbox<Input>
+  private let interrupts: any DispatchSourceSignal
+  private var waiting: ArraySlice<Input> = []
+  private var progress = ProgressLine()
+  private var titles: [JobID: String] = [:]
+
+  /// Starts an engine; from now on Ctrl-C ends what it does.
+  init() {
+    let inputs = Mailbox<Input>()
+    self.inputs = inputs
+    engine = Engine { inputs.post(.event($0)) }
+    // The signal's default action would end the process before the source hears of it.
+    signal(SIGINT, SIG_IGN)
+    interrupts = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+    interrupts.setEventHandler { inputs.post(.interrupt) }
+    interrupts.resume()
+  }
+
+  func send(_ command: EngineCommand) { engine.send(command) }
+
+  /// Opens the checkpoint at `path`.
+  func open(_ path: String) throws(CommandFailure) -> ModelDescription {
+    send(.open(path: path))
+    return try next { event in
+      if case .opened(let model) = event { model } else { nil }
+    }
+  }
+
+  /// The first thing that `found` makes of an event.
+  ///
+  /// - Throws: what an event of failure says, or that the user cancelled.
+  func next<Found>(_ found: (EngineEvent) -> Found?) throws(CommandFailure) -> Found {
+    while true {
+      switch nextInput() {
+      case .interrupt: throw CommandFailure(status: .cancelled, message: "cancelled")
+      case .event(let event):
+        try watch(event)
+        if let result = found(event) {
+          progress.clear()
+          return result
+        }
+      }
+    }
+  }
+
+  /// Ends the engine and waits for its thread.
+  func close() {
+    progress.clear()
+    engine.shutDown()
+  }
+
+  private func nextInput() -> Input {
+    while true {
+      if let input = waiting.popFirst() { return input }
+      waiting = inputs.waitAndTake()[...]
+    }
+  }
+
+  private func watch(_ event: EngineEvent) throws(CommandFailure) {
+    switch event {
+    case .openFailed(_, let reason):
+      throw CommandFailure(status: .unreadableModel, message: reason)
+    case .planRefused(let reason): throw CommandFailure(status: .badPlan, message: reason)
+    case .jobStarted(let job, _, let title): titles[job] = title
+    case .jobProgress(let job, let state): progress.show(titles[job] ?? "", state)
+    case .jobEnded(_, .failed(let reason)):
+      throw CommandFailure(status: .failed, message: reason)
+    case .jobEnded, .opened, .report, .compressed, .token, .answerEnded, .evaluated: break
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import Compression
+import FoundationEssentials
+
+/// Plan files as the command line names them.
+enum PlanFile {
+  /// Reads the plan at `path`.
+  ///
+  /// - Throws: ``CommandFailure`` that names the file and, if its text is at fault, the line.
+  static func read(_ path: String) throws(CommandFailure) -> Plan {
+    let text: String
+    do {
+      text = try String(contentsOfFile: path, encoding: .utf8)
+    } catch {
+      throw CommandFailure(
+        status: .badPlan, message: "\(path): cannot be read as a UTF-8 text file")
+    }
+    do {
+      return try Plan(yaml: text)
+    } catch {
+      var located = error
+      located.file = path
+      throw CommandFailure(status: .badPlan, message: located.description)
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import Engine
+
+/// One line on standard error that says how far a job is; nothing unless that is a terminal.
+struct ProgressLine {
+  private let isShown = OutputStream.error.isTerminal
+  private var isDrawn = false
+
+  /// Shows `title` and how far it is, in place of what was shown before.
+  mutating func show(_ title: String, _ progress: JobProgress) {
+    guard isShown else { return }
+    let left = progress.secondsLeft.map { ", \($0.fixed(0)) s left" } ?? ""
+    // Back to the line's start; afterwards, erase what is left of the longer line before.
+    OutputStream.error.write("\r\(title) \(progress.completed)/\(progress.total)\(left)\u{1B}[K")
+    isDrawn = true
+  }
+
+  /// Takes the line away.
+  mutating func clear() {
+    guard isDrawn else { return }
+    OutputStream.error.write("\r\u{1B}[K")
+    isDrawn = false
+  }
+}

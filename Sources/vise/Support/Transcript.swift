@@ -1,0 +1,85 @@
+import Engine
+
+/// The answers as they come, written one after the other though they are made side by side.
+struct Transcript {
+  /// One answer, as `vise generate --json` prints it.
+  struct Answer: Encodable {
+    var text = ""
+    var tokenIds: [Int] = []
+    var tokensPerSecond = Figure(nil)
+  }
+
+  /// What `vise generate --json` prints.
+  struct Result: Encodable {
+    let reference: Answer?
+    let compressed: Answer?
+  }
+
+  private let sides: [ModelSide]
+  private let isStreamed: Bool
+  private var answers: [ModelSide: Answer] = [:]
+  private var ended: Set<ModelSide> = []
+  /// The side being written, by its place in `sides`, and how much of its text has been.
+  private var current = 0
+  private var written = 0
+
+  /// A transcript of the answers of these sides; not streamed, it only collects them.
+  init(sides: [ModelSide], isStreamed: Bool) {
+    self.sides = sides
+    self.isStreamed = isStreamed
+    for side in sides { answers[side] = Answer() }
+    writeHeading()
+  }
+
+  /// Both answers as far as they have come.
+  var result: Result {
+    Result(reference: answers[.reference], compressed: answers[.compressed])
+  }
+
+  /// Adds a token to its side's answer.
+  mutating func add(_ token: GeneratedToken) {
+    answers[token.side]?.text += token.text
+    answers[token.side]?.tokenIds.append(token.id)
+    answers[token.side]?.tokensPerSecond = Figure(token.tokensPerSecond)
+    stream()
+  }
+
+  /// Says that a side's answer is complete.
+  mutating func finish(_ side: ModelSide) {
+    ended.insert(side)
+    stream()
+  }
+
+  /// Ends the line that was being written.
+  mutating func end() {
+    guard isStreamed, current < sides.count, written > 0 else { return }
+    OutputStream.standard.write("\n")
+    written = 0
+  }
+
+  private mutating func stream() {
+    guard isStreamed else { return }
+    while current < sides.count, let answer = answers[sides[current]] {
+      let bytes = answer.text.utf8
+      OutputStream.standard.write(String(decoding: bytes.dropFirst(written), as: UTF8.self))
+      written = bytes.count
+      guard ended.contains(sides[current]) else { return }
+      OutputStream.standard.write(current + 1 < sides.count ? "\n\n" : "\n")
+      writeSpeed(of: answer)
+      current += 1
+      written = 0
+      writeHeading()
+    }
+  }
+
+  private func writeHeading() {
+    guard isStreamed, sides.count > 1, current < sides.count else { return }
+    OutputStream.standard.writeLine("[\(sides[current].rawValue)]")
+  }
+
+  private func writeSpeed(of answer: Answer) {
+    guard OutputStream.error.isTerminal, let speed = answer.tokensPerSecond.value else { return }
+    let tokens = answer.tokenIds.count
+    OutputStream.error.writeLine("(\(tokens) tokens, \(speed.fixed(1)) tok/s)")
+  }
+}

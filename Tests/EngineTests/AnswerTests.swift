@@ -1,0 +1,167 @@
+import Checkpoints
+import Compression
+import Engine
+import Inference
+import Tensors
+import Testing
+
+@Suite struct AnswerTests {
+  private let model: TinyModel
+  private let driver: Driver
+  private let job = JobID(3)
+  private let coarse = Plan(rules: [
+    PlanRule(layers: ["*"], change: SchemeChange(bits: 2, group: .size(32)))
+  ])
+
+  init() throws {
+    model = try TinyModel()
+    driver = Driver(model)
+  }
+
+  private func request(
+    _ sides: [ModelSide], tokens: Int = 12, prompt: String = "Tell me"
+  ) -> GenerationRequest {
+    GenerationRequest(prompt: prompt, isRaw: true, sides: sides, tokenLimit: tokens)
+  }
+
+  /// The reference of this model, and the same under ``coarse``, made without the engine.
+  private func decoders() throws -> (reference: Decoder, coarse: Decoder) {
+    let checkpoint = try Checkpoint.open(model.path)
+    let reference = try Decoder(checkpoint: checkpoint, pool: WorkerPool(threads: 1))
+    var coarse = reference
+    for shape in checkpoint.description.layerShapes {
+      var compressor = try LayerCompressor(
+        matrix: checkpoint.matrix(of: shape.name), shape: shape,
+        scheme: Scheme(quantization: QuantizationScheme(bits: 2, group: .size(32))))
+      while !compressor.isFinished { try compressor.step(rows: 1000) }
+      let layer = try #require(compressor.finish(original: 0)).layer
+      guard case .packed(let packed) = layer.storage else { continue }
+      try coarse.setLayer(shape.name, .packed(packed))
+    }
+    return (reference, coarse)
+  }
+
+  /// The tokens that follow the prompt when token i is chosen by `decoder(i)`.
+  private func expected(_ count: Int, _ decoder: (Int) -> Decoder) throws -> [Int] {
+    var generation = try Generation(
+      decoder: decoder(0), prompt: Array("Tell me".utf8).map(Int.init), sampler: Sampler(),
+      tokenLimit: count, endTokens: [256])
+    while true {
+      if case .ended = try generation.step(using: decoder(generation.tokens.count)) { break }
+    }
+    return generation.tokens
+  }
+
+  @Test func answersAreThoseOfTheModels() throws {
+    driver.send(.setPlan(coarse))
+    driver.run()
+    driver.send(.generate(job, request([.reference, .compressed])))
+    driver.run()
+    let (reference, coarse) = try decoders()
+    #expect(driver.events.tokens(.reference).map(\.id) == (try expected(12) { _ in reference }))
+    #expect(driver.events.tokens(.compressed).map(\.id) == (try expected(12) { _ in coarse }))
+    #expect(driver.events.endings.last == JobEnding(id: job, outcome: .finished))
+  }
+
+  @Test func sidesTakeTurns() {
+    driver.send(.generate(job, request([.reference, .compressed])))
+    driver.run()
+    let sides = driver.events.compactMap { event in
+      if case .token(_, let token) = event { token.side } else { nil }
+    }
+    #expect(sides.count == 24)
+    for pair in stride(from: 0, to: 24, by: 2) {
+      #expect(Set(sides[pair...pair + 1]) == [.reference, .compressed])
+    }
+  }
+
+  @Test func tokensAreNumberedAndTheirTextsAddUp() throws {
+    driver.send(.generate(job, request([.reference], tokens: 40)))
+    driver.run()
+    let tokens = driver.events.tokens(.reference)
+    #expect(tokens.map(\.index) == Array(tokens.indices))
+    let bytes = tokens.map { UInt8(truncatingIfNeeded: $0.id) }
+    #expect(tokens.allSatisfy { $0.id < 256 })
+    #expect(tokens.map(\.text).joined() == String(decoding: bytes, as: UTF8.self))
+    #expect(tokens.first?.tokensPerSecond == 0)
+    #expect(tokens.dropFirst().allSatisfy { $0.tokensPerSecond > 0 })
+  }
+
+  @Test func referenceAnswersWhileTheCompressedSideWaits() throws {
+    driver.send(.setPlan(coarse))
+    driver.send(.generate(job, request([.reference, .compressed], tokens: 4)))
+    driver.run()
+    let events = driver.events
+    let ready = try #require(
+      events.firstIndex(of: .compressed(layers: TinyModel.layers, of: TinyModel.layers)))
+    #expect(events[..<ready].tokens(.compressed).isEmpty)
+    #expect(!events[..<ready].tokens(.reference).isEmpty)
+    #expect(events.tokens(.compressed).count == 4)
+  }
+
+  @Test func changedLayersTakeEffectBetweenTwoTokens() throws {
+    // Compressed once, the plan's layers are at hand, so the change takes effect at once.
+    driver.send(.setPlan(coarse))
+    driver.run()
+    driver.send(.setPlan(Plan()))
+    driver.send(.generate(job, request([.compressed], tokens: 16)))
+    driver.run { if case .token(_, let token) = $0 { token.index == 5 } else { false } }
+    driver.send(.setPlan(coarse))
+    driver.run()
+    let (reference, coarse) = try decoders()
+    let tokens = driver.events.tokens(.compressed).map(\.id)
+    #expect(tokens == (try expected(16) { $0 <= 5 ? reference : coarse }))
+    #expect(tokens != (try expected(16) { _ in reference }))
+  }
+
+  @Test func layersCompressedDuringAnAnswerJoinIt() {
+    driver.send(.generate(job, request([.compressed], tokens: 60)))
+    driver.run { if case .token(_, let token) = $0 { token.index == 1 } else { false } }
+    driver.send(.setPlan(coarse))
+    driver.run()
+    let events = driver.events
+    let ready = events.firstIndex(of: .compressed(layers: TinyModel.layers, of: TinyModel.layers))
+    let last = events.lastIndex { if case .token = $0 { true } else { false } }
+    #expect((ready ?? .max) < (last ?? 0))
+    #expect(events.tokens(.compressed).count == 60)
+  }
+
+  @Test func cancelEndsTheAnswerAtOnce() {
+    driver.send(.generate(job, request([.reference, .compressed])))
+    driver.run { if case .token(_, let token) = $0 { token.index == 3 } else { false } }
+    let count = driver.events.count
+    driver.send(.cancel(job))
+    #expect(Array(driver.events[count...]) == [.jobEnded(job, .cancelled)])
+    #expect(driver.step() == nil)
+  }
+
+  @Test func cancelledCompressionEndsWhoWaitsForIt() {
+    driver.send(.setPlan(coarse))
+    driver.send(.generate(job, request([.compressed])))
+    driver.step()
+    driver.send(.cancel(.compression))
+    driver.run()
+    guard case .failed(let reason) = driver.events.endings.last?.outcome else {
+      Issue.record("the answer still waits: \(driver.events.endings)")
+      return
+    }
+    #expect(reason.contains("compress"))
+  }
+
+  @Test func contextLimitEndsTheAnswer() {
+    driver.send(.generate(job, request([.reference], tokens: .max)))
+    driver.run()
+    #expect(driver.events.contains(.answerEnded(job, .reference, .contextLimit)))
+    #expect(driver.events.endings == [JobEnding(id: job, outcome: .finished)])
+  }
+
+  @Test(arguments: ["", String(repeating: "long ", count: 100)])
+  func impossiblePromptFails(prompt: String) {
+    driver.send(.generate(job, request([.reference], prompt: prompt)))
+    driver.run()
+    guard case .failed = driver.events.endings.last?.outcome else {
+      Issue.record("it did not fail: \(driver.events)")
+      return
+    }
+  }
+}

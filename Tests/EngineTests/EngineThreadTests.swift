@@ -1,0 +1,66 @@
+import Compression
+import Engine
+import FoundationEssentials
+import Testing
+
+@Suite struct EngineThreadTests {
+  /// Waits for events until one meets the condition, and returns all up to it.
+  private func events(
+    of box: Mailbox<EngineEvent>, until isLast: (EngineEvent) -> Bool
+  ) -> [EngineEvent] {
+    var events: [EngineEvent] = []
+    while true {
+      for event in box.waitAndTake() {
+        events.append(event)
+        if isLast(event) { return events }
+      }
+    }
+  }
+
+  private let plan = Plan(rules: [
+    PlanRule(layers: ["*"], change: SchemeChange(bits: 4, group: .size(16)))
+  ])
+
+  @Test func worksInTheBackgroundAndStops() throws {
+    let model = try TinyModel()
+    let box = Mailbox<EngineEvent>()
+    let engine = Engine(settings: EngineSettings(threads: 2)) { box.post($0) }
+    engine.send(.open(path: model.path))
+    engine.send(.setPlan(plan))
+    engine.send(.generate(JobID(1), GenerationRequest(prompt: "Hi", isRaw: true, tokenLimit: 5)))
+    let seen = events(of: box) { $0 == .jobEnded(JobID(1), .finished) }
+    #expect(seen.tokens(.reference).count == 5)
+    #expect(seen.tokens(.compressed).count == 5)
+    engine.shutDown()
+    engine.shutDown()
+    _ = box.take()
+    engine.send(.open(path: model.path))
+    #expect(box.take().isEmpty)
+  }
+
+  @Test func shuttingDownEndsJobs() throws {
+    let model = try TinyModel()
+    let box = Mailbox<EngineEvent>()
+    let engine = Engine(settings: EngineSettings(threads: 1)) { box.post($0) }
+    engine.send(.open(path: model.path))
+    let text = try model.write(String(repeating: "word ", count: 20_000), to: "long.txt")
+    engine.send(
+      .evaluate(JobID(2), EvaluationRequest(textPath: text, window: 128, compares: false)))
+    _ = events(of: box) { if case .jobProgress = $0 { true } else { false } }
+    engine.shutDown()
+    #expect(box.take().last == .jobEnded(JobID(2), .cancelled))
+  }
+
+  @Test func sessionSurvivesCoding() throws {
+    let model = try TinyModel()
+    let driver = Driver(model)
+    driver.send(.setPlan(plan))
+    driver.send(.generate(JobID(1), GenerationRequest(prompt: "Hi", isRaw: true, tokenLimit: 3)))
+    let text = try model.write(String(repeating: "word ", count: 60), to: "text.txt")
+    driver.send(.evaluate(JobID(2), EvaluationRequest(textPath: text, window: 64)))
+    driver.send(.open(path: "nowhere"))
+    driver.run()
+    let data = try JSONEncoder().encode(driver.events)
+    #expect(try JSONDecoder().decode([EngineEvent].self, from: data) == driver.events)
+  }
+}

@@ -1,0 +1,128 @@
+import Checkpoints
+import Compression
+import Engine
+import Inference
+import Tensors
+import Testing
+
+@Suite struct EvaluateTests {
+  private let model: TinyModel
+  private let driver: Driver
+  private let job = JobID(5)
+  private let text: String
+  private let words = String(repeating: "In the beginning was the word.\nAnd so on. ", count: 20)
+  private let coarse = Plan(rules: [
+    PlanRule(layers: ["*"], change: SchemeChange(bits: 2, group: .size(32)))
+  ])
+
+  init() throws {
+    model = try TinyModel()
+    driver = Driver(model)
+    text = try model.write(words, to: "text.txt")
+  }
+
+  private var result: EvaluationResult? {
+    driver.events.compactMap { if case .evaluated(job, let result) = $0 { result } else { nil } }
+      .last
+  }
+
+  private func request(compares: Bool) -> EvaluationRequest {
+    EvaluationRequest(textPath: text, window: 64, compares: compares)
+  }
+
+  @Test func measuresTheReference() throws {
+    driver.send(.evaluate(job, request(compares: false)))
+    driver.run()
+    let checkpoint = try Checkpoint.open(model.path)
+    let reference = try Decoder(checkpoint: checkpoint, pool: WorkerPool(threads: 1))
+    var evaluation = try Evaluation(
+      tokens: words.utf8.map(Int.init), settings: Evaluation.Settings(window: 64),
+      reference: reference, compares: false)
+    while try evaluation.step(reference: reference) {}
+    let expected = try #require(evaluation.result)
+    #expect(result?.referencePPL == expected.referencePPL)
+    #expect(result?.tokens == expected.tokens)
+    #expect(result?.compressedPPL == nil)
+    #expect(result?.divergence == nil)
+  }
+
+  @Test func keptModelIsTheReference() throws {
+    driver.send(.evaluate(job, request(compares: true)))
+    driver.run()
+    let result = try #require(result)
+    #expect(result.compressedPPL == result.referencePPL)
+    #expect(result.divergence?.max == 0)
+    #expect(result.top1Agreement == 1)
+  }
+
+  @Test func waitsForThePlanAndMeasuresIt() throws {
+    driver.send(.setPlan(coarse))
+    driver.send(.evaluate(job, request(compares: true)))
+    driver.run()
+    let result = try #require(result)
+    #expect((result.divergence?.mean ?? 0) > 0)
+    #expect(result.compressedPPL != result.referencePPL)
+  }
+
+  @Test func planChangedMeanwhileIsNotMeasured() throws {
+    driver.send(.setPlan(coarse))
+    driver.run()
+    driver.send(.evaluate(job, request(compares: true)))
+    driver.run()
+    let before = result
+    driver.send(.evaluate(job, request(compares: true)))
+    for _ in 0..<5 { driver.step() }
+    driver.send(.setPlan(Plan()))
+    driver.run()
+    #expect(result == before)
+  }
+
+  @Test func answersGoFirst() throws {
+    driver.send(.evaluate(job, request(compares: false)))
+    for _ in 0..<4 { driver.step() }
+    let generation = GenerationRequest(prompt: "a", isRaw: true, sides: [.reference], tokenLimit: 8)
+    driver.send(.generate(JobID(6), generation))
+    driver.run()
+    #expect(driver.events.endings.map(\.id) == [JobID(6), job])
+  }
+
+  @Test func readsOnlySoManyWindows() throws {
+    var request = request(compares: false)
+    request.windowLimit = 2
+    driver.send(.evaluate(job, request))
+    driver.run()
+    #expect(result?.tokens == 2 * 31)
+  }
+
+  @Test func cancelLeavesNoResult() {
+    driver.send(.evaluate(job, request(compares: false)))
+    for _ in 0..<4 { driver.step() }
+    driver.send(.cancel(job))
+    #expect(driver.step() == nil)
+    #expect(result == nil)
+    #expect(driver.events.endings == [JobEnding(id: job, outcome: .cancelled)])
+  }
+
+  @Test(arguments: [[], [0x61, 0xFF, 0x62], [0x61]] as [[UInt8]])
+  func badTextFailsWithItsPath(bytes: [UInt8]) throws {
+    let path = try model.write(bytes, to: "bad.txt")
+    driver.send(.evaluate(job, EvaluationRequest(textPath: path, window: 64)))
+    driver.run()
+    guard case .failed(let reason) = driver.events.endings.last?.outcome else {
+      Issue.record("it did not fail: \(driver.events.endings)")
+      return
+    }
+    #expect(reason.hasPrefix(path))
+  }
+
+  @Test func missingTextFailsWithItsPath() {
+    let path = model.path + "/none.txt"
+    driver.send(.evaluate(job, EvaluationRequest(textPath: path)))
+    driver.run()
+    guard case .failed(let reason) = driver.events.endings.last?.outcome else {
+      Issue.record("it did not fail: \(driver.events.endings)")
+      return
+    }
+    #expect(reason.hasPrefix(path))
+  }
+}

@@ -1,0 +1,151 @@
+import FoundationEssentials
+import Tensors
+
+/// A Llama model of random weights in a temporary directory, a few kilobytes, gone with this object.
+///
+/// Its tokens are the 256 bytes and two special ones that end a text and a turn.
+final class TinyModel {
+  static let hidden = 32
+  static let intermediate = 64
+  static let blocks = 2
+  static let vocabulary = 258
+  /// Layers of it that can be compressed, the embedding (which is the head too) among them.
+  static let layers = 1 + 7 * blocks
+
+  let path: String
+
+  init(seed: UInt64 = 1) throws {
+    let directory = FileManager.default.temporaryDirectory
+      .appending(path: "vise-tiny-\(UUID().uuidString)")
+    path = directory.path
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    let files: [(String, Data)] = [
+      ("config.json", Data(Self.config.utf8)),
+      ("tokenizer.json", Data(Self.tokenizer.utf8)),
+      ("tokenizer_config.json", Data(Self.tokenizerConfig.utf8)),
+      ("model.safetensors", Self.weights(seed: seed)),
+    ]
+    for (name, content) in files { try content.write(to: directory.appending(path: name)) }
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  /// Writes a file beside the model and returns its path.
+  func write(_ bytes: some Sequence<UInt8>, to name: String) throws -> String {
+    let file = path + "/" + name
+    try Data(bytes).write(to: URL(filePath: file))
+    return file
+  }
+
+  /// Writes a text beside the model and returns its path.
+  func write(_ text: String, to name: String) throws -> String {
+    try write(text.utf8, to: name)
+  }
+
+  private static let config = """
+    {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu",
+     "hidden_size": \(hidden), "intermediate_size": \(intermediate),
+     "num_hidden_layers": \(blocks), "num_attention_heads": 2, "num_key_value_heads": 1,
+     "vocab_size": \(vocabulary), "max_position_embeddings": 128, "rope_theta": 10000.0,
+     "rms_norm_eps": 1e-5, "tie_word_embeddings": true, "torch_dtype": "float32",
+     "bos_token_id": 256, "eos_token_id": 256}
+    """
+
+  private static let tokenizerConfig = """
+    {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<|end|>",
+     "chat_template": "{% for message in messages %}{{ message['content'] + '<|turn|>' }}\
+    {% endfor %}"}
+    """
+
+  /// A byte-level BPE without merges: each byte is a token.
+  private static var tokenizer: String {
+    let vocabulary = (0..<256).map { byte -> String in
+      let character = characterOfByte[byte]
+      let isSpecial = character == "\"" || character == "\\"
+      return "\"\(isSpecial ? "\\" : "")\(character)\": \(byte)"
+    }
+    let added = [("<|end|>", 256), ("<|turn|>", 257)].map { text, id in
+      """
+      {"id": \(id), "content": "\(text)", "special": true, "normalized": false, "lstrip": false,
+       "rstrip": false, "single_word": false}
+      """
+    }
+    return """
+      {"version": "1.0", "added_tokens": [\(added.joined(separator: ", "))], "normalizer": null,
+       "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true,
+                         "use_regex": true},
+       "post_processor": null,
+       "decoder": {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true,
+                   "use_regex": true},
+       "model": {"type": "BPE", "unk_token": null, "byte_fallback": false,
+                 "vocab": {\(vocabulary.joined(separator: ", "))}, "merges": []}}
+      """
+  }
+
+  /// GPT-2's characters for the bytes: themselves where they print, else from U+0100 on.
+  private static var characterOfByte: [Character] {
+    var next: UInt32 = 0x100
+    return (0..<UInt32(256)).map { byte in
+      if (33...126).contains(byte) || (161...172).contains(byte) || byte >= 174 {
+        return Character(Unicode.Scalar(UInt8(byte)))
+      }
+      defer { next += 1 }
+      return Character(Unicode.Scalar(next) ?? " ")
+    }
+  }
+
+  private static func weights(seed: UInt64) -> Data {
+    var generator = SplitMix(state: seed)
+    var header: [String] = []
+    var values: [Float] = []
+    func add(_ name: String, _ shape: [Int], _ value: () -> Float) {
+      let start = values.count * 4
+      for _ in 0..<shape.reduce(1, *) { values.append(value()) }
+      header.append(
+        "\"\(name)\": {\"dtype\": \"F32\", \"shape\": \(shape), "
+          + "\"data_offsets\": [\(start), \(values.count * 4)]}")
+    }
+    func random() -> Float { Float.random(in: -0.5...0.5, using: &generator) }
+    add("model.embed_tokens.weight", [vocabulary, hidden], random)
+    for block in 0..<blocks {
+      let prefix = "model.layers.\(block)."
+      for (name, rows) in [("q", hidden), ("k", hidden / 2), ("v", hidden / 2), ("o", hidden)] {
+        add("\(prefix)self_attn.\(name)_proj.weight", [rows, hidden], random)
+      }
+      add("\(prefix)mlp.gate_proj.weight", [intermediate, hidden], random)
+      add("\(prefix)mlp.up_proj.weight", [intermediate, hidden], random)
+      add("\(prefix)mlp.down_proj.weight", [hidden, intermediate], random)
+      add("\(prefix)input_layernorm.weight", [hidden]) { 1 }
+      add("\(prefix)post_attention_layernorm.weight", [hidden]) { 1 }
+    }
+    add("model.norm.weight", [hidden]) { 1 }
+    let json = "{" + header.joined(separator: ", ") + "}"
+    let padding = String(repeating: " ", count: (8 - json.utf8.count % 8) % 8)
+    var data = Data()
+    withLittleEndianBytes(of: UInt64(json.utf8.count + padding.utf8.count)) { data.append($0) }
+    data.append(contentsOf: (json + padding).utf8)
+    for value in values { withLittleEndianBytes(of: value.bitPattern) { data.append($0) } }
+    return data
+  }
+
+  private static func withLittleEndianBytes<Number: FixedWidthInteger>(
+    of number: Number, _ body: (UInt8) -> Void
+  ) {
+    for byte in 0..<Number.bitWidth / 8 {
+      body(UInt8(truncatingIfNeeded: number >> Number(8 * byte)))
+    }
+  }
+}
+
+/// A small generator with a seed (Steele et al., splitmix64).
+struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed >> 31)
+  }
+}
