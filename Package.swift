@@ -23,6 +23,7 @@ let package = Package(
   targets: [
     .target(
       name: "CNcurses",
+      exclude: ["terminfo"],
       cSettings: [.define("_GNU_SOURCE"), .define("NCURSES_WIDECHAR", to: "1")],
       linkerSettings: [.linkedLibrary("ncursesw")]),
     .systemLibrary(
