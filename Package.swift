@@ -10,7 +10,7 @@ let wrapping: [SwiftSetting] = [
 ]
 let strict: [SwiftSetting] = wrapping + [.strictMemorySafety()]
 
-/// Arithmetic is optimised even in debug builds, so that tests run on real tensors.
+/// Arithmetic and readers are optimised even in debug builds, so that tests run on real models.
 let optimised: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 let package = Package(
@@ -36,8 +36,9 @@ let package = Package(
     .target(
       name: "Tensors", dependencies: ["CKernels", "COpenBLAS"],
       swiftSettings: wrapping + optimised),
-    .target(name: "Checkpoints", dependencies: ["Tensors"], swiftSettings: strict),
-    .target(name: "Tokenization", dependencies: ["Checkpoints"], swiftSettings: strict),
+    .target(name: "Checkpoints", dependencies: ["Tensors"], swiftSettings: strict + optimised),
+    .target(
+      name: "Tokenization", dependencies: ["Checkpoints"], swiftSettings: strict + optimised),
     .target(
       name: "Compression",
       dependencies: ["Tensors", .product(name: "Yams", package: "Yams")],
@@ -67,10 +68,11 @@ let package = Package(
     .testTarget(
       name: "TensorsTests", dependencies: ["Tensors", "CKernels"], swiftSettings: wrapping),
     .testTarget(
-      name: "CheckpointsTests", dependencies: ["Checkpoints", "Tensors"], swiftSettings: strict),
+      name: "CheckpointsTests", dependencies: ["Checkpoints", "Tensors"], exclude: ["Fixtures"],
+      swiftSettings: strict),
     .testTarget(
       name: "TokenizationTests", dependencies: ["Tokenization", "Checkpoints"],
-      swiftSettings: strict),
+      exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "CompressionTests", dependencies: ["Compression", "Tensors"],
       exclude: ["Fixtures"], swiftSettings: strict),

@@ -23,7 +23,7 @@ struct GGUFHeader: Settings, Sendable {
     }
     let version = UInt32(try cursor.unsigned(width: 4))
     guard version == 3 else {
-      let isSwapped = version.byteSwapped <= 0xffff
+      let isSwapped = version > 0xffff && version.byteSwapped <= 0xffff
       throw CheckpointError(
         file: file,
         reason: isSwapped

@@ -67,7 +67,10 @@ enum SafetensorsHeader {
         reason: "the data_offsets do not lie in the \(data.count) bytes after the header")
     }
     let byteCount = offsets[1] - offsets[0]
-    if let type = ElementType(rawValue: typeName), !type.isQuantized {
+    if let type = ElementType(rawValue: typeName) {
+      guard !type.isQuantized else {
+        throw EntryError(reason: "type \(typeName) does not belong into safetensors files")
+      }
       guard let needed = TensorEntry.byteCount(type, shape) else {
         throw EntryError(reason: "the shape \(shape) overflows")
       }

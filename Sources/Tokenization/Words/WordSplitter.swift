@@ -94,6 +94,8 @@ struct WordSplitter {
   private func endOfContraction(from start: Int, to end: Int, ignoresCase: Bool) -> Int? {
     let bytes = scanner.bytes
     guard bytes[start] == UInt8(ascii: "'"), start + 1 < end else { return nil }
+    // The long s is an s to patterns that ignore case.
+    if ignoresCase, bytes[start + 1..<end].starts(with: "\u{17f}".utf8) { return start + 3 }
     let toLower: UInt8 = ignoresCase ? 0x20 : 0
     switch bytes[start + 1] | toLower {
     case UInt8(ascii: "s"), UInt8(ascii: "t"), UInt8(ascii: "m"), UInt8(ascii: "d"):

@@ -1,0 +1,202 @@
+import FoundationEssentials
+import Testing
+
+@testable import Checkpoints
+
+/// Hugging Face directories that lie, lack something, or hold what is not supported.
+struct MalformedDirectoryTests {
+  /// The error that opening a changed copy of a tiny model gives; nil if it opens.
+  private func message(
+    _ model: String = "tiny", _ change: (String) throws -> Void
+  ) throws -> String? {
+    try TestFiles.withDirectory { directory in
+      let copy = "\(directory)/\(model)"
+      try FileManager.default.copyItem(atPath: TestFiles.fixture(model), toPath: copy)
+      try change(copy)
+      do {
+        _ = try Checkpoint.open(copy).tokenizerDefinition()
+        return nil
+      } catch let error as CheckpointError {
+        return error.description
+      }
+    }
+  }
+
+  private func expect(
+    _ part: String, _ model: String = "tiny", _ location: SourceLocation = #_sourceLocation,
+    _ change: (String) throws -> Void
+  ) throws {
+    let text = try message(model, change)
+    #expect(text?.contains(part) == true, "\(text ?? "opened")", sourceLocation: location)
+  }
+
+  /// Replaces `old`, which must be there, in a text file.
+  private func replace(_ file: String, _ old: String, _ new: String) throws {
+    let text = String(decoding: try TestFiles.read(file), as: UTF8.self)
+    try #require(text.contains(old), "\(file) does not contain \(old)")
+    try TestFiles.write(Array(text.replacing(old, with: new).utf8), to: file)
+  }
+
+  private func remove(_ file: String) throws { try FileManager.default.removeItem(atPath: file) }
+
+  /// Writes a safetensors file of the given header and `dataCount` zeros.
+  private func writeHeader(_ path: String, _ json: String, length: UInt64? = nil, dataCount: Int)
+    throws
+  {
+    let header = Array(json.utf8)
+    let data = Array(repeating: UInt8(0), count: dataCount)
+    try TestFiles.write(
+      little(length ?? UInt64(header.count)) + header + data, to: "\(path)/model.safetensors")
+  }
+
+  @Test func missingFiles() throws {
+    try expect("holds no config.json") { try remove("\($0)/config.json") }
+    try expect("holds no tokenizer.json") { try remove("\($0)/tokenizer.json") }
+    try expect("holds neither model.safetensors nor model.safetensors.index.json") {
+      try remove("\($0)/model.safetensors")
+    }
+    try expect("convert its pytorch_model files") {
+      try FileManager.default.moveItem(
+        atPath: "\($0)/model.safetensors", toPath: "\($0)/pytorch_model.bin")
+    }
+    try expect("tiny/a.gguf itself") {
+      try FileManager.default.moveItem(
+        atPath: "\($0)/model.safetensors", toPath: "\($0)/a.gguf")
+    }
+    try expect("No such file", "tiny-sharded") {
+      try remove("\($0)/model-00001-of-00002.safetensors")
+    }
+    #expect(throws: CheckpointError.self) { try Checkpoint.open("/nonexistent/model.gguf") }
+    #expect(throws: CheckpointError.self) { try Checkpoint.open("/dev/null") }
+    #expect(throws: CheckpointError.self) { try Checkpoint.open("") }
+  }
+
+  @Test func configurations() throws {
+    func config(_ part: String, _ old: String, _ new: String) throws {
+      try expect(part) { try replace("\($0)/config.json", old, new) }
+    }
+    try config("has the architecture \"mistral\"", "\"llama\"", "\"mistral\"")
+    try config("this version opens Llama models", "\"model_type\": \"llama\",", "")
+    try config("hidden_size is missing", "\"hidden_size\": 32", "\"other\": 32")
+    try config("hidden_size is 0, not a whole number", "\"hidden_size\": 32", "\"hidden_size\": 0")
+    try config("hidden_size is -1,", "\"hidden_size\": 32", "\"hidden_size\": -1")
+    try config("hidden_size is 32.5,", "\"hidden_size\": 32", "\"hidden_size\": 32.5")
+    try config("hidden_size is \"32\"", "\"hidden_size\": 32", "\"hidden_size\": \"32\"")
+    try config("not a whole number", "\"hidden_size\": 32", "\"hidden_size\": 1e300")
+    try config("occurs twice", "\"hidden_size\": 32", "\"hidden_size\": 32, \"hidden_size\": 32")
+    try config("has the shape [276, 32]", "\"hidden_size\": 32", "\"hidden_size\": 64")
+    try config("has the shape [276, 32]", "\"vocab_size\": 276", "\"vocab_size\": 275")
+    try config("cannot share 3 key-value", "_value_heads\": 2", "_value_heads\": 3")
+    try config("hidden_act is \"gelu\"", "\"silu\"", "\"gelu\"")
+    try config("attention_bias is true", "\"head_dim\": 8", "\"attention_bias\": true")
+    try config(
+      "is quantized already (gptq)", "\"head_dim\": 8",
+      "\"quantization_config\": {\"quant_method\": \"gptq\"}")
+    try config(
+      "RoPE scaling of type \"linear\"", "\"rope_scaling\": null",
+      "\"rope_scaling\": {\"type\": \"linear\", \"factor\": 2}")
+    try config(
+      "factor is missing", "\"rope_scaling\": null", "\"rope_scaling\": {\"type\": \"llama3\"}")
+    try config(
+      "lm_head.weight: is missing", "\"tie_word_embeddings\": true",
+      "\"tie_word_embeddings\": false")
+  }
+
+  @Test func safetensorsHeaders() throws {
+    func header(_ part: String, _ json: String, length: UInt64? = nil, dataCount: Int = 8) throws {
+      try expect(part) { try writeHeader($0, json, length: length, dataCount: dataCount) }
+    }
+    let good = #""a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}"#
+    try header("model.embed_tokens.weight: is missing", "{\(good)}")
+    try header("the header claims 18446744073709551615 bytes", "{}", length: .max)
+    try header("the header claims 100 bytes, but only", "{}", length: 100)
+    try header("not valid JSON", "{\(good)", dataCount: 8)
+    try header("occurs twice", "{\(good), \(good)}")
+    try header("holds JSON that is not an object", "[1]")
+    try header("tensor a: the header lacks its dtype", #"{"a": {"dtype": "F32"}}"#)
+    try header(
+      "not a list of at most 8 sizes",
+      #"{"a": {"dtype": "F32", "shape": [-2], "data_offsets": [0, 8]}}"#)
+    try header(
+      "overflows",
+      #"{"a": {"dtype": "F32", "shape": [4611686018427387904, 8], "data_offsets": [0, 8]}}"#)
+    try header(
+      "takes 12 bytes, but 8", #"{"a": {"dtype": "F32", "shape": [3], "data_offsets": [0, 8]}}"#)
+    for offsets in ["[0, 9]", "[4, 0]", "[-4, 4]", "[0]", "[0, 1e30]", "[0, 8, 8]"] {
+      try header(
+        "the data_offsets do not lie in the 8 bytes",
+        #"{"a": {"dtype": "F32", "shape": [2], "data_offsets": \#(offsets)}}"#)
+    }
+    try header(
+      "shares bytes with tensor a",
+      "{\(good), \"b\": {\"dtype\": \"F32\", \"shape\": [2], \"data_offsets\": [4, 12]}}",
+      dataCount: 12)
+    try header("holds 9 bytes of tensors, but its header describes 8", "{\(good)}", dataCount: 9)
+    try expect("too short for a safetensors header") {
+      try TestFiles.write([1, 2, 3], to: "\($0)/model.safetensors")
+    }
+  }
+
+  @Test func unsupportedTensors() throws {
+    func dtype(_ part: String, _ old: String, _ new: String) throws {
+      try expect(part) { directory in
+        let path = "\(directory)/model.safetensors"
+        let bytes = try TestFiles.read(path)
+        let length = Int(bytes[0]) | Int(bytes[1]) << 8
+        var header = String(decoding: bytes[8..<8 + length], as: UTF8.self)
+        header = header.replacing(old, with: new)
+        try TestFiles.write(
+          little(UInt64(header.utf8.count)) + Array(header.utf8) + bytes[(8 + length)...], to: path)
+      }
+    }
+    try dtype("type I16 is not read yet; this version reads F32, F16, BF16", "BF16", "I16")
+    try dtype("type F8_E4M3 is not read yet", "BF16", "F8_E4M3")
+    try dtype("type Q8_0 does not belong into safetensors files", "BF16", "Q8_0")
+    let bias = "model.layers.0.self_attn.q_proj.bias"
+    try dtype(
+      "tensor \(bias): is a bias", "{\"__metadata__\"",
+      "{\"\(bias)\": {\"dtype\": \"F32\", \"shape\": [0], \"data_offsets\": [0, 0]},"
+        + "\"__metadata__\"")
+  }
+
+  @Test func shardIndexes() throws {
+    let index = "model.safetensors.index.json"
+    try expect("is not mapped to a safetensors file", "tiny-sharded") {
+      try replace("\($0)/\(index)", "\"model-00001-of", "\"../model-00001-of")
+    }
+    try expect("weight_map is missing", "tiny-sharded") {
+      try replace("\($0)/\(index)", "weight_map", "weight_mop")
+    }
+    try expect("is missing, though model.safetensors.index.json lists it", "tiny-sharded") {
+      try replace("\($0)/\(index)", "\"lm_head.weight\"", "\"lm_head2.weight\"")
+    }
+    try expect("is also stored in model-00001-of-00002.safetensors", "tiny-sharded") {
+      try remove("\($0)/model-00002-of-00002.safetensors")
+      try FileManager.default.copyItem(
+        atPath: "\($0)/model-00001-of-00002.safetensors",
+        toPath: "\($0)/model-00002-of-00002.safetensors")
+    }
+  }
+
+  @Test func tokenizers() throws {
+    func tokenizer(_ part: String, _ old: String, _ new: String) throws {
+      try expect(part) { try replace("\($0)/tokenizer.json", old, new) }
+    }
+    try tokenizer("a tokenizer of type Unigram", "\"type\": \"BPE\"", "\"type\": \"Unigram\"")
+    try tokenizer("a SentencePiece tokenizer", "_fallback\": false", "_fallback\": true")
+    try tokenizer("a normalizer of type NFC", "zer\": null", "zer\": {\"type\": \"NFC\"}")
+    try tokenizer("the pre-tokenizer ByteLevel", "prefix_space\": false", "prefix_space\": true")
+    try tokenizer("the pre-tokenizer Whitespace", "\"ByteLevel\"", "\"Whitespace\"")
+    try tokenizer(
+      "adds <|end|>", "\"post_processor\": null",
+      "\"post_processor\": {\"type\": \"TemplateProcessing\", \"single\": "
+        + "[{\"SpecialToken\": {\"id\": \"<|end|>\"}}]}")
+    try tokenizer("has a token 276, but the model's vocabulary ends at 275", "\": 100,", "\": 276,")
+    try tokenizer("has a token -1,", "\": 100,", "\": -1,")
+    try tokenizer("gives two tokens the id 99", "\": 100,", "\": 99,")
+    try tokenizer("gives \"", "\": 100,", "\": \"100\",")
+    try tokenizer("model.merges is missing", "\"merges\"", "\"marges\"")
+    try tokenizer("model is missing", "\"model\"", "\"medel\"")
+    try tokenizer("an added token lacks", "\"content\"", "\"contents\"")
+  }
+}

@@ -1,0 +1,146 @@
+import Checkpoints
+import Testing
+
+/// GGUF files that lie: each must be one clear error.
+///
+/// The classes are those of llama.cpp's own tests of its reader, and of its published advisories.
+struct MalformedGGUFTests {
+  /// The error that opening the file gives, as the user reads it; nil if it opens.
+  private func message(_ bytes: [UInt8]) throws -> String? {
+    try TestFiles.withDirectory { directory in
+      let path = "\(directory)/model.gguf"
+      try TestFiles.write(bytes, to: path)
+      do {
+        _ = try Checkpoint.open(path)
+        return nil
+      } catch let error as CheckpointError {
+        #expect(error.file == path)
+        return error.description
+      }
+    }
+  }
+
+  private func message(_ change: (inout GGUFBuilder) -> Void) throws -> String? {
+    var builder = GGUFBuilder.llama()
+    change(&builder)
+    return try message(builder.bytes)
+  }
+
+  private func expect(
+    _ part: String, _ location: SourceLocation = #_sourceLocation,
+    _ change: (inout GGUFBuilder) -> Void
+  ) throws {
+    let text = try message(change)
+    #expect(text?.contains(part) == true, "\(text ?? "opened")", sourceLocation: location)
+  }
+
+  @Test func theModelThatTheOthersAreMadeFromOpens() throws {
+    #expect(try message { _ in } == nil)
+    #expect(try message { $0.set("unknown.key", .strings(["a", "b"])) } == nil)
+    #expect(try message { $0.add("rope_freqs.unused.rotary_emb.inv_freq", [4]) } == nil)
+  }
+
+  @Test func headers() throws {
+    try expect("neither a GGUF file") { $0.magic = Array("GGUX".utf8) }
+    try expect("GGUF version 0") { $0.version = 0 }
+    try expect("GGUF version 1") { $0.version = 1 }
+    try expect("GGUF version 2") { $0.version = 2 }
+    try expect("GGUF version 4") { $0.version = 4 }
+    try expect("big-endian") { $0.version = UInt32(3).byteSwapped }
+    try expect("tensors, more than the file can hold") { $0.tensorCount = .max }
+    try expect("metadata values, more than the file can hold") { $0.metadataCount = .max }
+    try expect("more than the file can hold") { $0.tensorCount = 1 << 20 }
+  }
+
+  @Test func metadata() throws {
+    try expect("occurs twice") { $0.metadata.append(("llama.block_count", .uint32(1))) }
+    try expect("unknown type 13") { $0.set("a", .raw(13, [])) }
+    try expect("unknown type 4294967295") { $0.set("a", .raw(.max, [])) }
+    try expect("a metadata key is 0 bytes") { $0.metadata.append(("", .bool(true))) }
+    try expect("more than the file can hold") { $0.set("a", .raw(8, little(UInt64.max))) }
+    try expect("more than the file can hold") {
+      $0.set("a", .raw(9, little(UInt32(8)) + little(UInt64.max)))
+    }
+    try expect("more than the file can hold") {
+      $0.set("a", .raw(9, little(UInt32(4)) + little(UInt64.max / 4 + 2)))
+    }
+    let nested = Array(repeating: little(UInt32(9)) + little(UInt64(1)), count: 50).flatMap(\.self)
+    try expect("nested deeper") { $0.set("a", .raw(9, nested)) }
+    try expect("alignment is not a power of two") { $0.set("general.alignment", .uint32(13)) }
+    try expect("alignment is not a power of two") { $0.set("general.alignment", .uint32(0)) }
+    try expect("alignment is not a power of two") { $0.set("general.alignment", .int32(-32)) }
+    try expect("alignment is not a power of two") { $0.set("general.alignment", .string("32")) }
+    try expect("reaches beyond the end") { $0.set("general.alignment", .uint32(1 << 30)) }
+  }
+
+  @Test func tensorFields() throws {
+    let long = String(repeating: "n", count: 65)
+    try expect("a tensor's name is 65 bytes") { $0.add(long, [4]) }
+    try expect("has 5 dimensions") { $0.tensors[0].dimensionCount = 5 }
+    try expect("has 0 dimensions") { $0.tensors[0].dimensionCount = 0 }
+    try expect("has a dimension of 18446744073709551615") { $0.tensors[0].dimensions = [.max, 1] }
+    try expect("overflows") { $0.tensors[0].dimensions = [1 << 40, 1 << 40] }
+    try expect("overflows") { $0.tensors[0].dimensions = [4, 1 << 60] }
+    try expect("overflows") { $0.tensors[0].dimensions = [4, (1 << 30) - 1, (1 << 30) + 1] }
+    try expect("has the shape [3, 0]") { $0.tensors[0].dimensions = [0, 3] }
+    try expect("unknown type number 4") { $0.tensors[0].type = 4 }
+    try expect("unknown type number 9999") { $0.tensors[0].type = 9999 }
+    try expect("rows are no whole blocks") { $0.tensors[0].type = 8 }
+    try expect("type Q4_K is not read yet; this version reads F32") { $0.tensors[0].type = 12 }
+    try expect("type I32 is not read yet") { $0.tensors[0].type = 26 }
+    try expect("is described twice") { $0.tensors[2].name = $0.tensors[1].name }
+  }
+
+  @Test func offsets() throws {
+    try expect("reaches beyond the end") { $0.tensors[0].offset = UInt64.max - 31 }
+    try expect("no multiple of the alignment 32") { $0.tensors[0].offset = .max }
+    try expect("no multiple of the alignment 32") { $0.tensors[1].offset += 4 }
+    try expect("shares bytes with tensor token_embd.weight") { $0.tensors[1].offset = 32 }
+    try expect("reaches beyond the end") { $0.data.removeLast() }
+    try expect("reaches beyond the end") { $0.data = [] }
+  }
+
+  @Test func shapesAgainstTheSettings() throws {
+    try expect("tensor blk.0.ffn_up.weight: is missing") { $0.tensors.remove(at: 9) }
+    try expect("tensor blk.1.attn_norm.weight: is missing") {
+      $0.set("llama.block_count", .uint32(2))
+    }
+    try expect("blk.0.attn_k.weight: has the shape [2, 4], where its metadata makes it [4, 4]") {
+      $0.set("llama.attention.head_count_kv", .uint32(2))
+    }
+    try expect("2 attention heads cannot share 3") {
+      $0.set("llama.attention.head_count_kv", .uint32(3))
+    }
+    try expect("the head size 1 is odd") { $0.set("llama.attention.key_length", .uint32(1)) }
+    try expect("not a whole number from 1") { $0.set("llama.embedding_length", .uint32(0)) }
+    try expect("not a whole number from 1") { $0.set("llama.embedding_length", .int32(-4)) }
+    try expect("not a whole number from 1") { $0.set("llama.embedding_length", .uint64(.max)) }
+    try expect("not a whole number from 1") { $0.set("llama.block_count", .uint32(.max)) }
+    try expect("llama.embedding_length is missing") { $0.set("llama.embedding_length", nil) }
+    try expect("epsilon is nan, not above zero") {
+      $0.set("llama.attention.layer_norm_rms_epsilon", .float32(.nan))
+    }
+    try expect("is no part of a Llama model") { $0.add("blk.0.attn_q_norm.weight", [4]) }
+    try expect("is a bias, and biases are not supported") { $0.add("blk.0.attn_q.bias", [4]) }
+  }
+
+  @Test func whatIsNotSupportedIsNamed() throws {
+    try expect("has the architecture \"gemma3\"") {
+      $0.set("general.architecture", .string("gemma3"))
+    }
+    try expect("this version opens Llama models") { $0.set("general.architecture", nil) }
+    try expect("is 7, not a string") { $0.set("general.architecture", .uint32(7)) }
+    try expect("with experts") { $0.set("llama.expert_count", .uint32(8)) }
+    try expect("RoPE scaling of type \"yarn\"") {
+      $0.set("llama.rope.scaling.type", .string("yarn"))
+    }
+    try expect("rope_freqs.weight other than Llama 3's") { $0.add("rope_freqs.weight", [1]) }
+  }
+
+  @Test func errorsNeverCarryControlCharacters() throws {
+    let text = try #require(
+      try message { $0.set("general.architecture", .string("\u{1b}[2J\u{202e}x\u{7}")) })
+    #expect(text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x202e })
+    #expect(text.contains("\\u{1b}[2J"))
+  }
+}

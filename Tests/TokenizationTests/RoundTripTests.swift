@@ -1,0 +1,83 @@
+import Testing
+import Tokenization
+
+/// Properties that hold for every text.
+struct RoundTripTests {
+  /// These have a token for every byte; SmolLM2's lacks some that occur in rare characters only.
+  @Test(arguments: ["gpt2", "llama3"])
+  func decodingGivesTheTextBack(name: String) throws {
+    let tokenizer = try SharedTokenizers.named(name)
+    var random = SplitMix(state: 7)
+    for _ in 0..<300 {
+      let text = randomText(&random)
+      let ids = tokenizer.encode(text, allowsSpecialTokens: false)
+      let decoded = tokenizer.decode(ids, skipsSpecialTokens: true)
+      #expect(decoded.unicodeScalars.elementsEqual(text.unicodeScalars))
+    }
+  }
+
+  @Test func streamedTextEqualsTheWhole() throws {
+    let tokenizer = try SharedTokenizers.gpt2.get()
+    var random = SplitMix(state: 8)
+    for round in 0..<300 {
+      // Every other round draws ids at random, which mostly are no valid UTF-8.
+      let ids =
+        round.isMultiple(of: 2)
+        ? tokenizer.encode(randomText(&random), allowsSpecialTokens: false)
+        : (0..<40).map { _ in Int.random(in: 0..<400, using: &random) }
+      var stream = TextStream(tokenizer)
+      let pieces = ids.map { stream.append($0) } + [stream.finish()]
+      #expect(pieces.joined() == tokenizer.decode(ids, skipsSpecialTokens: true))
+      if round.isMultiple(of: 2) {
+        #expect(pieces.allSatisfy { !$0.unicodeScalars.contains("\u{fffd}") })
+      }
+    }
+  }
+
+  @Test func streamHoldsBackHalfACharacter() throws {
+    let tokenizer = try SharedTokenizers.gpt2.get()
+    let ids = tokenizer.encode("\u{10348}", allowsSpecialTokens: false)
+    try #require(ids.count == 4)
+    var stream = TextStream(tokenizer)
+    #expect(ids.map { stream.append($0) } == ["", "", "", "\u{10348}"])
+    #expect(stream.append(ids[0]) == "")
+    #expect(stream.finish() == "\u{fffd}")
+    #expect(stream.finish() == "")
+  }
+
+  @Test func longRunsAreOneWord() throws {
+    let tokenizer = try SharedTokenizers.gpt2.get()
+    let text = String(repeating: "a", count: 20_000)
+    let ids = tokenizer.encode(text, allowsSpecialTokens: false)
+    #expect(tokenizer.decode(ids, skipsSpecialTokens: true) == text)
+  }
+
+  /// Up to 60 scalars; white space, letters, digits and all else in turn.
+  private func randomText(_ random: inout SplitMix) -> String {
+    let pools: [ClosedRange<UInt32>] = [
+      0x20...0x7e, 0x00...0x40, 0xa0...0x24f, 0x300...0x36f, 0x590...0x6ff, 0x2000...0x206f,
+      0x4e00...0x9fff, 0x1f300...0x1faff, 0x0...0x10ffff,
+    ]
+    var text = ""
+    for _ in 0..<Int.random(in: 0...60, using: &random) {
+      let pool = pools[Int.random(in: 0..<pools.count, using: &random)]
+      if let scalar = Unicode.Scalar(UInt32.random(in: pool, using: &random)) {
+        text.unicodeScalars.append(scalar)
+      }
+    }
+    return text
+  }
+}
+
+/// A seeded generator, SplitMix64, so that each run draws the same texts.
+struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var value = state
+    value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
+    value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
+    return value ^ value >> 31
+  }
+}
