@@ -1,0 +1,145 @@
+import CKernels
+import Foundation
+import Tensors
+import Testing
+
+/// Every variant of the operations on vectors against double precision.
+struct VectorKernelTests {
+  static let sizes = [1, 2, 15, 16, 31, 64, 100, 576]
+
+  @Test func rmsNorm() {
+    for level in testedLevels {
+      for size in Self.sizes {
+        var noise = Noise(seed: size)
+        let (x, weight) = (noise.values(size), noise.values(size))
+        var found = [Float](repeating: .nan, count: size)
+        vk_rms_norm(level, x, weight, size, 1e-5, &found)
+        let mean = x.map { Double($0) * Double($0) }.reduce(0, +) / Double(size)
+        for place in 0..<size {
+          let expected = Double(x[place]) / (mean + 1e-5).squareRoot() * Double(weight[place])
+          #expect(abs(Double(found[place]) - expected) <= 1e-6 * abs(expected), "\(level)")
+        }
+      }
+    }
+  }
+
+  @Test func gatedSilu() {
+    let gates: [Float] = [-1000, -100, -88, -20, -1, -1e-6, 0, 1e-6, 0.5, 1, 20, 88, 1000]
+    for level in testedLevels {
+      let up = gates.indices.map { Float($0) - 6.5 }
+      var found = [Float](repeating: .nan, count: gates.count)
+      vk_gated_silu(level, gates, up, gates.count, &found)
+      for place in gates.indices {
+        let gate = Double(gates[place])
+        let expected = gate / (1 + exp(-gate)) * Double(up[place])
+        #expect(abs(Double(found[place]) - expected) <= 1e-6 * abs(expected) + 1e-33, "\(level)")
+      }
+    }
+  }
+
+  @Test func rotation() {
+    for level in testedLevels {
+      var noise = Noise(seed: 3)
+      let x = noise.values(3 * 8)
+      let angles: [Double] = [0, 0.5, 2, -1]
+      var found = x
+      vk_rotate(
+        level, &found, 3, 8, angles.map { Float(cos($0)) }, angles.map { Float(sin($0)) })
+      for head in 0..<3 {
+        for pair in 0..<4 {
+          let (a, b) = (Double(x[head * 8 + pair]), Double(x[head * 8 + pair + 4]))
+          let turned = a * cos(angles[pair]) - b * sin(angles[pair])
+          let partner = b * cos(angles[pair]) + a * sin(angles[pair])
+          #expect(abs(Double(found[head * 8 + pair]) - turned) < 1e-6)
+          #expect(abs(Double(found[head * 8 + pair + 4]) - partner) < 1e-6)
+        }
+      }
+    }
+  }
+
+  @Test func sumsOfGroupsAndVectors() {
+    for level in testedLevels {
+      var noise = Noise(seed: 9)
+      let x = noise.values(96)
+      for group in [1, 3, 16, 32, 96] {
+        var sums = [Float](repeating: .nan, count: 96 / group)
+        vk_group_sums(level, x, 96, group, &sums)
+        for place in sums.indices {
+          let expected = x[place * group..<(place + 1) * group].map(Double.init).reduce(0, +)
+          #expect(abs(Double(sums[place]) - expected) < 1e-5)
+        }
+      }
+      var y = x
+      vk_add(level, x, 95, &y)
+      #expect(y == x.dropLast().map { $0 * 2 } + [x[95]])
+    }
+  }
+
+  @Test(arguments: [1, 2, 127, 128, 129, 400])
+  func attention(positions: Int) {
+    let (size, stride) = (24, 60)
+    var noise = Noise(seed: positions)
+    // Scores far apart make the running maximum move.
+    let query = noise.values(size).map { $0 * 12 }
+    let (keys, values) = (noise.values(positions * stride), noise.values(positions * stride))
+    let scores = (0..<positions).map { position in
+      product(query, keys[position * stride..<position * stride + size]).value * 0.5
+    }
+    let most = scores.max() ?? 0
+    let weights = scores.map { exp($0 - most) }
+    let total = weights.reduce(0, +)
+    for level in testedLevels {
+      var found = [Float](repeating: .nan, count: size)
+      vk_attend(level, query, keys, values, size, stride, positions, 0.5, &found)
+      for place in 0..<size {
+        let expected = (0..<positions).map { weights[$0] * Double(values[$0 * stride + place]) }
+          .reduce(0, +)
+        #expect(abs(Double(found[place]) - expected / total) < 1e-5, "\(level)")
+      }
+    }
+  }
+}
+
+/// What is computed from logits, against double precision.
+struct LogitsTests {
+  @Test(arguments: [1, 2, 33, 1000, 49_152])
+  func logSumExpAndDivergence(size: Int) {
+    var noise = Noise(seed: size)
+    let a = noise.values(size).map { $0 * 15 - 3 }
+    let b = a.map { $0 + noise.value() * 0.1 }
+    let expected = (a: Self.logProbabilities(a), b: Self.logProbabilities(b))
+    let divergence = zip(expected.a, expected.b).map { exp($0) * ($0 - $1) }.reduce(0, +)
+    for level in testedLevels {
+      let sums = (vk_log_sum_exp(level, a, size), vk_log_sum_exp(level, b, size))
+      #expect(abs(Double(a[0]) - sums.0 - expected.a[0]) < 1e-6)
+      let found = vk_divergence(level, a, sums.0, b, sums.1, size)
+      #expect(abs(found - divergence) <= 1e-5 * divergence + 1e-9, "\(level)")
+      #expect(vk_divergence(level, a, sums.0, a, sums.0, size) == 0)
+    }
+  }
+
+  @Test func bestIsTheFirstOfEquals() {
+    for level in testedLevels {
+      var values = [Float](repeating: -7, count: 100)
+      #expect(vk_largest(level, values, 100) == 0)
+      values[37] = 3
+      values[80] = 3
+      #expect(vk_largest(level, values, 100) == 37)
+      values[99] = 4
+      #expect(vk_largest(level, values, 100) == 99)
+    }
+  }
+
+  @Test func probabilitiesComeFromTheLogSumExp() {
+    let logits = Logits([0, 1, 3])
+    let total = exp(0.0) + exp(1.0) + exp(3.0)
+    #expect(logits.best == 2)
+    #expect(abs(logits.logProbability(of: 1) - log(exp(1) / total)) < 1e-7)
+  }
+
+  private static func logProbabilities(_ x: [Float]) -> [Double] {
+    let most = Double(x.max() ?? 0)
+    let sum = log(x.map { exp(Double($0) - most) }.reduce(0, +)) + most
+    return x.map { Double($0) - sum }
+  }
+}
