@@ -17,7 +17,7 @@ static double sum_of(const double *values) {
 VK_INLINE void vk_measure_body(vk_level level, const float *values, size_t count,
                                vk_range *range) {
   (void)level;
-  double energy[lanes] = {0};
+  double energy[lanes] = {0}, magnitude[lanes] = {0};
   float lows[lanes], highs[lanes];
   for (size_t k = 0; k < lanes; k++) lows[k] = highs[k] = count > 0 ? values[0] : 0;
   size_t i = 0;
@@ -25,16 +25,19 @@ VK_INLINE void vk_measure_body(vk_level level, const float *values, size_t count
     for (size_t k = 0; k < lanes; k++) {
       const float value = values[i + k];
       energy[k] += (double)value * (double)value;
+      magnitude[k] += (double)(value < 0 ? -value : value);
       lows[k] = value < lows[k] ? value : lows[k];
       highs[k] = value > highs[k] ? value : highs[k];
     }
   }
   for (; i < count; i++) {
     energy[0] += (double)values[i] * (double)values[i];
+    magnitude[0] += (double)(values[i] < 0 ? -values[i] : values[i]);
     lows[0] = values[i] < lows[0] ? values[i] : lows[0];
     highs[0] = values[i] > highs[0] ? values[i] : highs[0];
   }
   range->energy = sum_of(energy);
+  range->magnitude = sum_of(magnitude);
   range->minimum = lows[0];
   range->maximum = highs[0];
   for (size_t k = 1; k < lanes; k++) {

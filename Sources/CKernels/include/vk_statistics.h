@@ -7,9 +7,9 @@
 
 #include "vk_levels.h"
 
-/// Sum of squares, minimum and maximum; the sum is not finite if any value is not.
+/// Sum of squares and of absolute values, minimum and maximum; sums are finite if all values are.
 typedef struct {
-  double energy;
+  double energy, magnitude;
   float minimum, maximum;
 } vk_range;
 

@@ -36,6 +36,16 @@ public struct CompressedLayer: Sendable {
     }
   }
 
+  /// What the layer's slot in the running model holds: these very codes, scales and zeros.
+  public var weights: LayerWeights {
+    switch storage {
+    case .packed(let packed): .packed(packed)
+    case .original(let matrix): .stored(matrix)
+    case .dense16(let bits):
+      .dense(bits: bits, type: shape.storageType, rows: shape.rows, columns: shape.columns)
+    }
+  }
+
   /// Bytes that the stored parts take in a `pack-quantized` checkpoint, `weight_shape` included.
   public var storedBytes: Int {
     switch storage {

@@ -19,6 +19,9 @@ public struct MagnitudeTable: Hashable, Sendable {
     counts = Array(all[first...max(first, last)])
   }
 
+  /// Weights that are zero, or smaller than any normal number.
+  var zeros: Int { first == 0 ? Int(counts[0]) : 0 }
+
   /// The step that a weight falls into.
   static func step(of weight: Float) -> Int {
     Int((weight.bitPattern & 0x7fff_ffff) >> 16)

@@ -9,6 +9,8 @@ public struct RowProfile: Hashable, Sendable {
 
   /// Sum of squared weights of each row.
   public let energies: [Double]
+  /// Mean absolute weight of each row.
+  public let meanMagnitudes: [Double]
   /// The smallest and the largest weight.
   public let minimum: Float
   public let maximum: Float
@@ -21,8 +23,12 @@ public struct RowProfile: Hashable, Sendable {
   /// Rows that hold nothing but zeros.
   public let zeroRows: Int
 
-  init(energies: [Double], weights: Histogram, extremes: (Float, Float), counts: [UInt32]) {
+  init(
+    energies: [Double], meanMagnitudes: [Double], weights: Histogram, extremes: (Float, Float),
+    counts: [UInt32]
+  ) {
     self.energies = energies
+    self.meanMagnitudes = meanMagnitudes
     self.weights = weights
     (minimum, maximum) = extremes
     magnitudes = MagnitudeTable(counts: counts)
@@ -36,6 +42,7 @@ public struct RowProfiler: Sendable {
   private let matrix: StoredMatrix
   private let layer: String
   private var energies: [Double] = []
+  private var meanMagnitudes: [Double] = []
   private var minimum = Float.infinity
   private var maximum = -Float.infinity
   private var steps = [UInt32](repeating: 0, count: MagnitudeTable.steps)
@@ -47,6 +54,7 @@ public struct RowProfiler: Sendable {
     self.matrix = matrix
     self.layer = layer
     energies.reserveCapacity(matrix.rows)
+    meanMagnitudes.reserveCapacity(matrix.rows)
   }
 
   /// Rows of work done, of ``totalRows``: each row is read twice.
@@ -81,6 +89,7 @@ public struct RowProfiler: Sendable {
           layer: layer, row: row, reason: "holds a NaN or an infinity; the checkpoint is damaged")
       }
       energies.append(range.energy)
+      meanMagnitudes.append(range.magnitude / Double(matrix.columns))
       minimum = min(minimum, range.minimum)
       maximum = max(maximum, range.maximum)
     }
@@ -91,6 +100,7 @@ public struct RowProfiler: Sendable {
   public func finish() -> RowProfile? {
     guard isFinished, let histogram = histogram else { return nil }
     return RowProfile(
-      energies: energies, weights: histogram, extremes: (minimum, maximum), counts: steps)
+      energies: energies, meanMagnitudes: meanMagnitudes, weights: histogram,
+      extremes: (minimum, maximum), counts: steps)
   }
 }

@@ -1,12 +1,13 @@
-/// Rows of a layer drawn with replacement, each with a probability proportional to its energy.
+/// Rows of a layer drawn with replacement, each with a probability proportional to its size.
 ///
-/// Rows with large weights carry the error, so few of them tell a lot (Hansen and Hurwitz 1943).
+/// Where size follows the error that is to be estimated, a few rows tell a lot (Hansen and Hurwitz
+/// 1943).
 struct RowSample: Sendable {
   /// A row and how often it was drawn.
   struct Draw: Hashable, Sendable {
     let row: Int
     let count: Int
-    /// The row's share of the layer's energy: how likely each draw was.
+    /// The row's share of all sizes: how likely each draw was.
     let probability: Double
   }
 
@@ -15,14 +16,15 @@ struct RowSample: Sendable {
   /// Draws in all.
   let size: Int
 
-  /// Draws `size` rows; the same ones for the same layer, and the first of a larger sample.
-  init(profile: RowProfile, layer: String, size: Int) {
+  /// Draws `size` rows of the given sizes; the same ones for the same layer, and the first of a
+  /// larger sample.
+  init(sizes: [Double], layer: String, size: Int) {
     var random = SplitMix64(seed: layer)
     var sums: [Double] = []
-    sums.reserveCapacity(profile.energies.count)
+    sums.reserveCapacity(sizes.count)
     var total = 0.0
-    for energy in profile.energies {
-      total += energy
+    for size in sizes {
+      total += size
       sums.append(total)
     }
     var counts: [Int: Int] = [:]
@@ -32,8 +34,7 @@ struct RowSample: Sendable {
       counts[row, default: 0] += 1
     }
     draws = counts.sorted { $0.key < $1.key }.map { row, count in
-      Draw(
-        row: row, count: count, probability: total > 0 ? profile.energies[row] / total : 1)
+      Draw(row: row, count: count, probability: total > 0 ? sizes[row] / total : 1)
     }
     self.size = size
   }

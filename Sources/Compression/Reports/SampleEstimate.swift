@@ -19,25 +19,31 @@ struct SampleEstimate {
 
   var error: WeightError {
     let size = Double(sample.size)
-    // A row's part of a sum over its probability is its ratio to the row's energy, times the
-    // layer's energy: means of ratios estimate ratios of sums.
+    // Each draw estimates a sum over all rows by a row's part over its probability; here relative to
+    // the layer's energy.
+    func draws(_ part: (Comparison) -> Double) -> [(count: Double, value: Double)] {
+      zip(sample.draws, comparisons).map { draw, sums in
+        let share = draw.probability * profile.energy
+        return (Double(draw.count), share > 0 ? part(sums) / share : 0)
+      }
+    }
     func mean(_ part: (Comparison) -> Double) -> Double {
-      zip(sample.draws, comparisons).reduce(0) { sum, pair in
-        sum + Double(pair.0.count) * ratio(part(pair.1), pair.1.signal)
-      } / size
+      draws(part).reduce(0) { $0 + $1.count * $1.value } / size
     }
     let noise = mean(\.noise)
-    let variance = zip(sample.draws, comparisons).reduce(0) { sum, pair in
-      let deviation = ratio(pair.1.noise, pair.1.signal) - noise
-      return sum + Double(pair.0.count) * deviation * deviation
+    let variance = draws(\.noise).reduce(0) { sum, draw in
+      sum + draw.count * (draw.value - noise) * (draw.value - noise)
     }
     let halfWidth =
       studentQuantile(freedom: size - 1) * (variance / (size * (size - 1))).squareRoot()
     let weights = Double(profile.energies.count * rows.before.columns)
+    // The energy before is known, so only what is added to it has to be estimated.
+    let product = 1 + mean { $0.product - $0.signal }
+    let result = 1 + mean { $0.result - $0.signal }
     return WeightError(
       mse: noise * profile.energy / weights, sqnr: decibels(signal: 1, noise: noise),
       sqnrBand: noise > 0 ? 10 * M_LOG10E * halfWidth / noise : 0,
-      cosine: profile.energy > 0 ? cosine(mean(\.product), 1, mean(\.result)) : 1,
+      cosine: profile.energy > 0 ? cosine(product, 1, max(0, result)) : 1,
       maxError: Double(comparisons.map(\.largestError).max() ?? 0))
   }
 
@@ -87,10 +93,6 @@ struct SampleEstimate {
       zero * empties * rows.before.columns + Int((part * drawable).rounded())
     }
     return Histogram(lower: empty.lower, upper: empty.upper, counts: counts)
-  }
-
-  private func ratio(_ part: Double, _ energy: Double) -> Double {
-    energy > 0 ? part / energy : 0
   }
 }
 

@@ -1,9 +1,11 @@
 import CKernels
 
-/// Sum of squares and extremes of some values.
+/// Sums and extremes of some values.
 public struct ValueRange: Hashable, Sendable {
   /// Sum of squares; not finite if any value is NaN or infinite.
   public let energy: Double
+  /// Sum of absolute values.
+  public let magnitude: Double
   /// 0 if there are no values.
   public let minimum: Float
   public let maximum: Float
@@ -26,11 +28,13 @@ public struct Comparison: Hashable, Sendable {
 }
 
 extension Matrix {
-  /// Sum of squares and extremes of one row.
+  /// Sums and extremes of one row.
   public func range(ofRow row: Int) -> ValueRange {
     var range = vk_range()
     withRow(row) { values in vk_measure(Kernels.level, values.baseAddress, columns, &range) }
-    return ValueRange(energy: range.energy, minimum: range.minimum, maximum: range.maximum)
+    return ValueRange(
+      energy: range.energy, magnitude: range.magnitude, minimum: range.minimum,
+      maximum: range.maximum)
   }
 
   /// Compares one row with the same row of a compressed copy.

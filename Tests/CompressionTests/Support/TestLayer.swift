@@ -51,7 +51,7 @@ extension Matrix {
     for row in 0..<rows {
       let size = exp(normal(using: &random))
       for column in 0..<columns {
-        let tail = max(0.1, abs(normal(using: &random)))
+        let tail = max(0.2, abs(normal(using: &random)))
         matrix[row, column] = 0.02 * size * normal(using: &random) / tail
       }
     }
