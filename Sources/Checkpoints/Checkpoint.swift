@@ -75,7 +75,8 @@ extension Checkpoint {
 
   private init(gguf storage: ByteStorage, path: String) throws(CheckpointError) {
     let header = try GGUFHeader(storage, file: path)
-    let table = TensorTable(files: [path], storages: [storage], entries: header.entries)
+    let table = TensorTable(
+      name: path, files: [path], storages: [storage], entries: header.entries)
     let shape = try LlamaShape(gguf: header, tensors: table)
     let name = PathName.last(path)
     try self.init(

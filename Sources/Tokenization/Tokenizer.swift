@@ -34,8 +34,9 @@ public struct Tokenizer: Sendable {
     ignoresMerges = definition.ignoresMerges
     beginToken = definition.beginToken
     addsBeginToken = definition.addsBeginToken && beginToken != nil
-    endTokens = definition.endTokens
     chatTemplate = ChatTemplate(definition)
+    let endOfTurn = chatTemplate?.endToken(definition)
+    endTokens = definition.endTokens.union([endOfTurn].compactMap(\.self))
   }
 
   /// Number of ids, used or not: every id is smaller.

@@ -10,7 +10,7 @@ struct BlockDecodingTests {
     let path = TestFiles.fixture("blocks.gguf")
     let storage = try ByteStorage(mapping: path)
     let header = try GGUFHeader(storage, file: path)
-    let table = TensorTable(files: [path], storages: [storage], entries: header.entries)
+    let table = TensorTable(name: path, files: [path], storages: [storage], entries: header.entries)
     let stored = try matrix(table[type], in: storage)
     let expected = try matrix(table["\(type).decoded"], in: storage)
     #expect(stored.rows == 5)

@@ -130,6 +130,7 @@ struct MalformedGGUFTests {
     }
     try expect("this version opens Llama models") { $0.set("general.architecture", nil) }
     try expect("is 7, not a string") { $0.set("general.architecture", .uint32(7)) }
+    try expect("is one of 3 parts of a model") { $0.set("split.count", .uint32(3)) }
     try expect("with experts") { $0.set("llama.expert_count", .uint32(8)) }
     try expect("RoPE scaling of type \"yarn\"") {
       $0.set("llama.rope.scaling.type", .string("yarn"))

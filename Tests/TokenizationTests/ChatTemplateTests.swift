@@ -64,6 +64,19 @@ struct ChatTemplateTests {
     #expect(template(composed)?.defaultSystemMessage == nil)
   }
 
+  @Test func theEndOfATurnEndsAnAnswer() throws {
+    let marks = ["<|im_start|>", "<|im_end|>", "<|endoftext|>"]
+    let added = marks.enumerated().map {
+      TokenizerDefinition.AddedToken(id: $0.offset, text: $0.element, isSpecial: true)
+    }
+    var definition = TokenizerDefinition(
+      source: "t", tokens: marks, merges: [], preTokenizer: .gpt2, addedTokens: added,
+      endTokens: [2])
+    #expect(try Tokenizer(definition).endTokens == [2])
+    definition.chatTemplate = "{{ '<|im_start|>' + role + '<|im_end|>' }}"
+    #expect(try Tokenizer(definition).endTokens == [1, 2])
+  }
+
   @Test func withoutATemplateAPromptIsText() throws {
     let tokenizer = try SharedTokenizers.gpt2.get()
     #expect(tokenizer.chatTemplate == nil)

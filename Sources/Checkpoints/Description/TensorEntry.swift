@@ -51,13 +51,16 @@ struct TensorEntry: Hashable, Sendable {
 
 /// The files of an opened checkpoint and the tensors in them, still under the files' names.
 struct TensorTable: Sendable {
+  /// Names the whole in messages: the one file, or the directory of several.
+  let name: String
   /// Names for messages, in the order of `storages`.
   let files: [String]
   let storages: [ByteStorage]
   let entries: [TensorEntry]
   private let places: [String: Int]
 
-  init(files: [String], storages: [ByteStorage], entries: [TensorEntry]) {
+  init(name: String, files: [String], storages: [ByteStorage], entries: [TensorEntry]) {
+    self.name = name
     self.files = files
     self.storages = storages
     self.entries = entries

@@ -33,10 +33,11 @@ extension LlamaShape {
     normEpsilon = try config.number("rms_norm_eps", standard: 1e-6)
     tiesEmbeddings = try config.flag("tie_word_embeddings") ?? false
     // Version 5 moved both RoPE settings into one section.
-    let rope = try config.section("rope_parameters")
-    ropeTheta = try (rope?.value("rope_theta") == nil ? config : rope ?? config)
-      .number("rope_theta", standard: 10_000)
-    ropeScaling = try Self.ropeScaling(rope == nil ? config.section("rope_scaling") : rope)
+    let parameters = try config.section("rope_parameters")
+    let scaling = try config.section("rope_scaling")
+    let thetaHolder = parameters.flatMap { $0.value("rope_theta") == nil ? nil : $0 } ?? config
+    ropeTheta = try thetaHolder.number("rope_theta", standard: 10_000)
+    ropeScaling = try Self.ropeScaling(parameters ?? scaling)
     try check(config)
   }
 

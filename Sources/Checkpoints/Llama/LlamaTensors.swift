@@ -77,7 +77,7 @@ extension LlamaTensor {
   ) throws(CheckpointError) -> StoredMatrix {
     let storedName = storedName(in: format)
     func fail(_ entry: TensorEntry?, _ reason: String, hint: String? = nil) -> CheckpointError {
-      let file = entry.map { table.files[$0.file] } ?? table.files.first ?? settings
+      let file = entry.map { table.files[$0.file] } ?? table.name
       return CheckpointError(file: file, tensor: storedName, reason: reason, hint: hint)
     }
     guard let entry = table[storedName] else {

@@ -97,7 +97,9 @@ struct HuggingFaceDirectory: Sendable {
         file: filePath(file), tensor: tensor, reason: "is missing, though \(Self.index) lists it",
         hint: "get this file again from its source")
     }
-    return TensorTable(files: files.map(filePath), storages: storages, entries: entries)
+    return TensorTable(
+      name: files.count == 1 ? filePath(files[0]) : path, files: files.map(filePath),
+      storages: storages, entries: entries)
   }
 
   private func missingWeights() -> CheckpointError {

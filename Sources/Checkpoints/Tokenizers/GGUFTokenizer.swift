@@ -31,10 +31,13 @@ struct GGUFTokenizer {
     let endToken = try id("tokenizer.ggml.eos_token_id", below: tokens.count)
     let endOfTurn = try id("tokenizer.ggml.eot_token_id", below: tokens.count)
     let beginToken = try id("tokenizer.ggml.bos_token_id", below: tokens.count)
-    let addsBeginToken = try header.flag("tokenizer.ggml.add_bos_token") ?? false
+    let preTokenizer = try preTokenizer()
+    // What llama.cpp takes for granted where the file says nothing.
+    let addsBeginToken =
+      try header.flag("tokenizer.ggml.add_bos_token") ?? (preTokenizer == .llama3)
     return TokenizerDefinition(
-      source: header.file, tokens: tokens, merges: merges, preTokenizer: try preTokenizer(),
-      ignoresMerges: try preTokenizer() == .llama3, addedTokens: try addedTokens(tokens),
+      source: header.file, tokens: tokens, merges: merges, preTokenizer: preTokenizer,
+      ignoresMerges: preTokenizer == .llama3, addedTokens: try addedTokens(tokens),
       beginToken: beginToken, endTokens: Set([endToken, endOfTurn].compactMap(\.self)),
       addsBeginToken: addsBeginToken && beginToken != nil,
       chatTemplate: try header.text("tokenizer.chat_template"))

@@ -46,6 +46,11 @@ public struct ChatTemplate: Hashable, Sendable {
     defaultSystemMessage = Self.defaultSystemMessage(in: source)
   }
 
+  /// The id of the token that ends a turn; not every checkpoint lists it among its end tokens.
+  func endToken(_ definition: TokenizerDefinition) -> Int? {
+    definition.addedTokens.first { $0.text == Self.end }?.id
+  }
+
   /// The literal text of a system message in the template.
   private static func defaultSystemMessage(in source: String) -> String? {
     // A newline inside a Jinja string may be written as such, or escaped.
