@@ -79,7 +79,7 @@ let package = Package(
     .testTarget(
       name: "InferenceTests",
       dependencies: ["Inference", "Compression", "Tokenization", "Checkpoints", "Tensors"],
-      swiftSettings: strict),
+      exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "EngineTests",
       dependencies: ["Engine", "Inference", "Compression", "Checkpoints", "Tensors"],

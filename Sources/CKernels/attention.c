@@ -6,11 +6,36 @@
 // Positions whose scores are held at once; the running maximum rescales what came before.
 enum { TILE = 128 };
 
-VK_INLINE float dot(const float *a, const float *b, size_t count) {
+// Scores of four keys: the query is read once.
+VK_INLINE void four_scores(const float *query, const float *keys, size_t stride, size_t count,
+                           float scale, float scores[4]) {
+#pragma clang fp reassociate(on) contract(fast)
+  float a = 0, b = 0, c = 0, d = 0;
+  for (size_t i = 0; i < count; i++) {
+    a += query[i] * keys[i];
+    b += query[i] * keys[i + stride];
+    c += query[i] * keys[i + 2 * stride];
+    d += query[i] * keys[i + 3 * stride];
+  }
+  scores[0] = a * scale, scores[1] = b * scale, scores[2] = c * scale, scores[3] = d * scale;
+}
+
+VK_INLINE float one_score(const float *query, const float *key, size_t count, float scale) {
 #pragma clang fp reassociate(on) contract(fast)
   float sum = 0;
-  for (size_t i = 0; i < count; i++) sum += a[i] * b[i];
-  return sum;
+  for (size_t i = 0; i < count; i++) sum += query[i] * key[i];
+  return sum * scale;
+}
+
+// Adds four weighted values: the sums are written once.
+VK_INLINE void add_four(const float weights[4], const float *values, size_t stride, size_t count,
+                        float *y) {
+#pragma clang fp reassociate(on) contract(fast)
+  const float a = weights[0], b = weights[1], c = weights[2], d = weights[3];
+  for (size_t i = 0; i < count; i++) {
+    y[i] += a * values[i] + b * values[i + stride] + c * values[i + 2 * stride] +
+            d * values[i + 3 * stride];
+  }
 }
 
 VK_INLINE float exponentials(float *x, size_t count, float most) {
@@ -25,7 +50,7 @@ VK_INLINE float exponentials(float *x, size_t count, float most) {
 
 VK_INLINE void vk_attend_body(vk_level level, const float *query, const float *keys,
                               const float *values, size_t head_size, size_t stride,
-                              size_t positions, float scale, float *y) {
+                              size_t positions, float scale, float *restrict y) {
 #pragma clang fp contract(fast)
   (void)level;
   float scores[TILE];
@@ -33,8 +58,13 @@ VK_INLINE void vk_attend_body(vk_level level, const float *query, const float *k
   for (size_t i = 0; i < head_size; i++) y[i] = 0;
   for (size_t start = 0; start < positions; start += TILE) {
     const size_t some = positions - start < TILE ? positions - start : TILE;
-    for (size_t t = 0; t < some; t++) {
-      scores[t] = dot(query, keys + (start + t) * stride, head_size) * scale;
+    const size_t fours = some / 4 * 4;
+    const float *const key = keys + start * stride, *const value = values + start * stride;
+    for (size_t t = 0; t < fours; t += 4) {
+      four_scores(query, key + t * stride, stride, head_size, scale, scores + t);
+    }
+    for (size_t t = fours; t < some; t++) {
+      scores[t] = one_score(query, key + t * stride, head_size, scale);
     }
     const float here = vk_largest_of(scores, some);
     if (here > most) {
@@ -44,9 +74,11 @@ VK_INLINE void vk_attend_body(vk_level level, const float *query, const float *k
       most = here;
     }
     total += exponentials(scores, some, most);
-    for (size_t t = 0; t < some; t++) {
-      const float *const value = values + (start + t) * stride;
-      for (size_t i = 0; i < head_size; i++) y[i] += scores[t] * value[i];
+    for (size_t t = 0; t < fours; t += 4) {
+      add_four(scores + t, value + t * stride, stride, head_size, y);
+    }
+    for (size_t t = fours; t < some; t++) {
+      for (size_t i = 0; i < head_size; i++) y[i] += scores[t] * value[t * stride + i];
     }
   }
   for (size_t i = 0; i < head_size; i++) y[i] /= total;

@@ -1,6 +1,7 @@
 #include "vk_rows.h"
 
 #include "floats.h"
+#include "vk_conversions.h"
 
 static size_t stored_row(const vk_rows *matrix, size_t row) {
   const size_t head = matrix->interleaved_head;
@@ -75,3 +76,16 @@ VK_VARIANTS(void, vk_rows_times,
             (vk_level level, const vk_rows *matrix, size_t first, size_t count, const float *x,
              size_t x_stride, size_t tokens, float *y, size_t y_stride),
             (level, matrix, first, count, x, x_stride, tokens, y, y_stride))
+
+void vk_rows_decode(vk_level level, const vk_rows *matrix, size_t first, size_t count,
+                    float *rows) {
+  const size_t columns = matrix->columns, row_bytes = columns * element_bytes(matrix->type);
+  for (size_t row = first; row < first + count; row++, rows += columns) {
+    const uint8_t *const elements = matrix->elements + stored_row(matrix, row) * row_bytes;
+    switch (matrix->type) {
+      case VK_F32: memcpy(rows, elements, row_bytes); break;
+      case VK_F16: vk_f16_to_f32(level, elements, rows, columns); break;
+      case VK_BF16: vk_bf16_to_f32(level, elements, rows, columns); break;
+    }
+  }
+}

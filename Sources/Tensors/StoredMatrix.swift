@@ -114,13 +114,13 @@ public struct StoredMatrix: Sendable {
     switch type {
     case .float32:
       UnsafeMutableRawPointer(destination).copyMemory(from: bytes, byteCount: count * 4)
-    case .float16: vk_f16_to_f32(bytes, destination, count)
-    case .bfloat16: vk_bf16_to_f32(bytes, destination, count)
-    case .q4_0: vk_decode_q4_0(bytes, destination, blocks)
-    case .q4_1: vk_decode_q4_1(bytes, destination, blocks)
-    case .q5_0: vk_decode_q5_0(bytes, destination, blocks)
-    case .q5_1: vk_decode_q5_1(bytes, destination, blocks)
-    case .q8_0: vk_decode_q8_0(bytes, destination, blocks)
+    case .float16: vk_f16_to_f32(Kernels.level, bytes, destination, count)
+    case .bfloat16: vk_bf16_to_f32(Kernels.level, bytes, destination, count)
+    case .q4_0: vk_decode_q4_0(Kernels.level, bytes, destination, blocks)
+    case .q4_1: vk_decode_q4_1(Kernels.level, bytes, destination, blocks)
+    case .q5_0: vk_decode_q5_0(Kernels.level, bytes, destination, blocks)
+    case .q5_1: vk_decode_q5_1(Kernels.level, bytes, destination, blocks)
+    case .q8_0: vk_decode_q8_0(Kernels.level, bytes, destination, blocks)
     case .float64, .int64, .int32, .int16, .int8, .uint8, .bool:
       preconditionFailure("the initialiser admits decodable types only")
     }

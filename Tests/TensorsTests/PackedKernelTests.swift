@@ -21,8 +21,10 @@ struct PackedKernelTests {
       let expected = (0..<3).flatMap { sample.decoded(row: $0) }
       for level in testedLevels {
         var found = [Float](repeating: .nan, count: 3 * columns)
-        sample.matrix.withKernelView { view, scratch in
-          vk_packed_decode(level, view, 0, 3, scratch, &found)
+        var scratch = [UInt8](repeating: 0, count: vk_packed_scratch(columns))
+        sample.matrix.withKernelView { view in
+          var view = view
+          vk_packed_decode(level, &view, 0, 3, &scratch, &found)
         }
         #expect(
           found.map(\.bitPattern) == expected.map(\.bitPattern), "\(level) \(columns) \(group)")
@@ -74,8 +76,10 @@ struct PackedKernelTests {
             level, x.baseAddress.map { $0 + token * columns }, columns, matrix.groupSize,
             memory.baseAddress.map { $0 + token * bytes })
         }
-        matrix.withKernelView { view, scratch in
-          vk_packed_times(level, view, 1, 4, inputs, tokens, scratch, &found, 4)
+        var scratch = [UInt8](repeating: 0, count: vk_packed_scratch(columns))
+        matrix.withKernelView { view in
+          var view = view
+          vk_packed_times(level, &view, 1, 4, inputs, tokens, &scratch, &found, 4)
         }
       }
     }

@@ -15,8 +15,9 @@ struct RowKernelTests {
       for level in testedLevels {
         for count in [1, 3, 4, 9] {
           var found = [Float](repeating: .nan, count: 3 * count)
-          _ = matrix.withKernelView { view in
-            vk_rows_times(level, view, 2, count, x, columns, 3, &found, count)
+          matrix.withKernelView { view in
+            var view = view
+            vk_rows_times(level, &view, 2, count, x, columns, 3, &found, count)
           }
           for token in 0..<3 {
             for row in 0..<count {
@@ -32,6 +33,33 @@ struct RowKernelTests {
     }
   }
 
+  @Test(arguments: [ElementType.float32, .float16, .bfloat16])
+  func decodingIsExactAtEveryLevel(type: ElementType) throws {
+    for columns in [1, 16, 37] {
+      var noise = Noise(seed: columns)
+      let matrix = try Self.matrix(
+        noise.values(8 * columns), type, 8, columns, .interleavedHalves(heads: 2))
+      for level in testedLevels {
+        var found = [Float](repeating: .nan, count: 5 * columns)
+        matrix.withKernelView { view in
+          var view = view
+          vk_rows_decode(level, &view, 2, 5, &found)
+        }
+        #expect(found == matrix.decoded(rows: 2..<7).values)
+      }
+    }
+  }
+
+  @Test func everyHalfIsWidenedExactly() {
+    let all = (0...UInt16.max).filter { !Float16(bitPattern: $0).isNaN }
+    let bytes = all.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] }
+    for level in testedLevels {
+      var found = [Float](repeating: .nan, count: all.count)
+      vk_f16_to_f32(level, bytes, &found, all.count)
+      #expect(found.map(\.bitPattern) == all.map { Float(Float16(bitPattern: $0)).bitPattern })
+    }
+  }
+
   @Test func interleavedHeadsComeOutInTheLayersOrder() throws {
     var noise = Noise(seed: 1)
     let (rows, columns) = (24, 20)
@@ -40,8 +68,9 @@ struct RowKernelTests {
       noise.values(rows * columns), .float16, rows, columns, .interleavedHalves(heads: 3))
     for level in testedLevels {
       var found = [Float](repeating: .nan, count: rows)
-      _ = matrix.withKernelView { view in
-        vk_rows_times(level, view, 0, rows, x, columns, 1, &found, rows)
+      matrix.withKernelView { view in
+        var view = view
+        vk_rows_times(level, &view, 0, rows, x, columns, 1, &found, rows)
       }
       for row in 0..<rows {
         let (value, magnitude) = product(matrix.decoded(rows: [row]).values, x)

@@ -21,5 +21,7 @@ typedef struct {
 /// y[t * y_stride + i] = row (first + i) . (x + t * x_stride) for i < count and t < tokens.
 void vk_rows_times(vk_level level, const vk_rows *matrix, size_t first, size_t count,
                    const float *x, size_t x_stride, size_t tokens, float *y, size_t y_stride);
+/// Writes the rows [first, first + count), decoded, one after the other.
+void vk_rows_decode(vk_level level, const vk_rows *matrix, size_t first, size_t count, float *rows);
 
 #endif

@@ -46,11 +46,8 @@ public struct Decoder: Sendable {
       guard let place = places[name], let stored = layers[name] else {
         throw .missing(name: name)
       }
-      let weights =
-        PackedMatrix(losslessly: stored, on: pool).map { LayerWeights.packed($0) }
-        ?? .stored(stored)
-      try Self.check(weights, fits: place)
-      return weights
+      try Self.check(.stored(stored), fits: place)
+      return Self.runnable(.stored(stored), on: pool)
     }
     func norm(_ name: String) throws(InferenceError) -> [Float] {
       guard let norm = norms[name] else { throw .missing(name: name) }
@@ -169,6 +166,7 @@ extension Decoder {
   ) throws(InferenceError) {
     guard let place = place(of: name) else { throw .missing(name: name) }
     try Self.check(weights, fits: place)
+    let weights = Self.runnable(weights, on: pool)
     switch place.role {
     case .embedTokens: embedding = weights
     case .head: head = weights
@@ -176,6 +174,12 @@ extension Decoder {
       guard let block = place.block else { throw .missing(name: name) }
       blocks[block].set(place.role, to: weights)
     }
+  }
+
+  /// The same weights in a form that kernels multiply with: GGUF's blocks are repacked, code for code.
+  private static func runnable(_ weights: LayerWeights, on pool: WorkerPool) -> LayerWeights {
+    guard case .stored(let matrix) = weights else { return weights }
+    return PackedMatrix(losslessly: matrix, on: pool).map { .packed($0) } ?? weights
   }
 
   private func place(of layer: String) -> LayerDescription? {

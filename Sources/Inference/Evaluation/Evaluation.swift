@@ -18,7 +18,7 @@ public struct Evaluation: Sendable {
     public var chunk: Int
 
     public init(
-      window: Int = 512, windowLimit: Int? = nil, beginToken: Int? = nil, chunk: Int = 16
+      window: Int = 512, windowLimit: Int? = nil, beginToken: Int? = nil, chunk: Int = 24
     ) {
       self.window = window
       self.windowLimit = windowLimit

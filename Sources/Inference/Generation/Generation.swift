@@ -44,7 +44,7 @@ public struct Generation: Sendable {
   /// - Throws: ``InferenceError`` when the prompt is empty or longer than the context.
   public init(
     decoder: Decoder, prompt: [Int], sampler: Sampler, tokenLimit: Int, endTokens: Set<Int>,
-    chunk: Int = 16
+    chunk: Int = 24
   ) throws(InferenceError) {
     guard !prompt.isEmpty else { throw .emptyInput }
     let limit = decoder.description.contextLength

@@ -30,9 +30,9 @@ extension ElementType {
           let destination = buffer.baseAddress
         {
           if self == .float16 {
-            vk_f16_to_f32(from, destination, bits.count)
+            vk_f16_to_f32(Kernels.level, from, destination, bits.count)
           } else {
-            vk_bf16_to_f32(from, destination, bits.count)
+            vk_bf16_to_f32(Kernels.level, from, destination, bits.count)
           }
         }
       }

@@ -1,22 +1,29 @@
 import CKernels
 
 /// Input vectors as products with packed matrices of one group size want them.
-final class PackedInputs: @unchecked Sendable {
-  // Unchecked: nothing changes after init.
+final class PackedInputs {
+  let groupSize: Int
   private let memory: UnsafeMutableRawPointer
-  /// One for each vector; they point into `memory`, and at the vectors themselves.
-  let inputs: [vk_packed_input]
+  private let prepared: UnsafeMutablePointer<vk_packed_input>
+
+  /// One for each vector.
+  var inputs: UnsafePointer<vk_packed_input> { UnsafePointer(prepared) }
 
   /// Prepares `count` vectors of `columns` values, which must outlive this object.
   init(_ x: UnsafePointer<Float>, count: Int, columns: Int, groupSize: Int) {
+    self.groupSize = groupSize
     let bytes = vk_packed_input_bytes(columns, groupSize)
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes * count, alignment: 64)
-    self.memory = memory
-    inputs = (0..<count).map { index in
-      vk_packed_prepare(
+    memory = .allocate(byteCount: bytes * count, alignment: 64)
+    prepared = .allocate(capacity: count)
+    for index in 0..<count {
+      let input = vk_packed_prepare(
         Kernels.level, x + index * columns, columns, groupSize, memory + index * bytes)
+      (prepared + index).initialize(to: input)
     }
   }
 
-  deinit { memory.deallocate() }
+  deinit {
+    prepared.deallocate()
+    memory.deallocate()
+  }
 }

@@ -1,5 +1,3 @@
-import CKernels
-
 extension PackedMatrix {
   /// Bytes of codes, scales and zero points.
   public var byteCount: Int {
@@ -44,10 +42,7 @@ extension PackedMatrix {
   /// The whole matrix, decoded: `rows * columns * 4` bytes of memory.
   public func decoded() -> Matrix { decoded(rows: 0..<rows) }
 
-  func decode(rows range: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
-    withKernelView { view, scratch in
-      vk_packed_decode(
-        Kernels.level, view, range.lowerBound, range.count, scratch, destination)
-    }
+  private func decode(rows range: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
+    withKernelView { Operand.packed($0, inputs: nil).decode(rows: range, into: destination) }
   }
 }

@@ -1,4 +1,3 @@
-import CKernels
 import COpenBLAS
 
 extension WorkerPool {
@@ -16,10 +15,14 @@ extension WorkerPool {
     let values = [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
       inputs.values.withUnsafeBufferPointer { source in
         guard count > 0, let x = source.baseAddress, let y = buffer.baseAddress else { return }
-        let product = StackedProduct(
-          x: x, y: y, count: inputs.rows, columns: inputs.columns, outputColumns: outputColumns,
-          stack: stack)
-        product.run(on: self)
+        let prepared = PackedInputs.prepare(inputs, at: x, for: stack)
+        LayerWeights.withOperands(of: stack[...], inputs: prepared) { operands in
+          let product = StackedProduct(
+            x: x, y: y, count: inputs.rows, columns: inputs.columns, outputColumns: outputColumns,
+            operands: operands, rowCounts: stack.map(\.rows))
+          product.run(on: self)
+        }
+        withExtendedLifetime(prepared) {}
       }
       initialized = count
     }
@@ -36,121 +39,97 @@ private struct StackedProduct: @unchecked Sendable {
   let count: Int
   let columns: Int
   let outputColumns: Int
-  let stack: [LayerWeights]
-  /// The inputs prepared for each group size that a packed matrix has.
-  private let packedInputs: [Int: PackedInputs]
+  let operands: [Operand]
+  /// Rows of each operand.
+  let rowCounts: [Int]
 
   /// From this many vectors on, decoding a tile of rows and one GEMM beat products row by row.
-  private static let leastForTiles = 6
+  static let leastForTiles = 6
   /// Rows of a unit of work: for few vectors, and for tiles.
   private static let rowsAUnit = 16
-  private static let rowsATile = 64
+  private static let rowsATile = 32
+  /// Multiplications up to which OpenBLAS multiplies in place: its packing costs a third of the time.
+  private static let smallProduct = 1_000_000
   /// Weights below which a part is not worth handing to another thread.
   private static let weightsAPart = 24_576
-
-  init(
-    x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, count: Int, columns: Int,
-    outputColumns: Int, stack: [LayerWeights]
-  ) {
-    self.x = x
-    self.y = y
-    self.count = count
-    self.columns = columns
-    self.outputColumns = outputColumns
-    self.stack = stack
-    var prepared: [Int: PackedInputs] = [:]
-    if count < Self.leastForTiles {
-      for case .packed(let matrix) in stack where prepared[matrix.groupSize] == nil {
-        prepared[matrix.groupSize] = PackedInputs(
-          x, count: count, columns: columns, groupSize: matrix.groupSize)
-      }
-    }
-    packedInputs = prepared
-  }
 
   private var usesTiles: Bool { count >= Self.leastForTiles }
   private var unitRows: Int { usesTiles ? Self.rowsATile : Self.rowsAUnit }
 
   func run(on pool: WorkerPool) {
-    let units = stack.reduce(0) { $0 + unitCount(of: $1) }
+    let units = rowCounts.reduce(0) { $0 + unitCount(ofRows: $1) }
     let least = usesTiles ? 1 : Self.weightsAPart / (unitRows * columns) + 1
     let grain = max(least, units / (pool.threadCount * 8))
     pool.run(count: units, grain: grain) { multiply(units: $0) }
   }
 
-  private func unitCount(of weights: LayerWeights) -> Int {
-    (weights.rows + unitRows - 1) / unitRows
-  }
+  private func unitCount(ofRows rows: Int) -> Int { (rows + unitRows - 1) / unitRows }
 
   /// Multiplies a range of units, which may lie in several matrices.
   private func multiply(units part: Range<Int>) {
     var firstUnit = 0
     var column = 0
-    for weights in stack {
-      let count = unitCount(of: weights)
-      let units = part.clamped(to: firstUnit..<firstUnit + count)
+    for (index, rows) in rowCounts.enumerated() {
+      let endUnit = firstUnit + unitCount(ofRows: rows)
+      let units = part.clamped(to: firstUnit..<endUnit)
       if !units.isEmpty {
         let begin = (units.lowerBound - firstUnit) * unitRows
-        let end = min((units.upperBound - firstUnit) * unitRows, weights.rows)
-        multiply(weights, rows: begin..<end, into: y + column + begin)
+        let end = min((units.upperBound - firstUnit) * unitRows, rows)
+        multiply(operands[index], rows: begin..<end, into: y + column + begin)
       }
-      firstUnit += count
-      column += weights.rows
+      firstUnit = endUnit
+      column += rows
     }
   }
 
   private func multiply(
-    _ weights: LayerWeights, rows: Range<Int>, into output: UnsafeMutablePointer<Float>
+    _ operand: Operand, rows: Range<Int>, into output: UnsafeMutablePointer<Float>
   ) {
-    guard !usesTiles else {
-      multiplyTiles(weights, rows: rows, into: output)
+    if !usesTiles,
+      operand.multiply(
+        rows: rows, x: x, count: count, columns: columns, into: output, stride: outputColumns)
+    {
       return
     }
-    switch weights {
-    case .stored(let matrix):
-      let isMultiplied = matrix.withKernelView { view in
-        vk_rows_times(
-          Kernels.level, view, rows.lowerBound, rows.count, x, columns, count, output,
-          outputColumns)
-      }
-      if !isMultiplied { multiplyTiles(weights, rows: rows, into: output) }
-    case .packed(let matrix):
-      guard let prepared = packedInputs[matrix.groupSize] else { return }
-      matrix.withKernelView { view, scratch in
-        vk_packed_times(
-          Kernels.level, view, rows.lowerBound, rows.count, prepared.inputs, count, scratch,
-          output, outputColumns)
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.rowsATile * columns) { memory in
+      guard let decoded = memory.baseAddress else { return }
+      for begin in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.rowsATile) {
+        let tile = begin..<min(begin + Self.rowsATile, rows.upperBound)
+        operand.decode(rows: tile, into: decoded)
+        multiply(decoded, rows: tile.count, into: output + (begin - rows.lowerBound))
       }
     }
   }
 
-  private func multiplyTiles(
-    _ weights: LayerWeights, rows: Range<Int>, into output: UnsafeMutablePointer<Float>
+  /// Multiplies decoded rows with all vectors, in blocks that are small matrices to OpenBLAS.
+  private func multiply(
+    _ decoded: UnsafePointer<Float>, rows: Int, into output: UnsafeMutablePointer<Float>
   ) {
-    for begin in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.rowsATile) {
-      let tile = begin..<min(begin + Self.rowsATile, rows.upperBound)
-      weights.withDecoded(rows: tile) { decoded in
-        cblas_sgemm(
-          CblasRowMajor, CblasNoTrans, CblasTrans, Int32(count), Int32(tile.count),
-          Int32(columns), 1, x, Int32(columns), decoded, Int32(columns), 0,
-          output + (begin - rows.lowerBound), Int32(outputColumns))
-      }
+    let most = Self.smallProduct / (rows * columns)
+    let blocks = most >= 8 ? (count + most - 1) / most : 1
+    let blockSize = (count + blocks - 1) / blocks
+    for first in stride(from: 0, to: count, by: blockSize) {
+      cblas_sgemm(
+        CblasRowMajor, CblasNoTrans, CblasTrans, Int32(min(blockSize, count - first)), Int32(rows),
+        Int32(columns), 1, x + first * columns, Int32(columns), decoded, Int32(columns), 0,
+        output + first * outputColumns, Int32(outputColumns))
     }
   }
 }
 
-extension LayerWeights {
-  /// Calls `body` with the given rows, decoded into memory of their own.
-  fileprivate func withDecoded(
-    rows range: Range<Int>, _ body: (UnsafePointer<Float>) -> Void
-  ) {
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: range.count * columns) { tile in
-      guard let start = tile.baseAddress else { return }
-      switch self {
-      case .stored(let matrix): matrix.decode(rows: range, into: start)
-      case .packed(let matrix): matrix.decode(rows: range, into: start)
-      }
-      body(start)
+extension PackedInputs {
+  /// The inputs prepared for each group size of a stack; none where tiles multiply.
+  fileprivate static func prepare(
+    _ inputs: Matrix, at x: UnsafePointer<Float>, for stack: [LayerWeights]
+  ) -> [PackedInputs] {
+    var prepared: [PackedInputs] = []
+    guard inputs.rows < StackedProduct.leastForTiles else { return prepared }
+    for case .packed(let matrix) in stack
+    where !prepared.contains(where: { $0.groupSize == matrix.groupSize }) {
+      prepared.append(
+        PackedInputs(
+          x, count: inputs.rows, columns: inputs.columns, groupSize: matrix.groupSize))
     }
+    return prepared
   }
 }

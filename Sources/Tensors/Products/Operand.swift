@@ -1,0 +1,70 @@
+import CKernels
+
+/// A matrix as kernels see it: it multiplies without counting references.
+enum Operand {
+  case rows(vk_rows)
+  case packed(vk_packed, inputs: UnsafePointer<vk_packed_input>?)
+  /// GGUF's blocks, of which rows are decoded before they multiply.
+  case blocks(StoredMatrix)
+
+  /// Products of single rows with vectors; false, without any, for blocks.
+  func multiply(
+    rows: Range<Int>, x: UnsafePointer<Float>, count: Int, columns: Int,
+    into y: UnsafeMutablePointer<Float>, stride: Int
+  ) -> Bool {
+    switch self {
+    case .rows(var view):
+      vk_rows_times(
+        Kernels.level, &view, rows.lowerBound, rows.count, x, columns, count, y, stride)
+      return true
+    case .packed(var view, let inputs):
+      guard let inputs else { return false }
+      Self.withScratch(columns) { scratch in
+        vk_packed_times(
+          Kernels.level, &view, rows.lowerBound, rows.count, inputs, count, scratch, y, stride)
+      }
+      return true
+    case .blocks: return false
+    }
+  }
+
+  /// Writes the rows, decoded, one after the other.
+  func decode(rows: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
+    switch self {
+    case .rows(var view):
+      vk_rows_decode(Kernels.level, &view, rows.lowerBound, rows.count, destination)
+    case .packed(var view, _):
+      Self.withScratch(view.columns) { scratch in
+        vk_packed_decode(
+          Kernels.level, &view, rows.lowerBound, rows.count, scratch, destination)
+      }
+    case .blocks(let matrix): matrix.decode(rows: rows, into: destination)
+    }
+  }
+
+  private static func withScratch(_ columns: Int, _ body: (UnsafeMutablePointer<UInt8>) -> Void) {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: vk_packed_scratch(columns)) { scratch in
+      if let start = scratch.baseAddress { body(start) }
+    }
+  }
+}
+
+extension LayerWeights {
+  /// Calls `body` with the matrices of a stack as operands, in order.
+  static func withOperands(
+    of stack: ArraySlice<LayerWeights>, after operands: [Operand] = [], inputs: [PackedInputs],
+    _ body: ([Operand]) -> Void
+  ) {
+    guard let first = stack.first else { return body(operands) }
+    func next(_ operand: Operand) {
+      withOperands(of: stack.dropFirst(), after: operands + [operand], inputs: inputs, body)
+    }
+    switch first {
+    case .packed(let matrix):
+      let prepared = inputs.first { $0.groupSize == matrix.groupSize }
+      matrix.withKernelView { next(.packed($0, inputs: prepared?.inputs)) }
+    case .stored(let matrix) where matrix.type.isQuantized: next(.blocks(matrix))
+    case .stored(let matrix): matrix.withKernelView { next(.rows($0)) }
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import Checkpoints
+import Inference
+import Tensors
+import Testing
+
+/// A model that multiplies with codes gives the logits of one with the same weights, decoded.
+struct PackedInferenceTests {
+  @Test(arguments: 2...8, [true, false])
+  func packedLayersComputeAsTheirDecodedCopies(bits: Int, isSymmetric: Bool) throws {
+    let model = TinyModel()
+    var (packed, dense) = (try model.decoder(), try model.decoder())
+    for (name, stored) in model.layers {
+      let matrix = PackedMatrix(
+        quantizing: stored.decoded(), bits: bits, groupSize: stored.columns % 64 == 0 ? 64 : 16,
+        isSymmetric: isSymmetric, searchesRange: false, scaleType: .float16)
+      try packed.setLayer(name, .packed(matrix))
+      try dense.setLayer(name, .stored(Self.decodedCopy(of: matrix)))
+    }
+    // Few tokens multiply row by row, many in tiles.
+    for count in [1, 3, 12] {
+      let tokens = Array(DecoderTests.tokens.prefix(count))
+      #expect(try Self.difference(packed, dense, tokens) < 1e-5)
+    }
+  }
+
+  @Test func theRealModelsLayersDoTheSame() throws {
+    let reference = try RealModel.decoder("smollm2-hf", on: TransformersTests.pool)
+    let tokens = Array(try TransformersRecord.load("smollm2-hf").logits.ids.prefix(24))
+    var (packed, dense) = (reference, reference)
+    for layer in reference.description.layers where layer.block == nil || layer.block == 11 {
+      let weights = try #require(reference.weights(of: layer.name)).decoded()
+      let matrix = PackedMatrix(
+        quantizing: weights, bits: layer.block == nil ? 6 : 4, groupSize: 64,
+        isSymmetric: layer.rows > 1000, searchesRange: false, scaleType: .float16)
+      try packed.setLayer(layer.name, .packed(matrix))
+      try dense.setLayer(layer.name, .stored(Self.decodedCopy(of: matrix)))
+    }
+    #expect(try Self.difference(packed, dense, tokens) < 1e-4)
+    #expect(try Self.difference(packed, dense, Array(tokens.prefix(1))) < 1e-4)
+    #expect(try Self.difference(packed, reference, tokens) > 1e-3)
+  }
+
+  @Test func ggufBlocksSetIntoASlotAreRepacked() throws {
+    let gguf = try RealModel.decoder("smollm2.gguf", on: TransformersTests.pool)
+    var other = gguf
+    let name = "model.layers.3.self_attn.q_proj"
+    let stored = try RealModel.checkpoint("smollm2.gguf").matrix(of: name)
+    #expect(stored.type.isQuantized)
+    try other.setLayer(name, .stored(stored))
+    guard case .packed(let found)? = other.weights(of: name),
+      case .packed(let expected)? = gguf.weights(of: name)
+    else {
+      Issue.record("GGUF's blocks run packed")
+      return
+    }
+    #expect(found == expected)
+    #expect(found.decoded() == stored.decoded())
+  }
+
+  private static func decodedCopy(of matrix: PackedMatrix) -> StoredMatrix {
+    .storing(
+      matrix.decoded().values, as: .float32, rows: matrix.rows, columns: matrix.columns)
+  }
+
+  private static func difference(
+    _ first: Decoder, _ second: Decoder, _ tokens: [Int]
+  ) throws -> Double {
+    var caches = (first.makeCache(), second.makeCache())
+    return relativeError(
+      try first.forward(tokens: tokens, cache: &caches.0, wants: .all).values,
+      try second.forward(tokens: tokens, cache: &caches.1, wants: .all).values)
+  }
+}
