@@ -1,0 +1,54 @@
+import Terminal
+
+/// The special characters that views draw with: one set for UTF-8, one for plain ASCII.
+struct Glyphs: Hashable, Sendable {
+  /// What plots are made of.
+  enum Plot: String, CaseIterable, Hashable, Sendable {
+    /// Two by four dots a cell.
+    case braille
+    /// Eighths of a cell.
+    case blocks
+    case ascii
+  }
+
+  var plot: Plot
+  var box: BoxGlyphs
+  var folded: String
+  var unfolded: String
+  var mark: String
+  /// Some of a block's layers are marked.
+  var partialMark: String
+  var ellipsis: String
+  /// Stands where there is no figure.
+  var dash: String
+  var separator: String
+  var times: String
+  var arrow: String
+  var plusMinus: String
+  var up: String
+  var down: String
+  /// Left edge, filled, empty and right edge of bars.
+  var barStart: String
+  var barFull: Character
+  var barEmpty: Character
+  var barEnd: String
+  /// Bar cells filled from one eighth to seven; empty where cells are full or empty only.
+  var barPart: [Character]
+  var rule: Character
+  var scrollThumb: Character
+
+  /// Whether only ASCII may reach the screen.
+  var isASCII: Bool { plot == .ascii }
+
+  static let unicode = Glyphs(
+    plot: .braille, box: .rounded, folded: "▸", unfolded: "▾", mark: "•", partialMark: "◦",
+    ellipsis: "…", dash: "–", separator: "·", times: "×", arrow: "→", plusMinus: "±", up: "▲",
+    down: "▼", barStart: "▐", barFull: "█", barEmpty: "░", barEnd: "▌",
+    barPart: ["▏", "▎", "▍", "▌", "▋", "▊", "▉"], rule: "─", scrollThumb: "┃")
+
+  static let ascii = Glyphs(
+    plot: .ascii, box: .ascii, folded: ">", unfolded: "v", mark: "*", partialMark: "+",
+    ellipsis: "..", dash: "-", separator: "-", times: "x", arrow: "->", plusMinus: "+-", up: "^",
+    down: "v", barStart: "[", barFull: "#", barEmpty: ".", barEnd: "]", barPart: [], rule: "-",
+    scrollThumb: "#")
+}
