@@ -54,7 +54,7 @@ let package = Package(
     .target(
       name: "Workbench",
       dependencies: [
-        "Engine", "Compression", "Checkpoints", "Tensors", "Terminal",
+        "Engine", "Inference", "Compression", "Checkpoints", "Tensors", "Terminal",
         .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict),

@@ -1,6 +1,6 @@
 extension SchemeChange {
   /// This change followed by a later one, as one change.
-  func followed(by later: SchemeChange) -> SchemeChange {
+  public func followed(by later: SchemeChange) -> SchemeChange {
     if later.keeps == true { return later }
     return SchemeChange(
       keeps: keeps == true ? true : later.keeps ?? keeps, bits: later.bits ?? bits,

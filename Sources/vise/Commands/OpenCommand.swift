@@ -1,4 +1,5 @@
 import ArgumentParser
+import Workbench
 
 /// `vise open`, or just `vise`: the workbench.
 struct OpenCommand: ParsableCommand {
@@ -7,7 +8,31 @@ struct OpenCommand: ParsableCommand {
 
   @OptionGroup var model: ModelArgument
 
+  @Option(name: .long, help: "A plan to open with the model.")
+  var plan: String?
+
+  @Option(name: .long, help: "A theme's name, or the path of a theme file.")
+  var theme: String?
+
+  @Option(name: .long, help: "Colours: auto, truecolor, 256, 16, 8 or never.")
+  var color: ColorChoice = .auto
+
+  @Flag(name: .long, help: "Draw with ASCII characters only.")
+  var ascii = false
+
+  @Flag(name: .long, help: "Leave the mouse to the terminal.")
+  var noMouse = false
+
   func run() throws {
-    throw CommandFailure(status: .failed, message: "the workbench is not built yet")
+    do {
+      try Workbench.run(
+        WorkbenchOptions(
+          path: model.path, planPath: plan, themeName: theme, color: color, ascii: ascii,
+          mouse: !noMouse))
+    } catch {
+      throw CommandFailure(status: .failed, message: error.description)
+    }
   }
 }
+
+extension ColorChoice: ExpressibleByArgument {}

@@ -1,0 +1,27 @@
+import Synchronization
+import Terminal
+
+/// Events from other threads, waiting for the one that owns the screen.
+final class EventInbox: Sendable {
+  private let events = Mutex<[AppEvent]>([])
+  private let wake: WakeHandle
+
+  init(wake: WakeHandle) { self.wake = wake }
+
+  /// Adds an event and wakes the loop; callable from any thread, and never waits for it.
+  func post(_ event: AppEvent) {
+    let wasEmpty = events.withLock { events in
+      events.append(event)
+      return events.count == 1
+    }
+    if wasEmpty { wake.wake() }
+  }
+
+  /// Takes everything that has come in, oldest first.
+  func take() -> [AppEvent] {
+    events.withLock { events in
+      defer { events = [] }
+      return events
+    }
+  }
+}

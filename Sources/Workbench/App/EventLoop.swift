@@ -1,0 +1,94 @@
+import Engine
+import Terminal
+
+/// Turns events into states, states into frames, and effects into deeds.
+///
+/// Runs on the one thread that owns the screen and sleeps until something happens. A frame is drawn
+/// only after a change, and at most 60 a second.
+struct EventLoop {
+  private var state: AppState
+  private let screen: Screen
+  private let engine: Engine
+  private let inbox: EventInbox
+  private let files: FileWorker
+  private var hasEnded = false
+
+  /// The least time between two frames.
+  private static let frameTime = Duration.milliseconds(16)
+
+  init(state: AppState, screen: Screen, engine: Engine, inbox: EventInbox) {
+    self.state = state
+    self.screen = screen
+    self.engine = engine
+    self.inbox = inbox
+    files = FileWorker { inbox.post(.file($0)) }
+  }
+
+  mutating func run(opening path: String?) {
+    if let path {
+      state.opening = .opening(path: path)
+      engine.send(.open(path: path))
+    }
+    let clock = ContinuousClock()
+    var drawn: AppState?
+    var lastFrame = clock.now - Self.frameTime
+    while !hasEnded {
+      var timeout: Int?
+      if drawn != state {
+        let wait = lastFrame + Self.frameTime - clock.now
+        if wait <= .zero {
+          screen.present(view(state, size: screen.size))
+          lastFrame = clock.now
+          drawn = state
+        } else {
+          timeout = Int(wait / .milliseconds(1)) + 1
+        }
+      }
+      let inputs = screen.nextEvents(timeoutMilliseconds: timeout)
+      take(inputs.map(AppEvent.input) + inbox.take())
+    }
+    files.finish()
+  }
+
+  private mutating func take(_ events: [AppEvent]) {
+    var effects: [Effect] = []
+    for event in events { effects += update(&state, event) }
+    for effect in effects.withoutStale() { carryOut(effect) }
+  }
+
+  private mutating func carryOut(_ effect: Effect) {
+    switch effect {
+    case .engine(let command): engine.send(command)
+    case .readPlan, .writePlan, .list: files.carryOut(effect)
+    case .copy(let text): screen.copyToClipboard(text)
+    case .setMouse(let isOn): screen.setMouse(isOn)
+    case .suspend: screen.suspend()
+    case .redraw: screen.redraw()
+    case .quit: hasEnded = true
+    }
+  }
+}
+
+extension [Effect] {
+  /// The effects without plans and looks that a later one of the same batch replaces.
+  ///
+  /// A plan that something measures or talks to in between stays.
+  func withoutStale() -> [Effect] {
+    var kept: [Effect] = []
+    var (hasPlan, hasLook) = (false, false)
+    for effect in reversed() {
+      switch effect {
+      case .engine(.setPlan):
+        if hasPlan { continue }
+        hasPlan = true
+      case .engine(.look):
+        if hasLook { continue }
+        hasLook = true
+      case .engine: (hasPlan, hasLook) = (false, false)
+      default: break
+      }
+      kept.append(effect)
+    }
+    return kept.reversed()
+  }
+}

@@ -1,0 +1,71 @@
+import Foundation
+
+/// What the machine and its user bring along: environment, settings files, theme directories.
+struct Surroundings: Sendable {
+  let environment: [String: String]
+  /// The directory of the executable file.
+  let executableDirectory: String?
+
+  static func current() -> Surroundings {
+    let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return Surroundings(
+      environment: ProcessInfo.processInfo.environment,
+      executableDirectory: link.map { Self.parent(of: $0) })
+  }
+
+  /// `$XDG_CONFIG_HOME/vise`, or `~/.config/vise`.
+  var settingsDirectory: String? {
+    if let path = environment["XDG_CONFIG_HOME"], path.hasPrefix("/") { return "\(path)/vise" }
+    return environment["HOME"].map { "\($0)/.config/vise" }
+  }
+
+  /// Where theme files are looked for: the user's, the installed, the source tree's.
+  var themeDirectories: [String] {
+    var directories: [String] = []
+    if let settings = settingsDirectory { directories.append("\(settings)/themes") }
+    guard var directory = executableDirectory else { return directories }
+    directories.append("\(directory)/../share/vise/themes")
+    // A build lies some levels below the source tree's root.
+    for _ in 0..<5 {
+      directory = Self.parent(of: directory)
+      directories.append("\(directory)/Themes")
+    }
+    return directories
+  }
+
+  /// The keys as they come, changed as the user's settings file says.
+  func keyTable() throws(FileError) -> KeyTable {
+    guard let path = settingsDirectory.map({ "\($0)/keys.yaml" }), let yaml = Self.read(path) else {
+      return .standard
+    }
+    return try KeySettings.apply(yaml: yaml, file: path, to: .standard)
+  }
+
+  /// The sample evaluation text, when it lies where the program was started.
+  var evaluationText: String? {
+    let path = "Samples/evaluation.txt"
+    return FileManager.default.fileExists(atPath: path) ? path : nil
+  }
+
+  /// The text of a small file; nil if there is none that can be read.
+  static func read(_ path: String) -> String? {
+    try? String(contentsOfFile: path, encoding: .utf8)
+  }
+
+  static func list(_ directory: String) -> [String] {
+    (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+  }
+
+  private static func parent(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+}
+
+extension ThemeLibrary {
+  /// The themes that this machine has.
+  init(_ surroundings: Surroundings) {
+    self.init(
+      directories: surroundings.themeDirectories, read: Surroundings.read, list: Surroundings.list)
+  }
+}

@@ -1,0 +1,126 @@
+import Checkpoints
+import Compression
+
+/// Finds what could complete the text of an input line.
+struct Completer {
+  let state: AppState
+
+  /// The most completions that are offered.
+  static let limit = 200
+
+  /// Completions of the whole line, best first.
+  func completions(for line: InputLine) -> [Completion] {
+    switch line.purpose {
+    case .command:
+      guard let action = line.action else { return commands(startingWith: line.editor.text) }
+      return arguments(for: action.argument, startingWith: line.argumentText).map {
+        Completion("\(action.rawValue) \($0.text)", label: $0.label, help: $0.help)
+      }
+    case .filter: return arguments(for: .filter, startingWith: line.editor.text)
+    case .argument(let action):
+      return arguments(for: action.argument, startingWith: line.editor.text)
+    }
+  }
+
+  private func commands(startingWith text: String) -> [Completion] {
+    state.keys.actionsInOrder.filter { !$0.isLocal && $0.rawValue.hasPrefix(text) }.map { action in
+      let needsMore = action.argument != .none
+      return Completion(
+        needsMore ? action.rawValue + " " : action.rawValue, label: action.rawValue,
+        help: state.keys.entry(for: action)?.help ?? "")
+    }
+  }
+
+  private func arguments(for kind: ArgumentKind, startingWith text: String) -> [Completion] {
+    let all: [Completion]
+    switch kind {
+    case .none, .text: return []
+    case .planPath, .checkpointPath, .textPath: return paths(startingWith: text)
+    case .method: return methodWords(after: text)
+    case .setting: return settings(startingWith: text)
+    case .bits: all = QuantizationScheme.widths.map { Completion(String($0)) }
+    case .group: all = groups
+    case .sparsity: all = sparsities
+    case .filter: all = Role.allCases.map { Completion($0.rawValue) }
+    case .sort: all = SortOrder.allCases.map { Completion($0.rawValue, help: $0.title) }
+    case .theme: all = state.themes.map { Completion($0.name) }
+    case .inspectorTab: all = InspectorState.Tab.allCases.map { Completion($0.rawValue) }
+    }
+    return all.filter { $0.text.hasPrefix(text) }
+  }
+
+  /// Group sizes that divide the rows of all layers the change is for.
+  private var groups: [Completion] {
+    validGroupSizes.map { Completion(String($0), help: "one scale for \($0) weights") }
+      + [Completion("channel", help: "one scale a row")]
+  }
+
+  /// Group sizes that divide the rows of every target, ascending.
+  var validGroupSizes: [Int] {
+    guard let model = state.model else { return GroupSize.sizes }
+    let columns = Set(state.targets.map { model.layers[$0].columns })
+    return GroupSize.sizes.filter { size in columns.allSatisfy { $0 % size == 0 } }
+  }
+
+  private var sparsities: [Completion] {
+    let columns = Set(state.targets.compactMap { state.model?.layers[$0].columns })
+    let structured = [(2, 4), (1, 4), (4, 8)].filter { pattern in
+      columns.allSatisfy { $0 % pattern.1 == 0 }
+    }
+    return [Completion("none", help: "no zeros put in")]
+      + [25, 30, 50, 60, 70].map { Completion("\($0)%", help: "of the smallest weights become 0") }
+      + structured.map {
+        Completion("\($0.0):\($0.1)", help: "\($0.0) of every \($0.1) weights survive")
+      }
+  }
+
+  private func methodWords(after text: String) -> [Completion] {
+    let words = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+    let begun = words.last ?? ""
+    let before = words.dropLast().map { $0 + " " }.joined()
+    return SchemeWords.methodWords.filter {
+      $0.word.hasPrefix(begun) && !words.dropLast().contains($0.word)
+    }
+    .map { Completion(before + $0.word, label: $0.word, help: $0.help) }
+  }
+
+  private func settings(startingWith text: String) -> [Completion] {
+    guard let blank = text.firstIndex(of: " ") else {
+      return Setting.allCases.filter { $0.rawValue.hasPrefix(text) }.map {
+        Completion($0.rawValue + " ", label: $0.rawValue, help: $0.help)
+      }
+    }
+    guard let setting = Setting(rawValue: String(text[..<blank])) else { return [] }
+    let value = text[blank...].trimmingBlanks()
+    return setting.examples.filter { $0.hasPrefix(value) }.map {
+      Completion("\(setting.rawValue) \($0)", label: $0, help: setting.help)
+    }
+  }
+
+  private func paths(startingWith text: String) -> [Completion] {
+    let directory = Self.directory(of: text)
+    let name = text.dropFirst(directory.count)
+    return (state.listings[directory] ?? [])
+      .filter { $0.hasPrefix(name) && (name.hasPrefix(".") || !$0.hasPrefix(".")) }
+      .prefix(Self.limit).map { Completion(directory + $0, label: $0) }
+  }
+
+  /// The part of a path up to its last slash: what must be listed to complete it.
+  static func directory(of path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+  }
+}
+
+extension AppState {
+  /// Renews the line's completions after its text changed, and asks for a directory if need be.
+  mutating func renewCompletions() -> [Effect] {
+    guard var line else { return [] }
+    line.completions = Completer(state: self).completions(for: line)
+    line.chosen = nil
+    line.flaw = nil
+    self.line = line
+    guard let kind = line.action?.argument, kind.isPath else { return [] }
+    let directory = Completer.directory(of: line.argumentText)
+    return listings[directory] == nil ? [.list(directory: directory)] : []
+  }
+}

@@ -1,0 +1,72 @@
+import Compression
+
+/// What people type into the fields for sparsity and method.
+enum SchemeWords {
+  /// Reads `none`, `50%`, `0.5` or `2:4`; nil for anything else.
+  static func sparsity(_ text: String) -> SparsityChange? {
+    let word = text.lowercased().trimmingBlanks()
+    if ["none", "off", "0", "0%", "dense"].contains(word) { return SparsityChange.none }
+    let parts = word.split(separator: ":", omittingEmptySubsequences: false)
+    if parts.count == 2 {
+      guard let kept = Int(parts[0]), let of = Int(parts[1]) else { return nil }
+      return .scheme(SparsityScheme(pattern: .structured(kept: kept, of: of)))
+    }
+    let isPercent = word.hasSuffix("%")
+    guard let number = Double(isPercent ? word.dropLast().trimmingBlanks() : word) else {
+      return nil
+    }
+    let ratio = isPercent ? number / 100 : number
+    guard ratio > 0, ratio < 1 else { return nil }
+    return .scheme(SparsityScheme(pattern: .unstructured(ratio: ratio)))
+  }
+
+  /// One word of the method field with what it means.
+  struct Word: Hashable, Sendable {
+    let word: String
+    let help: String
+    let change: SchemeChange
+  }
+
+  /// Every word that the method field takes.
+  static let methodWords: [Word] =
+    QuantizationMethod.allCases.map { method in
+      Word(word: method.rawValue, help: help(for: method), change: SchemeChange(method: method))
+    } + [
+      Word(
+        word: "minmax", help: "range from the smallest to the largest weight",
+        change: SchemeChange(range: .minMax)),
+      Word(
+        word: "mse", help: "range shrunk to where the squared error is least",
+        change: SchemeChange(range: .mse)),
+      Word(
+        word: "symmetric", help: "no zero points: codes lie evenly around zero",
+        change: SchemeChange(isSymmetric: true)),
+      Word(
+        word: "asymmetric", help: "with a zero point a group",
+        change: SchemeChange(isSymmetric: false)),
+    ]
+
+  private static func help(for method: QuantizationMethod) -> String {
+    switch method {
+    case .rtn: "round to nearest"
+    }
+  }
+
+  /// Reads words such as `rtn mse asymmetric`; nil if one is unknown or there is none.
+  ///
+  /// A beginning that fits one word only stands for that word.
+  static func method(_ text: String) -> SchemeChange? {
+    let words = text.lowercased().split { $0 == " " || $0 == "," }
+    guard !words.isEmpty else { return nil }
+    var change = SchemeChange()
+    for word in words {
+      let exact = methodWords.filter { $0.word == word }
+      let fitting = exact.isEmpty ? methodWords.filter { $0.word.hasPrefix(word) } : exact
+      guard fitting.count == 1, let found = fitting.first?.change else { return nil }
+      change.method = found.method ?? change.method
+      change.range = found.range ?? change.range
+      change.isSymmetric = found.isSymmetric ?? change.isSymmetric
+    }
+    return change
+  }
+}

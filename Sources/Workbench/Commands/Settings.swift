@@ -1,0 +1,78 @@
+import Engine
+
+/// What `:set` changes: a name, the values it takes, and where the value goes.
+enum Setting: String, CaseIterable, Hashable, Sendable {
+  case temperature, tokens, seed, raw, plot, mouse
+  case topK = "top-k"
+  case topP = "top-p"
+
+  /// What the value is, for messages and completion.
+  var help: String {
+    switch self {
+    case .temperature: "0 is greedy; up to 2"
+    case .tokens: "most tokens of an answer: 1 to 4096"
+    case .seed: "of sampling: a whole number"
+    case .raw: "on sends prompts without the chat template"
+    case .plot: "braille, blocks or ascii"
+    case .mouse: "on or off"
+    case .topK: "only the most probable tokens; 0 is all"
+    case .topP: "only the likeliest tokens with that probability together; 1 is all"
+    }
+  }
+
+  /// Values worth offering.
+  var examples: [String] {
+    switch self {
+    case .temperature: ["0", "0.7", "0.8", "1"]
+    case .tokens: ["64", "128", "256", "512"]
+    case .seed: ["0", "1"]
+    case .raw, .mouse: ["on", "off"]
+    case .plot: Glyphs.Plot.allCases.map(\.rawValue)
+    case .topK: ["0", "40"]
+    case .topP: ["0.9", "0.95", "1"]
+    }
+  }
+}
+
+extension GenerationRequest {
+  /// Changes one setting; false if the value makes no sense for it.
+  mutating func set(_ setting: Setting, to value: String) -> Bool {
+    switch setting {
+    case .temperature:
+      guard let number = Double(value), (0...2).contains(number) else { return false }
+      sampling.temperature = number
+    case .tokens:
+      guard let number = Int(value), (1...4096).contains(number) else { return false }
+      tokenLimit = number
+    case .seed:
+      guard let number = UInt64(value) else { return false }
+      sampling.seed = number
+    case .raw:
+      guard value == "on" || value == "off" else { return false }
+      isRaw = value == "on"
+    case .topK:
+      guard let number = Int(value), (0...1_000_000).contains(number) else { return false }
+      sampling.topK = number
+    case .topP:
+      guard let number = Double(value), number > 0, number <= 1 else { return false }
+      sampling.topP = number
+    case .plot, .mouse: return false
+    }
+    return true
+  }
+
+  /// The settings in a line: `greedy · 128 tokens`.
+  func summary(separator: String) -> String {
+    var parts: [String] = []
+    if sampling.temperature == 0 {
+      parts.append("greedy")
+    } else {
+      parts.append("temperature \(sampling.temperature)")
+      if sampling.topK > 0 { parts.append("top-k \(sampling.topK)") }
+      if sampling.topP < 1 { parts.append("top-p \(sampling.topP)") }
+    }
+    parts.append("\(tokenLimit) tokens")
+    if isRaw { parts.append("raw") }
+    return parts.joined(separator: " \(separator) ")
+  }
+}

@@ -1,0 +1,140 @@
+/// Everything a key, a click or the command line can ask for; the raw value is the command's name.
+enum Action: String, CaseIterable, Hashable, Sendable {
+  // Moving
+  case up, down, left, right, top, bottom, enter, back
+  case pageUp = "page-up"
+  case pageDown = "page-down"
+  case halfPageUp = "half-page-up"
+  case halfPageDown = "half-page-down"
+  case nextPane = "next-pane"
+  case previousPane = "previous-pane"
+
+  // Choosing layers
+  case mark, range, filter, sort
+  case markRole = "mark-role"
+  case markAll = "mark-all"
+  case nextMatch = "next-match"
+  case previousMatch = "previous-match"
+  case foldAll = "fold-all"
+  case unfoldAll = "unfold-all"
+
+  // Changing the plan
+  case bits, keep, group, method, sparsity, undo, redo
+  case fewerBits = "fewer-bits"
+  case moreBits = "more-bits"
+
+  // Files
+  case write, plan, open
+
+  // Looking
+  case inspect
+  case logarithmic = "log"
+  case copy
+
+  // Asking the models
+  case prompt, run, set, evaluate, evaluation
+
+  // Screens and program
+  case layers, jobs, command, palette, help, theme, themes, mouse, cancel, quit, suspend, redraw
+  case nextTheme = "next-theme"
+
+  // Inside a text field
+  case complete
+  case completeBack = "complete-back"
+  case accept
+}
+
+extension Action {
+  /// What may stand behind the command's name.
+  var argument: ArgumentKind {
+    switch self {
+    case .bits: .bits
+    case .group: .group
+    case .method: .method
+    case .sparsity: .sparsity
+    case .filter: .filter
+    case .sort: .sort
+    case .write, .plan: .planPath
+    case .open: .checkpointPath
+    case .evaluate: .textPath
+    case .prompt: .text
+    case .theme: .theme
+    case .inspect: .inspectorTab
+    case .set: .setting
+    default: .none
+    }
+  }
+
+  /// Whether it only makes sense while a field or an overlay has the keyboard.
+  var isLocal: Bool {
+    switch self {
+    case .enter, .back, .complete, .completeBack, .accept, .run: true
+    default: false
+    }
+  }
+}
+
+/// The kinds of argument that a command takes; they decide how it is completed and checked.
+enum ArgumentKind: Hashable, Sendable {
+  case none, bits, group, method, sparsity, filter, sort, planPath, checkpointPath, textPath, text
+  case theme, inspectorTab, setting
+
+  /// How usage lines name it; empty when there is none.
+  var placeholder: String {
+    switch self {
+    case .none: ""
+    case .bits: "2-8"
+    case .group: "SIZE|channel"
+    case .method: "WORDS"
+    case .sparsity: "RATIO|N:M|none"
+    case .filter, .text: "TEXT"
+    case .sort: "ORDER"
+    case .planPath, .checkpointPath, .textPath: "PATH"
+    case .theme: "NAME"
+    case .inspectorTab: "TAB"
+    case .setting: "NAME VALUE"
+    }
+  }
+
+  /// Whether completing it needs to know what is in a directory.
+  var isPath: Bool {
+    switch self {
+    case .planPath, .checkpointPath, .textPath: true
+    default: false
+    }
+  }
+}
+
+/// An action with what it is to be done with: `bits 4`, `theme light`, `undo`.
+struct Command: Hashable, Sendable {
+  var action: Action
+  var argument: String?
+
+  init(_ action: Action, _ argument: String? = nil) {
+    self.action = action
+    self.argument = argument
+  }
+
+  /// Reads a command line; nil if its first word names no command.
+  init?(parsing text: some StringProtocol) {
+    let words = text.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
+    guard let name = words.first, let action = Action(rawValue: String(name)) else { return nil }
+    self.action = action
+    let rest = words.count > 1 ? words[1].trimmingBlanks() : ""
+    argument = rest.isEmpty ? nil : String(rest)
+  }
+
+  /// What the command line would say.
+  var text: String {
+    argument.map { "\(action.rawValue) \($0)" } ?? action.rawValue
+  }
+}
+
+extension StringProtocol {
+  /// The text without blanks at its ends.
+  func trimmingBlanks() -> Self.SubSequence {
+    let start = firstIndex { !$0.isWhitespace } ?? endIndex
+    let end = lastIndex { !$0.isWhitespace }.map { index(after: $0) } ?? start
+    return self[start..<end]
+  }
+}

@@ -1,0 +1,120 @@
+import Terminal
+
+extension KeyTable {
+  /// The keys as they come; a settings file may change them.
+  static let standard = KeyTable(
+    entries: choosing + changing + asking + files + program + moving + fields)
+
+  private static let choosing: [KeyEntry] = [
+    entry(.mark, ["space"], [.table], "Mark the layer and go to the next", label: "mark", 40),
+    entry(.range, ["v"], [.table], "Begin a range at the cursor, or mark it", label: "range", 60),
+    entry(.markRole, ["*"], [.table], "Mark all layers of the same role"),
+    entry(.markAll, ["a"], [.table], "Mark all layers shown, or none of them", label: "all", 62),
+    entry(.filter, ["/"], [.layers], "Filter by words, a glob or re:REGEX", label: "filter", 50),
+    entry(.nextMatch, ["n"], [.table], "Go to the next layer that the filter matches"),
+    entry(.previousMatch, ["N"], [.table], "Go to the previous layer that the filter matches"),
+    entry(.sort, ["S"], [.table], "Sort by the next column, or by ORDER", label: "sort", 64),
+    entry(.foldAll, ["-"], [.table], "Fold all blocks"),
+    entry(.unfoldAll, ["+", "="], [.table], "Unfold all blocks"),
+  ]
+
+  private static let changing: [KeyEntry] = [
+    KeyEntry(
+      action: .bits,
+      bindings: (2...8).compactMap { (width: Int) -> KeyEntry.Binding? in
+        KeySequence(String(width)).map { KeyEntry.Binding(keys: $0, argument: String(width)) }
+      },
+      contexts: [.layers], label: "bits", rank: 10,
+      help: "Quantize the marked layers, or the one under the cursor, to that many bits"),
+    entry(.keep, ["0"], [.layers], "Keep them as the checkpoint has them", label: "keep", 12),
+    entry(.fewerBits, ["["], [.layers], "One bit less"),
+    entry(.moreBits, ["]"], [.layers], "One bit more"),
+    entry(.group, ["G"], [.layers], "Set the group size", label: "group", 20),
+    entry(
+      .method, ["m"], [.layers], "Set method, range search and zero points", label: "method", 22),
+    entry(.sparsity, ["s"], [.layers], "Set the sparsity: 50%, 2:4 or none", label: "sparsity", 14),
+    entry(.undo, ["u", "z"], [.layers], "Undo the last change of the plan", label: "undo", 30),
+    entry(.redo, ["ctrl-r", "Z"], [.layers], "Redo what was undone", label: "redo", 32),
+  ]
+
+  private static let asking: [KeyEntry] = [
+    entry(.prompt, ["p"], [.browsing], "Write a prompt, or send TEXT as one", label: "prompt", 24),
+    entry(
+      .run, ["Enter"], [.prompt], "Send the prompt to both models", label: "ask both models", 1),
+    entry(
+      .evaluate, ["x"], [.browsing], "Measure PPL and KLD on a text file", label: "evaluate", 26),
+    entry(.evaluation, ["E"], [.browsing], "Show the last evaluation"),
+    entry(.inspect, ["i"], [.layers], "Show the inspector's next tab, or TAB", label: "tab", 66),
+    entry(.logarithmic, ["L"], [.layers], "Switch the histogram between linear and log counts"),
+    entry(.copy, ["y"], [.layers], "Copy the row, or the metrics in the inspector"),
+    entry(.copy, ["ctrl-y"], [.prompt], "Copy both answers", label: "copy", 30),
+  ]
+
+  private static let files: [KeyEntry] = [
+    entry(.write, ["w"], [.browsing], "Save the plan, or save it as PATH", label: "write", 36),
+    entry(.plan, [], [.browsing], "Open the plan at PATH"),
+    entry(.open, ["o"], [.browsing], "Open the checkpoint at PATH", label: "open", 52),
+  ]
+
+  private static let program: [KeyEntry] = [
+    entry(.layers, ["F2"], [.everywhere], "Show the Layers screen"),
+    entry(.jobs, ["F6"], [.everywhere], "Show the Jobs screen", label: "jobs", 70),
+    entry(.command, [":"], [.browsing], "Open the command line", label: "command", 54),
+    entry(
+      .palette, ["ctrl-p"], [.everywhere], "Find any command by a few letters", label: "palette", 72
+    ),
+    entry(.help, ["?"], [.browsing], "Show all keys", label: "help", 0),
+    entry(.help, ["F1"], [.everywhere], "Show all keys, also while typing"),
+    entry(.nextTheme, ["t"], [.browsing], "Switch to the next theme"),
+    entry(.themes, ["T"], [.browsing], "Pick a theme"),
+    entry(.theme, [], [.browsing], "Switch to the theme NAME"),
+    entry(.set, [], [.browsing], "Set temperature, tokens, top-k, top-p, seed, raw, plot or mouse"),
+    entry(.mouse, ["M"], [.browsing], "Switch the mouse off, for selecting text, or on"),
+    entry(.cancel, ["ctrl-c"], [.everywhere], "Cancel the job in front; twice quits"),
+    entry(.suspend, ["ctrl-z"], [.everywhere], "Suspend; fg comes back"),
+    entry(.redraw, ["ctrl-l"], [.everywhere], "Draw the screen afresh"),
+    entry(.quit, ["q"], [.browsing], "Quit; asks if the plan is not saved", label: "quit", 90),
+  ]
+
+  private static let lists: [KeyContext] = [.table, .inspector, .jobs, .help, .picker]
+
+  private static let moving: [KeyEntry] = [
+    entry(.up, ["k", "Up"], lists, "Move up"),
+    entry(.down, ["j", "Down"], lists, "Move down"),
+    entry(.left, ["h", "Left"], [.table, .inspector], "Fold the block; previous tab"),
+    entry(.right, ["l", "Right"], [.table, .inspector], "Unfold the block; next tab"),
+    entry(.pageUp, ["PgUp"], lists + [.prompt], "One page up"),
+    entry(.pageDown, ["PgDn"], lists + [.prompt], "One page down"),
+    entry(.halfPageUp, ["ctrl-u"], lists, "Half a page up"),
+    entry(.halfPageDown, ["ctrl-d"], lists, "Half a page down"),
+    entry(.top, ["g g", "Home"], lists, "Go to the first row"),
+    entry(.bottom, ["g e", "End"], lists, "Go to the last row"),
+    entry(.nextPane, ["Tab"], [.layers, .jobs, .prompt], "Go to the next pane", label: "pane", 68),
+    entry(.previousPane, ["S-Tab"], [.layers, .jobs, .prompt], "Go to the previous pane"),
+    entry(.enter, ["Enter"], [.table, .inspector], "Fold or unfold the block; inspect the layer"),
+    entry(
+      .back, ["Esc"], [.layers, .jobs, .prompt, .help, .picker, .line, .palette, .confirmation],
+      "Step back: close, unmark, unfilter; never quits", label: "back", 80),
+  ]
+
+  private static let fields: [KeyEntry] = [
+    entry(
+      .accept, ["Enter"], [.line, .palette, .picker], "Do what the field says", label: "accept", 1),
+    entry(.complete, ["Tab"], [.line, .palette], "Take the next completion", label: "complete", 2),
+    entry(.completeBack, ["S-Tab"], [.line, .palette], "Take the previous completion"),
+    entry(.up, ["Up"], [.line, .palette, .prompt], "Earlier text; choice above"),
+    entry(.down, ["Down"], [.line, .palette, .prompt], "Later text; choice below"),
+    entry(.back, ["q", "?"], [.help], "Close the help"),
+  ]
+
+  private static func entry(
+    _ action: Action, _ keys: [String], _ contexts: [KeyContext], _ help: String,
+    label: String? = nil, _ rank: Int = 100
+  ) -> KeyEntry {
+    let bindings = keys.compactMap { name in
+      KeySequence(name).map { KeyEntry.Binding(keys: $0, argument: nil) }
+    }
+    return KeyEntry(
+      action: action, bindings: bindings, contexts: contexts, label: label, rank: rank, help: help)
+  }
+}

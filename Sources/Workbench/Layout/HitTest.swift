@@ -1,0 +1,92 @@
+import Terminal
+
+/// What is under a place of the screen.
+enum Hit: Hashable, Sendable {
+  /// An item of the overlay, by its index in the whole list.
+  case overlayItem(Int)
+  case overlay
+  case besideOverlay
+  case footer(KeyEntry)
+  /// The text of the input line, at this column of it.
+  case line(column: Int)
+  case tableRow(Int, isMark: Bool)
+  case tableHeading(TableColumn?)
+  case paneTab(Pane)
+  case inspectorTab(InspectorState.Tab)
+  /// The prompt's input line, at this column of its text.
+  case promptInput(column: Int)
+  case pane(Pane)
+  case nothing
+}
+
+extension AppState {
+  /// Looks a place up in the same layout that views draw by.
+  func hit(_ point: Point) -> Hit {
+    let layout = ScreenLayout(self, size: size)
+    if let overlay = OverlayLayout(self, size: size) {
+      if let item = overlay.items.firstIndex(where: { $0.contains(point) }) {
+        return .overlayItem(item + overlay.firstItem)
+      }
+      return overlay.rect.contains(point) ? .overlay : .besideOverlay
+    }
+    guard layout.fits else { return .nothing }
+    if layout.footer.contains(point) {
+      return Footer(self, in: layout.footer).items.first { $0.rect.contains(point) }
+        .map { .footer($0.entry) } ?? .nothing
+    }
+    if layout.status.contains(point), let line {
+      return .line(column: point.column - line.textColumn)
+    }
+    for slot in layout.slots where slot.rect.contains(point) {
+      if slot.panes.count > 1, let tab = slot.tabs.index(at: point) {
+        return .paneTab(slot.panes[tab])
+      }
+      return hit(point, in: slot)
+    }
+    return .nothing
+  }
+
+  private func hit(_ point: Point, in slot: PaneSlot) -> Hit {
+    guard slot.inside.contains(point) else { return .pane(slot.shown) }
+    switch slot.shown {
+    case .table:
+      let offset = point.column - slot.inside.column
+      if point.row == slot.inside.row {
+        return .tableHeading(TableColumns(width: slot.inside.columns - 1).column(at: offset))
+      }
+      let row = point.row - slot.inside.row - 1 + table.top
+      return table.rows.indices.contains(row)
+        ? .tableRow(row, isMark: offset < TableColumns.margin) : .pane(.table)
+    case .inspector:
+      return inspectorTabs(in: slot.inside).index(at: point)
+        .map { .inspectorTab(InspectorState.Tab.allCases[$0]) } ?? .pane(.inspector)
+    case .prompt:
+      let input = PromptLayout(inside: slot.inside).input
+      return input.contains(point)
+        ? .promptInput(column: point.column - input.column - PromptLayout.promptWidth)
+        : .pane(.prompt)
+    }
+  }
+
+  /// The tabs of the inspector, in the first row inside it.
+  func inspectorTabs(in inside: Rect) -> TabStrip {
+    TabStrip(
+      InspectorState.Tab.allCases.map(\.rawValue),
+      at: Point(column: inside.column + 1, row: inside.row), maxColumns: inside.columns - 2, gap: 1)
+  }
+}
+
+extension InputLine {
+  /// Columns before the text: a blank, the title, and what separates it.
+  var textColumn: Int {
+    switch purpose {
+    case .command, .filter: 1 + displayWidth(of: title)
+    case .argument: 3 + displayWidth(of: title)
+    }
+  }
+}
+
+extension PromptLayout {
+  /// Columns of the `> ` before the prompt's text.
+  static let promptWidth = 2
+}

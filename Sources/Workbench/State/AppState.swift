@@ -1,0 +1,161 @@
+import Checkpoints
+import Compression
+import Engine
+import Terminal
+
+/// Which screen is shown.
+enum AppScreen: Hashable, Sendable {
+  case layers, jobs
+}
+
+/// The panes of the Layers screen, in the order that Tab goes through them.
+enum Pane: Int, CaseIterable, Hashable, Sendable {
+  case table, inspector, prompt
+}
+
+/// What the inspector shows of a layer.
+struct InspectorState: Hashable, Sendable {
+  enum Tab: String, CaseIterable, Hashable, Sendable {
+    case weights, error, channels
+  }
+
+  var tab = Tab.weights
+  /// Whether bars stand for the logarithm of counts.
+  var isLogarithmic = false
+  /// First of the worst channels shown.
+  var top = 0
+
+  mutating func step(by distance: Int) {
+    let all = Tab.allCases
+    let place = all.firstIndex(of: tab) ?? 0
+    tab = all[(place + distance + all.count) % all.count]
+    top = 0
+  }
+}
+
+/// What an evaluation found, and under which plan.
+struct Evaluation: Hashable, Sendable {
+  let textPath: String
+  let plan: Plan
+  let result: EvaluationResult
+}
+
+/// How far opening a checkpoint has come.
+enum Opening: Hashable, Sendable {
+  case idle
+  case opening(path: String)
+  case failed(path: String, reason: String)
+}
+
+/// The whole state of the workbench: what ``update(_:_:)`` changes and ``view(_:size:)`` draws.
+struct AppState: Hashable, Sendable {
+  // The terminal and how to draw on it.
+  var size = Size(columns: 80, rows: 24)
+  var glyphs = Glyphs.unicode
+  var depth = ColorDepth.trueColor
+  var themes: [Theme]
+  var themeIndex = 0
+  var hasMouse = true
+  var keys = KeyTable.standard
+
+  // The model and its plan.
+  var opening = Opening.idle
+  var model: OpenModel?
+  var history = PlanHistory()
+  /// A plan to read as soon as the model is open.
+  var pendingPlan: String?
+
+  // What is shown.
+  var screen = AppScreen.layers
+  var pane = Pane.table
+  /// The pane shown where inspector and prompt share a place.
+  var lowerPane = Pane.inspector
+  var table = LayerTable()
+  var inspector = InspectorState()
+  var conversation = Conversation()
+  var jobs = JobList()
+  var evaluation: Evaluation?
+  /// Texts that running evaluations are about, and the plans they measure.
+  var evaluating: [JobID: Evaluation.Subject] = [:]
+  /// The text file that is offered first.
+  var evaluationText = ""
+
+  // What has the keyboard for now.
+  var overlay: Overlay?
+  var line: InputLine?
+  /// Earlier command lines, oldest first.
+  var commandHistory: [String] = []
+  /// The first press of a sequence of two.
+  var pendingPress: KeyPress?
+  var notice: Notice?
+  /// Whether the last key was `ctrl-c`, so that another one quits.
+  var isCancelArmed = false
+  var isQuittingAfterWrite = false
+  /// Names in directories that completion has asked for.
+  var listings: [String: [String]] = [:]
+  /// The layers the engine was last told are looked at.
+  var lookedAt: [String] = []
+
+  init(themes: [Theme] = Theme.builtIn) {
+    self.themes = themes.isEmpty ? Theme.builtIn : themes
+  }
+}
+
+extension Evaluation {
+  /// What a running evaluation measures.
+  struct Subject: Hashable, Sendable {
+    let textPath: String
+    let plan: Plan
+  }
+}
+
+extension AppState {
+  var theme: Theme { themes[min(themeIndex, themes.count - 1)] }
+
+  /// Where the keyboard is, the narrowest place first.
+  var contexts: [KeyContext] {
+    context.chain
+  }
+
+  private var context: KeyContext {
+    switch overlay {
+    case .help: return .help
+    case .palette: return .palette
+    case .themes: return .picker
+    case .confirmation, .evaluation: return .confirmation
+    case nil: break
+    }
+    if line != nil { return .line }
+    if screen == .jobs { return .jobs }
+    return switch pane {
+    case .table: .table
+    case .inspector: .inspector
+    case .prompt: .prompt
+    }
+  }
+
+  /// Whether letters are typed into a field now.
+  var isTyping: Bool {
+    switch overlay {
+    case .palette: true
+    case nil: line != nil || screen == .layers && pane == .prompt
+    default: false
+    }
+  }
+
+  /// The layers that a change would apply to.
+  var targets: [Int] {
+    model.map { table.targets(in: $0) } ?? []
+  }
+
+  /// The layer the inspector shows: the one under the cursor; nil on a block.
+  var inspectedLayer: Int? {
+    guard case .layer(let index)? = table.row else { return nil }
+    return index
+  }
+
+  mutating func inform(_ text: String) { notice = Notice(.info, text) }
+  mutating func confirm(_ text: String) { notice = Notice(.success, text) }
+  mutating func warn(_ text: String) { notice = Notice(.warning, text) }
+  mutating func refuse(_ text: String) { notice = Notice(.failure, text) }
+}

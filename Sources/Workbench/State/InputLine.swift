@@ -1,0 +1,60 @@
+/// One line of input at the bottom of the screen: the command line, the filter, or a field.
+struct InputLine: Hashable, Sendable {
+  enum Purpose: Hashable, Sendable {
+    case command
+    /// Filters while it is typed; carries the filter to go back to.
+    case filter(before: String)
+    /// Asks for an action's argument.
+    case argument(Action)
+  }
+
+  let purpose: Purpose
+  /// What is asked for, as shown before the text.
+  let title: String
+  var editor: LineEditor
+  /// What fits the text so far, best first.
+  var completions: [Completion] = []
+  /// The completion that stands in the line now.
+  var chosen: Int?
+  /// Why the text was refused.
+  var flaw: String?
+
+  init(_ purpose: Purpose, title: String, text: String = "") {
+    self.purpose = purpose
+    self.title = title
+    editor = LineEditor(text)
+  }
+
+  /// The command that the line's text completes or gives.
+  var action: Action? {
+    switch purpose {
+    case .command:
+      guard let blank = editor.text.firstIndex(of: " ") else { return nil }
+      return Action(rawValue: String(editor.text[..<blank]))
+    case .filter: return .filter
+    case .argument(let action): return action
+    }
+  }
+
+  /// The text that is completed: the argument, or the whole line while a command is named.
+  var argumentText: String {
+    guard case .command = purpose else { return editor.text }
+    guard let blank = editor.text.firstIndex(of: " ") else { return editor.text }
+    return String(editor.text[blank...].trimmingBlanks())
+  }
+}
+
+/// One way to complete a text.
+struct Completion: Hashable, Sendable {
+  /// The whole text after completing.
+  let text: String
+  /// What people see in the list.
+  let label: String
+  let help: String
+
+  init(_ text: String, label: String? = nil, help: String = "") {
+    self.text = text
+    self.label = label ?? text
+    self.help = help
+  }
+}

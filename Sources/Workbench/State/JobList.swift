@@ -1,0 +1,81 @@
+import Engine
+
+/// One job, running or ended.
+struct Job: Hashable, Sendable {
+  let id: JobID
+  let kind: JobKind
+  let title: String
+  var progress: JobProgress?
+  var outcome: JobOutcome?
+  /// What came of it, for the Jobs screen.
+  var result: String?
+
+  var isRunning: Bool { outcome == nil }
+
+  /// Which of several running jobs the header shows: what the user asked for and waits for.
+  fileprivate var urgency: Int {
+    switch kind {
+    case .open: 0
+    case .generate: 1
+    case .evaluate: 2
+    case .compress: 3
+    case .preview: 4
+    }
+  }
+}
+
+/// The jobs of this session, newest last.
+struct JobList: Hashable, Sendable {
+  private(set) var jobs: [Job] = []
+  private var nextNumber = 1
+  /// Row under the cursor on the Jobs screen, counted from the newest job.
+  var cursor = 0
+
+  /// The most ended jobs that are remembered.
+  static let limit = 200
+
+  /// An id for a job that is about to be asked for.
+  mutating func newID() -> JobID {
+    defer { nextNumber += 1 }
+    return JobID(nextNumber)
+  }
+
+  /// The running job that people wait for most.
+  var front: Job? {
+    jobs.filter(\.isRunning).min { ($0.urgency, -$0.id.number) < ($1.urgency, -$1.id.number) }
+  }
+
+  /// The jobs as the Jobs screen lists them, newest first.
+  var newestFirst: [Job] { jobs.reversed() }
+
+  subscript(id: JobID) -> Job? { jobs.last { $0.id == id } }
+
+  mutating func start(_ id: JobID, _ kind: JobKind, title: String) {
+    if let place = place(of: id) { jobs.remove(at: place) }
+    jobs.append(Job(id: id, kind: kind, title: title))
+    if jobs.count > Self.limit, let oldest = jobs.firstIndex(where: { !$0.isRunning }) {
+      jobs.remove(at: oldest)
+    }
+  }
+
+  mutating func progress(_ id: JobID, _ progress: JobProgress) {
+    guard let place = place(of: id) else { return }
+    jobs[place].progress = progress
+  }
+
+  mutating func end(_ id: JobID, _ outcome: JobOutcome) {
+    guard let place = place(of: id) else { return }
+    jobs[place].outcome = outcome
+  }
+
+  mutating func note(_ result: String, for id: JobID) {
+    guard let place = place(of: id) else { return }
+    jobs[place].result = result
+  }
+
+  mutating func moveCursor(by distance: Int) {
+    cursor = max(0, min(cursor + distance, jobs.count - 1))
+  }
+
+  private func place(of id: JobID) -> Int? { jobs.lastIndex { $0.id == id } }
+}

@@ -1,0 +1,156 @@
+import Checkpoints
+import Compression
+import Inference
+
+/// Where a layer's figures come from.
+enum FigureStanding: Hashable, Sendable {
+  /// The layer is kept: its figures are the checkpoint's own.
+  case original
+  /// Computed from the scheme alone, before the engine looked at the layer.
+  case predicted
+  /// From some of the layer's rows.
+  case sampled
+  /// From every weight.
+  case exact
+
+  /// Whether the figures get a `~`.
+  var isEstimate: Bool { self == .predicted || self == .sampled }
+}
+
+/// The model that is open, with what the plan makes of each layer and what the engine found.
+///
+/// Layers are known by their index in the description; every array here has one element a layer.
+struct OpenModel: Hashable, Sendable {
+  let description: ModelDescription
+  let shapes: [LayerShape]
+  /// Layers of each block, in order.
+  let layersOfBlock: [Int: [Int]]
+  private let indexOfLayer: [String: Int]
+  private(set) var schemes: [Scheme]
+  private(set) var sizes: [LayerSize]
+  /// The last report on each layer, of whichever scheme.
+  private(set) var reports: [LayerReport?]
+  /// Layers of the running compressed model that are as the plan says.
+  var compressedLayers = 0
+
+  init(_ description: ModelDescription) {
+    self.description = description
+    shapes = description.layerShapes
+    layersOfBlock = Dictionary(
+      grouping: description.layers.indices.filter { description.layers[$0].block != nil },
+      by: { description.layers[$0].block ?? 0 })
+    indexOfLayer = Dictionary(
+      description.layers.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first }
+    )
+    schemes = Array(repeating: .keep, count: shapes.count)
+    sizes = zip(shapes, description.layers).map {
+      LayerSize.predicted(for: $0, scheme: .keep, original: $1.bytes)
+    }
+    reports = Array(repeating: nil, count: shapes.count)
+  }
+
+  var layers: [LayerDescription] { description.layers }
+
+  func index(ofLayer name: String) -> Int? { indexOfLayer[name] }
+
+  /// Works out every layer's scheme and bytes under `plan`.
+  ///
+  /// - Throws: ``PlanError`` when the plan does not fit the model; nothing changed then.
+  mutating func apply(_ plan: Plan) throws(PlanError) {
+    let byName = try plan.schemes(for: shapes)
+    for (index, shape) in shapes.enumerated() {
+      let scheme = byName[shape.name] ?? .keep
+      guard scheme != schemes[index] else { continue }
+      schemes[index] = scheme
+      sizes[index] = LayerSize.predicted(
+        for: shape, scheme: scheme, original: layers[index].bytes)
+    }
+  }
+
+  /// Takes a report on; a sampled one never replaces an exact one, nor an old one a current one.
+  mutating func accept(_ report: LayerReport) {
+    guard let index = indexOfLayer[report.layer] else { return }
+    let isCurrent = report.scheme == schemes[index]
+    if let known = reports[index] {
+      if known.scheme == schemes[index], !isCurrent { return }
+      if known.scheme == report.scheme, known.standing == .exact, report.standing != .exact {
+        return
+      }
+    }
+    reports[index] = report
+  }
+
+  /// The report on the layer's present scheme, if there is one.
+  func currentReport(_ layer: Int) -> LayerReport? {
+    guard let report = reports[layer], report.scheme == schemes[layer] else { return nil }
+    return report
+  }
+
+  func standing(_ layer: Int) -> FigureStanding {
+    switch currentReport(layer)?.standing {
+    case .exact: .exact
+    case .sampled: .sampled
+    case nil: schemes[layer].keepsLayer ? .original : .predicted
+    }
+  }
+
+  /// Bytes of the layer now: the engine's own count once it has one, else the predicted.
+  func size(_ layer: Int) -> LayerSize {
+    if let report = currentReport(layer), report.standing == .exact { return report.size }
+    return sizes[layer]
+  }
+}
+
+extension OpenModel {
+  /// What is told of several layers together.
+  struct Summary: Hashable, Sendable {
+    var originalBytes = 0
+    var bytes = 0
+    var parameters = 0
+    var isEstimate = false
+    /// Whether the error figures are of some rows only, or of some of the layers.
+    var isErrorEstimate = false
+    /// In dB over the compressed layers that have a report; nil without one, or without error.
+    var sqnr: Double?
+    var compressedCount = 0
+
+    /// Bits a weight, everything counted.
+    var bitsPerWeight: Double {
+      parameters > 0 ? Double(bytes) * 8 / Double(parameters) : 0
+    }
+  }
+
+  /// Adds up the figures of some layers; the SQNR is that of all their weights together.
+  func summary(of layers: some Sequence<Int>) -> Summary {
+    var summary = Summary()
+    var signal = 0.0
+    var noise = 0.0
+    for index in layers {
+      let layer = self.layers[index]
+      summary.originalBytes += layer.bytes
+      summary.bytes += size(index).total
+      summary.parameters += layer.parameters
+      let standing = standing(index)
+      summary.isEstimate = summary.isEstimate || standing == .predicted
+      guard !schemes[index].keepsLayer else { continue }
+      summary.compressedCount += 1
+      summary.isErrorEstimate = summary.isErrorEstimate || standing != .exact
+      guard let error = currentReport(index)?.error, let sqnr = error.sqnr else { continue }
+      let energy = error.mse * Double(layer.parameters)
+      noise += energy
+      signal += energy * Decibel.ratio(sqnr)
+    }
+    if noise > 0 { summary.sqnr = Decibel.decibel(signal / noise) }
+    return summary
+  }
+
+  /// The whole model, with the tensors that no plan touches.
+  var total: Summary {
+    var summary = summary(of: layers.indices)
+    let others = max(0, description.tensorBytes - summary.originalBytes)
+    summary.originalBytes += others
+    summary.bytes += others
+    summary.parameters = description.parameterCount
+    return summary
+  }
+}

@@ -1,0 +1,38 @@
+/// What lies over the screen and has the keyboard until it is closed.
+enum Overlay: Hashable, Sendable {
+  /// All keys, scrolled down by so many lines.
+  case help(top: Int)
+  case palette(Palette)
+  /// Themes to pick from; carries the theme to go back to.
+  case themes(selected: Int, before: Int)
+  case confirmation(Confirmation)
+  case evaluation
+}
+
+/// Finds a command by a few of its letters.
+struct Palette: Hashable, Sendable {
+  var editor = LineEditor()
+  var selected = 0
+}
+
+/// A question with an answer a key.
+struct Confirmation: Hashable, Sendable {
+  struct Choice: Hashable, Sendable {
+    let key: Character
+    let label: String
+    let consequences: [Consequence]
+  }
+
+  /// What an answer leads to.
+  enum Consequence: Hashable, Sendable {
+    case writePlan(path: String, overwrites: Bool)
+    /// Ends the program once the plan is written, or at once if it is.
+    case quit
+    case quitAfterWriting
+    case open(path: String)
+  }
+
+  let title: String
+  let question: String
+  let choices: [Choice]
+}

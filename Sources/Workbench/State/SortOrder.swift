@@ -1,0 +1,56 @@
+import Checkpoints
+import Compression
+
+/// In which order the table shows layers.
+enum SortOrder: String, CaseIterable, Hashable, Sendable {
+  /// As data meets them, in foldable blocks.
+  case natural
+  /// Largest first.
+  case size
+  /// Lowest SQNR first; layers without an error last.
+  case decibel = "db"
+  /// Most bits a weight first.
+  case bits
+  /// By role, then block.
+  case role
+
+  /// The order after this one, the last before the first.
+  var next: SortOrder {
+    let all = Self.allCases
+    let place = all.firstIndex(of: self).map { ($0 + 1) % all.count } ?? 0
+    return all[place]
+  }
+
+  /// How the table's title says it.
+  var title: String {
+    switch self {
+    case .natural: "by block"
+    case .size: "by size"
+    case .decibel: "by dB"
+    case .bits: "by bits"
+    case .role: "by role"
+    }
+  }
+
+  /// The layers in this order; equal ones stay in their natural order.
+  func sorted(_ layers: [Int], of model: OpenModel) -> [Int] {
+    func ordered<Key: Comparable>(by key: (Int) -> Key) -> [Int] {
+      layers.map { (key($0), $0) }.sorted { $0.0 != $1.0 ? $0.0 < $1.0 : $0.1 < $1.1 }.map(\.1)
+    }
+    return switch self {
+    case .natural: layers
+    case .size: ordered { -model.size($0).total }
+    case .decibel: ordered { model.currentReport($0)?.error.sqnr ?? .infinity }
+    case .bits: ordered { -model.bitsPerWeight($0) }
+    case .role: ordered { model.layers[$0].role.rawValue }
+    }
+  }
+}
+
+extension OpenModel {
+  /// Bits a weight of one layer as it is now, everything counted.
+  func bitsPerWeight(_ layer: Int) -> Double {
+    let parameters = layers[layer].parameters
+    return parameters > 0 ? Double(size(layer).total) * 8 / Double(parameters) : 0
+  }
+}

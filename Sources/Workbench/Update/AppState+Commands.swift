@@ -1,0 +1,150 @@
+import Compression
+import Engine
+import Terminal
+
+extension AppState {
+  /// Does what a key, a click, the palette or the command line asked for.
+  mutating func perform(_ command: Command) -> [Effect] {
+    let argument = command.argument
+    switch command.action {
+    case .up, .down, .left, .right, .top, .bottom, .pageUp, .pageDown, .halfPageUp, .halfPageDown,
+      .enter, .back, .nextPane, .previousPane:
+      return move(command.action)
+    case .mark, .range, .markRole, .markAll, .nextMatch, .previousMatch, .foldAll, .unfoldAll,
+      .sort,
+      .filter:
+      return chooseLayers(command)
+    case .bits, .keep, .fewerBits, .moreBits, .group, .method, .sparsity, .undo, .redo:
+      return changePlan(command)
+    case .write: return write(to: argument)
+    case .plan: return argument.map { openPlan($0) } ?? ask(for: .plan)
+    case .open: return argument.map { openCheckpoint($0) } ?? ask(for: .open)
+    case .inspect, .logarithmic: return inspect(command)
+    case .copy: return copy()
+    case .prompt: return startPrompt(argument)
+    case .run: return runPrompt()
+    case .set: return argument.map { set($0) } ?? ask(for: .set)
+    case .evaluate: return argument.map { evaluate($0) } ?? ask(for: .evaluate)
+    case .evaluation: return showEvaluation()
+    case .layers, .jobs: return show(command.action == .jobs ? .jobs : .layers)
+    case .command: return open(InputLine(.command, title: ":"))
+    case .palette:
+      overlay = .palette(Palette())
+      return []
+    case .help:
+      overlay = .help(top: 0)
+      return []
+    case .theme: return argument.map { useTheme($0) } ?? pickTheme()
+    case .themes: return pickTheme()
+    case .nextTheme:
+      themeIndex = (themeIndex + 1) % themes.count
+      inform("Theme \(theme.name)")
+      return []
+    case .mouse: return setMouse(!hasMouse)
+    case .cancel: return cancel()
+    case .quit: return quit()
+    case .suspend: return [.suspend]
+    case .redraw: return [.redraw]
+    case .complete, .completeBack, .accept: return edit(command.action)
+    }
+  }
+
+  private mutating func show(_ screen: AppScreen) -> [Effect] {
+    self.screen = screen
+    overlay = nil
+    line = nil
+    return []
+  }
+
+  private mutating func inspect(_ command: Command) -> [Effect] {
+    if command.action == .logarithmic {
+      inspector.isLogarithmic.toggle()
+      inform(inspector.isLogarithmic ? "Logarithmic counts" : "Linear counts")
+      return []
+    }
+    if lowerPane != .inspector, pane != .inspector {
+      lowerPane = .inspector
+      if command.argument == nil { return [] }
+    }
+    guard let name = command.argument else {
+      inspector.step(by: 1)
+      return []
+    }
+    guard let tab = InspectorState.Tab(rawValue: name) else {
+      let known = InspectorState.Tab.allCases.map(\.rawValue).joined(separator: ", ")
+      refuse("The inspector has no tab \"\(name)\"; it has \(known)")
+      return []
+    }
+    inspector.tab = tab
+    return []
+  }
+
+  private mutating func useTheme(_ name: String) -> [Effect] {
+    guard let index = themes.firstIndex(where: { $0.name == name }) else {
+      refuse("No theme \"\(name)\"; there are \(themes.map(\.name).joined(separator: ", "))")
+      return []
+    }
+    themeIndex = index
+    return []
+  }
+
+  private mutating func pickTheme() -> [Effect] {
+    overlay = .themes(selected: themeIndex, before: themeIndex)
+    return []
+  }
+
+  mutating func setMouse(_ isOn: Bool) -> [Effect] {
+    hasMouse = isOn
+    inform(isOn ? "Mouse on" : "Mouse off: the terminal selects text; M switches it on again")
+    return [.setMouse(isOn)]
+  }
+
+  private mutating func set(_ text: String) -> [Effect] {
+    let words = text.split(separator: " ", maxSplits: 1)
+    guard let name = words.first, let setting = Setting(rawValue: String(name)) else {
+      let known = Setting.allCases.map(\.rawValue).joined(separator: ", ")
+      refuse("No setting \"\(words.first ?? "")\"; there are \(known)")
+      return []
+    }
+    let value = words.count > 1 ? String(words[1].trimmingBlanks()) : ""
+    switch setting {
+    case .mouse where ["on", "off"].contains(value): return setMouse(value == "on")
+    case .plot where !glyphs.isASCII || value == "ascii":
+      guard let plot = Glyphs.Plot(rawValue: value) else { break }
+      glyphs.plot = plot
+      return []
+    default:
+      if conversation.settings.set(setting, to: value) {
+        inform(conversation.settings.summary(separator: glyphs.separator))
+        return []
+      }
+    }
+    refuse("\(setting.rawValue) is \(setting.help)")
+    return []
+  }
+
+  private mutating func showEvaluation() -> [Effect] {
+    if evaluation == nil {
+      inform("Nothing is evaluated yet; x measures both models on a text")
+    } else {
+      overlay = .evaluation
+    }
+    return []
+  }
+
+  /// Cancels the job that people wait for; pressed twice it quits.
+  private mutating func cancel() -> [Effect] {
+    if isCancelArmed {
+      isCancelArmed = false
+      return quit()
+    }
+    isCancelArmed = true
+    overlay = nil
+    guard let job = jobs.front else {
+      inform("Nothing runs; ctrl-c again quits")
+      return []
+    }
+    inform("Cancelling: \(job.title); ctrl-c again quits")
+    return [.engine(.cancel(job.id))]
+  }
+}

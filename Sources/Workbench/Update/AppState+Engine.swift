@@ -1,0 +1,73 @@
+import Checkpoints
+import Compression
+import Engine
+
+extension AppState {
+  /// Takes on what the engine says.
+  mutating func take(_ event: EngineEvent) -> [Effect] {
+    switch event {
+    case .opened(let description): return begin(with: description)
+    case .openFailed(let path, let reason):
+      opening = model == nil ? .failed(path: path, reason: reason) : .idle
+      refuse(reason)
+    case .planRefused(let reason): rollBack(reason)
+    case .report(let report): model?.accept(report)
+    case .compressed(let layers, _): model?.compressedLayers = layers
+    case .jobStarted(let id, let kind, let title): jobs.start(id, kind, title: title)
+    case .jobProgress(let id, let progress): jobs.progress(id, progress)
+    case .jobEnded(let id, let outcome): end(id, outcome)
+    case .token(let id, let token):
+      if id == conversation.job { conversation.append(token) }
+    case .answerEnded(let id, let side, let reason):
+      if id == conversation.job { conversation.end(side, reason) }
+    case .evaluated(let id, let result): take(result, of: id)
+    }
+    return []
+  }
+
+  /// Starts afresh with a model that was just opened, and an empty plan for it.
+  private mutating func begin(with description: ModelDescription) -> [Effect] {
+    let model = OpenModel(description)
+    self.model = model
+    opening = .idle
+    history = PlanHistory(Plan(model: description.name, fingerprint: description.fingerprint))
+    table = LayerTable(of: model)
+    evaluation = nil
+    lookedAt = []
+    confirm(
+      "\(description.name): \(description.layers.count) layers, "
+        + "\(Figures.totalBytes(description.tensorBytes)). 2-8 sets bits, p prompts, ? shows all keys"
+    )
+    guard let path = pendingPlan else { return [] }
+    pendingPlan = nil
+    return [.readPlan(path: path)]
+  }
+
+  /// Goes back to the plan that the engine still has.
+  private mutating func rollBack(_ reason: String) {
+    if history.undo() != nil { try? model?.apply(history.current) }
+    refuse("Plan refused: \(reason)")
+  }
+
+  private mutating func end(_ id: JobID, _ outcome: JobOutcome) {
+    jobs.end(id, outcome)
+    let job = jobs[id]
+    if id == conversation.job { conversation.isRunning = false }
+    evaluating[id] = nil
+    // Sorting by dB while reports arrive would make rows jump; it is done once all are there.
+    if job?.kind == .compress, table.order != .natural, let model { table.rebuild(for: model) }
+    switch outcome {
+    case .finished: break
+    case .cancelled: inform("Cancelled: \(job?.title ?? "job")")
+    case .failed(let reason): refuse(job.map { "\($0.title): \(reason)" } ?? reason)
+    }
+  }
+
+  private mutating func take(_ result: EvaluationResult, of id: JobID) {
+    guard let subject = evaluating[id] else { return }
+    evaluation = Evaluation(textPath: subject.textPath, plan: subject.plan, result: result)
+    let summary = EvaluationText(result, glyphs: glyphs).line
+    jobs.note(summary, for: id)
+    confirm("\(summary); E shows more")
+  }
+}

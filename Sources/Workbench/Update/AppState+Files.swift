@@ -1,0 +1,134 @@
+import Checkpoints
+import Compression
+import Engine
+
+extension AppState {
+  // MARK: Saving and opening plans
+
+  /// Saves the plan where it came from, or at `path`; asks for one if there is none.
+  mutating func write(to path: String?) -> [Effect] {
+    guard model != nil else {
+      inform("No model is open, so there is no plan to save")
+      return []
+    }
+    guard let path = path ?? history.path else { return ask(for: .write) }
+    return [.writePlan(history.current, path: path, overwrites: path == history.path)]
+  }
+
+  /// Where a plan without a file would go.
+  var suggestedPlanPath: String {
+    history.path ?? (model.map { "\($0.description.name).plan.yaml" } ?? "")
+  }
+
+  mutating func openPlan(_ path: String) -> [Effect] {
+    guard model != nil else {
+      inform("Open a model first; a plan is for one")
+      return []
+    }
+    return [.readPlan(path: path)]
+  }
+
+  mutating func openCheckpoint(_ path: String) -> [Effect] {
+    guard history.isSaved else {
+      overlay = .confirmation(
+        confirmation("open another model", then: .open(path: path)))
+      return []
+    }
+    return follow(.open(path: path))
+  }
+
+  mutating func quit() -> [Effect] {
+    guard !history.isSaved else { return [.quit] }
+    overlay = .confirmation(confirmation("quit", then: .quit))
+    return []
+  }
+
+  /// Asks what to do with an unsaved plan before going on.
+  private func confirmation(
+    _ what: String, then consequence: Confirmation.Consequence
+  ) -> Confirmation {
+    var choices = [
+      Confirmation.Choice(key: "d", label: "\(what), drop the changes", consequences: [consequence])
+    ]
+    if consequence == .quit {
+      let write = Confirmation.Consequence.writePlan(
+        path: suggestedPlanPath, overwrites: history.path != nil)
+      choices.insert(
+        .init(
+          key: "w", label: "write \(suggestedPlanPath) and quit",
+          consequences: [write, .quitAfterWriting]),
+        at: 0)
+    }
+    return Confirmation(
+      title: "Unsaved plan", question: "The plan \(history.name) has changes that are not saved.",
+      choices: choices)
+  }
+
+  mutating func follow(_ consequence: Confirmation.Consequence) -> [Effect] {
+    switch consequence {
+    case .writePlan(let path, let overwrites):
+      return [.writePlan(history.current, path: path, overwrites: overwrites)]
+    case .quit: return [.quit]
+    case .quitAfterWriting:
+      isQuittingAfterWrite = true
+      return []
+    case .open(let path):
+      opening = .opening(path: path)
+      return [.engine(.open(path: path))]
+    }
+  }
+
+  // MARK: What came of it
+
+  mutating func take(_ event: FileEvent) -> [Effect] {
+    switch event {
+    case .planRead(let path, let plan): return use(plan, from: path)
+    case .planUnreadable(_, let reason): refuse(reason)
+    case .planWritten(let path, let plan):
+      history.markSaved(plan, at: path)
+      confirm("Saved \(path)")
+      if isQuittingAfterWrite { return [.quit] }
+    case .planExists(let path):
+      let consequences: [Confirmation.Consequence] =
+        [.writePlan(path: path, overwrites: true)]
+        + (isQuittingAfterWrite ? [.quitAfterWriting] : [])
+      isQuittingAfterWrite = false
+      overlay = .confirmation(
+        Confirmation(
+          title: "Overwrite", question: "There is a file \(path).",
+          choices: [.init(key: "o", label: "overwrite it", consequences: consequences)]))
+    case .planUnwritable(_, let reason):
+      isQuittingAfterWrite = false
+      refuse(reason)
+    case .listed(let directory, let names):
+      listings[directory] = names
+      if line?.action?.argument.isPath == true { return renewCompletions() }
+    }
+    return []
+  }
+
+  /// Makes a plan from a file the current one, if it fits the model.
+  private mutating func use(_ plan: Plan, from path: String) -> [Effect] {
+    guard var model else { return [] }
+    do throws(PlanError) {
+      try model.apply(plan)
+    } catch {
+      var located = error
+      located.file = path
+      refuse("\(located)")
+      return []
+    }
+    self.model = model
+    history.record(plan, change: "plan \(path)")
+    history.markSaved(plan, at: path)
+    let strangers = plan.unmatchedRules(in: model.shapes).count
+    if let made = plan.fingerprint, made != model.description.fingerprint {
+      warn("Plan \(path) was made for another checkpoint\(plan.model.map { ", \($0)" } ?? "")")
+    } else if strangers > 0 {
+      warn("Plan \(path): \(strangers) of its rules match no layer")
+    } else {
+      confirm("Plan \(path): \(Figures.totalBytes(model.total.bytes))")
+    }
+    return [.engine(.setPlan(plan))]
+  }
+}

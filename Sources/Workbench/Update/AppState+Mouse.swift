@@ -1,0 +1,108 @@
+import Terminal
+
+extension AppState {
+  /// Does what a click or the wheel means where the pointer is.
+  mutating func take(_ event: MouseEvent) -> [Effect] {
+    switch (event.action, event.button) {
+    case (.press, .left):
+      notice = nil
+      pendingPress = nil
+      isCancelArmed = false
+      return click(event.point)
+    case (.wheelUp, _): return wheel(-1, at: event.point)
+    case (.wheelDown, _): return wheel(1, at: event.point)
+    default: return []
+    }
+  }
+
+  private mutating func click(_ point: Point) -> [Effect] {
+    let hit = hit(point)
+    if overlay != nil { return clickOverlay(hit) }
+    if case .line(let column) = hit {
+      line?.editor.moveCaret(toColumn: column)
+      return []
+    }
+    if case .footer(let entry) = hit { return perform(entry.clicked) }
+    // A click elsewhere leaves the line; what a filter shows stays.
+    line = nil
+    switch hit {
+    case .tableRow(let row, let isMark): clickRow(row, isMark: isMark)
+    case .tableHeading(let column):
+      focus(.table)
+      if let order = column?.order { return perform(Command(.sort, order.rawValue)) }
+      if table.order != .natural { return perform(Command(.sort, SortOrder.natural.rawValue)) }
+    case .paneTab(let pane), .pane(let pane): focus(pane)
+    case .inspectorTab(let tab):
+      focus(.inspector)
+      inspector.tab = tab
+    case .promptInput(let column):
+      focus(.prompt)
+      conversation.editor.moveCaret(toColumn: column)
+    default: break
+    }
+    return []
+  }
+
+  /// Selects the row; a second click on a block folds it, one on the margin marks.
+  private mutating func clickRow(_ row: Int, isMark: Bool) {
+    guard let model else { return }
+    let wasUnderCursor = pane == .table && table.cursor == row
+    focus(.table)
+    table.move(to: row)
+    if isMark {
+      table.toggleMark(of: table.rows[row], in: model)
+    } else if wasUnderCursor, case .block(let block) = table.rows[row] {
+      table.fold(block, table.isUnfolded(block), in: model)
+    }
+  }
+
+  private mutating func clickOverlay(_ hit: Hit) -> [Effect] {
+    switch (overlay, hit) {
+    case (.palette(var palette), .overlayItem(let item)):
+      palette.selected = item
+      overlay = .palette(palette)
+      return perform(Command(.accept))
+    case (.themes(_, let before), .overlayItem(let item)):
+      themeIndex = max(0, min(item, themes.count - 1))
+      overlay = .themes(selected: themeIndex, before: before)
+    case (.confirmation(let confirmation), .overlayItem(let item)):
+      guard confirmation.choices.indices.contains(item) else { return perform(Command(.back)) }
+      return choose(confirmation.choices[item])
+    case (_, .besideOverlay), (.evaluation, _): return perform(Command(.back))
+    default: break
+    }
+    return []
+  }
+
+  /// Lines that one step of the wheel scrolls.
+  private static let wheelStep = 3
+
+  private mutating func wheel(_ direction: Int, at point: Point) -> [Effect] {
+    let distance = direction * Self.wheelStep
+    if case .help(let top) = overlay {
+      overlay = .help(top: HelpText(keys: keys).clamped(top + distance, in: size))
+      return []
+    }
+    if overlay != nil { return perform(Command(direction < 0 ? .up : .down)) }
+    if screen == .jobs {
+      jobs.moveCursor(by: direction)
+      return []
+    }
+    switch hit(point) {
+    case .tableRow, .tableHeading, .pane(.table):
+      table.scroll(by: distance, height: ScreenLayout(self, size: size).tableRows.rows)
+    case .pane(.prompt), .promptInput: scrollPrompt(by: -distance)
+    case .pane(.inspector) where inspector.tab == .channels:
+      inspector.top = max(0, inspector.top + direction)
+    default: break
+    }
+    return []
+  }
+}
+
+extension KeyEntry {
+  /// What a click on its footer label does: its key's command, or, of several, to ask which.
+  var clicked: Command {
+    bindings.count == 1 || bindings[0].argument == nil ? command(0) : Command(action)
+  }
+}

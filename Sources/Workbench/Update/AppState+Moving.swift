@@ -1,0 +1,144 @@
+import Checkpoints
+import Compression
+import Terminal
+
+extension AppState {
+  /// Moves in whatever has the keyboard.
+  mutating func move(_ action: Action) -> [Effect] {
+    switch action {
+    case .back: return stepBack()
+    case .enter: return enter()
+    case .nextPane: focusNext(by: 1)
+    case .previousPane: focusNext(by: -1)
+    case .left: sideways(-1)
+    case .right: sideways(1)
+    case .up: return move(by: -1)
+    case .down: return move(by: 1)
+    case .top: return move(by: -Self.far)
+    case .bottom: return move(by: Self.far)
+    case .pageUp: return page(-1, half: false)
+    case .pageDown: return page(1, half: false)
+    case .halfPageUp: return page(-1, half: true)
+    case .halfPageDown: return page(1, half: true)
+    default: break
+    }
+    return []
+  }
+
+  /// Further than any list is long.
+  private static let far = 1 << 30
+
+  private mutating func move(by distance: Int) -> [Effect] {
+    switch overlay {
+    case .help(let top):
+      overlay = .help(top: HelpText(keys: keys).clamped(top + distance, in: size))
+      return []
+    case .palette(var palette):
+      let count = PaletteMatches(keys: keys, text: palette.editor.text).rows.count
+      palette.selected = max(0, min(palette.selected + distance, count - 1))
+      overlay = .palette(palette)
+      return []
+    case .themes(let selected, let before):
+      themeIndex = max(0, min(selected + distance, themes.count - 1))
+      overlay = .themes(selected: themeIndex, before: before)
+      return []
+    case .confirmation, .evaluation: return []
+    case nil: break
+    }
+    if line != nil { return moveInLine(by: distance) }
+    if screen == .jobs {
+      jobs.moveCursor(by: distance)
+      return []
+    }
+    switch pane {
+    case .table: table.move(by: distance)
+    case .inspector:
+      if inspector.tab == .channels, let layer = inspectedLayer, let model {
+        let count = model.reports[layer]?.worstChannels.count ?? 0
+        inspector.top = max(0, min(inspector.top + distance, count - 1))
+      } else {
+        table.move(by: distance)
+      }
+    case .prompt: conversation.recall(forward: distance > 0)
+    }
+    return []
+  }
+
+  private mutating func page(_ direction: Int, half: Bool) -> [Effect] {
+    let layout = ScreenLayout(self, size: size)
+    if overlay == nil, line == nil, screen == .layers, pane == .prompt {
+      scrollPrompt(by: -direction * max(1, size.rows / 6))
+      return []
+    }
+    let height = overlay == nil && screen == .layers ? layout.tableRows.rows : layout.body.rows - 4
+    let step = half ? height / 2 : height - 1
+    return move(by: direction * max(1, step))
+  }
+
+  /// Scrolls the answers towards their beginning (positive) or end.
+  mutating func scrollPrompt(by lines: Int) {
+    let layout = ScreenLayout(self, size: size)
+    let inside = layout.slot(showing: .prompt)?.inside ?? Rect(size)
+    let longest = AnswerLines.longest(in: self, PromptLayout(inside: inside))
+    conversation.scroll = max(0, min(conversation.scroll + lines, longest))
+  }
+
+  private mutating func sideways(_ direction: Int) {
+    guard screen == .layers else { return }
+    if pane == .inspector {
+      inspector.step(by: direction)
+      return
+    }
+    guard let model else { return }
+    switch table.row {
+    case .block(let block): table.fold(block, direction < 0, in: model)
+    case .layer(let index) where direction < 0:
+      // To the heading, from where the next press folds.
+      guard table.order == .natural, let block = model.layers[index].block else { return }
+      if let place = table.rows.firstIndex(of: .block(block)) { table.move(to: place) }
+    default: break
+    }
+  }
+
+  private mutating func enter() -> [Effect] {
+    guard let model, case .block(let block)? = table.row, pane == .table else {
+      if table.row != nil { focus(pane == .table ? .inspector : .table) }
+      return []
+    }
+    table.fold(block, table.isUnfolded(block), in: model)
+    return []
+  }
+
+  mutating func focus(_ pane: Pane) {
+    self.pane = pane
+    if pane != .table { lowerPane = pane }
+  }
+
+  private mutating func focusNext(by distance: Int) {
+    if screen == .jobs { screen = .layers }
+    let count = Pane.allCases.count
+    if let next = Pane(rawValue: (pane.rawValue + distance + count) % count) { focus(next) }
+  }
+
+  /// Closes, unmarks or leaves one thing; it never quits.
+  private mutating func stepBack() -> [Effect] {
+    if let overlay {
+      if case .themes(_, let before) = overlay { themeIndex = before }
+      self.overlay = nil
+      return []
+    }
+    if line != nil { return closeLine() }
+    if screen == .jobs {
+      screen = .layers
+    } else if pane != .table {
+      focus(.table)
+    } else if table.anchor != nil {
+      table.dropRange()
+    } else if !table.marks.isEmpty {
+      table.marks = []
+    } else if !table.filter.isEmpty, let model {
+      table.show(LayerFilter(""), of: model)
+    }
+    return []
+  }
+}

@@ -1,0 +1,92 @@
+import Checkpoints
+import Compression
+import Engine
+import Terminal
+
+/// Changes the state as the event demands and returns what the outside world is to do for it.
+///
+/// A pure function: the same events from the same state always lead to the same state.
+func update(_ state: inout AppState, _ event: AppEvent) -> [Effect] {
+  var effects: [Effect]
+  switch event {
+  case .input(let input): effects = state.take(input)
+  case .engine(let event): effects = state.take(event)
+  case .file(let event): effects = state.take(event)
+  }
+  effects += state.settle()
+  return effects
+}
+
+extension AppState {
+  fileprivate mutating func take(_ input: InputEvent) -> [Effect] {
+    switch input {
+    case .key(let press): return take(press)
+    case .paste(let text): return paste(text)
+    case .mouse(let event): return take(event)
+    case .resize(let size):
+      self.size = size
+      return []
+    case .wake: return []
+    case .resumed: return [.redraw]
+    case .terminate, .endOfInput: return [.quit]
+    }
+  }
+
+  /// What holds after every event: the cursor is on the screen, and the engine knows what is seen.
+  fileprivate mutating func settle() -> [Effect] {
+    let layout = ScreenLayout(self, size: size)
+    table.reveal(height: layout.tableRows.rows)
+    let seen = layersInView(layout)
+    guard seen != lookedAt else { return [] }
+    lookedAt = seen
+    return seen.isEmpty ? [] : [.engine(.look(at: seen))]
+  }
+
+  /// Names of the layers on the screen, those under the cursor first.
+  private func layersInView(_ layout: ScreenLayout) -> [String] {
+    guard let model, screen == .layers else { return [] }
+    var layers: [Int] = table.row.map { table.layers(of: $0, in: model) } ?? []
+    let height = max(layout.tableRows.rows, 1)
+    for row in table.rows.dropFirst(table.top).prefix(height) {
+      if case .layer(let index) = row { layers.append(index) }
+    }
+    var seen: Set<Int> = []
+    return layers.filter { seen.insert($0).inserted }.prefix(Self.lookLimit)
+      .map { model.layers[$0].name }
+  }
+
+  /// The most layers that the engine is told of at once.
+  private static let lookLimit = 64
+
+  /// Pasted text goes into the field that is being typed into, and nowhere else.
+  private mutating func paste(_ text: String) -> [Effect] {
+    notice = nil
+    isCancelArmed = false
+    pendingPress = nil
+    guard isTyping else {
+      inform("Pasted text goes into a field: p opens the prompt, : the command line")
+      return []
+    }
+    return type { editor, keepsBreaks in
+      editor.insert(text, keepsLineBreaks: keepsBreaks)
+      return true
+    }
+  }
+
+  /// Lets `edit` change the text that has the keyboard; it says whether it did.
+  mutating func type(_ edit: (inout LineEditor, _ keepsBreaks: Bool) -> Bool) -> [Effect] {
+    if case .palette(var palette) = overlay {
+      guard edit(&palette.editor, false) else { return [] }
+      palette.selected = 0
+      overlay = .palette(palette)
+      return []
+    }
+    if var line {
+      guard edit(&line.editor, false) else { return [] }
+      self.line = line
+      return lineChanged()
+    }
+    if screen == .layers, pane == .prompt { _ = edit(&conversation.editor, true) }
+    return []
+  }
+}

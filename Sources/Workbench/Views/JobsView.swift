@@ -1,0 +1,56 @@
+import Engine
+import Terminal
+
+/// The Jobs screen: what runs, how far it is, what came of what ended.
+struct JobsView {
+  let state: AppState
+
+  func draw(in rect: Rect, on painter: inout Painter) {
+    painter.frame.drawBox(
+      rect, style: painter.style(.focus), glyphs: state.glyphs.box, title: "Jobs",
+      titleStyle: painter.style(.focus))
+    let inside = rect.inset(columns: 2, rows: 1)
+    let jobs = state.jobs.newestFirst
+    guard !jobs.isEmpty else {
+      painter.put("Nothing has run yet", .dim, at: inside.origin, maxColumns: inside.columns)
+      return
+    }
+    let first = max(0, min(state.jobs.cursor - inside.rows / 2, jobs.count - inside.rows))
+    for (offset, job) in jobs.dropFirst(first).prefix(inside.rows).enumerated() {
+      let row = Rect(
+        column: rect.column + 1, row: inside.row + offset, columns: rect.columns - 2, rows: 1)
+      painter.put(
+        segments(job, columns: inside.columns, painter),
+        at: Point(column: inside.column, row: row.row), maxColumns: inside.columns)
+      if first + offset == state.jobs.cursor {
+        painter.select(row)
+        painter.frame.cursor = row.origin
+      }
+    }
+  }
+
+  private func segments(_ job: Job, columns: Int, _ painter: Painter) -> [Segment] {
+    let title = painter.fit(job.title, min(44, columns / 2))
+    var segments = [
+      painter.segment(painter.fit(job.kind.rawValue, 10), .dim), painter.segment(title + "  "),
+    ]
+    switch job.outcome {
+    case .finished:
+      segments.append(painter.segment("done", .ok))
+      if let result = job.result { segments.append(painter.segment("   " + result)) }
+    case .cancelled: segments.append(painter.segment("cancelled", .warn))
+    case .failed(let reason): segments.append(painter.segment("failed: \(reason)", .error))
+    case nil: segments += progress(job.progress, painter)
+    }
+    return segments
+  }
+
+  private func progress(_ progress: JobProgress?, _ painter: Painter) -> [Segment] {
+    guard let progress, progress.total > 0 else { return [painter.segment("running", .text)] }
+    let share = Double(progress.completed) / Double(progress.total)
+    let left = progress.secondsLeft.map { "  \(Figures.duration($0)) left" } ?? ""
+    return painter.bar(share, columns: 14) + [
+      painter.segment(" \(progress.completed)/\(progress.total)"), painter.segment(left, .dim),
+    ]
+  }
+}

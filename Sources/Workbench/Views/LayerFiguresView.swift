@@ -1,0 +1,95 @@
+import Checkpoints
+import Compression
+import Tensors
+import Terminal
+
+/// The figures of one layer: scheme, error, bytes, and what the bits go into.
+struct LayerFiguresView {
+  let state: AppState
+  let model: OpenModel
+  let layer: Int
+
+  /// Rows that all figures take.
+  static let rows = 8
+
+  func draw(in rect: Rect, on painter: inout Painter) {
+    for (offset, line) in lines(columns: rect.columns, painter).prefix(rect.rows).enumerated() {
+      painter.put(
+        line, at: Point(column: rect.column, row: rect.row + offset), maxColumns: rect.columns)
+    }
+  }
+
+  private func lines(columns: Int, _ painter: Painter) -> [[Segment]] {
+    let scheme = model.schemes[layer]
+    let report = model.currentReport(layer)
+    var lines: [[Segment]] = [schemeLine(scheme, report, painter)]
+    if scheme.keepsLayer {
+      lines.append([painter.segment("no error: nothing is changed", .dim)])
+    } else if let report {
+      let text = ReportText(report, glyphs: state.glyphs)
+      lines.append(pairs([("SQNR", text.sqnr)], painter))
+      lines.append(pairs([("max", text.maximum), ("cosine", text.cosine)], painter))
+      lines.append(pairs([("MSE", text.mse), ("zeros", text.zeros)], painter))
+    } else {
+      lines.append([painter.segment("waiting for the engine", .dim)])
+      lines += [[], []]
+    }
+    lines.append(bytesLine(painter))
+    return lines + partLines(columns: columns, painter)
+  }
+
+  private func schemeLine(
+    _ scheme: Scheme, _ report: LayerReport?, _ painter: Painter
+  ) -> [Segment] {
+    let summary =
+      scheme.keepsLayer ? "kept as \(model.layers[layer].type.rawValue)" : scheme.summary
+    var segments = [painter.segment(summary, .strong)]
+    if let report, !scheme.keepsLayer {
+      segments.append(
+        painter.segment("   " + ReportText(report, glyphs: state.glyphs).standing, .dim))
+    }
+    return segments
+  }
+
+  private func bytesLine(_ painter: Painter) -> [Segment] {
+    let size = model.size(layer)
+    let tilde = model.standing(layer) == .predicted ? "~" : ""
+    let ratio = Double(size.original) / Double(max(size.total, 1))
+    let bits = SizeText(size, parameters: model.layers[layer].parameters).total
+    return [
+      painter.segment(Figures.bytes(size.original) + " \(state.glyphs.arrow) ", .dim),
+      painter.segment(tilde + Figures.bytes(size.total), .strong),
+      painter.segment("  \(Figures.fixed(ratio, 2))x", .dim),
+      painter.segment("   \(bits) bpw", .strong),
+    ]
+  }
+
+  /// What the bits go into, as many parts a line as fit.
+  private func partLines(columns: Int, _ painter: Painter) -> [[Segment]] {
+    let size = model.size(layer)
+    var parts = SizeText(size, parameters: model.layers[layer].parameters).parts
+    if parts.count == 1 { parts = [] }
+    if let bitmask = size.withBitmask {
+      parts.append((name: "with a bitmask", value: Figures.bytes(bitmask)))
+    }
+    var lines: [[Segment]] = []
+    for part in parts {
+      let pair = pairs([(part.name, part.value)], painter)
+      if let last = lines.last, Painter.width(of: last + pair) + 3 <= columns {
+        lines[lines.count - 1] += [painter.segment("   ")] + pair
+      } else {
+        lines.append(pair)
+      }
+    }
+    return lines
+  }
+
+  private func pairs(_ pairs: [(String, String)], _ painter: Painter) -> [Segment] {
+    pairs.enumerated().flatMap { index, pair in
+      [
+        painter.segment((index > 0 ? "   " : "") + pair.0 + " ", .dim),
+        painter.segment(pair.1),
+      ]
+    }
+  }
+}

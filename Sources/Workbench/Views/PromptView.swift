@@ -1,0 +1,109 @@
+import Engine
+import Terminal
+
+/// The prompt and both models' answers to it.
+struct PromptView {
+  let state: AppState
+
+  private var conversation: Conversation { state.conversation }
+
+  func draw(in slot: PaneSlot, on painter: inout Painter) {
+    var box = PaneBox(state: state, slot: slot)
+    let settings = conversation.settings.summary(separator: state.glyphs.separator)
+    box.title = [
+      painter.segment("Prompt", box.titleRole),
+      painter.segment(" \(state.glyphs.rule) \(settings)", .dim),
+    ]
+    box.note = slot.panes.count > 1 ? [painter.segment(settings, .dim)] : parting(painter)
+    box.draw(on: &painter)
+    let layout = PromptLayout(inside: slot.inside)
+    drawInput(in: layout.input, on: &painter)
+    for side in layout.sides { draw(side, on: &painter) }
+    drawDivider(layout, on: &painter)
+  }
+
+  private func parting(_ painter: Painter) -> [Segment] {
+    guard let parting = conversation.parting else { return [] }
+    return [painter.segment("part at token \(parting + 1)", .diverged)]
+  }
+
+  private func drawInput(in rect: Rect, on painter: inout Painter) {
+    let isFocused = state.pane == .prompt && state.overlay == nil && state.line == nil
+    painter.put("> ", isFocused ? .focus : .dim, at: rect.origin, maxColumns: rect.columns)
+    let field = rect.splitLeft(PromptLayout.promptWidth).rest
+    if conversation.editor.text.isEmpty, !isFocused {
+      painter.put(
+        "p writes a prompt; both models answer it", .dim, at: field.origin,
+        maxColumns: field.columns)
+    } else {
+      EditorView(editor: conversation.editor, isFocused: isFocused).draw(in: field, on: &painter)
+    }
+  }
+
+  private func draw(_ side: PromptLayout.Side, on painter: inout Painter) {
+    let answer = conversation.answer(side.side)
+    let role: ThemeRole = side.side == .reference ? .reference : .compressed
+    painter.put(
+      side.side.rawValue, role, at: side.heading.origin, maxColumns: side.heading.columns)
+    let room = side.heading.columns - side.side.rawValue.count - 2
+    var figures = figures(of: side.side, answer, painter)
+    while Painter.width(of: figures) > room, !figures.isEmpty { figures.removeFirst() }
+    painter.put(
+      figures, endingAt: side.heading.endColumn, row: side.heading.row, maxColumns: room)
+    let lines = AnswerLines(answer, parting: conversation.parting, columns: side.text.columns).lines
+    let first = max(0, lines.count - side.text.rows - conversation.scroll)
+    for (offset, line) in lines.dropFirst(first).prefix(side.text.rows).enumerated() {
+      painter.put(
+        line.map { painter.segment($0.text, $0.kind.role) },
+        at: Point(column: side.text.column, row: side.text.row + offset),
+        maxColumns: side.text.columns)
+    }
+  }
+
+  /// What is told of an answer, the least important first.
+  private func figures(of side: ModelSide, _ answer: Answer, _ painter: Painter) -> [Segment] {
+    guard !answer.tokens.isEmpty else {
+      return conversation.isRunning ? [painter.segment(state.glyphs.ellipsis, .dim)] : []
+    }
+    var segments = [painter.segment("\(answer.tokens.count) tokens   ", .dim)]
+    if side == .compressed, let rate = conversation.sameRate {
+      segments.append(painter.segment("same \(Figures.percent(rate))   ", .text))
+    }
+    let speed = answer.tokensPerSecond
+    segments.append(
+      painter.segment("\(Figures.fixed(speed, speed < 10 ? 1 : 0)) tok/s", .text))
+    return segments
+  }
+
+  /// A line between answers that stand side by side.
+  private func drawDivider(_ layout: PromptLayout, on painter: inout Painter) {
+    guard layout.sides.count == 2, layout.sides[0].heading.row == layout.sides[1].heading.row else {
+      return
+    }
+    let column = layout.sides[1].heading.column - 2
+    let height = 1 + layout.sides[0].text.rows
+    painter.frame.fill(
+      Rect(column: column, row: layout.sides[0].heading.row, columns: 1, rows: height),
+      with: state.glyphs.box.vertical, style: painter.style(.border))
+  }
+}
+
+/// The text of a line editor, scrolled so that the caret is seen.
+struct EditorView {
+  let editor: LineEditor
+  let isFocused: Bool
+  var role: ThemeRole = .input
+
+  func draw(in rect: Rect, on painter: inout Painter) {
+    guard rect.columns > 1 else { return }
+    let caret = displayWidth(of: editor.head)
+    let shift = max(0, caret - rect.columns + 1)
+    painter.frame.put(
+      editor.text, at: Point(column: rect.column - shift, row: rect.row),
+      style: painter.style(role),
+      within: rect)
+    guard isFocused else { return }
+    painter.frame.cursor = Point(column: rect.column + caret - shift, row: rect.row)
+    painter.frame.showsCursor = true
+  }
+}

@@ -1,0 +1,184 @@
+import Checkpoints
+import Compression
+import Tensors
+import Terminal
+
+/// One row of the table: a block's heading with its sums, or a layer.
+struct TableRowView {
+  let state: AppState
+  let model: OpenModel
+  let columns: TableColumns
+
+  func draw(_ place: Int, in rect: Rect, on painter: inout Painter) {
+    let row = state.table.rows[place]
+    drawMark(row, place, in: rect, on: &painter)
+    let layers = state.table.layers(of: row, in: model)
+    let cells: [Segment]
+    switch row {
+    case .layer(let index):
+      drawName(of: index, in: rect, on: &painter)
+      cells = columns.places.map { cell($0.column, of: index, painter) }
+    case .block(let block):
+      drawName(ofBlock: block, layers, in: rect, on: &painter)
+      let summary = model.summary(of: layers)
+      cells = columns.places.map { cell($0.column, of: summary, layers, painter) }
+    }
+    for (place, cell) in zip(columns.places, cells) {
+      painter.put(
+        [Segment(painter.fit(cell.text, place.width, .trailing), cell.style)],
+        at: Point(column: rect.column + place.start, row: rect.row), maxColumns: place.width)
+    }
+    select(place, in: rect, on: &painter)
+  }
+
+  private func select(_ place: Int, in rect: Rect, on painter: inout Painter) {
+    let isCursor = place == state.table.cursor
+    guard isCursor || state.table.range?.contains(place) == true else { return }
+    let isActive = isCursor && state.pane == .table
+    let styles = painter.styles
+    painter.frame.restyle(rect) {
+      $0 = styles.selected($0, isActive ? .selection : .selectionInactive)
+    }
+  }
+
+  private func drawMark(
+    _ row: TableRow, _ place: Int, in rect: Rect, on painter: inout Painter
+  ) {
+    let layers = state.table.layers(of: row, in: model)
+    let marked = layers.count { state.table.marks.contains($0) }
+    guard marked > 0 else { return }
+    let glyph = marked == layers.count ? state.glyphs.mark : state.glyphs.partialMark
+    painter.put(glyph, .mark, at: rect.origin, maxColumns: 1)
+  }
+
+  private func drawName(
+    ofBlock block: Int, _ layers: [Int], in rect: Rect, on painter: inout Painter
+  ) {
+    let fold = state.table.isUnfolded(block) ? state.glyphs.unfolded : state.glyphs.folded
+    let count = layers.count == 1 ? "1 layer" : "\(layers.count) layers"
+    let name = "block \(block)"
+    let isRoomy = fold.count + name.count + count.count + 3 <= columns.nameWidth
+    painter.put(
+      [
+        painter.segment(fold + " ", .dim), painter.segment(name, .strong),
+        painter.segment(isRoomy ? "  \(count)" : "", .dim),
+      ],
+      at: Point(column: rect.column + TableColumns.margin, row: rect.row),
+      maxColumns: columns.nameWidth)
+  }
+
+  private func drawName(of index: Int, in rect: Rect, on painter: inout Painter) {
+    let layer = model.layers[index]
+    let isNested = layer.block != nil && state.table.order == .natural
+    let label: String
+    var prefix = ""
+    if let block = layer.block, !isNested {
+      prefix = "\(block)."
+      label = layer.role.rawValue
+    } else {
+      label = layer.role.rawValue
+    }
+    let indent = isNested ? "    " : "  "
+    var segments = [painter.segment(indent), painter.segment(prefix, .dim)]
+    segments += highlighted(label, painter)
+    painter.put(
+      segments, at: Point(column: rect.column + TableColumns.margin, row: rect.row),
+      maxColumns: columns.nameWidth)
+  }
+
+  /// The label with what the filter found in it set off.
+  private func highlighted(_ label: String, _ painter: Painter) -> [Segment] {
+    let characters = Array(label)
+    let hits = state.table.filter.highlights(in: label)
+    var segments: [Segment] = []
+    for (place, character) in characters.enumerated() {
+      let role: ThemeRole = hits.contains { $0.contains(place) } ? .match : .text
+      if let last = segments.last, last.style == painter.style(role) {
+        segments[segments.count - 1].text.append(character)
+      } else {
+        segments.append(painter.segment(String(character), role))
+      }
+    }
+    return segments
+  }
+
+  // MARK: Cells
+
+  private func cell(_ column: TableColumn, of index: Int, _ painter: Painter) -> Segment {
+    let layer = model.layers[index]
+    let scheme = model.schemes[index]
+    let dash = painter.segment(state.glyphs.dash, .dim)
+    switch column {
+    case .shape:
+      return painter.segment("\(layer.rows)\(state.glyphs.times)\(layer.columns)", .dim)
+    case .type: return painter.segment(layer.type.rawValue, .dim)
+    case .bits:
+      guard let bits = scheme.quantization?.bits else {
+        return painter.segment(scheme.sparsity == nil ? "keep" : "16", .bits16)
+      }
+      return painter.segment(String(bits), ThemeRole(bits: bits))
+    case .group: return scheme.quantization.map { painter.segment("\($0.group)") } ?? dash
+    case .method: return scheme.quantization.map { painter.segment($0.methodText) } ?? dash
+    case .sparsity: return scheme.sparsity.map { painter.segment($0.pattern.shortText) } ?? dash
+    case .size:
+      let tilde = model.standing(index) == .predicted ? "~" : ""
+      return painter.segment(tilde + Figures.bytes(model.size(index).total))
+    case .bitsPerWeight: return painter.segment(Figures.fixed(model.bitsPerWeight(index), 2))
+    case .decibel:
+      guard !scheme.keepsLayer else { return dash }
+      return decibel(
+        model.currentReport(index)?.error.sqnr, isEstimate: model.standing(index) != .exact,
+        isKnown: model.currentReport(index) != nil, painter)
+    }
+  }
+
+  private func cell(
+    _ column: TableColumn, of summary: OpenModel.Summary, _ layers: [Int], _ painter: Painter
+  ) -> Segment {
+    switch column {
+    case .shape, .type, .group, .method: return painter.segment("")
+    case .bits:
+      return painter.segment(
+        Figures.fixed(summary.bitsPerWeight, 1),
+        ThemeRole(bits: summary.compressedCount > 0 ? Int(summary.bitsPerWeight) : nil))
+    case .sparsity:
+      let pruned = layers.count { model.schemes[$0].sparsity != nil }
+      return pruned > 0 ? painter.segment("\(pruned)/\(layers.count)", .dim) : painter.segment("")
+    case .size:
+      return painter.segment((summary.isEstimate ? "~" : "") + Figures.bytes(summary.bytes))
+    case .bitsPerWeight: return painter.segment(Figures.fixed(summary.bitsPerWeight, 2))
+    case .decibel:
+      guard summary.compressedCount > 0 else { return painter.segment("") }
+      return decibel(
+        summary.sqnr, isEstimate: summary.isErrorEstimate, isKnown: summary.sqnr != nil, painter)
+    }
+  }
+
+  /// An SQNR with its standing, the more alarming the lower it is.
+  private func decibel(
+    _ value: Double?, isEstimate: Bool, isKnown: Bool, _ painter: Painter
+  ) -> Segment {
+    guard isKnown else { return painter.segment(state.glyphs.ellipsis, .dim) }
+    guard let value else { return painter.segment("exact") }
+    let alarm = (40 - value) / 32
+    return Segment((isEstimate ? "~" : "") + Figures.fixed(value, 1), painter.styles.heat(alarm))
+  }
+}
+
+extension QuantizationScheme {
+  /// The method, then `m` for an MSE-searched range and `z` for zero points: `rtn`, `rtn mz`.
+  fileprivate var methodText: String {
+    let variants = (range == .mse ? "m" : "") + (isSymmetric ? "" : "z")
+    return variants.isEmpty ? method.rawValue : "\(method.rawValue) \(variants)"
+  }
+}
+
+extension SparsityPattern {
+  /// `50%` or `2:4`.
+  fileprivate var shortText: String {
+    switch self {
+    case .unstructured(let ratio): Figures.percent(ratio)
+    case .structured(let kept, let of): "\(kept):\(of)"
+    }
+  }
+}

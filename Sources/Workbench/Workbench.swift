@@ -1,0 +1,76 @@
+import Engine
+import Terminal
+
+/// The terminal workbench: opens a model and lets a person compress it, layer by layer.
+public enum Workbench {
+  /// Runs until the user quits; the terminal is then as it was.
+  ///
+  /// - Throws: ``WorkbenchError`` when there is no suitable terminal, or the theme asked for cannot
+  ///   be used.
+  public static func run(_ options: WorkbenchOptions) throws(WorkbenchError) {
+    let surroundings = Surroundings.current()
+    var state = try initialState(options, surroundings)
+    let screen: Screen
+    do throws(TerminalError) {
+      screen = try Screen(
+        options: TerminalOptions(
+          colorDepth: options.color.depth, usesMouse: options.mouse, forcesASCII: options.ascii))
+    } catch {
+      throw WorkbenchError(description: error.description)
+    }
+    state.size = screen.size
+    state.depth = screen.colorDepth
+    if !screen.isUTF8 {
+      state.glyphs = .ascii
+    } else if surroundings.environment["TERM"] == "linux" {
+      state.glyphs.plot = .blocks  // the console's fonts have no braille
+    }
+    let inbox = EventInbox(wake: screen.wakeHandle)
+    let engine = Engine { inbox.post(.engine($0)) }
+    var loop = EventLoop(state: state, screen: screen, engine: engine, inbox: inbox)
+    loop.run(opening: options.path)
+    screen.close()
+    engine.shutDown()
+  }
+
+  /// The table of keys and commands in Markdown, as the README has it.
+  public static func keyTableMarkdown() -> String { KeyTable.standard.markdown() }
+
+  private static func initialState(
+    _ options: WorkbenchOptions, _ surroundings: Surroundings
+  ) throws(WorkbenchError) -> AppState {
+    let library = ThemeLibrary(surroundings)
+    let (themes, flaws) = library.all()
+    var state = AppState(themes: themes)
+    if let name = options.themeName {
+      do throws(FileError) {
+        state.use(try library.theme(named: name))
+      } catch {
+        throw WorkbenchError(description: error.description)
+      }
+    }
+    if let flaw = flaws.first { state.warn(flaw.description) }
+    do throws(FileError) {
+      state.keys = try surroundings.keyTable()
+    } catch {
+      state.warn(error.description)
+    }
+    state.hasMouse = options.mouse
+    state.pendingPlan = options.planPath
+    state.evaluationText = surroundings.evaluationText ?? ""
+    return state
+  }
+}
+
+extension AppState {
+  /// Shows a theme, which joins the list if it is not in it.
+  fileprivate mutating func use(_ theme: Theme) {
+    if let index = themes.firstIndex(where: { $0.name == theme.name }) {
+      themes[index] = theme
+      themeIndex = index
+    } else {
+      themes.append(theme)
+      themeIndex = themes.count - 1
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import Terminal
+
+/// How the workbench is started.
+public struct WorkbenchOptions: Hashable, Sendable {
+  /// The checkpoint to open; nil starts without one.
+  public var path: String?
+  /// A plan to open with it.
+  public var planPath: String?
+  /// A theme's name, or the path of a theme file; nil takes the first there is.
+  public var themeName: String?
+  /// Colours to use.
+  public var color: ColorChoice
+  /// Whether to draw with ASCII only, whatever the locale.
+  public var ascii: Bool
+  /// Whether the terminal reports the mouse from the beginning.
+  public var mouse: Bool
+
+  public init(
+    path: String? = nil, planPath: String? = nil, themeName: String? = nil,
+    color: ColorChoice = .auto, ascii: Bool = false, mouse: Bool = true
+  ) {
+    self.path = path
+    self.planPath = planPath
+    self.themeName = themeName
+    self.color = color
+    self.ascii = ascii
+    self.mouse = mouse
+  }
+}
+
+/// How many colours to use.
+public enum ColorChoice: String, Hashable, Sendable, CaseIterable {
+  /// As many as the terminal has.
+  case auto
+  case trueColor = "truecolor"
+  case indexed256 = "256"
+  case ansi16 = "16"
+  case ansi8 = "8"
+  /// Attributes only.
+  case never
+
+  /// The depth to use; nil finds out what the terminal has.
+  var depth: ColorDepth? {
+    switch self {
+    case .auto: nil
+    case .trueColor: .trueColor
+    case .indexed256: .indexed256
+    case .ansi16: .ansi16
+    case .ansi8: .ansi8
+    case .never: ColorDepth.none
+    }
+  }
+}
+
+/// Why the workbench could not start.
+public struct WorkbenchError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// A sentence for the user that says what to do.
+  public let description: String
+}

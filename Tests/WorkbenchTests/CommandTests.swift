@@ -1,0 +1,230 @@
+import Compression
+import Engine
+import Terminal
+import Testing
+
+@testable import Workbench
+
+@Suite struct CommandTests {
+  @Test func completesCommands() {
+    var app = App()
+    app.press(":")
+    app.type("spa")
+    app.press("Tab")
+    #expect(app.state.line?.editor.text == "sparsity ")
+    app.type("2")
+    app.press("Tab", "Tab")
+    #expect(
+      app.state.line?.editor.text == "sparsity 2:4" || app.state.line?.editor.text == "sparsity 25%"
+    )
+  }
+
+  @Test func cyclesCompletionsBothWays() {
+    var app = App()
+    app.press(":")
+    app.type("sort ")
+    app.press("Tab")
+    #expect(app.state.line?.editor.text == "sort natural")
+    app.press("Tab")
+    #expect(app.state.line?.editor.text == "sort size")
+    app.press("S-Tab", "S-Tab")
+    #expect(app.state.line?.editor.text == "sort role")
+  }
+
+  @Test func anUnknownCommandIsNamed() {
+    var app = App()
+    app.command("frobnicate 3")
+    #expect(app.state.line?.flaw?.contains("frobnicate") == true)
+    app.press("Esc")
+    #expect(app.state.line == nil)
+  }
+
+  @Test func remembersCommands() {
+    var app = App()
+    app.command("sort size")
+    app.press(":", "Up")
+    #expect(app.state.line?.editor.text == "sort size")
+    app.press("Down")
+    #expect(app.state.line?.editor.text == "")
+  }
+
+  @Test func completesPathsFromListings() {
+    var app = App()
+    app.press(":")
+    app.type("plan Sa")
+    #expect(app.effects.contains(.list(directory: "")))
+    app.handle(.file(.listed(directory: "", names: ["Makefile", "Samples/", "Sources/"])))
+    app.press("Tab")
+    #expect(app.state.line?.editor.text == "plan Samples/")
+    #expect(app.effects.contains(.list(directory: "Samples/")))
+    app.handle(.file(.listed(directory: "Samples/", names: ["a.yaml", "b.yaml", ".hidden"])))
+    app.press("Tab")
+    #expect(app.state.line?.editor.text == "plan Samples/a.yaml")
+  }
+
+  @Test func savesUnderANameAndKnowsIt() {
+    var app = App()
+    app.press("a", "4", "w")
+    #expect(app.state.line?.editor.text == "Tiny.plan.yaml")
+    app.press("Enter")
+    let plan = app.state.history.current
+    #expect(
+      app.effects.contains(.writePlan(plan, path: "Tiny.plan.yaml", overwrites: false)))
+    app.handle(.file(.planWritten(path: "Tiny.plan.yaml", plan)))
+    #expect(app.state.history.isSaved)
+    #expect(app.row("vise").contains("plan Tiny"))
+    app.press("3")
+    #expect(app.row("vise").contains("plan Tiny*"))
+    app.clearEffects()
+    app.press("w")
+    #expect(
+      app.effects.contains(
+        .writePlan(app.state.history.current, path: "Tiny.plan.yaml", overwrites: true)))
+  }
+
+  @Test func asksBeforeOverwriting() {
+    var app = App()
+    app.command("write x.yaml")
+    app.handle(.file(.planExists(path: "x.yaml")))
+    #expect(app.screen.contains("There is a file x.yaml"))
+    app.press("o")
+    #expect(
+      app.effects.contains(
+        .writePlan(app.state.history.current, path: "x.yaml", overwrites: true)))
+  }
+
+  @Test func opensAPlanAsOneUndoableChange() {
+    var app = App()
+    let plan = Plan(rules: [PlanRule(layers: ["*.down_proj"], change: SchemeChange(bits: 3))])
+    app.command("plan p.yaml")
+    #expect(app.effects.contains(.readPlan(path: "p.yaml")))
+    app.handle(.file(.planRead(path: "p.yaml", plan)))
+    #expect(app.scheme("0.mlp.down_proj")?.quantization?.bits == 3)
+    #expect(app.state.history.isSaved)
+    app.press("u")
+    #expect(app.scheme("0.mlp.down_proj") == .keep)
+    #expect(!app.state.history.isSaved)
+  }
+
+  @Test func aPlanThatDoesNotFitChangesNothing() {
+    var app = App()
+    let plan = Plan(
+      rules: [PlanRule(layers: ["*"], change: SchemeChange(bits: 4, group: .size(256)))])
+    app.handle(.file(.planRead(path: "p.yaml", plan)))
+    #expect(app.state.notice?.kind == .failure)
+    #expect(app.state.notice?.text.contains("p.yaml") == true)
+    #expect(app.state.history.past.isEmpty)
+  }
+
+  @Test func aPlanForAnotherModelWarns() {
+    var app = App()
+    let plan = Plan(
+      model: "Other", fingerprint: "def",
+      rules: [PlanRule(layers: ["*"], change: SchemeChange(bits: 4))])
+    app.handle(.file(.planRead(path: "p.yaml", plan)))
+    #expect(app.state.notice?.kind == .warning)
+    #expect(app.scheme("0.mlp.down_proj")?.quantization?.bits == 4)
+  }
+
+  @Test func quitAsksOnlyIfThereIsSomethingToLose() {
+    var app = App()
+    app.press("q")
+    #expect(app.effects.contains(.quit))
+    app = App()
+    app.press("a", "4", "q")
+    #expect(!app.effects.contains(.quit))
+    #expect(app.screen.contains("Unsaved plan"))
+    app.press("Esc")
+    #expect(app.state.overlay == nil)
+    app.press("q", "d")
+    #expect(app.effects.contains(.quit))
+  }
+
+  @Test func writingAndQuittingWaitsForTheFile() {
+    var app = App()
+    app.press("a", "4", "q", "w")
+    let plan = app.state.history.current
+    #expect(app.effects.contains(.writePlan(plan, path: "Tiny.plan.yaml", overwrites: false)))
+    #expect(!app.effects.contains(.quit))
+    app.handle(.file(.planWritten(path: "Tiny.plan.yaml", plan)))
+    #expect(app.effects.contains(.quit))
+  }
+
+  @Test func aFailedWriteDoesNotQuit() {
+    var app = App()
+    app.press("a", "4", "q", "w")
+    app.handle(.file(.planUnwritable(path: "Tiny.plan.yaml", reason: "the disk is full")))
+    #expect(!app.effects.contains(.quit))
+    #expect(app.screen.contains("the disk is full"))
+  }
+
+  @Test func escapeNeverQuits() {
+    var app = App()
+    app.press("p")
+    for _ in 0..<20 { app.press("Esc") }
+    #expect(!app.effects.contains(.quit))
+    #expect(app.state.pane == .table)
+  }
+
+  @Test func controlCCancelsTheJobInFrontAndTwiceQuits() {
+    var app = App()
+    app.send(.jobStarted(JobID(5), .compress, title: "compress"))
+    app.press("ctrl-c")
+    #expect(app.commands.last == .cancel(JobID(5)))
+    app.press("j", "ctrl-c")
+    #expect(!app.effects.contains(.quit))
+    app.press("ctrl-c")
+    #expect(app.effects.contains(.quit))
+  }
+
+  @Test func evaluatesOnATextAndTellsTheResult() {
+    var app = App()
+    app.state.evaluationText = "Samples/evaluation.txt"
+    app.press("a", "4", "x", "Enter")
+    #expect(
+      app.commands.last
+        == .evaluate(JobID(1), EvaluationRequest(textPath: "Samples/evaluation.txt")))
+    app.send(
+      .evaluated(
+        JobID(1),
+        EvaluationResult(
+          tokens: 4096, referencePPL: 18.207, compressedPPL: 21.3,
+          divergence: DivergenceSummary(mean: 0.0312, median: 0.01, p99: 0.4, max: 3),
+          top1Agreement: 0.912)))
+    #expect(app.row("bpw").contains("PPL 18.21 → 21.30   KLD 0.0312   top-1 91.2%"))
+    app.press("E")
+    #expect(app.screen.contains("KLD 99th percentile"))
+    app.press("Esc", "3")
+    #expect(app.row("bpw").contains("earlier plan"))
+  }
+
+  @Test func pasteGoesIntoFieldsOnly() {
+    var app = App()
+    app.handle(.input(.paste("4q:quit\n")))
+    #expect(app.effects.isEmpty)
+    #expect(app.state.history.past.isEmpty)
+    app.press("p")
+    app.handle(.input(.paste("line one\nline two")))
+    #expect(app.state.conversation.editor.text == "line one\nline two")
+    app.press("Esc", ":")
+    app.handle(.input(.paste("sort\tsize\n")))
+    #expect(app.state.line?.editor.text == "sort size ")
+  }
+
+  @Test func copiesRowsAndAnswers() {
+    var app = App()
+    app.press("j", "j", "4", "y")
+    guard case .copy(let text)? = app.effects.last else {
+      Issue.record("nothing was copied")
+      return
+    }
+    #expect(text.hasPrefix("model.layers.0.self_attn.q_proj\t576x576\t4 bit g64 sym"))
+  }
+
+  @Test func endingSignalsQuitAtOnce() {
+    var app = App()
+    app.press("a", "4")
+    app.handle(.input(.terminate(signal: 15)))
+    #expect(app.effects.last == .quit)
+  }
+}

@@ -1,0 +1,148 @@
+import Checkpoints
+import Compression
+import Engine
+import Terminal
+import Testing
+
+@testable import Workbench
+
+/// SplitMix64: the same events for the same seed on every machine.
+private struct SeededGenerator: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed >> 31)
+  }
+}
+
+@Suite struct RandomEventTests {
+  @Test(arguments: 1...12 as ClosedRange<UInt64>)
+  func nothingTrapsAndInvariantsHold(seed: UInt64) {
+    var random = SeededGenerator(state: seed)
+    var app = App(.synthetic(blocks: 5))
+    for step in 0..<700 {
+      let event = event(&random, app)
+      app.handle(event)
+      if app.effects.contains(.quit) { app.clearEffects() }
+      if let flaw = flaw(in: app.state) {
+        Issue.record("seed \(seed), step \(step), after \(event): \(flaw)")
+        return
+      }
+      if step % 10 == 0 { #expect(app.frame.size == app.state.size) }
+    }
+    expectUndoToBeInverse(&app)
+  }
+
+  private func flaw(in state: AppState) -> String? {
+    guard let model = state.model else { return nil }
+    let table = state.table
+    if !table.rows.isEmpty, !table.rows.indices.contains(table.cursor) { return "cursor outside" }
+    if table.top < 0 || table.top > max(0, table.rows.count - 1) { return "scrolled outside" }
+    if !table.marks.isSubset(of: model.layers.indices) { return "marks of no layer" }
+    let height = ScreenLayout(state, size: state.size).tableRows.rows
+    if height > 0, table.cursor < table.top || table.cursor >= table.top + height {
+      return "cursor not on the screen"
+    }
+    guard let schemes = try? state.history.current.schemes(for: model.shapes) else {
+      return "a plan that does not fit"
+    }
+    for (index, shape) in model.shapes.enumerated()
+    where schemes[shape.name] != model.schemes[index] {
+      return "the scheme of \(shape.name) is not the plan's"
+    }
+    return nil
+  }
+
+  private func expectUndoToBeInverse(_ app: inout App) {
+    app.press("Esc", "Esc", "Esc", "Esc", "Esc")
+    let before = app.state.history.current
+    let steps = app.state.history.past.count
+    for _ in 0..<steps { _ = app.state.history.undo() }
+    #expect(app.state.history.past.isEmpty)
+    for _ in 0..<steps { _ = app.state.history.redo() }
+    #expect(app.state.history.current == before)
+  }
+
+  // MARK: Events
+
+  private func event(_ random: inout SeededGenerator, _ app: App) -> AppEvent {
+    switch Int.random(in: 0..<100, using: &random) {
+    case ..<62: .input(.key(press(&random)))
+    case ..<74: .input(.mouse(mouse(&random, app.state.size)))
+    case ..<79: .input(.paste(text(&random)))
+    case ..<84:
+      .input(
+        .resize(
+          Size(
+            columns: Int.random(in: 0...220, using: &random),
+            rows: Int.random(in: 0...60, using: &random))))
+    default: engine(&random, app)
+    }
+  }
+
+  private func press(_ random: inout SeededGenerator) -> KeyPress {
+    let letters = Array("0123456789abcdefghijklmnopqrstuvwxyzGSNELMTZ[]/:*?+- .%é語👍")
+    let keys: [Key] = [
+      .enter, .escape, .tab, .backTab, .backspace, .delete, .up, .down, .left, .right, .home, .end,
+      .pageUp, .pageDown, .function(1), .function(2), .function(6),
+    ]
+    if Int.random(in: 0..<3, using: &random) > 0 {
+      let letter = letters.randomElement(using: &random) ?? "x"
+      let isControl = Int.random(in: 0..<12, using: &random) == 0
+      return KeyPress(.character(letter), isControl && letter.isASCII ? .control : [])
+    }
+    return KeyPress(keys.randomElement(using: &random) ?? .escape)
+  }
+
+  private func mouse(_ random: inout SeededGenerator, _ size: Size) -> MouseEvent {
+    let actions: [MouseAction] = [.press, .press, .release, .drag, .wheelUp, .wheelDown]
+    return MouseEvent(
+      point: Point(
+        column: Int.random(in: -1...size.columns, using: &random),
+        row: Int.random(in: -1...size.rows, using: &random)),
+      action: actions.randomElement(using: &random) ?? .press)
+  }
+
+  private func text(_ random: inout SeededGenerator) -> String {
+    let texts = [
+      "q\n:quit\n", "re:(", "\u{1B}[31m", "down *", "e\u{301}\u{200D}👩‍👩‍👧", "set temperature 0.5",
+      String(repeating: "long ", count: 50), "2:4", "",
+    ]
+    return texts.randomElement(using: &random) ?? ""
+  }
+
+  private func engine(_ random: inout SeededGenerator, _ app: App) -> AppEvent {
+    guard let model = app.state.model,
+      let index = model.layers.indices.randomElement(using: &random)
+    else { return .input(.wake) }
+    let job = JobID(Int.random(in: 0...6, using: &random))
+    switch Int.random(in: 0..<9, using: &random) {
+    case 0: return .engine(.jobStarted(job, .compress, title: text(&random)))
+    case 1:
+      let progress = JobProgress(completed: 3, total: Int.random(in: 0...9, using: &random))
+      return .engine(.jobProgress(job, progress))
+    case 2: return .engine(.jobEnded(job, .failed(text(&random))))
+    case 3: return .engine(.planRefused(reason: "no"))
+    case 4:
+      return .engine(.evaluated(job, EvaluationResult(tokens: 1, referencePPL: .infinity)))
+    case 5...6:
+      let side = ModelSide.allCases.randomElement(using: &random) ?? .reference
+      let count = app.state.conversation.answer(side).tokens.count
+      let token = GeneratedToken(
+        side: side, index: count, id: Int.random(in: 0...3, using: &random), text: text(&random),
+        tokensPerSecond: .nan)
+      return .engine(.token(app.state.conversation.job ?? job, token))
+    default:
+      let isExact = Bool.random(using: &random)
+      return .engine(
+        .report(
+          .synthetic(
+            model.layers[index].name, in: model, standing: isExact ? .exact : .sampled(rows: 8),
+            sqnr: Bool.random(using: &random) ? 20 : nil)))
+    }
+  }
+}
