@@ -3,7 +3,7 @@
 Reads model.layers.0.mlp.down_proj of SmolLM2-135M-Instruct as a Hugging Face directory. Writes
 Tests/CompressionTests/Fixtures/layer_anchors.json.
 
-    pip install numpy==2.4.6
+    pip install -r Tests/Oracles/requirements.txt
     python Tests/Oracles/record_layer_anchors.py path/to/smollm2-hf
 
 `ours` is what Vise does (absmax / ((2^b - 1) / 2), scales in the checkpoint's 16-bit type). The two

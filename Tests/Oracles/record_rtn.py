@@ -3,7 +3,7 @@
 Independent of Vise: plain numpy, one group at a time, straight from the definitions. Writes
 Tests/CompressionTests/Fixtures/rtn.json.
 
-    pip install numpy==2.4.6
+    pip install -r Tests/Oracles/requirements.txt
     python Tests/Oracles/record_rtn.py
 
 Definitions (compressed-tensors' calculate_qparams and quantize, computed in float32):
@@ -12,8 +12,8 @@ Definitions (compressed-tensors' calculate_qparams and quantize, computed in flo
               zero point = round(clamp(qmin - low / scale))
   codes       round half to even of clamp(w / scale + zero point), stored + 2^(b-1)
 Scales are rounded to F16 or BF16 first; a scale of zero becomes the type's epsilon, one that is too
-large the largest finite value. The range search multiplies (low, high) by 1, 0.99 ... 0.20, takes
-the least squared error, and gives up after 12 factors in a row that were no better.
+large the largest finite value. The range search multiplies (low, high) by 1.05, 1.04 ... 0.20,
+takes the least squared error, and gives up after 12 factors in a row that were no better.
 """
 
 import base64
@@ -92,8 +92,8 @@ def quantize(weights, bits, size, symmetric, kind, search=False):
             low, high = min(f32(0), group.min()), max(f32(0), group.max())
             best = None
             waited = 0
-            for step in range(81 if search else 1):
-                factor = f32(100 - step) / f32(100)
+            for percent in range(105, 19, -1) if search else [100]:
+                factor = f32(percent) / f32(100)
                 stored, scale, zero = grid(low * factor, high * factor, bits, symmetric, kind)
                 q = codes_of(group, scale, zero, bits)
                 back = (q - zero) * scale

@@ -16,7 +16,7 @@ void vk_f32_to_bf16(vk_level level, const float *source, uint16_t *destination, 
 typedef struct {
   unsigned bits;
   int is_symmetric;
-  /// Shrinks each group's range to where its squared error is least.
+  /// Scales each group's range to where its squared error is least.
   int searches_range;
   int scales_are_bfloat;
 } vk_quantizer;

@@ -41,7 +41,7 @@ public struct LayerCompressor: Sendable {
 
   /// Rows to ask for at a time so that a step takes some milliseconds.
   public var suggestedStep: Int {
-    let weights = scheme.quantization?.range == .mse ? 1 << 15 : 1 << 19
+    let weights = scheme.quantization?.range == .mse ? 1 << 17 : 1 << 19
     return max(1, weights / shape.columns)
   }
 

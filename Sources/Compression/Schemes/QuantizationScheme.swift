@@ -24,7 +24,7 @@ public enum QuantizationMethod: String, Codable, Hashable, Sendable, CaseIterabl
 public enum RangeSearch: String, Codable, Hashable, Sendable, CaseIterable {
   /// From the smallest to the largest weight.
   case minMax = "minmax"
-  /// Shrunk to where the squared error of the group is least.
+  /// Scaled to where the squared error of the group is least.
   case mse
 }
 

@@ -12,8 +12,8 @@ extension PackedMatrix {
   ///   - bits: 2 to 8.
   ///   - groupSize: consecutive weights of a row that share a scale; divides the columns.
   ///   - isSymmetric: whether codes have their zero in the middle of their range.
-  ///   - searchesRange: whether ranges shrink, in steps of 1 % down to a fifth, to where the group's
-  ///     squared error is least.
+  ///   - searchesRange: whether ranges are scaled, in steps of 1 % from 105 % down to a fifth, to
+  ///     where the group's squared error is least.
   ///   - scaleType: F16 or BF16.
   public init(
     quantizing matrix: Matrix, bits: Int, groupSize: Int, isSymmetric: Bool, searchesRange: Bool,
