@@ -41,6 +41,12 @@ struct LayerCompressorTests {
     #expect(abs(report.bitsPerWeight - Double(size.total) * 8 / (13 * 96)) < 1e-12)
   }
 
+  @Test(arguments: schemes.prefix(12) + pruning + [.keep])
+  func theRunningModelGetsTheSameWeights(scheme: Scheme) throws {
+    let compressed = try #require(try layer.compressed(scheme)).layer
+    #expect(compressed.weights.decoded() == compressed.decoded(rows: 0..<13))
+  }
+
   @Test(arguments: schemes + pruning + [.keep])
   func slicesDoNotChangeAnything(scheme: Scheme) throws {
     let whole = try #require(try layer.compressed(scheme, step: 1000))

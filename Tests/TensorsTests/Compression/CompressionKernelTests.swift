@@ -1,0 +1,114 @@
+import CKernels
+import Testing
+
+/// What is written to disk must not depend on the processor: all levels agree bit for bit.
+struct CompressionKernelTests {
+  static let levels = [VK_PORTABLE, VK_AVX2, VK_AVX512].filter {
+    $0.rawValue <= vk_best_level().rawValue
+  }
+
+  /// Weights with outliers, ties, zeros and very small numbers.
+  static func weights(_ count: Int) -> [Float] {
+    var state: UInt32 = 7
+    return (0..<count).map { index in
+      state = state &* 1_664_525 &+ 1_013_904_223
+      let value = (Float(state >> 8) / Float(1 << 24) - 0.5) * 0.1
+      switch index % 19 {
+      case 3: return value * 30
+      case 7: return 0
+      case 11: return (value * 40).rounded() / 40
+      case 13: return value * 1e-7
+      default: return value
+      }
+    }
+  }
+
+  struct Quantized: Equatable {
+    var codes: [UInt8]
+    var scales: [UInt16]
+    var points: [UInt8]
+  }
+
+  static func quantized(
+    _ level: vk_level, _ settings: vk_quantizer, groups: Int, size: Int
+  ) -> Quantized {
+    var settings = settings
+    var result = Quantized(
+      codes: Array(repeating: 0, count: groups * size),
+      scales: Array(repeating: 0, count: groups), points: Array(repeating: 0, count: groups))
+    vk_quantize_row(
+      level, &settings, weights(groups * size), groups, size, &result.codes, &result.scales,
+      &result.points)
+    return result
+  }
+
+  @Test(arguments: 2...8, [13, 16, 64, 300])
+  func codesAreTheSameAtEveryLevel(bits: Int, size: Int) {
+    for isSymmetric in [0, 1] as [Int32] {
+      for searches in [0, 1] as [Int32] {
+        for isBFloat in [0, 1] as [Int32] {
+          let settings = vk_quantizer(
+            bits: UInt32(bits), is_symmetric: isSymmetric, searches_range: searches,
+            scales_are_bfloat: isBFloat)
+          let expected = Self.quantized(VK_PORTABLE, settings, groups: 5, size: size)
+          #expect(expected.codes.allSatisfy { Int($0) < 1 << bits })
+          for level in Self.levels {
+            #expect(Self.quantized(level, settings, groups: 5, size: size) == expected)
+          }
+        }
+      }
+    }
+  }
+
+  @Test(arguments: [1, 7, 8, 16, 61, 500])
+  func roundingAndPruningAreTheSameAtEveryLevel(count: Int) {
+    let values = Self.weights(count)
+    func halves(_ level: vk_level) -> [[UInt16]] {
+      var (f16, bf16) = ([UInt16](repeating: 0, count: count), [UInt16](repeating: 0, count: count))
+      vk_f32_to_f16(level, values, &f16, count)
+      vk_f32_to_bf16(level, values, &bf16, count)
+      return [f16, bf16]
+    }
+    func pruned(_ level: vk_level) -> [Float] {
+      var values = values
+      vk_prune_blocks(level, &values, count, 2, 4)
+      return values
+    }
+    for level in Self.levels {
+      #expect(halves(level) == halves(VK_PORTABLE))
+      #expect(pruned(level) == pruned(VK_PORTABLE))
+    }
+  }
+
+  @Test(arguments: [1, 7, 8, 16, 61, 500])
+  func sumsAreTheSameAtEveryLevelAndThoseOfTheDefinition(count: Int) {
+    let before = Self.weights(count)
+    let after = before.enumerated().map { $0 % 5 == 0 ? 0 : $1 * 1.01 }
+    func range(_ level: vk_level) -> vk_range {
+      var range = vk_range()
+      vk_measure(level, before, count, &range)
+      return range
+    }
+    func comparison(_ level: vk_level) -> vk_comparison {
+      var sums = vk_comparison()
+      vk_compare(level, before, after, count, &sums)
+      return sums
+    }
+    for level in Self.levels {
+      let (measured, plain) = (range(level), range(VK_PORTABLE))
+      #expect(measured.energy == plain.energy && measured.magnitude == plain.magnitude)
+      #expect(measured.minimum == before.min() && measured.maximum == before.max())
+      let (compared, expected) = (comparison(level), comparison(VK_PORTABLE))
+      #expect(compared.noise == expected.noise && compared.product == expected.product)
+      #expect(compared.signal == expected.signal && compared.result == expected.result)
+      #expect(compared.zeros == after.count { $0 == 0 })
+      #expect(compared.largest_error == zip(before, after).map { abs($0 - $1) }.max())
+    }
+    let noise = zip(before, after).reduce(0) { sum, pair in
+      sum + (Double(pair.1) - Double(pair.0)) * (Double(pair.1) - Double(pair.0))
+    }
+    let energy = before.reduce(0) { $0 + Double($1) * Double($1) }
+    #expect(abs(comparison(VK_PORTABLE).noise - noise) <= 1e-12 * noise)
+    #expect(abs(range(VK_PORTABLE).energy - energy) <= 1e-12 * energy)
+  }
+}
