@@ -22,7 +22,7 @@ enum JSONOutput {
   static func write(_ result: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     OutputStream.standard.writeLine(String(decoding: try encoder.encode(result), as: UTF8.self))
   }
 }

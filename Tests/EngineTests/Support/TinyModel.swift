@@ -14,13 +14,13 @@ final class TinyModel {
 
   let path: String
 
-  init(seed: UInt64 = 1) throws {
+  init(seed: UInt64 = 1, contextLength: Int = 128) throws {
     let directory = FileManager.default.temporaryDirectory
       .appending(path: "vise-tiny-\(UUID().uuidString)")
     path = directory.path
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     let files: [(String, Data)] = [
-      ("config.json", Data(Self.config.utf8)),
+      ("config.json", Data(Self.config(contextLength).utf8)),
       ("tokenizer.json", Data(Self.tokenizer.utf8)),
       ("tokenizer_config.json", Data(Self.tokenizerConfig.utf8)),
       ("model.safetensors", Self.weights(seed: seed)),
@@ -42,14 +42,16 @@ final class TinyModel {
     try write(text.utf8, to: name)
   }
 
-  private static let config = """
+  private static func config(_ contextLength: Int) -> String {
+    """
     {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu",
      "hidden_size": \(hidden), "intermediate_size": \(intermediate),
      "num_hidden_layers": \(blocks), "num_attention_heads": 2, "num_key_value_heads": 1,
-     "vocab_size": \(vocabulary), "max_position_embeddings": 128, "rope_theta": 10000.0,
+     "vocab_size": \(vocabulary), "max_position_embeddings": \(contextLength), "rope_theta": 10000.0,
      "rms_norm_eps": 1e-5, "tie_word_embeddings": true, "torch_dtype": "float32",
      "bos_token_id": 256, "eos_token_id": 256}
     """
+  }
 
   private static let tokenizerConfig = """
     {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<|end|>",

@@ -1,0 +1,162 @@
+import Checkpoints
+import Compression
+import Foundation
+import Inference
+import Testing
+
+/// What the subcommands print, and the keys of their JSON, which scripts rely on.
+@Suite struct CommandResultTests {
+  private let model: TinyModel
+  private let plan: String
+
+  init() throws {
+    model = try TinyModel()
+    plan = try model.write(
+      """
+      vise: 1
+      rules:
+        - layers: "*.mlp.*"
+          bits: 3
+          group: 32
+      """, to: "plan.yaml")
+  }
+
+  private func json(_ arguments: String...) throws -> [String: Any] {
+    let run = try ViseProcess([arguments[0], model.path] + arguments.dropFirst() + ["--json"])
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.errors.isEmpty)
+    return try run.object()
+  }
+
+  @Test func inspectDescribesTheCheckpoint() throws {
+    let description = try Checkpoint.open(model.path).description
+    let result = try json("inspect")
+    #expect(
+      Set(result.keys) == ["name", "format", "architecture", "parameters", "bytes", "layers"])
+    #expect(result["format"] as? String == "huggingface")
+    #expect(result["architecture"] as? String == "llama")
+    #expect(result["parameters"] as? Int == description.parameterCount)
+    #expect(result["bytes"] as? Int == description.parameterCount * 4)
+    let layers = try #require(result["layers"] as? [[String: Any]])
+    #expect(layers.map { $0["name"] as? String } == description.layers.map(\.name))
+    let down = try #require(layers.last)
+    #expect(Set(down.keys) == ["name", "role", "block", "shape", "dtype", "bytes"])
+    #expect(down["role"] as? String == "down_proj")
+    #expect(down["block"] as? Int == 1)
+    #expect(down["shape"] as? [Int] == [32, 64])
+    #expect(down["dtype"] as? String == "F32")
+    #expect(down["bytes"] as? Int == 32 * 64 * 4)
+  }
+
+  @Test func inspectTableFitsEightyColumns() throws {
+    let run = try ViseProcess(["inspect", model.path])
+    #expect(run.status == 0)
+    let lines = run.output.split(separator: "\n")
+    #expect(lines.allSatisfy { $0.count <= 80 })
+    #expect(lines.contains { $0.hasPrefix("model.layers.1.mlp.down_proj") && $0.contains("32x64") })
+  }
+
+  @Test func previewReportsOnWhatThePlanCompresses() throws {
+    let result = try json("preview", "--plan", plan)
+    #expect(Set(result.keys) == ["layers", "total"])
+    let layers = try #require(result["layers"] as? [[String: Any]])
+    #expect(layers.count == 3 * TinyModel.blocks)
+    let first = try #require(layers.first)
+    #expect(
+      Set(first.keys) == [
+        "name", "scheme", "bytes_before", "bytes_after", "bits_per_weight", "mse", "sqnr_db",
+        "cosine", "max_error",
+      ])
+    let report = try exactReport(
+      on: "model.layers.0.mlp.gate_proj",
+      under: Scheme(quantization: QuantizationScheme(bits: 3, group: .size(32))))
+    #expect(first["name"] as? String == report.layer)
+    #expect(first["bytes_after"] as? Int == report.size.total)
+    #expect(first["mse"] as? Double == report.error.mse)
+    #expect(first["sqnr_db"] as? Double == report.error.sqnr)
+    let total = try #require(result["total"] as? [String: Any])
+    let saved = layers.reduce(0) {
+      $0 + ($1["bytes_before"] as? Int ?? 0) - ($1["bytes_after"] as? Int ?? 0)
+    }
+    #expect(
+      total["bytes_after"] as? Int == (total["bytes_before"] as? Int).map { $0 - saved })
+  }
+
+  private func exactReport(on layer: String, under scheme: Scheme) throws -> LayerReport {
+    let checkpoint = try Checkpoint.open(model.path)
+    let shape = try #require(checkpoint.description.layerShapes.first { $0.name == layer })
+    var compressor = try LayerCompressor(
+      matrix: checkpoint.matrix(of: layer), shape: shape, scheme: scheme)
+    while !compressor.isFinished { try compressor.step(rows: 100) }
+    let result = compressor.finish(original: shape.rows * shape.columns * 4)
+    return try #require(result).report
+  }
+
+  @Test func previewTakesASchemeFromOptions() throws {
+    let result = try json(
+      "preview", "--bits", "4", "--group", "16", "--asymmetric", "--range", "mse", "--sparsity",
+      "2:4", "--layers", "*.v_proj")
+    let layers = try #require(result["layers"] as? [[String: Any]])
+    #expect(layers.count == TinyModel.blocks)
+    #expect(layers.first?["scheme"] as? String == "4 bit g16 asym mse, 2:4 50 %")
+  }
+
+  @Test func previewTableFitsEightyColumns() throws {
+    let run = try ViseProcess(["preview", model.path, "--bits", "8", "--group", "channel"])
+    #expect(run.status == 0)
+    #expect(run.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
+  }
+
+  @Test func generatePrintsTheTextAsItIs() throws {
+    let arguments = ["--prompt", "Hello", "--raw", "--tokens", "20"]
+    let answer = try #require(
+      try json("generate", "--prompt", "Hello", "--raw", "--tokens", "20")["reference"]
+        as? [String: Any])
+    #expect(Set(answer.keys) == ["text", "token_ids", "tokens_per_second"])
+    #expect((answer["token_ids"] as? [Int])?.count == 20)
+    let run = try ViseProcess(["generate", model.path] + arguments)
+    #expect(run.output == (answer["text"] as? String).map { $0 + "\n" })
+    #expect(run.errors.isEmpty)
+  }
+
+  @Test func generateAnswersWithWhomItIsAskedFor() throws {
+    let prompt = ["--prompt", "Hello", "--raw", "--tokens", "5", "--json"]
+    let keys = try [[], ["--plan", plan], ["--plan", plan, "--compare"]].map { more in
+      Set(try ViseProcess(["generate", model.path] + prompt + more).object().keys)
+    }
+    #expect(keys == [["reference"], ["compressed"], ["reference", "compressed"]])
+    let run = try ViseProcess(
+      ["generate", model.path, "--prompt", "Hello", "--raw", "--plan", plan, "--compare"])
+    let headings = run.output.split(separator: "\n").filter { $0.hasPrefix("[") }
+    #expect(headings.first == "[reference]")
+    #expect(headings.contains("[compressed]"))
+  }
+
+  @Test func seedMakesSamplingRepeatable() throws {
+    func text(_ seed: String) throws -> String {
+      try ViseProcess([
+        "generate", model.path, "--prompt", "Hello", "--raw", "--temperature", "1", "--top-k", "50",
+        "--top-p", "0.9", "--seed", seed, "--tokens", "40",
+      ]).output
+    }
+    let first = try text("1")
+    #expect(try text("1") == first)
+    #expect(try text("2") != first)
+  }
+
+  @Test func evaluateMeasuresTheModelAndThePlan() throws {
+    let text = try model.write(
+      String(repeating: "In the beginning.\n", count: 40), to: "text.txt")
+    let alone = try json("evaluate", "--text", text, "--window", "64", "--windows", "3")
+    #expect(Set(alone.keys) == ["tokens", "ppl"])
+    #expect(alone["tokens"] as? Int == 3 * 31)
+    let beside = try json(
+      "evaluate", "--text", text, "--window", "64", "--windows", "3", "--plan", plan)
+    #expect(
+      Set(beside.keys) == ["tokens", "ppl", "reference_ppl", "kld", "top1_agreement"])
+    #expect(beside["reference_ppl"] as? Double == alone["ppl"] as? Double)
+    let divergence = try #require(beside["kld"] as? [String: Double])
+    #expect(Set(divergence.keys) == ["mean", "median", "p99", "max"])
+    #expect(divergence.values.allSatisfy { $0 > 0 })
+  }
+}
