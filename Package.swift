@@ -82,7 +82,9 @@ let package = Package(
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "EngineTests",
-      dependencies: ["Engine", "Inference", "Compression", "Checkpoints", "Tensors"],
+      dependencies: [
+        "Engine", "Inference", "Compression", "Tokenization", "Checkpoints", "Tensors",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "TerminalTests", dependencies: ["Terminal", "CNcurses"], swiftSettings: wrapping),

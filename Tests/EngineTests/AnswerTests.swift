@@ -75,6 +75,26 @@ import Testing
     }
   }
 
+  @Test func divergenceIsToldWhileBothSidesSayTheSame() throws {
+    driver.send(.generate(job, request([.reference, .compressed])))
+    driver.run()
+    #expect(driver.events.tokens(.reference).allSatisfy { $0.divergence == nil })
+    #expect(driver.events.tokens(.compressed).allSatisfy { $0.divergence == 0 })
+
+    let driver = Driver(model)
+    driver.send(.setPlan(coarse))
+    driver.run()
+    driver.send(.generate(job, request([.reference, .compressed])))
+    driver.run()
+    let (reference, compressed) = (
+      driver.events.tokens(.reference), driver.events.tokens(.compressed)
+    )
+    let parting = zip(reference, compressed).prefix { $0.id == $1.id }.count
+    #expect(parting < compressed.count)
+    #expect(compressed[...parting].allSatisfy { ($0.divergence ?? 0) > 0 })
+    #expect(compressed[(parting + 1)...].allSatisfy { $0.divergence == nil })
+  }
+
   @Test func tokensAreNumberedAndTheirTextsAddUp() throws {
     driver.send(.generate(job, request([.reference], tokens: 40)))
     driver.run()

@@ -5,7 +5,7 @@ import Tokenization
 struct Answer {
   let side: ModelSide
   private(set) var isEnded = false
-  private var generation: Generation?
+  private(set) var generation: Generation?
   private var text: TextStream?
   /// Time spent on tokens after the first, whose time is the prompt's.
   private var time = Duration.zero
@@ -21,9 +21,11 @@ struct Answer {
   func completed(of limit: Int) -> Int { isEnded ? limit : generation?.tokens.count ?? 0 }
 
   /// Loads what the answer needs, reads a part of the prompt, or adds a token.
+  ///
+  /// - Returns: the token, if it added one.
   mutating func step(
     _ request: GenerationRequest, limit: Int, job: JobID, in workspace: inout Workspace
-  ) throws(JobFailure) {
+  ) throws(JobFailure) -> GeneratedToken? {
     let decoder = try workspace.models.decoder(side)
     let tokenizer = try workspace.models.tokenizer()
     do throws(InferenceError) {
@@ -32,18 +34,18 @@ struct Answer {
           decoder: decoder, prompt: tokenizer.encodePrompt(request.prompt, raw: request.isRaw),
           sampler: Sampler(request.sampling), tokenLimit: limit, endTokens: tokenizer.endTokens)
         text = TextStream(tokenizer)
-        return
+        return nil
       }
       let started = workspace.now()
       switch try generation?.step(using: decoder) {
       case .token(let id):
-        let token = add(id, in: workspace.now() - started, isLast: completed(of: limit) == limit)
-        workspace.emit(.token(job, token))
+        return add(id, in: workspace.now() - started, isLast: completed(of: limit) == limit)
       case .ended(let reason):
         isEnded = true
         workspace.emit(.answerEnded(job, side, StopReason(reason)))
       case .prompt, nil: break
       }
+      return nil
     } catch {
       throw JobFailure(error)
     }

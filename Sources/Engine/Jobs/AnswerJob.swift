@@ -1,5 +1,5 @@
 import Inference
-import Tokenization
+import Tensors
 
 /// Answers a prompt with one model, or with both side by side: a token of each in turn.
 struct AnswerJob: Job {
@@ -28,7 +28,10 @@ struct AnswerJob: Job {
   mutating func step(in workspace: inout Workspace) throws(JobFailure) -> JobState {
     if let place = next(in: workspace) {
       turn = (place + 1) % answers.count
-      try answers[place].step(request, limit: limit, job: id, in: &workspace)
+      if var token = try answers[place].step(request, limit: limit, job: id, in: &workspace) {
+        token.divergence = divergence
+        workspace.emit(.token(id, token))
+      }
       let total = limit * answers.count
       let completed = answers.reduce(0) { $0 + $1.completed(of: limit) }
       if let progress = meter.report(
@@ -46,5 +49,19 @@ struct AnswerJob: Job {
     answers.indices.lazy
       .map { ($0 + turn) % answers.count }
       .first { answers[$0].canGoOn(in: workspace) }
+  }
+
+  /// KLD of the distributions that both last tokens were chosen from, if these are comparable.
+  private var divergence: Double? {
+    guard let reference = generation(of: .reference), let compressed = generation(of: .compressed),
+      reference.tokens.count == compressed.tokens.count,
+      reference.tokens.dropLast() == compressed.tokens.dropLast(),
+      let expected = reference.logits, let found = compressed.logits
+    else { return nil }
+    return expected.divergence(to: found)
+  }
+
+  private func generation(of side: ModelSide) -> Generation? {
+    answers.first { $0.side == side && !$0.isEnded }?.generation
   }
 }

@@ -37,15 +37,23 @@ public struct GeneratedToken: Codable, Hashable, Sendable {
   public var id: Int
   /// The text that this token completes; empty while a character is still incomplete.
   public var text: String
-  /// Tokens a second of this side so far, the prompt not counted.
+  /// Tokens a second that this side makes when it has the machine to itself; 0 for the first token,
+  /// whose time is the prompt's.
   public var tokensPerSecond: Double
+  /// KLD of the compressed model's distribution of this token from the reference's, in nats; nil
+  /// unless both sides have just chosen it, after the same tokens.
+  public var divergence: Double?
 
-  public init(side: ModelSide, index: Int, id: Int, text: String, tokensPerSecond: Double) {
+  public init(
+    side: ModelSide, index: Int, id: Int, text: String, tokensPerSecond: Double,
+    divergence: Double? = nil
+  ) {
     self.side = side
     self.index = index
     self.id = id
     self.text = text
     self.tokensPerSecond = tokensPerSecond
+    self.divergence = divergence
   }
 }
 

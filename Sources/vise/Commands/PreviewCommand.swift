@@ -98,12 +98,12 @@ private struct PreviewResult: Encodable {
 
   /// The same for people.
   var text: String {
-    var table = TextTable(["layer", "scheme", "MB", "bpw", "SQNR dB", "max error"])
+    var table = TextTable(["layer", "MB", "bpw", "dB", "max err", "scheme"], words: [0, 5])
     for layer in layers {
       table.add([
-        layer.name, layer.scheme, layer.bytesAfter.megabytes,
+        layer.name, layer.bytesAfter.megabytes,
         (layer.bitsPerWeight.value ?? .nan).fixed(2), (layer.sqnrDb.value ?? .nan).fixed(2),
-        (layer.maxError.value ?? .nan).significant(2),
+        (layer.maxError.value ?? .nan).significant(2), layer.scheme,
       ])
     }
     let ratio = (Double(total.bytesBefore) / Double(total.bytesAfter)).fixed(2)

@@ -1,9 +1,13 @@
-/// Rows of text in columns that line up: the first to the left, the others to the right.
+/// Rows of text in columns that line up: words to the left, numbers to the right.
 struct TextTable {
   private var rows: [[String]]
+  private let wordColumns: Set<Int>
 
-  /// A table with these column headings.
-  init(_ headings: [String]) { rows = [headings] }
+  /// A table with these column headings; the columns of these places hold words.
+  init(_ headings: [String], words: Set<Int> = [0]) {
+    rows = [headings]
+    wordColumns = words
+  }
 
   /// Appends a row.
   ///
@@ -19,9 +23,10 @@ struct TextTable {
     return rows.map { row in
       let cells = zip(row, widths).enumerated().map { place, cell in
         let space = String(repeating: " ", count: cell.1 - cell.0.count)
-        return place == 0 ? cell.0 + space : space + cell.0
+        return wordColumns.contains(place) ? cell.0 + space : space + cell.0
       }
-      return cells.joined(separator: "  ") + "\n"
+      let line = cells.joined(separator: "  ")
+      return String(line.reversed().drop { $0 == " " }.reversed()) + "\n"
     }.joined()
   }
 }

@@ -72,8 +72,11 @@ import Testing
       under: Scheme(quantization: QuantizationScheme(bits: 3, group: .size(32))))
     #expect(first["name"] as? String == report.layer)
     #expect(first["bytes_after"] as? Int == report.size.total)
-    #expect(first["mse"] as? Double == report.error.mse)
-    #expect(first["sqnr_db"] as? Double == report.error.sqnr)
+    // The engine takes the rows in other slices, so sums may differ in their last digit.
+    let mse = try #require(first["mse"] as? Double)
+    #expect(abs(mse / report.error.mse - 1) < 1e-9)
+    let sqnr = try #require(first["sqnr_db"] as? Double)
+    #expect(abs(sqnr - (report.error.sqnr ?? .infinity)) < 1e-6)
     let total = try #require(result["total"] as? [String: Any])
     let saved = layers.reduce(0) {
       $0 + ($1["bytes_before"] as? Int ?? 0) - ($1["bytes_after"] as? Int ?? 0)

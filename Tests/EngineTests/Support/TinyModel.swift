@@ -100,15 +100,18 @@ final class TinyModel {
     var generator = SplitMix(state: seed)
     var header: [String] = []
     var values: [Float] = []
-    func add(_ name: String, _ shape: [Int], _ value: () -> Float) {
+    func add(_ name: String, _ shape: [Int], _ value: (Int) -> Float) {
       let start = values.count * 4
-      for _ in 0..<shape.reduce(1, *) { values.append(value()) }
+      for index in 0..<shape.reduce(1, *) { values.append(value(index)) }
       header.append(
         "\"\(name)\": {\"dtype\": \"F32\", \"shape\": \(shape), "
           + "\"data_offsets\": [\(start), \(values.count * 4)]}")
     }
-    func random() -> Float { Float.random(in: -0.5...0.5, using: &generator) }
-    add("model.embed_tokens.weight", [vocabulary, hidden], random)
+    func random(_: Int) -> Float { Float.random(in: -0.5...0.5, using: &generator) }
+    add("model.embed_tokens.weight", [vocabulary, hidden]) { index in
+      // Special tokens get the logit 0, which some byte always exceeds: answers do not end early.
+      index < 256 * hidden ? random(index) : 0
+    }
     for block in 0..<blocks {
       let prefix = "model.layers.\(block)."
       for (name, rows) in [("q", hidden), ("k", hidden / 2), ("v", hidden / 2), ("o", hidden)] {
@@ -117,10 +120,10 @@ final class TinyModel {
       add("\(prefix)mlp.gate_proj.weight", [intermediate, hidden], random)
       add("\(prefix)mlp.up_proj.weight", [intermediate, hidden], random)
       add("\(prefix)mlp.down_proj.weight", [hidden, intermediate], random)
-      add("\(prefix)input_layernorm.weight", [hidden]) { 1 }
-      add("\(prefix)post_attention_layernorm.weight", [hidden]) { 1 }
+      add("\(prefix)input_layernorm.weight", [hidden]) { _ in 1 }
+      add("\(prefix)post_attention_layernorm.weight", [hidden]) { _ in 1 }
     }
-    add("model.norm.weight", [hidden]) { 1 }
+    add("model.norm.weight", [hidden]) { _ in 1 }
     let json = "{" + header.joined(separator: ", ") + "}"
     let padding = String(repeating: " ", count: (8 - json.utf8.count % 8) % 8)
     var data = Data()
