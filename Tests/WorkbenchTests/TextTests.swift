@@ -108,6 +108,15 @@ import Testing
     #expect(Plot.resampled([], to: 3) == [0, 0, 0])
   }
 
+  @Test func outliersAreLeftOut() {
+    let counts = [1, 0, 0, 500, 9000, 500, 0, 0, 2]
+    #expect(Plot.middle(of: counts, leaving: 0.001) == 3..<6)
+    #expect(Plot.middle(of: counts, leaving: 0) == 0..<9)
+    #expect(Plot.middle(of: [], leaving: 0.1) == 0..<0)
+    #expect(Plot.middle(of: [0, 0], leaving: 0.1) == 0..<2)
+    #expect(Plot.middle(of: [5], leaving: 1) == 0..<1)
+  }
+
   @Test func fillsFromBelowAndHangsFromAbove() {
     let up = Plot(style: .ascii, direction: .up).cells(
       [1, 0.5, 0], size: Size(columns: 3, rows: 2))

@@ -3,7 +3,7 @@ import Terminal
 extension KeyTable {
   /// The keys as they come; a settings file may change them.
   static let standard = KeyTable(
-    entries: choosing + changing + asking + files + program + moving + fields)
+    entries: changing + choosing + asking + files + moving + program + fields)
 
   private static let choosing: [KeyEntry] = [
     entry(.mark, ["space"], [.table], "Mark the layer and go to the next", label: "mark", 40),

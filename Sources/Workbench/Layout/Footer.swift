@@ -17,15 +17,15 @@ struct Footer: Hashable, Sendable {
     var items: [Item] = []
     // Help comes first in rank and last in place, so that it is there however narrow the screen.
     let last = entries.first { $0.action == .help }
-    let reserved = last.map { Self.width(of: $0) + 2 } ?? 0
+    let reserved = last.map { Self.width(of: $0) + 3 } ?? 0
     for entry in entries where entry != last {
       let width = Self.width(of: entry)
-      guard column + width <= rect.endColumn - reserved else { continue }
+      guard column + width < rect.endColumn - reserved else { continue }
       items.append(Self.item(entry, column: column, row: rect.row))
       column += width + 2
     }
     if let last, rect.columns > reserved {
-      items.append(Self.item(last, column: rect.endColumn - reserved + 1, row: rect.row))
+      items.append(Self.item(last, column: rect.endColumn - reserved + 2, row: rect.row))
     }
     self.items = items
   }

@@ -48,7 +48,8 @@ struct ScreenLayout: Hashable, Sendable {
         let (left, right) = body.splitRight(width)
         return [slot([.table], .table, left), slot([.inspector, .prompt], lower, right)]
       }
-      let (upper, bottom) = body.splitBottom(min(max(body.rows * 32 / 100, 9), 18))
+      let share = state.pane == .prompt ? 44 : 32
+      let (upper, bottom) = body.splitBottom(min(max(body.rows * share / 100, 9), 22))
       let (left, right) = upper.splitRight(width)
       return [
         slot([.table], .table, left), slot([.inspector], .inspector, right),

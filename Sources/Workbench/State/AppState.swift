@@ -95,6 +95,8 @@ struct AppState: Hashable, Sendable {
   var listings: [String: [String]] = [:]
   /// The layers the engine was last told are looked at.
   var lookedAt: [String] = []
+  /// The kept layer that a preview was asked for and is awaited.
+  var previewed: Int?
 
   init(themes: [Theme] = Theme.builtIn) {
     self.themes = themes.isEmpty ? Theme.builtIn : themes

@@ -31,6 +31,9 @@ struct JobList: Hashable, Sendable {
   /// Row under the cursor on the Jobs screen, counted from the newest job.
   var cursor = 0
 
+  /// The one preview that may run at a time; it is not listed, for nobody asked for it by name.
+  static let previewID = JobID(0)
+
   /// The most ended jobs that are remembered.
   static let limit = 200
 
@@ -51,6 +54,7 @@ struct JobList: Hashable, Sendable {
   subscript(id: JobID) -> Job? { jobs.last { $0.id == id } }
 
   mutating func start(_ id: JobID, _ kind: JobKind, title: String) {
+    guard id != Self.previewID else { return }
     if let place = place(of: id) { jobs.remove(at: place) }
     jobs.append(Job(id: id, kind: kind, title: title))
     if jobs.count > Self.limit, let oldest = jobs.firstIndex(where: { !$0.isRunning }) {

@@ -142,7 +142,7 @@ extension LayerTable {
 
   /// Scrolls as little as puts the cursor on the screen, with a row of context where there is one.
   mutating func reveal(height: Int) {
-    guard height > 0 else { return }
+    let height = max(height, 1)  // a table that is hidden keeps its cursor in reach, too
     let margin = Self.margin(height)
     top = min(top, max(0, cursor - margin))
     top = max(top, min(cursor + margin, rows.count - 1) - height + 1)

@@ -70,12 +70,14 @@ struct SizeText {
   /// Everything counted.
   var total: String { bits(size.total) }
 
-  /// The parts that take any bytes.
+  /// The parts that take any bits worth naming.
   var parts: [(name: String, value: String)] {
     [
-      ("codes", size.codes), ("scales", size.scales), ("zeros", size.zeroPoints),
+      ("codes", size.codes), ("scales", size.scales), ("zero points", size.zeroPoints),
       ("mask", size.mask), ("padding", size.padding),
-    ].filter { $0.1 > 0 }.map { (name: $0.0, value: bits($0.1)) }
+    ].filter { Double($0.1) * 8 >= 0.0005 * Double(parameters) }.map {
+      (name: $0.0, value: bits($0.1))
+    }
   }
 
   private func bits(_ bytes: Int) -> String {

@@ -33,7 +33,7 @@ extension AppState {
     history = PlanHistory(Plan(model: description.name, fingerprint: description.fingerprint))
     table = LayerTable(of: model)
     evaluation = nil
-    lookedAt = []
+    (lookedAt, previewed) = ([], nil)
     confirm(
       "\(description.name): \(description.layers.count) layers, "
         + "\(Figures.totalBytes(description.tensorBytes)). 2-8 sets bits, p prompts, ? shows all keys"
@@ -58,7 +58,7 @@ extension AppState {
     if job?.kind == .compress, table.order != .natural, let model { table.rebuild(for: model) }
     switch outcome {
     case .finished: break
-    case .cancelled: inform("Cancelled: \(job?.title ?? "job")")
+    case .cancelled: if let job { inform("Cancelled: \(job.title)") }
     case .failed(let reason): refuse(job.map { "\($0.title): \(reason)" } ?? reason)
     }
   }

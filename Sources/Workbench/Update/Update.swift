@@ -36,10 +36,30 @@ extension AppState {
   fileprivate mutating func settle() -> [Effect] {
     let layout = ScreenLayout(self, size: size)
     table.reveal(height: layout.tableRows.rows)
+    var effects = previewKeptLayer()
     let seen = layersInView(layout)
-    guard seen != lookedAt else { return [] }
-    lookedAt = seen
-    return seen.isEmpty ? [] : [.engine(.look(at: seen))]
+    if seen != lookedAt {
+      lookedAt = seen
+      if !seen.isEmpty { effects.append(.engine(.look(at: seen))) }
+    }
+    return effects
+  }
+
+  /// Asks for a look at a kept layer under the cursor, on which no plan makes the engine report.
+  private mutating func previewKeptLayer() -> [Effect] {
+    let wanted = inspectedLayer.flatMap { layer in
+      model?.schemes[layer].keepsLayer == true && model?.reports[layer] == nil ? layer : nil
+    }
+    guard wanted != previewed else { return [] }
+    var effects: [Effect] = []
+    if let previewed, model?.reports.indices.contains(previewed) == true,
+      model?.reports[previewed] == nil
+    {
+      effects.append(.engine(.cancel(JobList.previewID)))
+    }
+    previewed = wanted
+    guard let wanted, let name = model?.layers[wanted].name else { return effects }
+    return effects + [.engine(.preview(JobList.previewID, layer: name, scheme: .keep))]
   }
 
   /// Names of the layers on the screen, those under the cursor first.

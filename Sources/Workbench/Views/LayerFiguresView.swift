@@ -10,7 +10,7 @@ struct LayerFiguresView {
   let layer: Int
 
   /// Rows that all figures take.
-  static let rows = 8
+  static let rows = 7
 
   func draw(in rect: Rect, on painter: inout Painter) {
     for (offset, line) in lines(columns: rect.columns, painter).prefix(rect.rows).enumerated() {
@@ -27,12 +27,11 @@ struct LayerFiguresView {
       lines.append([painter.segment("no error: nothing is changed", .dim)])
     } else if let report {
       let text = ReportText(report, glyphs: state.glyphs)
-      lines.append(pairs([("SQNR", text.sqnr)], painter))
-      lines.append(pairs([("max", text.maximum), ("cosine", text.cosine)], painter))
-      lines.append(pairs([("MSE", text.mse), ("zeros", text.zeros)], painter))
+      lines.append(pairs([("SQNR", text.sqnr), ("max", text.maximum)], painter))
+      lines.append(pairs([("cosine", text.cosine), ("MSE", text.mse)], painter))
     } else {
       lines.append([painter.segment("waiting for the engine", .dim)])
-      lines += [[], []]
+      lines.append([])
     }
     lines.append(bytesLine(painter))
     return lines + partLines(columns: columns, painter)
@@ -64,11 +63,14 @@ struct LayerFiguresView {
     ]
   }
 
-  /// What the bits go into, as many parts a line as fit.
+  /// What the bits go into and what else is known of the weights, as much a line as fits.
   private func partLines(columns: Int, _ painter: Painter) -> [[Segment]] {
     let size = model.size(layer)
     var parts = SizeText(size, parameters: model.layers[layer].parameters).parts
     if parts.count == 1 { parts = [] }
+    if let report = model.currentReport(layer), !report.scheme.keepsLayer {
+      parts.append((name: "zeros", value: ReportText(report, glyphs: state.glyphs).zeros))
+    }
     if let bitmask = size.withBitmask {
       parts.append((name: "with a bitmask", value: Figures.bytes(bitmask)))
     }

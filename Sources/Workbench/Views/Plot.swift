@@ -74,6 +74,20 @@ struct Plot {
 
   // MARK: From counts to heights
 
+  /// The bins that hold all values but a share of them, half of it at either end.
+  static func middle(of counts: [Int], leaving share: Double) -> Range<Int> {
+    let tail = Double(counts.reduce(0, +)) * share / 2
+    func outside(_ counts: some Sequence<Int>) -> Int {
+      var sum = 0.0
+      return counts.prefix { count in
+        sum += Double(count)
+        return sum <= tail
+      }.count
+    }
+    let (left, right) = (outside(counts), outside(counts.reversed()))
+    return left + right < counts.count ? left..<counts.count - right : 0..<counts.count
+  }
+
   /// Counts of a histogram spread over so many columns.
   static func resampled(_ counts: [Int], to columns: Int) -> [Double] {
     guard !counts.isEmpty, columns > 0 else { return Array(repeating: 0, count: max(columns, 0)) }

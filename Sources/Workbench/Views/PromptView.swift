@@ -50,7 +50,7 @@ struct PromptView {
     while Painter.width(of: figures) > room, !figures.isEmpty { figures.removeFirst() }
     painter.put(
       figures, endingAt: side.heading.endColumn, row: side.heading.row, maxColumns: room)
-    let lines = AnswerLines(answer, parting: conversation.parting, columns: side.text.columns).lines
+    let lines = AnswerLines(conversation, side.side, columns: side.text.columns).lines
     let first = max(0, lines.count - side.text.rows - conversation.scroll)
     for (offset, line) in lines.dropFirst(first).prefix(side.text.rows).enumerated() {
       painter.put(

@@ -104,6 +104,7 @@ struct CompletionView {
   func draw(above status: Rect, on painter: inout Painter) {
     guard let line = state.line, state.overlay == nil, !line.completions.isEmpty else { return }
     if case .filter = line.purpose, line.editor.text.isEmpty { return }
+    if line.completions.map(\.text) == [line.editor.text] { return }
     let all = line.completions
     let count = min(all.count, Self.rows)
     let labels = min(28, all.map { displayWidth(of: $0.label) }.max() ?? 0)

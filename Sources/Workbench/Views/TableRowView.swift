@@ -107,7 +107,8 @@ struct TableRowView {
   private func cell(_ column: TableColumn, of index: Int, _ painter: Painter) -> Segment {
     let layer = model.layers[index]
     let scheme = model.schemes[index]
-    let dash = painter.segment(state.glyphs.dash, .dim)
+    let blank = painter.segment("")
+    let dash = scheme.keepsLayer ? blank : painter.segment(state.glyphs.dash, .dim)
     switch column {
     case .shape:
       return painter.segment("\(layer.rows)\(state.glyphs.times)\(layer.columns)", .dim)
@@ -125,7 +126,7 @@ struct TableRowView {
       return painter.segment(tilde + Figures.bytes(model.size(index).total))
     case .bitsPerWeight: return painter.segment(Figures.fixed(model.bitsPerWeight(index), 2))
     case .decibel:
-      guard !scheme.keepsLayer else { return dash }
+      guard !scheme.keepsLayer else { return blank }
       return decibel(
         model.currentReport(index)?.error.sqnr, isEstimate: model.standing(index) != .exact,
         isKnown: model.currentReport(index) != nil, painter)
