@@ -19,19 +19,8 @@ final class PseudoTerminal {
     self.line = line
     received = Received(descriptor: keyboard)
     _ = fcntl(keyboard, F_SETFL, O_NONBLOCK)
-    Self.admitSignals()
     resize(size)
     received.drain()
-  }
-
-  /// Tests run on threads that block signals: what they raise would wait there for ever.
-  private static func admitSignals() {
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    for signal in [SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT] {
-      sigaddset(&signals, signal)
-    }
-    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
   }
 
   deinit {
