@@ -80,8 +80,8 @@ void cn_repaint(void);
 
 /// Catches signals until `cn_unguard`.
 ///
-/// - The first of TERM, HUP, INT and QUIT, and each WINCH, TSTP and CONT, writes its number as one
-///   byte to `wake`.
+/// - The first of TERM, HUP, INT and QUIT, and each WINCH, TSTP and CONT, writes its number as
+///   one byte to `wake`.
 /// - Another TERM, HUP, INT or QUIT after 0.2 s, and each of SEGV, ABRT, BUS, FPE, ILL and TRAP, gives
 ///   the terminal back at once and then takes the process down as if nobody had caught it.
 /// - `exit` gives the terminal back, too.

@@ -84,7 +84,7 @@ public struct Frame: Hashable, Sendable {
     cells[index] = cell
   }
 
-  /// Blanks the other half of a wide glyph of which the cell at `index` is about to be painted over.
+  /// Blanks the other half of a wide glyph whose cell at `index` is about to be painted over.
   private mutating func unpair(_ index: Int) {
     switch cells[index].width {
     case 0: cells[index - 1] = Cell(.blank, style: cells[index - 1].style)
