@@ -82,8 +82,8 @@ void cn_repaint(void);
 ///
 /// - The first of TERM, HUP, INT and QUIT, and each WINCH, TSTP and CONT, writes its number as
 ///   one byte to `wake`.
-/// - Another TERM, HUP, INT or QUIT after 0.2 s, and each of SEGV, ABRT, BUS, FPE, ILL and TRAP, gives
-///   the terminal back at once and then takes the process down as if nobody had caught it.
+/// - Another TERM, HUP, INT or QUIT after 0.2 s, and each of SEGV, ABRT, BUS, FPE, ILL and TRAP,
+///   gives the terminal back at once and then takes the process down as if nobody had caught it.
 /// - `exit` gives the terminal back, too.
 ///
 /// Signals that were ignored stay ignored. `leaving` undoes what was sent to the terminal besides
