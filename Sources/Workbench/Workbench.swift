@@ -57,6 +57,7 @@ public enum Workbench {
     }
     state.hasMouse = options.mouse
     state.pendingPlan = options.planPath
+    state.homeDirectory = surroundings.environment["HOME"]
     state.evaluationText = surroundings.evaluationText ?? ""
     return state
   }

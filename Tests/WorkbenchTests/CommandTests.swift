@@ -198,6 +198,23 @@ import Testing
     #expect(app.row("bpw").contains("earlier plan"))
   }
 
+  @Test func theHomeDirectoryIsWrittenOutForTheEngine() {
+    var app = App()
+    app.state.homeDirectory = "/home/me"
+    app.command("open ~/models/x")
+    #expect(app.commands.last == .open(path: "/home/me/models/x"))
+  }
+
+  @Test func anotherModelIsOpenedOnlyAfterAskingForUnsavedChanges() {
+    var app = App()
+    app.press("a", "4")
+    app.clearEffects()
+    app.command("open y")
+    #expect(app.commands.isEmpty)
+    app.press("d")
+    #expect(app.commands == [.open(path: "y")])
+  }
+
   @Test func pasteGoesIntoFieldsOnly() {
     var app = App()
     app.handle(.input(.paste("4q:quit\n")))

@@ -72,6 +72,36 @@ import Testing
     #expect(styles[.parted].attributes.contains(.reverse))
   }
 
+  @Test func anEarlyEndPartsTheAnswers() {
+    var app = asking()
+    app.send(token(.reference, 0, "one", id: 1))
+    app.send(token(.compressed, 0, "one", id: 1))
+    app.send(.answerEnded(JobID(1), .compressed, .endOfText))
+    #expect(app.state.conversation.parting == nil)
+    app.send(token(.reference, 1, " two", id: 2))
+    #expect(app.state.conversation.parting == 1)
+    #expect(app.state.conversation.sameRate == 1)
+  }
+
+  @Test func theMeanDivergenceIsTold() {
+    var app = asking()
+    for (index, divergence) in [nil, 0.02, 0.04].enumerated() {
+      let token = GeneratedToken(
+        side: .compressed, index: index, id: index, text: " w", tokensPerSecond: 9,
+        divergence: divergence)
+      app.send(.token(JobID(1), token))
+    }
+    #expect(app.row("compressed", "tok/s").contains("KLD 0.0300"))
+  }
+
+  @Test func anotherModelBeginsAfresh() {
+    var app = asking()
+    app.send(token(.reference, 0, "one", id: 1))
+    app.send(.opened(.synthetic(name: "Other")))
+    #expect(app.state.conversation.answers.isEmpty && !app.state.conversation.isRunning)
+    #expect(app.state.conversation.history == ["Tell me"])
+  }
+
   @Test func escapeSequencesOfTheModelAreHarmless() {
     var app = asking()
     app.send(token(.reference, 0, "a\u{1B}[31mred\u{7}", id: 1))

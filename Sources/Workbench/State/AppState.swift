@@ -80,6 +80,9 @@ struct AppState: Hashable, Sendable {
   /// The text file that is offered first.
   var evaluationText = ""
 
+  /// What `~` stands for in paths; nil leaves it as it is.
+  var homeDirectory: String?
+
   // What has the keyboard for now.
   var overlay: Overlay?
   var line: InputLine?
@@ -154,6 +157,12 @@ extension AppState {
   var inspectedLayer: Int? {
     guard case .layer(let index)? = table.row else { return nil }
     return index
+  }
+
+  /// A path as the engine needs it, with `~/` written out.
+  func expanded(_ path: String) -> String {
+    guard let homeDirectory, path.hasPrefix("~/") else { return path }
+    return homeDirectory + path.dropFirst()
   }
 
   mutating func inform(_ text: String) { notice = Notice(.info, text) }

@@ -42,6 +42,9 @@ struct Conversation: Hashable, Sendable {
   private(set) var same = 0
   /// The first place where they differ.
   private(set) var parting: Int?
+  /// Sum of the KLD over tokens that both chose after the same text, and how many those are.
+  private var divergenceSum = 0.0
+  private var divergenceCount = 0
 
   /// Lines scrolled back from the end of the answers.
   var scroll = 0
@@ -54,29 +57,45 @@ struct Conversation: Hashable, Sendable {
 
   func answer(_ side: ModelSide) -> Answer { answers[side] ?? Answer() }
 
+  /// Mean KLD in nats a token while both sides agreed; nil before there is any.
+  var meanDivergence: Double? {
+    divergenceCount > 0 ? divergenceSum / Double(divergenceCount) : nil
+  }
+
   /// Begins a new pair of answers and returns what to ask the engine for.
   mutating func ask(_ prompt: String, job: JobID) -> GenerationRequest {
     if history.last != prompt { history.append(prompt) }
     if history.count > Self.historyLimit { history.removeFirst() }
     recalled = nil
+    forgetAnswers()
     self.job = job
     isRunning = true
     asked = prompt
-    answers = [:]
-    (compared, same, parting, scroll) = (0, 0, nil, 0)
     var request = settings
     request.prompt = prompt
     return request
   }
 
+  /// Drops what was answered, as when another model is opened.
+  mutating func forgetAnswers() {
+    (job, isRunning, asked, answers) = (nil, false, nil, [:])
+    (compared, same, parting, scroll) = (0, 0, nil, 0)
+    (divergenceSum, divergenceCount) = (0, 0)
+  }
+
   /// Takes the next token on; one that is out of turn is dropped.
   mutating func append(_ token: GeneratedToken) {
-    var answer = answer(token.side)
-    guard token.index == answer.tokens.count else { return }
-    answer.append(token)
-    answers[token.side] = answer
-    let other = self.answer(token.side == .reference ? .compressed : .reference)
-    guard token.index < other.tokens.count else { return }
+    guard token.index == answer(token.side).tokens.count else { return }
+    answers[token.side, default: Answer()].append(token)
+    if let divergence = token.divergence, divergence.isFinite {
+      divergenceSum += divergence
+      divergenceCount += 1
+    }
+    let other = answer(token.side.other)
+    guard token.index < other.tokens.count else {
+      if other.stop == .endOfText, parting == nil { parting = token.index }
+      return
+    }
     compared += 1
     if other.tokens[token.index].id == token.id {
       same += 1
@@ -87,6 +106,10 @@ struct Conversation: Hashable, Sendable {
 
   mutating func end(_ side: ModelSide, _ reason: StopReason) {
     answers[side, default: Answer()].stop = reason
+    let length = answer(side).tokens.count
+    if reason == .endOfText, parting == nil, answer(side.other).tokens.count > length {
+      parting = length
+    }
   }
 
   /// Puts an earlier (or, forward, a later) prompt into the input line.
@@ -100,4 +123,8 @@ struct Conversation: Hashable, Sendable {
     recalled = place == history.count ? nil : place
     editor.replace(with: recalled.map { history[$0] } ?? draft)
   }
+}
+
+extension ModelSide {
+  fileprivate var other: ModelSide { self == .reference ? .compressed : .reference }
 }

@@ -33,6 +33,7 @@ extension AppState {
     history = PlanHistory(Plan(model: description.name, fingerprint: description.fingerprint))
     table = LayerTable(of: model)
     evaluation = nil
+    conversation.forgetAnswers()
     (lookedAt, previewed) = ([], nil)
     confirm(
       "\(description.name): \(description.layers.count) layers, "

@@ -74,7 +74,7 @@ extension AppState {
       return []
     case .open(let path):
       opening = .opening(path: path)
-      return [.engine(.open(path: path))]
+      return [.engine(.open(path: expanded(path)))]
     }
   }
 

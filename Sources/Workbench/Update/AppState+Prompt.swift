@@ -42,7 +42,7 @@ extension AppState {
     evaluating[id] = Evaluation.Subject(textPath: path, plan: history.current)
     let compares = model.schemes.contains { !$0.keepsLayer }
     inform("Evaluating on \(path)")
-    return [.engine(.evaluate(id, EvaluationRequest(textPath: path, compares: compares)))]
+    return [.engine(.evaluate(id, EvaluationRequest(textPath: expanded(path), compares: compares)))]
   }
 
   /// Copies what the focused pane is about.

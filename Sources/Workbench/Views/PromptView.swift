@@ -69,6 +69,9 @@ struct PromptView {
     if side == .compressed, let rate = conversation.sameRate {
       segments.append(painter.segment("same \(Figures.percent(rate))   ", .text))
     }
+    if side == .compressed, let divergence = conversation.meanDivergence {
+      segments.append(painter.segment("KLD \(Figures.significant(divergence))   ", .dim))
+    }
     let speed = answer.tokensPerSecond
     segments.append(
       painter.segment("\(Figures.fixed(speed, speed < 10 ? 1 : 0)) tok/s", .text))
