@@ -4,8 +4,7 @@
 #include "packed_row.h"
 #include "vk_elementwise.h"
 
-// Room for a row's codes, or for a factor of each segment of at least four codes.
-size_t vk_packed_scratch(size_t columns) { return columns + VK_UNPACK_SLACK + 32 * sizeof(float); }
+size_t vk_packed_scratch(size_t columns) { return columns + VK_UNPACK_SLACK; }
 
 VK_INLINE void vk_packed_decode_body(vk_level level, const vk_packed *matrix, size_t first,
                                      size_t count, uint8_t *scratch, float *rows) {
@@ -39,8 +38,7 @@ void vk_packed_times(vk_level level, const vk_packed *matrix, size_t first, size
                      size_t y_stride) {
 #ifdef VK_X86
   if (vk_uses_planes(level, matrix->group)) {
-    float *const factors = (float *)(((uintptr_t)scratch + 63) / 64 * 64);
-    vk_planes_times(matrix, first, count, inputs, tokens, factors, y, y_stride);
+    vk_planes_times(matrix, first, count, inputs, tokens, y, y_stride);
     return;
   }
 #endif

@@ -76,15 +76,20 @@ VK_TARGET_AVX512 void vk_planes_prepare(const float *x, size_t columns, size_t g
 typedef struct {
   const uint8_t *codes;
   const uint16_t *scales;
+  /// NULL unless the matrix has them.
   const uint8_t *points;
   const uint16_t *minimums;
 } packed_row;
 
+// What all rows of a matrix have in common.
 typedef struct {
   __m512i spread, shifts, mask;
-  /// Places of the steps that a block's lanes take, when a block holds several segments.
-  __m512i pattern;
-  size_t bytes, groups, segments;
+  /// Bytes of 64 codes, and the mask that loads them.
+  size_t step;
+  __mmask64 whole;
+  size_t bytes, groups, padded;
+  float middle;
+  int scales_are_bfloat;
 } row_plan;
 
 VK_TARGET_AVX512 static row_plan plan_rows(const vk_packed *matrix) {
@@ -92,18 +97,17 @@ VK_TARGET_AVX512 static row_plan plan_rows(const vk_packed *matrix) {
   const __m512i ladder = _mm512_set1_epi64(0x0706050403020100);
   const __m512i lanes = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
   const __m512i step = _mm512_set1_epi64((long long)(bits * 0x0101010101010101ull));
-  int32_t pattern[16];
-  for (int lane = 0; lane < 16; lane++) {
-    pattern[lane] = (int32_t)((size_t)lane * 4 / vk_segment(matrix->group));
-  }
   return (row_plan){
       .spread = _mm512_add_epi8(_mm512_mullo_epi64(lanes, step), ladder),
       .shifts = _mm512_set1_epi64((long long)(bits * 0x0706050403020100ull)),
       .mask = _mm512_set1_epi8((char)((1u << bits) - 1)),
-      .pattern = _mm512_loadu_si512(pattern),
+      .step = 8 * bits,
+      .whole = ~0ull >> (64 - 8 * bits),
       .bytes = (matrix->columns * bits + 31) / 32 * 4,
       .groups = matrix->columns / matrix->group,
-      .segments = matrix->columns / vk_segment(matrix->group),
+      .padded = vk_padded(matrix->columns, VK_BLOCK),
+      .middle = (float)(1u << (bits - 1)),
+      .scales_are_bfloat = matrix->scales_are_bfloat,
   };
 }
 
@@ -114,84 +118,105 @@ VK_TARGET_AVX512 static inline __m512 load_halves(const uint16_t *halves, __mmas
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
 }
 
-// What zero points or minimums contribute, in lanes; also writes scale * step for each segment.
-VK_TARGET_AVX512 static inline __m512 prepare_row(const vk_packed *matrix, const row_plan *plan,
-                                                  const packed_row *row,
-                                                  const vk_packed_input *input, float *factors) {
-  const float middle = (float)(1u << (matrix->bits - 1));
-  const size_t segments_a_group = plan->segments / plan->groups;
-  __m512 total = _mm512_setzero_ps();
-  for (size_t g = 0; g < plan->groups; g += 16) {
-    const __mmask16 lanes = first_lanes(plan->groups - g);
-    const __m512 scales = load_halves(row->scales + g, lanes, matrix->scales_are_bfloat);
-    const __m512 sums = _mm512_loadu_ps(input->sums + g);
-    if (row->minimums) {
-      total = _mm512_fmadd_ps(load_halves(row->minimums + g, lanes, 0), sums, total);
-    } else {
-      __m512 zeros = _mm512_set1_ps(middle);
-      if (row->points) {
-        const __m128i points = _mm_maskz_loadu_epi8(lanes, row->points + g);
-        zeros = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(points));
-      }
-      total = _mm512_fnmadd_ps(_mm512_mul_ps(scales, zeros), sums, total);
-    }
-    if (segments_a_group == 1) {
-      _mm512_storeu_ps(factors + g, _mm512_mul_ps(scales, _mm512_loadu_ps(input->steps + g)));
-    } else {
-      float some[16];
-      _mm512_storeu_ps(some, scales);
-      const size_t end = plan->groups - g < 16 ? plan->groups - g : 16;
-      for (size_t k = 0; k < end; k++) {
-        const size_t at = (g + k) * segments_a_group;
-        for (size_t s = at; s < at + segments_a_group; s++) factors[s] = some[k] * input->steps[s];
-      }
-    }
+// Adds what the zero points or minimums of sixteen groups contribute.
+VK_TARGET_AVX512 static inline __m512 add_zeros(const row_plan *plan, const packed_row *row,
+                                                const float *sums, size_t group, __mmask16 lanes,
+                                                __m512 scales, __m512 total) {
+  const __m512 inputs = _mm512_loadu_ps(sums + group);
+  if (row->minimums) {
+    return _mm512_fmadd_ps(load_halves(row->minimums + group, lanes, 0), inputs, total);
   }
-  return total;
+  __m512 zeros = _mm512_set1_ps(plan->middle);
+  if (row->points) {
+    const __m128i points = _mm_maskz_loadu_epi8(lanes, row->points + group);
+    zeros = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(points));
+  }
+  return _mm512_fnmadd_ps(_mm512_mul_ps(scales, zeros), inputs, total);
 }
 
-// 64 codes a step: spread their bytes so that each 64-bit lane holds its eight, pick those at
-// multiples of `bits`, and multiply with the three planes.
-VK_TARGET_AVX512 static inline __m512 block_times(const row_plan *plan, __m512i packed,
-                                                  const int8_t *planes, size_t padded) {
-  const __m512i words = _mm512_permutexvar_epi8(plan->spread, packed);
+// 64 codes times the three planes. The bytes are spread so that each 64-bit lane holds its eight codes,
+// which are picked at multiples of `bits`. Four products of codes below 64 with each plane fit
+// together in 32 bits; those of wider codes are put together as floats.
+VK_TARGET_AVX512 static inline __m512 block_times(const row_plan *plan,
+                                                  const vk_packed_input *input,
+                                                  const packed_row *row, size_t block,
+                                                  __mmask64 mask, int is_narrow) {
+  const int8_t *const planes = input->planes + block * VK_BLOCK;
+  const __m512i bytes = _mm512_maskz_loadu_epi8(mask, row->codes + block * plan->step);
+  const __m512i words = _mm512_permutexvar_epi8(plan->spread, bytes);
   const __m512i codes =
       _mm512_and_si512(_mm512_multishift_epi64_epi8(plan->shifts, words), plan->mask);
-  const __m512i none = _mm512_setzero_si512();
-  const __m512i high = _mm512_dpbusd_epi32(none, codes, _mm512_load_si512(planes));
-  const __m512i middle = _mm512_dpbusd_epi32(_mm512_slli_epi32(high, 8), codes,
-                                             _mm512_load_si512(planes + padded));
-  const __m512i low = _mm512_dpbusd_epi32(none, codes, _mm512_load_si512(planes + 2 * padded));
-  return _mm512_fmadd_ps(_mm512_cvtepi32_ps(middle), _mm512_set1_ps(256.0f),
-                         _mm512_cvtepi32_ps(low));
+  const __m512i none = _mm512_setzero_si512(), low = _mm512_load_si512(planes + 2 * plan->padded);
+  __m512i sum = _mm512_dpbusd_epi32(none, codes, _mm512_load_si512(planes));
+  sum = _mm512_dpbusd_epi32(_mm512_slli_epi32(sum, 8), codes,
+                            _mm512_load_si512(planes + plan->padded));
+  if (is_narrow) {
+    return _mm512_cvtepi32_ps(_mm512_dpbusd_epi32(_mm512_slli_epi32(sum, 8), codes, low));
+  }
+  return _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(256.0f),
+                         _mm512_cvtepi32_ps(_mm512_dpbusd_epi32(none, codes, low)));
 }
 
-VK_TARGET_AVX512 static inline float row_times(const vk_packed *matrix, const row_plan *plan,
-                                               const packed_row *row,
-                                               const vk_packed_input *input, float *factors) {
-  const size_t padded = vk_padded(matrix->columns, VK_BLOCK), step = 8 * matrix->bits;
-  const __mmask64 whole = ~0ull >> (64 - step);
-  const size_t segments_a_block = VK_BLOCK / vk_segment(matrix->group);
-  __m512 total = prepare_row(matrix, plan, row, input, factors);
-  for (size_t block = 0, at = 0; at < plan->bytes; block++, at += step) {
-    const size_t left = plan->bytes - at;
-    const __mmask64 bytes = left >= step ? whole : ~0ull >> (64 - left);
-    const __m512 sums = block_times(plan, _mm512_maskz_loadu_epi8(bytes, row->codes + at),
-                                    input->planes + block * VK_BLOCK, padded);
-    const __m512 factor =
-        segments_a_block == 1
-            ? _mm512_set1_ps(factors[block])
-            : _mm512_permutexvar_ps(plan->pattern,
-                                    _mm512_loadu_ps(factors + block * segments_a_block));
-    total = _mm512_fmadd_ps(sums, factor, total);
+// Groups of at most a block: sixteen groups' scales stay in a register, from which each block's lanes
+// take theirs.
+VK_TARGET_AVX512 VK_INLINE float small_groups_times(const row_plan *plan, const packed_row *row,
+                                                    const vk_packed_input *input,
+                                                    __m512i pattern, size_t groups_a_block,
+                                                    int is_narrow) {
+  const __m512i advance = _mm512_set1_epi32((int)groups_a_block);
+  const size_t whole_blocks = plan->bytes / plan->step;
+  __m512 total = _mm512_setzero_ps(), factors = total;
+  __m512i places = pattern;
+  size_t block = 0;
+  for (size_t g = 0; g < plan->groups; g += 16) {
+    const __mmask16 lanes = first_lanes(plan->groups - g);
+    const __m512 scales = load_halves(row->scales + g, lanes, plan->scales_are_bfloat);
+    total = add_zeros(plan, row, input->sums, g, lanes, scales, total);
+    factors = _mm512_mul_ps(scales, _mm512_loadu_ps(input->steps + g));
+    places = pattern;
+    const size_t end = (g + 16) / groups_a_block;
+    for (; block < end && block < whole_blocks; block++) {
+      const __m512 sums = block_times(plan, input, row, block, plan->whole, is_narrow);
+      total = _mm512_fmadd_ps(sums, _mm512_permutexvar_ps(places, factors), total);
+      places = _mm512_add_epi32(places, advance);
+    }
+  }
+  const size_t left = plan->bytes - whole_blocks * plan->step;
+  if (left > 0) {
+    const __m512 sums = block_times(plan, input, row, block, ~0ull >> (64 - left), is_narrow);
+    total = _mm512_fmadd_ps(sums, _mm512_permutexvar_ps(places, factors), total);
   }
   return _mm512_reduce_add_ps(total);
 }
 
-VK_TARGET_AVX512 void vk_planes_times(const vk_packed *matrix, size_t first, size_t count,
-                                      const vk_packed_input *inputs, size_t tokens,
-                                      float *factors, float *y, size_t y_stride) {
+// Groups of whole blocks: each block has a step of its own, and its group's sum is scaled once.
+VK_TARGET_AVX512 VK_INLINE float large_groups_times(const row_plan *plan, const packed_row *row,
+                                                    const vk_packed_input *input,
+                                                    size_t blocks_a_group, int is_narrow) {
+  __m512 total = _mm512_setzero_ps();
+  size_t block = 0;
+  for (size_t g = 0; g < plan->groups; g++) {
+    const __m512 scale = load_halves(row->scales + g, 1, plan->scales_are_bfloat);
+    total = add_zeros(plan, row, input->sums, g, 1, scale, total);
+    __m512 sum = _mm512_setzero_ps();
+    for (size_t end = block + blocks_a_group; block < end; block++) {
+      const __m512 sums = block_times(plan, input, row, block, plan->whole, is_narrow);
+      sum = _mm512_fmadd_ps(sums, _mm512_set1_ps(input->steps[block]), sum);
+    }
+    total = _mm512_fmadd_ps(sum, _mm512_broadcastss_ps(_mm512_castps512_ps128(scale)), total);
+  }
+  return _mm512_reduce_add_ps(total);
+}
+
+// The rows of a matrix of one kind; the kind is constant where this is called.
+VK_TARGET_AVX512 VK_INLINE void rows_times(const vk_packed *matrix, size_t first, size_t count,
+                                           const vk_packed_input *inputs, size_t tokens, float *y,
+                                           size_t y_stride, int is_narrow, int is_small) {
   const row_plan plan = plan_rows(matrix);
+  const size_t groups_a_block = VK_BLOCK / vk_segment(matrix->group);
+  int32_t lanes[16];
+  for (size_t i = 0; i < 16; i++) lanes[i] = (int32_t)(i * groups_a_block / 16);
+  const __m512i pattern = _mm512_loadu_si512(lanes);
   for (size_t i = 0; i < count; i++) {
     const size_t row = first + i, group = row * plan.groups;
     const packed_row parts = {
@@ -201,8 +226,27 @@ VK_TARGET_AVX512 void vk_planes_times(const vk_packed *matrix, size_t first, siz
         .minimums = matrix->minimums ? matrix->minimums + group : NULL,
     };
     for (size_t t = 0; t < tokens; t++) {
-      y[t * y_stride + i] = row_times(matrix, &plan, &parts, inputs + t, factors);
+      y[t * y_stride + i] =
+          is_small ? small_groups_times(&plan, &parts, inputs + t, pattern, groups_a_block,
+                                        is_narrow)
+                   : large_groups_times(&plan, &parts, inputs + t, matrix->group / VK_BLOCK,
+                                        is_narrow);
     }
+  }
+}
+
+VK_TARGET_AVX512 void vk_planes_times(const vk_packed *matrix, size_t first, size_t count,
+                                      const vk_packed_input *inputs, size_t tokens, float *y,
+                                      size_t y_stride) {
+  const int is_narrow = matrix->bits <= 6, is_small = matrix->group <= VK_BLOCK;
+  if (is_narrow && is_small) {
+    rows_times(matrix, first, count, inputs, tokens, y, y_stride, 1, 1);
+  } else if (is_narrow) {
+    rows_times(matrix, first, count, inputs, tokens, y, y_stride, 1, 0);
+  } else if (is_small) {
+    rows_times(matrix, first, count, inputs, tokens, y, y_stride, 0, 1);
+  } else {
+    rows_times(matrix, first, count, inputs, tokens, y, y_stride, 0, 0);
   }
 }
 #endif

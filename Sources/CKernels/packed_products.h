@@ -28,11 +28,9 @@ void vk_floats_times(vk_level level, const vk_packed *matrix, size_t first, size
 /// Fills what is 0: three planes of the columns rounded up to 64, steps and sums.
 void vk_planes_prepare(const float *x, size_t columns, size_t group, int8_t *planes, float *steps,
                        float *sums);
-/// Products in integers. `factors` has room for a value for each segment, rounded up to a multiple of
-/// 16, and 16 more.
+/// Products in integers.
 void vk_planes_times(const vk_packed *matrix, size_t first, size_t count,
-                     const vk_packed_input *inputs, size_t tokens, float *factors, float *y,
-                     size_t y_stride);
+                     const vk_packed_input *inputs, size_t tokens, float *y, size_t y_stride);
 #endif
 
 #endif
