@@ -160,8 +160,12 @@ import Testing
     #expect(app.row("12 layers").contains("3/12"))
     app.send(.jobEnded(JobID(1), .failed("the disk is full")))
     #expect(app.row("12 layers").contains("failed: the disk is full"))
-    app.press("Esc")
+    app.press("F2")
     #expect(app.state.screen == .layers)
+    app.command("evaluate a.txt")
+    app.send(.jobStarted(JobID(1), .evaluate, title: "evaluate"))
+    app.press("F6")
+    #expect(app.row("evaluate", "a.txt").contains("running"))
   }
 
   @Test func whatFailsToOpenSaysWhy() {

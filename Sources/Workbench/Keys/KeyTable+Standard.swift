@@ -58,6 +58,7 @@ extension KeyTable {
 
   private static let program: [KeyEntry] = [
     entry(.layers, ["F2"], [.everywhere], "Show the Layers screen"),
+    entry(.layers, ["F2"], [.jobs], "Back to the Layers screen", label: "layers", 1),
     entry(.jobs, ["F6"], [.everywhere], "Show the Jobs screen", label: "jobs", 70),
     entry(.command, [":"], [.browsing], "Open the command line", label: "command", 54),
     entry(

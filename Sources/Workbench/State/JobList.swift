@@ -4,13 +4,17 @@ import Engine
 struct Job: Hashable, Sendable {
   let id: JobID
   let kind: JobKind
-  let title: String
+  /// What it is about, if that is not clear from its kind.
+  let subject: String
   var progress: JobProgress?
   var outcome: JobOutcome?
   /// What came of it, for the Jobs screen.
   var result: String?
 
   var isRunning: Bool { outcome == nil }
+
+  /// What it does and with what: `evaluate Samples/evaluation.txt`.
+  var title: String { subject.isEmpty ? kind.rawValue : "\(kind.rawValue) \(subject)" }
 
   /// Which of several running jobs the header shows: what the user asked for and waits for.
   fileprivate var urgency: Int {
@@ -28,6 +32,7 @@ struct Job: Hashable, Sendable {
 struct JobList: Hashable, Sendable {
   private(set) var jobs: [Job] = []
   private var nextNumber = 1
+  private var subjects: [JobID: String] = [:]
   /// Row under the cursor on the Jobs screen, counted from the newest job.
   var cursor = 0
 
@@ -37,10 +42,12 @@ struct JobList: Hashable, Sendable {
   /// The most ended jobs that are remembered.
   static let limit = 200
 
-  /// An id for a job that is about to be asked for.
-  mutating func newID() -> JobID {
-    defer { nextNumber += 1 }
-    return JobID(nextNumber)
+  /// An id for a job that is about to be asked for, and what people know it by.
+  mutating func newID(for subject: String) -> JobID {
+    let id = JobID(nextNumber)
+    nextNumber += 1
+    subjects[id] = subject
+    return id
   }
 
   /// The running job that people wait for most.
@@ -56,7 +63,8 @@ struct JobList: Hashable, Sendable {
   mutating func start(_ id: JobID, _ kind: JobKind, title: String) {
     guard id != Self.previewID else { return }
     if let place = place(of: id) { jobs.remove(at: place) }
-    jobs.append(Job(id: id, kind: kind, title: title))
+    let subject = subjects.removeValue(forKey: id) ?? (title == kind.rawValue ? "" : title)
+    jobs.append(Job(id: id, kind: kind, subject: subject))
     if jobs.count > Self.limit, let oldest = jobs.firstIndex(where: { !$0.isRunning }) {
       jobs.remove(at: oldest)
     }

@@ -25,7 +25,7 @@ extension AppState {
     }
     var effects: [Effect] = []
     if conversation.isRunning, let job = conversation.job { effects.append(.engine(.cancel(job))) }
-    let id = jobs.newID()
+    let id = jobs.newID(for: prompt)
     let request = conversation.ask(prompt, job: id)
     effects.append(.engine(.generate(id, request)))
     return effects
@@ -37,7 +37,7 @@ extension AppState {
       inform("No model is open; o opens one")
       return []
     }
-    let id = jobs.newID()
+    let id = jobs.newID(for: path)
     evaluationText = path
     evaluating[id] = Evaluation.Subject(textPath: path, plan: history.current)
     let compares = model.schemes.contains { !$0.keepsLayer }

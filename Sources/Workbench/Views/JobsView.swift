@@ -30,9 +30,9 @@ struct JobsView {
   }
 
   private func segments(_ job: Job, columns: Int, _ painter: Painter) -> [Segment] {
-    let title = painter.fit(job.title, min(44, columns / 2))
     var segments = [
-      painter.segment(painter.fit(job.kind.rawValue, 10), .dim), painter.segment(title + "  "),
+      painter.segment(painter.fit(job.kind.rawValue, 10), .strong),
+      painter.segment(painter.fit(job.subject, min(36, columns / 3)) + "  ", .dim),
     ]
     switch job.outcome {
     case .finished:
