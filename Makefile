@@ -10,7 +10,7 @@ VENV   := .venv
 MODELS := $(or $(VISE_MODELS),.models)
 BINARY := .build/release/vise
 
-.PHONY: help run build deps test test-deps models unit monkey lint format bench install uninstall clean
+.PHONY: help run build deps test test-deps models unit monkey lint format readme bench install uninstall clean
 
 help: ## says what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,8 +62,11 @@ monkey: ## a minute of seeded random keys, clicks, pastes and resizes; MINUTES=3
 lint: ## checks the format of all Swift sources
 	@$(SWIFT) format lint --strict -r Package.swift Sources Tests
 
-format:
+format: ## rewrites them as swift-format likes them
 	@$(SWIFT) format -i -r Package.swift Sources Tests
+
+readme: ## writes the key table into the README
+	@VISE_WRITE_README=1 $(SWIFT) test --disable-xctest --filter ReadmeTests
 
 bench: build models ## decode speed as ratios; with llama-cpp-python in .venv, against llama.cpp
 	@$(VENV)/bin/python Benchmarks/decode.py --binary $(BINARY) --model "$(MODELS)/smollm2.gguf"

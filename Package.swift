@@ -91,7 +91,9 @@ let package = Package(
     .testTarget(
       name: "WorkbenchTests",
       dependencies: ["Workbench", "Terminal", "Engine", "Compression", "Checkpoints", "Tensors"],
-      swiftSettings: strict),
-    .testTarget(name: "EndToEndTests", dependencies: [], swiftSettings: strict),
+      exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["vise"], exclude: ["monkey.py"],
+      swiftSettings: wrapping),
   ]
 )

@@ -5,9 +5,10 @@ import Terminal
 public enum Workbench {
   /// Runs until the user quits; the terminal is then as it was.
   ///
+  /// - Returns: the signal that ended it; nil if the user did.
   /// - Throws: ``WorkbenchError`` when there is no suitable terminal, or the theme asked for cannot
   ///   be used.
-  public static func run(_ options: WorkbenchOptions) throws(WorkbenchError) {
+  public static func run(_ options: WorkbenchOptions) throws(WorkbenchError) -> Int32? {
     let surroundings = Surroundings.current()
     var state = try initialState(options, surroundings)
     let screen: Screen
@@ -28,9 +29,10 @@ public enum Workbench {
     let inbox = EventInbox(wake: screen.wakeHandle)
     let engine = Engine { inbox.post(.engine($0)) }
     var loop = EventLoop(state: state, screen: screen, engine: engine, inbox: inbox)
-    loop.run(opening: options.path)
+    let signal = loop.run(opening: options.path)
     screen.close()
     engine.shutDown()
+    return signal
   }
 
   /// The table of keys and commands in Markdown, as the README has it.

@@ -35,4 +35,6 @@ enum Effect: Hashable, Sendable {
   /// Draws every cell afresh.
   case redraw
   case quit
+  /// End because the system says so.
+  case end(signal: Int32)
 }

@@ -12,6 +12,7 @@ struct EventLoop {
   private let inbox: EventInbox
   private let files: FileWorker
   private var hasEnded = false
+  private var signal: Int32?
 
   /// The least time between two frames.
   private static let frameTime = Duration.milliseconds(16)
@@ -24,7 +25,10 @@ struct EventLoop {
     files = FileWorker { inbox.post(.file($0)) }
   }
 
-  mutating func run(opening path: String?) {
+  /// Runs to the end.
+  ///
+  /// - Returns: the signal that ended it; nil if the user did.
+  mutating func run(opening path: String?) -> Int32? {
     if let path {
       state.opening = .opening(path: path)
       engine.send(.open(path: path))
@@ -48,6 +52,7 @@ struct EventLoop {
       take(inputs.map(AppEvent.input) + inbox.take())
     }
     files.finish()
+    return signal
   }
 
   private mutating func take(_ events: [AppEvent]) {
@@ -65,6 +70,9 @@ struct EventLoop {
     case .suspend: screen.suspend()
     case .redraw: screen.redraw()
     case .quit: hasEnded = true
+    case .end(let signal):
+      self.signal = signal
+      hasEnded = true
     }
   }
 }

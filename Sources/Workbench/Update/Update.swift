@@ -28,7 +28,8 @@ extension AppState {
       return []
     case .wake: return []
     case .resumed: return [.redraw]
-    case .terminate, .endOfInput: return [.quit]
+    case .terminate(let signal): return [.end(signal: signal)]
+    case .endOfInput: return [.quit]
     }
   }
 

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Checkpoints
+import Glibc
 import Workbench
 
 /// `vise open`, or just `vise`: the workbench.
@@ -24,14 +26,31 @@ struct OpenCommand: ParsableCommand {
   var noMouse = false
 
   func run() throws {
+    try check()
+    let signal: Int32?
     do {
-      try Workbench.run(
+      signal = try Workbench.run(
         WorkbenchOptions(
           path: model.path, planPath: plan, themeName: theme, color: color, ascii: ascii,
           mouse: !noMouse))
     } catch {
       throw CommandFailure(status: .failed, message: error.description)
     }
+    // Whoever sent it sees that it was obeyed.
+    if let signal {
+      Glibc.signal(signal, SIG_DFL)
+      raise(signal)
+    }
+  }
+
+  /// Finds mistakes of the command line while there is still a shell to correct them in.
+  private func check() throws(CommandFailure) {
+    do {
+      _ = try Checkpoint.open(model.path)
+    } catch {
+      throw CommandFailure(status: .unreadableModel, message: error.description)
+    }
+    if let plan { _ = try PlanFile.read(plan) }
   }
 }
 

@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""Throws seeded random keys, clicks, pastes and resizes at the real binary in tmux.
+
+    monkey.py --binary .build/debug/vise --model Samples/scripture --minutes 1 --seed 1
+
+Ends well when the program is alive and answering after every step, and restores the terminal when it
+is told to end. Prints the seed and the last steps otherwise, so that a failure can be played again.
+Needs tmux and Python's standard library only.
+"""
+import argparse
+import collections
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+
+NAMED = ["Up", "Down", "Left", "Right", "PgUp", "PgDn", "Home", "End", "Enter", "Escape", "Tab",
+         "BTab", "BSpace", "DC", "Space", "F1", "F2", "F3", "F4", "F5", "F6", "C-d", "C-u", "C-r",
+         "C-l", "C-p", "C-n", "M-x", "S-Up"]
+LETTERS = "hjklgGvan*/N2345678 0[]msSuzZtTMpxyiw:?+-=<>,.1 9"
+PASTES = ["q", "2222", "*.down_proj", "re:(", "\n\n", "0.5", "2:4", "é中文😀\u0301", "a" * 3000,
+          "\x1b[31mred", "set temperature 0.8", "In the beginning"]
+SIZES = [(120, 36), (80, 24), (200, 50), (60, 16), (59, 16), (40, 10), (20, 5), (10, 3), (100, 30)]
+
+
+class Terminal:
+    def __init__(self, command, columns, rows):
+        self.socket = f"vise-monkey-{os.getpid()}"
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-s", "m", "-x", str(columns),
+                  "-y", str(rows), command)
+
+    def tmux(self, *arguments, check=True):
+        result = subprocess.run(["tmux", "-L", self.socket, *arguments], capture_output=True,
+                                text=True, env={**os.environ, "LANG": "C.UTF-8"})
+        if check and result.returncode:
+            raise RuntimeError(f"tmux {arguments[0]}: {result.stderr.strip()}")
+        return result.stdout
+
+    def screen(self):
+        return self.tmux("capture-pane", "-p", "-t", "m")
+
+    def wait(self, what, condition, seconds=30):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            text = self.screen()
+            if condition(text):
+                return text
+            time.sleep(0.02)
+        raise RuntimeError(f"waited in vain for {what}")
+
+    def close(self):
+        self.tmux("kill-server", check=False)
+
+
+def step(chance, terminal):
+    """Does one random thing and returns a word for it."""
+    kind = chance.random()
+    if kind < 0.50:
+        keys = "".join(chance.choice(LETTERS) for _ in range(chance.randint(1, 4)))
+        terminal.tmux("send-keys", "-t", "m", "-l", "--", keys)
+        return f"type {keys!r}"
+    if kind < 0.78:
+        key = chance.choice(NAMED)
+        terminal.tmux("send-keys", "-t", "m", key)
+        return f"key {key}"
+    if kind < 0.90:
+        button = chance.choice([0, 0, 0, 2, 64, 65, 32])
+        column, row = chance.randint(1, 210), chance.randint(1, 55)
+        for end in "Mm":
+            text = f"\x1b[<{button};{column};{row}{end}"
+            terminal.tmux("send-keys", "-t", "m", "-H", *(f"{ord(c):x}" for c in text))
+        return f"mouse {button} at {column},{row}"
+    if kind < 0.95:
+        text = chance.choice(PASTES)
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+            file.write(text)
+            file.flush()
+            terminal.tmux("load-buffer", file.name)
+        terminal.tmux("paste-buffer", "-p", "-t", "m")
+        return f"paste {text[:20]!r}"
+    columns, rows = chance.choice(SIZES)
+    terminal.tmux("resize-window", "-t", "m", "-x", str(columns), "-y", str(rows))
+    return f"resize {columns}x{rows}"
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--binary", required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--minutes", type=float, default=1)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    binary, model = os.path.abspath(options.binary), os.path.abspath(options.model)
+    chance = random.Random(options.seed)
+    recent = collections.deque(maxlen=40)
+    with tempfile.TemporaryDirectory() as folder:
+        script = os.path.join(folder, "run.sh")
+        with open(script, "w") as file:
+            # The folder is both home and working directory: whatever is saved stays inside it.
+            file.write(f"cd {folder}; export HOME={folder} XDG_CONFIG_HOME={folder}/config "
+                       "LANG=C.UTF-8 TERM=tmux-256color COLORTERM=truecolor\n"
+                       f"'{binary}' open '{model}'; echo \"exit status $?\"; exec cat\n")
+        terminal = Terminal(f"bash {script}", 120, 36)
+        try:
+            terminal.wait("the first screen", lambda text: "q_proj" in text or "block" in text)
+            shell = terminal.tmux("display", "-p", "-t", "m", "#{pane_pid}").strip()
+            pid = subprocess.run(["pgrep", "-P", shell], capture_output=True,
+                                 text=True).stdout.split()[0]
+            end, steps = time.monotonic() + options.minutes * 60, 0
+            while time.monotonic() < end:
+                recent.append(step(chance, terminal))
+                steps += 1
+                if not is_alive(pid):
+                    raise RuntimeError("the program ended")
+                if steps % 100 == 0:
+                    check_answers(terminal, recent)
+            check_answers(terminal, recent)
+            os.kill(int(pid), 15)
+            terminal.wait("the end", lambda text: "exit status" in text)
+            modes = terminal.tmux("display", "-p", "-t", "m",
+                                  "#{alternate_on} #{mouse_any_flag} #{cursor_flag}").split()
+            if modes != ["0", "0", "1"]:
+                raise RuntimeError(f"the terminal was left with modes {modes}")
+            print(f"monkey: seed {options.seed}, {steps} steps, alive and restored")
+        except (RuntimeError, IndexError) as error:
+            print(f"monkey: {error}; seed {options.seed}; last steps:", file=sys.stderr)
+            print("\n".join(recent), file=sys.stderr)
+            print(terminal.screen(), file=sys.stderr)
+            return 1
+        finally:
+            terminal.close()
+    return 0
+
+
+def check_answers(terminal, recent):
+    """A resize must be drawn: proof that the loop still turns."""
+    for columns, rows, mark in [(40, 10, "60"), (120, 36, "vise")]:
+        terminal.tmux("resize-window", "-t", "m", "-x", str(columns), "-y", str(rows))
+        recent.append(f"check {columns}x{rows}")
+        terminal.wait(f"a frame at {columns}x{rows}", lambda text: mark in text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
