@@ -14,12 +14,15 @@ enum SharedTokenizers {
   static let smollm2 = Result { try Tokenizer(definition(of: model("smollm2-hf"))) }
   /// The same from GGUF metadata.
   static let gguf = Result { try Tokenizer(definition(of: model("smollm2.gguf"))) }
+  /// The one of the model that the package ships.
+  static let sample = Result { try Tokenizer(definition(of: "\(package)/Samples/scripture")) }
   /// Small ones that Tests/Oracles/record_tokens.py made.
   static let gpt2 = Result { try small("gpt2") }
   static let llama3 = Result { try small("llama3") }
 
   static func named(_ name: String) throws -> Tokenizer {
     switch name {
+    case "sample": try sample.get()
     case "gpt2": try gpt2.get()
     case "llama3": try llama3.get()
     default: try smollm2.get()

@@ -17,7 +17,7 @@ struct TokenizerTests {
     return try #require(recorded[name])
   }
 
-  @Test(arguments: ["smollm2", "gpt2", "llama3"])
+  @Test(arguments: ["smollm2", "sample", "gpt2", "llama3"])
   func idsEqualTheOracle(name: String) throws {
     let tokenizer = try SharedTokenizers.named(name)
     for row in try rows(name) {
@@ -26,7 +26,7 @@ struct TokenizerTests {
     }
   }
 
-  @Test(arguments: ["smollm2", "gpt2", "llama3"])
+  @Test(arguments: ["smollm2", "sample", "gpt2", "llama3"])
   func decodedTextEqualsTheOracle(name: String) throws {
     let tokenizer = try SharedTokenizers.named(name)
     for row in try rows(name) {
