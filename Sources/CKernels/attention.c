@@ -48,11 +48,10 @@ VK_INLINE float exponentials(float *x, size_t count, float most) {
   return sum;
 }
 
-VK_INLINE void vk_attend_body(vk_level level, const float *query, const float *keys,
-                              const float *values, size_t head_size, size_t stride,
-                              size_t positions, float scale, float *restrict y) {
+VK_INLINE void attend(const float *query, const float *keys, const float *values,
+                      size_t head_size, size_t stride, size_t positions, float scale,
+                      float *restrict y) {
 #pragma clang fp contract(fast)
-  (void)level;
   float scores[TILE];
   float most = -INFINITY, total = 0;
   for (size_t i = 0; i < head_size; i++) y[i] = 0;
@@ -82,6 +81,19 @@ VK_INLINE void vk_attend_body(vk_level level, const float *query, const float *k
     }
   }
   for (size_t i = 0; i < head_size; i++) y[i] /= total;
+}
+
+// A constant head size lets the compiler keep a whole head in registers.
+VK_INLINE void vk_attend_body(vk_level level, const float *query, const float *keys,
+                              const float *values, size_t head_size, size_t stride,
+                              size_t positions, float scale, float *y) {
+  (void)level;
+  switch (head_size) {
+    case 32: attend(query, keys, values, 32, stride, positions, scale, y); break;
+    case 64: attend(query, keys, values, 64, stride, positions, scale, y); break;
+    case 128: attend(query, keys, values, 128, stride, positions, scale, y); break;
+    default: attend(query, keys, values, head_size, stride, positions, scale, y); break;
+  }
 }
 
 VK_VARIANTS(void, vk_attend,

@@ -6,24 +6,38 @@
 
 size_t vk_packed_scratch(size_t columns) { return columns + VK_UNPACK_SLACK; }
 
+typedef float floats16 __attribute__((vector_size(64)));
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+
+// (code - zero) * scale + minimum. A zero of 0 and a minimum of -0 change nothing, not even a sign.
+VK_INLINE void decode_group(const uint8_t *codes, size_t count, float scale, float zero,
+                            float minimum, float *weights) {
+#pragma clang fp contract(off)
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) {
+    bytes16 some;
+    memcpy(&some, codes + i, sizeof some);
+    const floats16 values = (__builtin_convertvector(some, floats16) - zero) * scale + minimum;
+    memcpy(weights + i, &values, sizeof values);
+  }
+  for (; i < count; i++) weights[i] = ((float)codes[i] - zero) * scale + minimum;
+}
+
 VK_INLINE void vk_packed_decode_body(vk_level level, const vk_packed *matrix, size_t first,
                                      size_t count, uint8_t *scratch, float *rows) {
-#pragma clang fp contract(off)
-  const size_t groups = matrix->columns / matrix->group;
+  const size_t group = matrix->group, groups = matrix->columns / group;
   for (size_t row = first; row < first + count; row++) {
     vk_unpack_row(level, matrix, row, scratch);
-    const uint8_t *codes = scratch;
-    for (size_t g = row * groups; g < (row + 1) * groups; g++) {
-      const float scale = vk_scale_at(level, matrix, g);
+    for (size_t g = 0; g < groups; g++, rows += group) {
+      const size_t place = row * groups + g;
+      const float scale = vk_scale_at(level, matrix, place);
+      const uint8_t *const codes = scratch + g * group;
       if (matrix->minimums) {
-        const float minimum = vk_half_at(level, (const uint8_t *)(matrix->minimums + g));
-        for (size_t i = 0; i < matrix->group; i++) rows[i] = (float)codes[i] * scale + minimum;
+        const uint8_t *const minimum = (const uint8_t *)(matrix->minimums + place);
+        decode_group(codes, group, scale, 0.0f, vk_half_at(level, minimum), rows);
       } else {
-        const float zero = vk_zero_at(matrix, g);
-        for (size_t i = 0; i < matrix->group; i++) rows[i] = ((float)codes[i] - zero) * scale;
+        decode_group(codes, group, scale, vk_zero_at(matrix, place), -0.0f, rows);
       }
-      rows += matrix->group;
-      codes += matrix->group;
     }
   }
 }

@@ -66,12 +66,14 @@ extension Data {
   }
 }
 
-/// A model that `make test` fetches.
+/// The sample model, and those that `make test` fetches.
 enum RealModel {
-  /// A file or directory among the fetched models; VISE_MODELS says where, else `.models` in the repository.
+  /// A model of Samples, or a file or directory among the fetched models: VISE_MODELS says where, else `.models`
+  /// in the repository.
   static func path(_ name: String) -> String {
     let repository = URL(filePath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    if name.hasPrefix("Samples/") { return repository.appending(path: name).path() }
     let folder =
       ProcessInfo.processInfo.environment["VISE_MODELS"]
       ?? repository.appending(path: ".models").path()
