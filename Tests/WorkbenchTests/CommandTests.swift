@@ -177,6 +177,14 @@ import Testing
     #expect(app.effects.contains(.quit))
   }
 
+  @Test func controlCOnTheJobsScreenCancelsTheSelectedJob() {
+    var app = App()
+    app.send(.jobStarted(JobID(5), .generate, title: "answer"))
+    app.send(.jobStarted(JobID(6), .compress, title: "compress"))
+    app.press("F6", "ctrl-c")
+    #expect(app.commands.last == .cancel(JobID(6)))
+  }
+
   @Test func evaluatesOnATextAndTellsTheResult() {
     var app = App()
     app.state.evaluationText = "Samples/evaluation.txt"

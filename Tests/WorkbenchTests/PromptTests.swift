@@ -83,6 +83,14 @@ import Testing
     #expect(app.state.conversation.sameRate == 1)
   }
 
+  @Test func tellsWhileTheCompressedModelIsNotYetThePlans() {
+    var app = asking()
+    app.send(.compressed(layers: 3, of: 7))
+    #expect(app.screen.contains("3/7 layers as planned"))
+    app.send(.compressed(layers: 7, of: 7))
+    #expect(!app.screen.contains("as planned"))
+  }
+
   @Test func theMeanDivergenceIsTold() {
     var app = asking()
     for (index, divergence) in [nil, 0.02, 0.04].enumerated() {

@@ -71,7 +71,9 @@ extension KeyTable {
     entry(.theme, [], [.browsing], "Switch to the theme NAME"),
     entry(.set, [], [.browsing], "Set temperature, tokens, top-k, top-p, seed, raw, plot or mouse"),
     entry(.mouse, ["M"], [.browsing], "Switch the mouse off, for selecting text, or on"),
-    entry(.cancel, ["ctrl-c"], [.everywhere], "Cancel the job in front; twice quits"),
+    entry(
+      .cancel, ["ctrl-c"], [.everywhere],
+      "Cancel the job in front, or the one selected; twice quits"),
     entry(.suspend, ["ctrl-z"], [.everywhere], "Suspend; fg comes back"),
     entry(.redraw, ["ctrl-l"], [.everywhere], "Draw the screen afresh"),
     entry(.quit, ["q"], [.browsing], "Quit; asks if the plan is not saved", label: "quit", 90),

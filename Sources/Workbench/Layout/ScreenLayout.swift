@@ -78,10 +78,4 @@ struct ScreenLayout: Hashable, Sendable {
     guard let inside = slot(showing: .table)?.inside else { return Rect(Size(columns: 0, rows: 0)) }
     return inside.splitTop(1).rest
   }
-
-  /// The rectangle of an overlay of about that size in the middle of the screen.
-  func overlay(columns: Int, rows: Int) -> Rect {
-    let screen = Rect(Size(columns: header.columns, rows: footer.endRow))
-    return screen.inset(columns: 1, rows: 1).centered(Size(columns: columns, rows: rows))
-  }
 }

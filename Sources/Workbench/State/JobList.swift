@@ -58,6 +58,12 @@ struct JobList: Hashable, Sendable {
   /// The jobs as the Jobs screen lists them, newest first.
   var newestFirst: [Job] { jobs.reversed() }
 
+  /// The job under the cursor of the Jobs screen, if it runs.
+  var selected: Job? {
+    let all = newestFirst
+    return all.indices.contains(cursor) && all[cursor].isRunning ? all[cursor] : nil
+  }
+
   subscript(id: JobID) -> Job? { jobs.last { $0.id == id } }
 
   mutating func start(_ id: JobID, _ kind: JobKind, title: String) {

@@ -30,8 +30,10 @@ struct OpenModel: Hashable, Sendable {
   private(set) var sizes: [LayerSize]
   /// The last report on each layer, of whichever scheme.
   private(set) var reports: [LayerReport?]
-  /// Layers of the running compressed model that are as the plan says.
-  var compressedLayers = 0
+  /// Layers that the plan changes and that are so in the running compressed model.
+  private(set) var readyLayers = 0
+  /// Layers that the plan changes.
+  private(set) var changedLayers = 0
 
   init(_ description: ModelDescription) {
     self.description = description
@@ -65,6 +67,11 @@ struct OpenModel: Hashable, Sendable {
       sizes[index] = LayerSize.predicted(
         for: shape, scheme: scheme, original: layers[index].bytes)
     }
+  }
+
+  /// Notes how far the running compressed model is what the plan says.
+  mutating func noteReady(_ layers: Int, of total: Int) {
+    (readyLayers, changedLayers) = (layers, total)
   }
 
   /// Takes a report on; a sampled one never replaces an exact one, nor an old one a current one.

@@ -34,18 +34,6 @@ struct ReportText {
     }
   }
 
-  /// Bytes before and after, and how they compare: `1.77 MB → 690 KB  2.56x`.
-  var bytes: String {
-    let ratio = Double(report.size.original) / Double(max(report.size.total, 1))
-    return "\(Figures.bytes(report.size.original)) \(glyphs.arrow) "
-      + "\(Figures.bytes(report.size.total))  \(Figures.fixed(ratio, 2))x"
-  }
-
-  /// Bits a weight of each part that takes any.
-  func bitsPerWeight(of parameters: Int) -> [(name: String, value: String)] {
-    SizeText(report.size, parameters: parameters).parts
-  }
-
   /// Every figure with its name, for the clipboard.
   var rows: [(name: String, value: String)] {
     [

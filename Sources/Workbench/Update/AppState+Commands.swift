@@ -140,7 +140,8 @@ extension AppState {
     }
     isCancelArmed = true
     overlay = nil
-    guard let job = jobs.front else {
+    let selected = screen == .jobs ? jobs.selected : nil
+    guard let job = selected ?? jobs.front else {
       inform("Nothing runs; ctrl-c again quits")
       return []
     }

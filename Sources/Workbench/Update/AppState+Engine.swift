@@ -12,7 +12,7 @@ extension AppState {
       refuse(reason)
     case .planRefused(let reason): rollBack(reason)
     case .report(let report): model?.accept(report)
-    case .compressed(let layers, _): model?.compressedLayers = layers
+    case .compressed(let layers, let total): model?.noteReady(layers, of: total)
     case .jobStarted(let id, let kind, let title): jobs.start(id, kind, title: title)
     case .jobProgress(let id, let progress): jobs.progress(id, progress)
     case .jobEnded(let id, let outcome): end(id, outcome)

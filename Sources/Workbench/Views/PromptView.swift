@@ -14,7 +14,8 @@ struct PromptView {
       painter.segment("Prompt", box.titleRole),
       painter.segment(" \(state.glyphs.rule) \(settings)", .dim),
     ]
-    box.note = slot.panes.count > 1 ? [painter.segment(settings, .dim)] : parting(painter)
+    let note = note(painter)
+    box.note = slot.panes.count > 1 && note.isEmpty ? [painter.segment(settings, .dim)] : note
     box.draw(on: &painter)
     let layout = PromptLayout(inside: slot.inside)
     drawInput(in: layout.input, on: &painter)
@@ -22,7 +23,12 @@ struct PromptView {
     drawDivider(layout, on: &painter)
   }
 
-  private func parting(_ painter: Painter) -> [Segment] {
+  /// Where the answers part; before that, whether the compressed model is the plan's yet.
+  private func note(_ painter: Painter) -> [Segment] {
+    if let model = state.model, model.readyLayers < model.changedLayers {
+      let text = "\(model.readyLayers)/\(model.changedLayers) layers as planned"
+      return [painter.segment(text, .warn)]
+    }
     guard let parting = conversation.parting else { return [] }
     return [painter.segment("part at token \(parting + 1)", .diverged)]
   }
