@@ -250,6 +250,6 @@ import Testing
     var app = App()
     app.press("a", "4")
     app.handle(.input(.terminate(signal: 15)))
-    #expect(app.effects.last == .quit)
+    #expect(app.effects.last == .end(signal: 15))
   }
 }
