@@ -61,7 +61,7 @@ let package = Package(
     .executableTarget(
       name: "vise",
       dependencies: [
-        "Workbench", "Engine", "Compression", "Checkpoints", "Tensors",
+        "Workbench", "Engine", "Inference", "Compression", "Checkpoints", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

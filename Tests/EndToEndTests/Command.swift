@@ -21,6 +21,10 @@ enum Command {
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, file.path, O_CREAT | O_WRONLY, 0o600)
     posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    // Nor must it hold the pipes of other tests.
+    for descriptor: Int32 in 3..<256 {
+      posix_spawn_file_actions_addclose(&actions, descriptor)
+    }
     // Tests run on threads that block signals; what they start must hear them.
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)

@@ -40,8 +40,8 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     let session = EngineSession()
     defer { session.close() }
-    _ = try session.open(model.path)
-    if let plan { session.send(.setPlan(try PlanFile.read(plan))) }
+    let opened = try session.open(model.path)
+    if let plan { session.setPlan(try PlanFile.read(plan), from: plan, for: opened) }
     let job = JobID(1)
     session.send(
       .evaluate(

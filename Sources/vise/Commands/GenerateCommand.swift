@@ -55,8 +55,8 @@ struct GenerateCommand: ParsableCommand {
   func run() throws {
     let session = EngineSession()
     defer { session.close() }
-    _ = try session.open(model.path)
-    if let plan { session.send(.setPlan(try PlanFile.read(plan))) }
+    let opened = try session.open(model.path)
+    if let plan { session.setPlan(try PlanFile.read(plan), from: plan, for: opened) }
     let sides: [ModelSide] =
       compare ? [.reference, .compressed] : plan == nil ? [.reference] : [.compressed]
     let job = JobID(1)

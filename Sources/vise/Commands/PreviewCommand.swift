@@ -34,7 +34,8 @@ struct PreviewCommand: ParsableCommand {
     let session = EngineSession()
     defer { session.close() }
     let description = try session.open(model.path)
-    session.send(.setPlan(try plan.map(PlanFile.read) ?? scheme.plan))
+    session.setPlan(
+      try plan.map(PlanFile.read) ?? scheme.plan, from: plan, for: description)
     var reports: [String: LayerReport] = [:]
     try session.next { event in
       if case .report(let report) = event, report.standing == .exact {

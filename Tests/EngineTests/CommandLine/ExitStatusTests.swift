@@ -46,6 +46,15 @@ import Testing
       arguments.map { $0 == "MODEL" ? model.path : $0 }, status: 64, says: says)
   }
 
+  @Test func ruleWithoutLayersIsAWarning() throws {
+    let plan = try model.write(
+      "vise: 1\nfingerprint: abc\nrules:\n  - layers: \"*.atn_q\"\n    bits: 4\n", to: "odd.yaml")
+    let run = try ViseProcess(["preview", model.path, "--plan", plan])
+    #expect(run.status == 0)
+    #expect(run.errors.contains("vise: warning: \(plan): no layer is called *.atn_q"))
+    #expect(run.errors.contains("vise: warning: \(plan): made for another checkpoint"))
+  }
+
   @Test func wrongPlanNamesFileAndLine() throws {
     let plan = try model.write(
       "vise: 1\nrules:\n  - layers: \"*\"\n    bits: 9\n", to: "bad.yaml")

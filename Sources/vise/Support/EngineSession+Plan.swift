@@ -1,0 +1,24 @@
+import Checkpoints
+import Compression
+import Engine
+import Inference
+
+extension EngineSession {
+  /// Makes `plan` the current one, after saying what in it looks like a mistake.
+  ///
+  /// - Parameter path: where the plan was read; nil if the command line itself says it.
+  func setPlan(_ plan: Plan, from path: String? = nil, for model: ModelDescription) {
+    let source = path.map { "\($0): " } ?? ""
+    if let made = plan.fingerprint, made != model.fingerprint {
+      warn("\(source)made for another checkpoint\(plan.model.map { ", \($0)" } ?? "")")
+    }
+    for rule in plan.unmatchedRules(in: model.layerShapes) {
+      warn("\(source)no layer is called \(rule.layers.joined(separator: " or "))")
+    }
+    send(.setPlan(plan))
+  }
+
+  private func warn(_ message: String) {
+    OutputStream.error.writeLine("vise: warning: \(message)")
+  }
+}
