@@ -53,8 +53,10 @@ models: test-deps ## fetches the real model that tests run on
 
 test: test-deps models unit monkey ## installs what tests need and runs everything
 
+# The terminal sessions come last and alone: next to whole models at work, a screen may take its time.
 unit:
-	@VISE_MODELS="$(abspath $(MODELS))" VISE_PYTHON="$(abspath $(VENV))/bin/python" $(SWIFT) test --disable-xctest
+	@VISE_MODELS="$(abspath $(MODELS))" $(SWIFT) test --disable-xctest --skip EndToEndTests
+	@$(SWIFT) test --disable-xctest --skip-build --filter EndToEndTests
 
 monkey: ## a minute of seeded random keys, clicks, pastes and resizes; MINUTES=30 for the long run
 	@$(PYTHON) Tests/EndToEndTests/monkey.py --binary .build/debug/vise --model "$(MODEL)" --minutes $(or $(MINUTES),1) --seed $(or $(SEED),1)

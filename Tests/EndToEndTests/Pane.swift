@@ -122,7 +122,7 @@ final class Pane {
   /// Waits until the screen fulfils a condition; throws what it shows when it does not.
   @discardableResult
   func wait(
-    for what: String, seconds: Double = 30, until condition: (String) -> Bool
+    for what: String, seconds: Double = 60, until condition: (String) -> Bool
   ) throws -> String {
     let deadline = Date().addingTimeInterval(seconds)
     var last = ""
@@ -136,7 +136,7 @@ final class Pane {
 
   /// Waits until the screen holds `text`.
   @discardableResult
-  func wait(for text: String, seconds: Double = 30) throws -> String {
+  func wait(for text: String, seconds: Double = 60) throws -> String {
     try wait(for: "“\(text)”", seconds: seconds) { $0.contains(text) }
   }
 
