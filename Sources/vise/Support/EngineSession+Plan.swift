@@ -6,7 +6,10 @@ import Inference
 extension EngineSession {
   /// Makes `plan` the current one, after saying what in it looks like a mistake.
   ///
-  /// - Parameter path: where the plan was read; nil if the command line itself says it.
+  /// - Parameters:
+  ///   - plan: the plan.
+  ///   - path: where it was read; nil if the command line itself says it.
+  ///   - model: the model that is open.
   func setPlan(_ plan: Plan, from path: String? = nil, for model: ModelDescription) {
     let source = path.map { "\($0): " } ?? ""
     if let made = plan.fingerprint, made != model.fingerprint {
