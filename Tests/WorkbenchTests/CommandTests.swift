@@ -236,6 +236,15 @@ import Testing
     #expect(app.state.line?.editor.text == "sort size ")
   }
 
+  @Test func goodNewsDoesNotHideBadNews() {
+    var app = App(nil)
+    app.state.warn("keys.yaml:2: unknown key")
+    app.send(.opened(.synthetic()))
+    #expect(app.screen.contains("! keys.yaml:2: unknown key"))
+    app.press("j")
+    #expect(app.state.notice == nil)
+  }
+
   @Test func copiesRowsAndAnswers() {
     var app = App()
     app.press("j", "j", "4", "y")

@@ -66,6 +66,7 @@ extension KeyTable {
     ),
     entry(.help, ["?"], [.browsing], "Show all keys", label: "help", 0),
     entry(.help, ["F1"], [.everywhere], "Show all keys, also while typing"),
+    entry(.help, ["F1"], [.prompt], "Show all keys", label: "help", 0),
     entry(.nextTheme, ["t"], [.browsing], "Switch to the next theme"),
     entry(.themes, ["T"], [.browsing], "Pick a theme"),
     entry(.theme, [], [.browsing], "Switch to the theme NAME"),

@@ -165,8 +165,16 @@ extension AppState {
     return homeDirectory + path.dropFirst()
   }
 
-  mutating func inform(_ text: String) { notice = Notice(.info, text) }
-  mutating func confirm(_ text: String) { notice = Notice(.success, text) }
+  mutating func inform(_ text: String) { say(Notice(.info, text)) }
+  mutating func confirm(_ text: String) { say(Notice(.success, text)) }
   mutating func warn(_ text: String) { notice = Notice(.warning, text) }
   mutating func refuse(_ text: String) { notice = Notice(.failure, text) }
+
+  /// Good news never hides bad news, which stays until the next key.
+  private mutating func say(_ notice: Notice) {
+    switch self.notice?.kind {
+    case .warning, .failure: break
+    default: self.notice = notice
+    }
+  }
 }
