@@ -13,6 +13,7 @@ struct Vise: ParsableCommand {
       Exit status:
       \(ExitStatus.allCases.map { "  \($0.rawValue)  \($0.meaning)" }.joined(separator: "\n"))
       """,
+    version: "0.1.0",
     subcommands: [
       OpenCommand.self, InspectCommand.self, PreviewCommand.self, GenerateCommand.self,
       EvaluateCommand.self,
