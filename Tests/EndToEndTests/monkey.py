@@ -3,14 +3,15 @@
 
     monkey.py --binary .build/debug/vise --model Samples/scripture --minutes 1 --seed 1
 
-Ends well when the program is alive and answering after every step, and restores the terminal when it
-is told to end. Prints the seed and the last steps otherwise, so that a failure can be played again.
+Ends well when the program lives and answers all the time, unless it is told to quit, and leaves the
+terminal as it was. Prints the seed and the last steps otherwise, so that a failure can be played again.
 Needs tmux and Python's standard library only.
 """
 import argparse
 import collections
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,7 @@ SIZES = [(120, 36), (80, 24), (200, 50), (60, 16), (59, 16), (40, 10), (20, 5), 
 
 class Terminal:
     def __init__(self, command, columns, rows):
-        self.socket = f"vise-monkey-{os.getpid()}"
+        self.socket = f"vise-monkey-{os.getpid()}-{time.monotonic_ns()}"
         self.tmux("-f", "/dev/null", "new-session", "-d", "-s", "m", "-x", str(columns),
                   "-y", str(rows), command)
 
@@ -93,6 +94,61 @@ def is_alive(pid):
         return False
 
 
+class Session:
+    """The program in a terminal of its own, working in a folder where it can save what it likes."""
+
+    def __init__(self, binary, model, folder):
+        script = os.path.join(folder, "run.sh")
+        with open(script, "w") as file:
+            file.write(f"cd {folder}; export HOME={folder} XDG_CONFIG_HOME={folder}/config "
+                       "LANG=C.UTF-8 TERM=tmux-256color COLORTERM=truecolor\n"
+                       f"'{binary}' open '{model}'; echo \"exit status $?\"; exec cat\n")
+        self.terminal = Terminal(f"bash {script}", 120, 36)
+        self.terminal.wait("the first screen", lambda text: "q_proj" in text)
+        shell = self.terminal.tmux("display", "-p", "-t", "m", "#{pane_pid}").strip()
+        self.pid = subprocess.run(["pgrep", "-P", shell], capture_output=True,
+                                  text=True).stdout.split()[0]
+
+    def check_restored(self, status):
+        self.terminal.wait(f"exit status {status}", lambda text: f"exit status {status}" in text)
+        modes = self.terminal.tmux("display", "-p", "-t", "m",
+                                   "#{alternate_on} #{mouse_any_flag} #{cursor_flag}").split()
+        if modes != ["0", "0", "1"]:
+            raise RuntimeError(f"the terminal was left with modes {modes}")
+
+    def close(self):
+        self.terminal.close()
+
+
+def play(chance, minutes, start, recent):
+    """Does random things until the time is over; returns how many, and how often it hit upon quit."""
+    end, steps, quits = time.monotonic() + minutes * 60, 0, 0
+    session = start()
+    try:
+        while time.monotonic() < end:
+            recent.append(step(chance, session.terminal))
+            steps += 1
+            if not is_alive(session.pid):
+                # A click on the footer's quit is a way to end; a crash has another status.
+                session.check_restored(0)
+                session.close()
+                quits += 1
+                session = start()
+            elif steps % 100 == 0:
+                check_answers(session, recent)
+        if is_alive(session.pid):
+            check_answers(session, recent)
+        if is_alive(session.pid):
+            os.kill(int(session.pid), signal.SIGTERM)
+            session.check_restored(128 + signal.SIGTERM)
+        return steps, quits
+    except RuntimeError:
+        print(session.terminal.screen(), file=sys.stderr)
+        raise
+    finally:
+        session.close()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--binary", required=True)
@@ -101,53 +157,27 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     binary, model = os.path.abspath(options.binary), os.path.abspath(options.model)
-    chance = random.Random(options.seed)
     recent = collections.deque(maxlen=40)
     with tempfile.TemporaryDirectory() as folder:
-        script = os.path.join(folder, "run.sh")
-        with open(script, "w") as file:
-            # The folder is both home and working directory: whatever is saved stays inside it.
-            file.write(f"cd {folder}; export HOME={folder} XDG_CONFIG_HOME={folder}/config "
-                       "LANG=C.UTF-8 TERM=tmux-256color COLORTERM=truecolor\n"
-                       f"'{binary}' open '{model}'; echo \"exit status $?\"; exec cat\n")
-        terminal = Terminal(f"bash {script}", 120, 36)
         try:
-            terminal.wait("the first screen", lambda text: "q_proj" in text or "block" in text)
-            shell = terminal.tmux("display", "-p", "-t", "m", "#{pane_pid}").strip()
-            pid = subprocess.run(["pgrep", "-P", shell], capture_output=True,
-                                 text=True).stdout.split()[0]
-            end, steps = time.monotonic() + options.minutes * 60, 0
-            while time.monotonic() < end:
-                recent.append(step(chance, terminal))
-                steps += 1
-                if not is_alive(pid):
-                    raise RuntimeError("the program ended")
-                if steps % 100 == 0:
-                    check_answers(terminal, recent)
-            check_answers(terminal, recent)
-            os.kill(int(pid), 15)
-            terminal.wait("the end", lambda text: "exit status" in text)
-            modes = terminal.tmux("display", "-p", "-t", "m",
-                                  "#{alternate_on} #{mouse_any_flag} #{cursor_flag}").split()
-            if modes != ["0", "0", "1"]:
-                raise RuntimeError(f"the terminal was left with modes {modes}")
-            print(f"monkey: seed {options.seed}, {steps} steps, alive and restored")
+            steps, quits = play(random.Random(options.seed), options.minutes,
+                                lambda: Session(binary, model, folder), recent)
         except (RuntimeError, IndexError) as error:
             print(f"monkey: {error}; seed {options.seed}; last steps:", file=sys.stderr)
             print("\n".join(recent), file=sys.stderr)
-            print(terminal.screen(), file=sys.stderr)
             return 1
-        finally:
-            terminal.close()
+    print(f"monkey: seed {options.seed}, {steps} steps, quit {quits} times by itself, "
+          "otherwise alive; the terminal restored each time")
     return 0
 
 
-def check_answers(terminal, recent):
-    """A resize must be drawn: proof that the loop still turns."""
+def check_answers(session, recent):
+    """A resize must be drawn: proof that the loop still turns, unless it has just been told to quit."""
     for columns, rows, mark in [(40, 10, "60"), (120, 36, "vise")]:
-        terminal.tmux("resize-window", "-t", "m", "-x", str(columns), "-y", str(rows))
+        session.terminal.tmux("resize-window", "-t", "m", "-x", str(columns), "-y", str(rows))
         recent.append(f"check {columns}x{rows}")
-        terminal.wait(f"a frame at {columns}x{rows}", lambda text: mark in text)
+        session.terminal.wait(f"a frame at {columns}x{rows}",
+                              lambda text: mark in text or not is_alive(session.pid))
 
 
 if __name__ == "__main__":
