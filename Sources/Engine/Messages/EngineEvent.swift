@@ -3,7 +3,7 @@ import Compression
 
 /// What a job does, for people.
 public enum JobKind: String, Codable, Hashable, Sendable {
-  case open, preview, compress, generate, evaluate
+  case preview, compress, generate, evaluate
 }
 
 /// How far a job has come.

@@ -19,11 +19,10 @@ struct Job: Hashable, Sendable {
   /// Which of several running jobs the header shows: what the user asked for and waits for.
   fileprivate var urgency: Int {
     switch kind {
-    case .open: 0
-    case .generate: 1
-    case .evaluate: 2
-    case .compress: 3
-    case .preview: 4
+    case .generate: 0
+    case .evaluate: 1
+    case .compress: 2
+    case .preview: 3
     }
   }
 }
