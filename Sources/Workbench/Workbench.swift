@@ -31,7 +31,8 @@ public enum Workbench {
     var loop = EventLoop(state: state, screen: screen, engine: engine, inbox: inbox)
     let signal = loop.run(opening: options.path)
     screen.close()
-    engine.shutDown()
+    // Who is told to end does so at once; the engine writes nothing that could be left half done.
+    if signal == nil { engine.shutDown() }
     return signal
   }
 
