@@ -40,7 +40,8 @@ class Terminal:
         return result.stdout
 
     def screen(self):
-        return self.tmux("capture-pane", "-p", "-t", "m")
+        """What the terminal shows and has scrolled away, lines whole that a narrow one has wrapped."""
+        return self.tmux("capture-pane", "-p", "-J", "-S", "-100", "-t", "m")
 
     def wait(self, what, condition, seconds=30):
         deadline = time.monotonic() + seconds
