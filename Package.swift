@@ -47,14 +47,19 @@ let package = Package(
       name: "Inference", dependencies: ["Compression", "Tokenization", "Checkpoints", "Tensors"],
       swiftSettings: strict + optimised),
     .target(
+      name: "Allocation", dependencies: ["Inference", "Compression", "Checkpoints", "Tensors"],
+      swiftSettings: strict + optimised),
+    .target(
       name: "Engine",
-      dependencies: ["Inference", "Compression", "Tokenization", "Checkpoints", "Tensors"],
+      dependencies: [
+        "Allocation", "Inference", "Compression", "Tokenization", "Checkpoints", "Tensors",
+      ],
       swiftSettings: strict),
     .target(name: "Terminal", dependencies: ["CNcurses"], swiftSettings: wrapping),
     .target(
       name: "Workbench",
       dependencies: [
-        "Engine", "Inference", "Compression", "Checkpoints", "Tensors", "Terminal",
+        "Engine", "Allocation", "Inference", "Compression", "Checkpoints", "Tensors", "Terminal",
         .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict),
@@ -80,6 +85,10 @@ let package = Package(
       name: "InferenceTests",
       dependencies: ["Inference", "Compression", "Tokenization", "Checkpoints", "Tensors"],
       exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(
+      name: "AllocationTests",
+      dependencies: ["Allocation", "Inference", "Compression", "Checkpoints", "Tensors"],
+      swiftSettings: strict),
     .testTarget(
       name: "EngineTests",
       dependencies: [

@@ -53,6 +53,7 @@ public struct EngineCore {
         EvaluateJob(id: id, request: request, workspace: $0)
       }
       if request.compares { compressIfNeeded() }
+    case .calibrate, .measureSensitivity, .openSensitivity, .allocate, .drawFrontier: break
     case .cancel(let id): cancel(id)
     case .shutDown:
       cancelAll()

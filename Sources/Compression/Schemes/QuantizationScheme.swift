@@ -18,6 +18,12 @@ public enum GroupSize: Hashable, Sendable {
 public enum QuantizationMethod: String, Codable, Hashable, Sendable, CaseIterable {
   /// Round to nearest.
   case rtn
+  /// Round to nearest, around a zero point found by half-quadratic splitting: needs no calibration.
+  case hqq
+  /// Column by column, so that later columns make up for the rounding of earlier ones.
+  case gptq
+  /// Round to nearest after input channels that matter were scaled up.
+  case awq
 }
 
 /// How the range that a group's codes span is found.
@@ -26,6 +32,8 @@ public enum RangeSearch: String, Codable, Hashable, Sendable, CaseIterable {
   case minMax = "minmax"
   /// Scaled to where the squared error of the group is least.
   case mse
+  /// Scaled to where the squared error, weighted by the inputs' second moments, is least.
+  case weighted
 }
 
 /// Integer codes of 2 to 8 bits with a scale a group and, if asymmetric, an integer zero point.
@@ -39,6 +47,8 @@ public struct QuantizationScheme: Codable, Hashable, Sendable {
   public var isSymmetric: Bool
   public var range: RangeSearch
   public var method: QuantizationMethod
+  /// The GGUF block type whose codes and scales these are; it decides bits, group and symmetry.
+  public private(set) var block: BlockType?
 
   public init(
     bits: Int, group: GroupSize = .size(64), isSymmetric: Bool = true,
@@ -49,6 +59,14 @@ public struct QuantizationScheme: Codable, Hashable, Sendable {
     self.isSymmetric = isSymmetric
     self.range = range
     self.method = method
+  }
+
+  /// Codes and scales of one of GGUF's block types.
+  public init(block: BlockType, range: RangeSearch = .mse, method: QuantizationMethod = .rtn) {
+    self.init(
+      bits: block.bits, group: .size(block.groupSize), isSymmetric: block.isSymmetric,
+      range: range, method: method)
+    self.block = block
   }
 }
 

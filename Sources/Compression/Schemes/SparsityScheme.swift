@@ -18,6 +18,10 @@ public enum SparsityPattern: Codable, Hashable, Sendable {
 public enum PruningMethod: String, Codable, Hashable, Sendable, CaseIterable {
   /// Its absolute value.
   case magnitude
+  /// Its absolute value times the root of its input's second moment, within each row.
+  case wanda
+  /// What its loss costs after the weights left have made up for it.
+  case sparsegpt
 }
 
 /// Zeros put into a layer, chosen by a criterion in a pattern.

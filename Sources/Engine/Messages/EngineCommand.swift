@@ -85,6 +85,16 @@ public enum EngineCommand: Codable, Hashable, Sendable {
   case generate(JobID, GenerationRequest)
   /// Measures PPL and, if it compares, KLD on a text.
   case evaluate(JobID, EvaluationRequest)
+  /// Collects what layers read on a text; calibrated methods compress with it from then on.
+  case calibrate(JobID, CalibrationRequest)
+  /// Measures what each scheme of each layer costs.
+  case measureSensitivity(JobID, SensitivityRequest)
+  /// Reads sensitivity that was saved before.
+  case openSensitivity(path: String)
+  /// Solves for a target with the sensitivity at hand; answered at once.
+  case allocate(BudgetTarget, AllocationSettings)
+  /// Draws the whole frontier with the sensitivity at hand; answered at once.
+  case drawFrontier(AllocationSettings)
   /// Ends a job; takes effect within 50 ms.
   case cancel(JobID)
   /// Ends all jobs and the engine.

@@ -3,7 +3,7 @@ import Compression
 
 /// What a job does, for people.
 public enum JobKind: String, Codable, Hashable, Sendable {
-  case preview, compress, generate, evaluate
+  case preview, compress, generate, evaluate, calibrate, sensitivity
 }
 
 /// How far a job has come.
@@ -119,4 +119,16 @@ public enum EngineEvent: Codable, Hashable, Sendable {
   case token(JobID, GeneratedToken)
   case answerEnded(JobID, ModelSide, StopReason)
   case evaluated(JobID, EvaluationResult)
+  /// What layers read is known.
+  case calibrated(JobID, CalibrationSummary)
+  /// Sensitivity is at hand: measured just now, or read from a file (then without a job).
+  case sensitivity(JobID?, SensitivitySummary)
+  /// Saved sensitivity could not be read; one sentence that says why and what to do.
+  case sensitivityRefused(path: String, reason: String)
+  case allocated(AllocationResult)
+  /// There is no plan for this target; one sentence that says why and what to do.
+  case allocationRefused(BudgetTarget, reason: String)
+  case frontier(Frontier)
+  /// What the current plan should cost; nil while sensitivity is unknown.
+  case predicted(PredictedDivergence?)
 }

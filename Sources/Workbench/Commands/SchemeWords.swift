@@ -39,6 +39,9 @@ enum SchemeWords {
         word: "mse", help: "range shrunk to where the squared error is least",
         change: SchemeChange(range: .mse)),
       Word(
+        word: "weighted", help: "range shrunk to where the error weighted by inputs is least",
+        change: SchemeChange(range: .weighted)),
+      Word(
         word: "symmetric", help: "no zero points: codes lie evenly around zero",
         change: SchemeChange(isSymmetric: true)),
       Word(
@@ -49,6 +52,9 @@ enum SchemeWords {
   private static func help(for method: QuantizationMethod) -> String {
     switch method {
     case .rtn: "round to nearest"
+    case .hqq: "round to nearest around half-quadratic zero points"
+    case .gptq: "column by column, later columns make up for earlier ones"
+    case .awq: "round to nearest after scaling up the channels that matter"
     }
   }
 

@@ -20,7 +20,7 @@ struct Job: Hashable, Sendable {
   fileprivate var urgency: Int {
     switch kind {
     case .generate: 0
-    case .evaluate: 1
+    case .evaluate, .calibrate, .sensitivity: 1
     case .compress: 2
     case .preview: 3
     }

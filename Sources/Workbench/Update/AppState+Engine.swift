@@ -21,6 +21,9 @@ extension AppState {
     case .answerEnded(let id, let side, let reason):
       if id == conversation.job { conversation.end(side, reason) }
     case .evaluated(let id, let result): take(result, of: id)
+    case .calibrated, .sensitivity, .sensitivityRefused, .allocated, .allocationRefused,
+      .frontier, .predicted:
+      break
     }
     return []
   }

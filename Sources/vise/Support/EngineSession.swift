@@ -79,7 +79,11 @@ final class EngineSession {
     case .jobProgress(let job, let state): progress.show(titles[job] ?? "", state)
     case .jobEnded(_, .failed(let reason)):
       throw CommandFailure(status: .failed, message: reason)
-    case .jobEnded, .opened, .report, .compressed, .token, .answerEnded, .evaluated: break
+    case .sensitivityRefused(_, let reason), .allocationRefused(_, let reason):
+      throw CommandFailure(status: .failed, message: reason)
+    case .jobEnded, .opened, .report, .compressed, .token, .answerEnded, .evaluated, .calibrated,
+      .sensitivity, .allocated, .frontier, .predicted:
+      break
     }
   }
 }

@@ -1,0 +1,72 @@
+import Tensors
+
+/// What calibration knows of the inputs of a layer; layers that read the same input share it.
+public struct InputStatistics: Hashable, Sendable {
+  /// Tokens that it was collected from.
+  public let tokens: Int
+  /// Mean of each input channel, E[x_j].
+  public let means: [Float]
+  /// Second moment of each input channel, E[x_j^2]: what llama.cpp calls importance.
+  public let secondMoments: [Float]
+  /// All second moments, E[x x^T], columns x columns and symmetric; nil where only the diagonal is kept.
+  public let gram: Matrix?
+
+  /// Statistics of `secondMoments.count` input channels.
+  ///
+  /// - Precondition: all parts are of the same number of channels.
+  public init(tokens: Int, means: [Float], secondMoments: [Float], gram: Matrix? = nil) {
+    precondition(means.count == secondMoments.count, "a mean and a second moment a channel")
+    if let gram {
+      precondition(gram.rows == means.count && gram.columns == means.count, "a square matrix")
+    }
+    self.tokens = tokens
+    self.means = means
+    self.secondMoments = secondMoments
+    self.gram = gram
+  }
+
+  /// Input channels.
+  public var columns: Int { secondMoments.count }
+}
+
+/// What a scheme needs to know of a layer's inputs.
+public enum CalibrationNeed: Int, Comparable, Hashable, Sendable {
+  /// Nothing: weights alone decide.
+  case nothing
+  /// The second moment of each input channel.
+  case moments
+  /// The second moments of all pairs of input channels.
+  case gram
+
+  public static func < (left: CalibrationNeed, right: CalibrationNeed) -> Bool {
+    left.rawValue < right.rawValue
+  }
+}
+
+extension Scheme {
+  /// What must be known of a layer's inputs before it can be compressed so.
+  public var calibrationNeed: CalibrationNeed {
+    max(quantization?.calibrationNeed ?? .nothing, sparsity?.calibrationNeed ?? .nothing)
+  }
+}
+
+extension QuantizationScheme {
+  /// What must be known of a layer's inputs before it can be quantized so.
+  public var calibrationNeed: CalibrationNeed {
+    switch method {
+    case .gptq, .awq: .gram
+    case .rtn, .hqq: range == .weighted ? .moments : .nothing
+    }
+  }
+}
+
+extension SparsityScheme {
+  /// What must be known of a layer's inputs before it can be pruned so.
+  public var calibrationNeed: CalibrationNeed {
+    switch method {
+    case .magnitude: .nothing
+    case .wanda: .moments
+    case .sparsegpt: .gram
+    }
+  }
+}
