@@ -99,7 +99,9 @@ let package = Package(
       name: "TerminalTests", dependencies: ["Terminal", "CNcurses"], swiftSettings: wrapping),
     .testTarget(
       name: "WorkbenchTests",
-      dependencies: ["Workbench", "Terminal", "Engine", "Compression", "Checkpoints", "Tensors"],
+      dependencies: [
+        "Workbench", "Terminal", "Engine", "Inference", "Compression", "Checkpoints", "Tensors",
+      ],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests", dependencies: ["vise"], exclude: ["monkey.py"],

@@ -21,7 +21,7 @@ import Testing
     text = try model.write(words, to: "text.txt")
   }
 
-  private var result: EvaluationResult? {
+  private var result: EvaluationSummary? {
     driver.events.compactMap { if case .evaluated(job, let result) = $0 { result } else { nil } }
       .last
   }
@@ -51,8 +51,8 @@ import Testing
     driver.run()
     let result = try #require(result)
     #expect(result.compressedPPL == result.referencePPL)
-    #expect(result.divergence?.max == 0)
-    #expect(result.top1Agreement == 1)
+    #expect(result.divergence?.max.value == 0)
+    #expect(result.top1Agreement?.value == 1)
   }
 
   @Test func waitsForThePlanAndMeasuresIt() throws {
@@ -60,7 +60,7 @@ import Testing
     driver.send(.evaluate(job, request(compares: true)))
     driver.run()
     let result = try #require(result)
-    #expect((result.divergence?.mean ?? 0) > 0)
+    #expect((result.divergence?.mean.value ?? 0) > 0)
     #expect(result.compressedPPL != result.referencePPL)
   }
 

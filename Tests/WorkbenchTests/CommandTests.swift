@@ -1,5 +1,6 @@
 import Compression
 import Engine
+import Inference
 import Terminal
 import Testing
 
@@ -195,10 +196,11 @@ import Testing
     app.send(
       .evaluated(
         JobID(1),
-        EvaluationResult(
-          tokens: 4096, referencePPL: 18.207, compressedPPL: 21.3,
-          divergence: DivergenceSummary(mean: 0.0312, median: 0.01, p99: 0.4, max: 3),
-          top1Agreement: 0.912)))
+        EvaluationSummary(
+          tokens: 4096, windows: 16, referencePPL: Estimate(18.207), compressedPPL: Estimate(21.3),
+          divergence: EvaluationSummary.Divergence(
+            mean: Estimate(0.0312), median: Estimate(0.01), p99: Estimate(0.4), max: Estimate(3)),
+          top1Agreement: Estimate(0.912))))
     #expect(app.row("bpw").contains("PPL 18.21 → 21.30   KLD 0.0312   top-1 91.2%"))
     app.press("E")
     #expect(app.screen.contains("KLD 99th percentile"))

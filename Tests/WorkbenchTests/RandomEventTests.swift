@@ -1,6 +1,7 @@
 import Checkpoints
 import Compression
 import Engine
+import Inference
 import Terminal
 import Testing
 
@@ -128,7 +129,8 @@ private struct SeededGenerator: RandomNumberGenerator {
     case 2: return .engine(.jobEnded(job, .failed(text(&random))))
     case 3: return .engine(.planRefused(reason: "no"))
     case 4:
-      return .engine(.evaluated(job, EvaluationResult(tokens: 1, referencePPL: .infinity)))
+      let summary = EvaluationSummary(tokens: 1, windows: 1, referencePPL: Estimate(.infinity))
+      return .engine(.evaluated(job, summary))
     case 5...6:
       let side = ModelSide.allCases.randomElement(using: &random) ?? .reference
       let count = app.state.conversation.answer(side).tokens.count

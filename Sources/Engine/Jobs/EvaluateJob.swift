@@ -56,7 +56,7 @@ struct EvaluateJob: Job {
       phase = .reading(run)
       if goesOn { return .unfinished }
       if let summary = run.evaluation.result {
-        workspace.emit(.evaluated(id, EvaluationResult(summary)))
+        workspace.emit(.evaluated(id, summary))
       }
       return .finished
     }
@@ -111,16 +111,5 @@ struct EvaluateJob: Job {
       completed: evaluation.completedWindows, of: evaluation.windowCount,
       workLeft: 1 - evaluation.fractionCompleted, now: workspace.now())
     if let progress { workspace.emit(.jobProgress(id, progress)) }
-  }
-}
-
-extension EvaluationResult {
-  fileprivate init(_ summary: EvaluationSummary) {
-    self.init(
-      tokens: summary.tokens, referencePPL: summary.referencePPL,
-      compressedPPL: summary.compressedPPL,
-      divergence: summary.divergence.map {
-        DivergenceSummary(mean: $0.mean, median: $0.median, p99: $0.p99, max: $0.max)
-      }, top1Agreement: summary.top1Agreement)
   }
 }

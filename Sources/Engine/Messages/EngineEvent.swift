@@ -1,5 +1,6 @@
 import Checkpoints
 import Compression
+import Inference
 
 /// What a job does, for people.
 public enum JobKind: String, Codable, Hashable, Sendable {
@@ -62,45 +63,6 @@ public enum StopReason: String, Codable, Hashable, Sendable {
   case endOfText, tokenLimit, contextLimit
 }
 
-/// Mean, median, 99th percentile and maximum of the KLD over scored tokens, in nats a token.
-public struct DivergenceSummary: Codable, Hashable, Sendable {
-  public var mean: Double
-  public var median: Double
-  public var p99: Double
-  public var max: Double
-
-  public init(mean: Double, median: Double, p99: Double, max: Double) {
-    self.mean = mean
-    self.median = median
-    self.p99 = p99
-    self.max = max
-  }
-}
-
-/// What an evaluation found.
-public struct EvaluationResult: Codable, Hashable, Sendable {
-  /// Scored tokens.
-  public var tokens: Int
-  /// The reference's perplexity.
-  public var referencePPL: Double
-  /// The compressed model's; nil unless it was compared.
-  public var compressedPPL: Double?
-  public var divergence: DivergenceSummary?
-  /// Share of scored tokens for which both models' most probable token is the same.
-  public var top1Agreement: Double?
-
-  public init(
-    tokens: Int, referencePPL: Double, compressedPPL: Double? = nil,
-    divergence: DivergenceSummary? = nil, top1Agreement: Double? = nil
-  ) {
-    self.tokens = tokens
-    self.referencePPL = referencePPL
-    self.compressedPPL = compressedPPL
-    self.divergence = divergence
-    self.top1Agreement = top1Agreement
-  }
-}
-
 /// What the engine says.
 public enum EngineEvent: Codable, Hashable, Sendable {
   /// A checkpoint is open: everything about it but its weights.
@@ -118,7 +80,7 @@ public enum EngineEvent: Codable, Hashable, Sendable {
   case jobEnded(JobID, JobOutcome)
   case token(JobID, GeneratedToken)
   case answerEnded(JobID, ModelSide, StopReason)
-  case evaluated(JobID, EvaluationResult)
+  case evaluated(JobID, EvaluationSummary)
   /// What layers read is known.
   case calibrated(JobID, CalibrationSummary)
   /// Sensitivity is at hand: measured just now, or read from a file (then without a job).

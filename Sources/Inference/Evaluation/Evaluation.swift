@@ -79,7 +79,7 @@ public struct Evaluation: Sendable {
     return Double(read + compressedCache.count) / Double(windowCount * (window - 1) * models)
   }
 
-  /// What was found so far; nil before the first scored token.
+  /// What was found in the windows read so far; nil before the first is complete.
   public var result: EvaluationSummary? { scores.summary }
 
   /// Lets one model read one chunk.
@@ -146,6 +146,7 @@ public struct Evaluation: Sendable {
     }
     guard chunk.start + chunk.tokens.count == window - 1 else { return }
     completedWindows += 1
+    scores.closeWindow()
     referenceCache.truncate(to: 0)
     compressedCache.truncate(to: 0)
   }

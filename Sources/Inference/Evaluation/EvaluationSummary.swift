@@ -1,68 +1,63 @@
-import Glibc
-import Tensors
-
-/// What an evaluation found.
-public struct EvaluationSummary: Hashable, Sendable {
+/// What an evaluation found: llama-perplexity's figures, each with a standard error over windows.
+public struct EvaluationSummary: Codable, Hashable, Sendable {
   /// KLD of the compressed model's next-token distribution from the reference's, in nats a token.
-  public struct Divergence: Hashable, Sendable {
-    public let mean: Double
-    public let median: Double
-    public let p99: Double
-    public let max: Double
+  public struct Divergence: Codable, Hashable, Sendable {
+    public var mean: Estimate
+    public var median: Estimate
+    /// The 99th percentile.
+    public var p99: Estimate
+    public var max: Estimate
+
+    public init(mean: Estimate, median: Estimate, p99: Estimate, max: Estimate) {
+      self.mean = mean
+      self.median = median
+      self.p99 = p99
+      self.max = max
+    }
   }
 
   /// Scored tokens.
-  public let tokens: Int
-  public let referencePPL: Double
-  /// nil unless a compressed model was measured, like all that follows.
-  public let compressedPPL: Double?
-  public let divergence: Divergence?
+  public var tokens: Int
+  /// Windows that they lie in.
+  public var windows: Int
+  public var referencePPL: Estimate
+  /// nil unless a compressed model was measured, like all estimates that follow.
+  public var compressedPPL: Estimate?
+  public var divergence: Divergence?
+  /// Root of the mean squared change of the probability of the token that followed, 0...1.
+  public var rmsProbabilityChange: Estimate?
   /// Share of scored tokens for which both models' most probable token is the same.
-  public let top1Agreement: Double?
-}
+  public var top1Agreement: Estimate?
+  /// Mean KLD of each window; empty unless a compressed model was measured.
+  public var windowDivergences: [Double]
+  /// Mean loss of each window, in nats a token: the compressed model's if one was measured.
+  public var windowLosses: [Double]
 
-/// Sums over scored tokens.
-struct Scores: Sendable {
-  private var count = 0
-  /// Negative log-likelihoods of the tokens that followed, in nats.
-  private var referenceLoss = 0.0
-  private var compressedLoss = 0.0
-  private var divergences: [Double] = []
-  private var agreements = 0
-
-  /// Adds the logits that were computed before the token `next`.
-  mutating func add(next: Int, reference: Logits, compressed: Logits?) {
-    count += 1
-    referenceLoss -= reference.logProbability(of: next)
-    guard let compressed else { return }
-    compressedLoss -= compressed.logProbability(of: next)
-    divergences.append(reference.divergence(to: compressed))
-    agreements += reference.best == compressed.best ? 1 : 0
+  public init(
+    tokens: Int, windows: Int, referencePPL: Estimate, compressedPPL: Estimate? = nil,
+    divergence: Divergence? = nil, rmsProbabilityChange: Estimate? = nil,
+    top1Agreement: Estimate? = nil, windowDivergences: [Double] = [], windowLosses: [Double] = []
+  ) {
+    self.tokens = tokens
+    self.windows = windows
+    self.referencePPL = referencePPL
+    self.compressedPPL = compressedPPL
+    self.divergence = divergence
+    self.rmsProbabilityChange = rmsProbabilityChange
+    self.top1Agreement = top1Agreement
+    self.windowDivergences = windowDivergences
+    self.windowLosses = windowLosses
   }
 
-  var summary: EvaluationSummary? {
-    guard count > 0 else { return nil }
-    let total = Double(count)
-    guard !divergences.isEmpty else {
-      return EvaluationSummary(
-        tokens: count, referencePPL: exp(referenceLoss / total), compressedPPL: nil,
-        divergence: nil, top1Agreement: nil)
+  /// How much larger this mean KLD is than that of another plan on the same windows.
+  ///
+  /// Windows that are hard for one plan are hard for all, so that the standard error is much smaller than those of the
+  /// two means.
+  /// - Returns: nil unless both measured a compressed model on the same number of windows and tokens.
+  public func pairedDifference(from other: EvaluationSummary) -> Estimate? {
+    guard tokens == other.tokens, windowDivergences.count == other.windowDivergences.count else {
+      return nil
     }
-    let sorted = divergences.sorted()
-    let divergence = EvaluationSummary.Divergence(
-      mean: divergences.reduce(0, +) / total, median: Self.quantile(0.5, of: sorted),
-      p99: Self.quantile(0.99, of: sorted), max: Self.quantile(1, of: sorted))
-    return EvaluationSummary(
-      tokens: count, referencePPL: exp(referenceLoss / total),
-      compressedPPL: exp(compressedLoss / total), divergence: divergence,
-      top1Agreement: Double(agreements) / total)
-  }
-
-  /// The quantile by linear interpolation between the two values next to it.
-  static func quantile(_ share: Double, of sorted: [Double]) -> Double {
-    let place = share * Double(sorted.count - 1)
-    let lower = Int(place)
-    let upper = min(lower + 1, sorted.count - 1)
-    return sorted[lower] + (sorted[upper] - sorted[lower]) * (place - Double(lower))
+    return Estimate(meanOf: zip(windowDivergences, other.windowDivergences).map { $0 - $1 })
   }
 }

@@ -1,6 +1,7 @@
 import Checkpoints
 import Compression
 import Engine
+import Inference
 import Terminal
 
 /// Which screen is shown.
@@ -37,7 +38,7 @@ struct InspectorState: Hashable, Sendable {
 struct Evaluation: Hashable, Sendable {
   let textPath: String
   let plan: Plan
-  let result: EvaluationResult
+  let result: EvaluationSummary
 }
 
 /// How far opening a checkpoint has come.

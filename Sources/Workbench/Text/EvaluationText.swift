@@ -1,11 +1,11 @@
-import Engine
+import Inference
 
 /// What an evaluation found, in words and figures.
 struct EvaluationText {
-  private let result: EvaluationResult
+  private let result: EvaluationSummary
   private let glyphs: Glyphs
 
-  init(_ result: EvaluationResult, glyphs: Glyphs) {
+  init(_ result: EvaluationSummary, glyphs: Glyphs) {
     self.result = result
     self.glyphs = glyphs
   }
@@ -18,8 +18,8 @@ struct EvaluationText {
     var ppl = "PPL \(Self.ppl(result.referencePPL))"
     if let compressed = result.compressedPPL { ppl += " \(glyphs.arrow) \(Self.ppl(compressed))" }
     var parts = [ppl]
-    if let mean = result.divergence?.mean { parts.append("KLD \(Figures.significant(mean))") }
-    if let share = result.top1Agreement { parts.append("top-1 \(Figures.percent(share))") }
+    if let mean = result.divergence?.mean { parts.append("KLD \(Figures.significant(mean.value))") }
+    if let share = result.top1Agreement { parts.append("top-1 \(Figures.percent(share.value))") }
     return parts
   }
 
@@ -29,18 +29,20 @@ struct EvaluationText {
     if let ppl = result.compressedPPL { rows.append(("PPL, compressed", Self.ppl(ppl))) }
     if let divergence = result.divergence {
       rows += [
-        ("KLD mean", Figures.significant(divergence.mean) + " nats a token"),
-        ("KLD median", Figures.significant(divergence.median)),
-        ("KLD 99th percentile", Figures.significant(divergence.p99)),
-        ("KLD maximum", Figures.significant(divergence.max)),
+        ("KLD mean", Figures.significant(divergence.mean.value) + " nats a token"),
+        ("KLD median", Figures.significant(divergence.median.value)),
+        ("KLD 99th percentile", Figures.significant(divergence.p99.value)),
+        ("KLD maximum", Figures.significant(divergence.max.value)),
       ]
     }
     if let share = result.top1Agreement {
-      rows.append(("top-1 agreement", Figures.percent(share)))
+      rows.append(("top-1 agreement", Figures.percent(share.value)))
     }
     rows.append(("scored tokens", String(result.tokens)))
     return rows.map { (name: $0.0, value: $0.1) }
   }
 
-  private static func ppl(_ value: Double) -> String { Figures.fixed(value, value < 1000 ? 2 : 0) }
+  private static func ppl(_ estimate: Estimate) -> String {
+    Figures.fixed(estimate.value, estimate.value < 1000 ? 2 : 0)
+  }
 }

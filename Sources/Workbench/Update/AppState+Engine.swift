@@ -1,6 +1,7 @@
 import Checkpoints
 import Compression
 import Engine
+import Inference
 
 extension AppState {
   /// Takes on what the engine says.
@@ -67,7 +68,7 @@ extension AppState {
     }
   }
 
-  private mutating func take(_ result: EvaluationResult, of id: JobID) {
+  private mutating func take(_ result: EvaluationSummary, of id: JobID) {
     guard let subject = evaluating[id] else { return }
     evaluation = Evaluation(textPath: subject.textPath, plan: subject.plan, result: result)
     let summary = EvaluationText(result, glyphs: glyphs).line

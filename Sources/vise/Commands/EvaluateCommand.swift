@@ -1,5 +1,6 @@
 import ArgumentParser
 import Engine
+import Inference
 
 /// `vise evaluate`: perplexity on a text, and how far a plan moves the model.
 struct EvaluateCommand: ParsableCommand {
@@ -58,16 +59,18 @@ struct EvaluateCommand: ParsableCommand {
     }
   }
 
-  private static func text(of result: EvaluationResult) -> String {
+  private static func text(of result: EvaluationSummary) -> String {
     var lines = ["\(result.tokens) tokens scored"]
-    lines.append("reference    PPL \(result.referencePPL.fixed(4))")
-    if let ppl = result.compressedPPL { lines.append("compressed   PPL \(ppl.fixed(4))") }
+    lines.append("reference    PPL \(result.referencePPL.value.fixed(4))")
+    if let ppl = result.compressedPPL { lines.append("compressed   PPL \(ppl.value.fixed(4))") }
     if let kld = result.divergence {
       lines.append(
-        "KLD          mean \(kld.mean.fixed(5))  median \(kld.median.fixed(5))  "
-          + "p99 \(kld.p99.fixed(4))  max \(kld.max.fixed(3))")
+        "KLD          mean \(kld.mean.value.fixed(5))  median \(kld.median.value.fixed(5))  "
+          + "p99 \(kld.p99.value.fixed(4))  max \(kld.max.value.fixed(3))")
     }
-    if let same = result.top1Agreement { lines.append("same top-1   \((same * 100).fixed(2)) %") }
+    if let same = result.top1Agreement {
+      lines.append("same top-1   \((same.value * 100).fixed(2)) %")
+    }
     return lines.map { $0 + "\n" }.joined()
   }
 }
@@ -87,15 +90,15 @@ private struct EvaluateResult: Encodable {
   let kld: Divergence?
   let top1Agreement: Figure?
 
-  init(_ result: EvaluationResult) {
+  init(_ result: EvaluationSummary) {
     tokens = result.tokens
-    ppl = Figure(result.compressedPPL ?? result.referencePPL)
-    referencePpl = result.compressedPPL == nil ? nil : Figure(result.referencePPL)
+    ppl = Figure((result.compressedPPL ?? result.referencePPL).value)
+    referencePpl = result.compressedPPL == nil ? nil : Figure(result.referencePPL.value)
     kld = result.divergence.map { kld in
       Divergence(
-        mean: Figure(kld.mean), median: Figure(kld.median), p99: Figure(kld.p99),
-        max: Figure(kld.max))
+        mean: Figure(kld.mean.value), median: Figure(kld.median.value),
+        p99: Figure(kld.p99.value), max: Figure(kld.max.value))
     }
-    top1Agreement = result.top1Agreement.map { Figure($0) }
+    top1Agreement = result.top1Agreement.map { Figure($0.value) }
   }
 }
