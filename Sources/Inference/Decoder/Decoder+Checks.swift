@@ -47,24 +47,40 @@ extension Decoder {
   /// Refuses input that a forward pass cannot take.
   func check(_ tokens: [Int], _ cache: KeyValueCache) throws(InferenceError) {
     guard !tokens.isEmpty else { throw .emptyInput }
-    guard cache.keys.count == description.blockCount,
-      cache.width == description.keyValueHeadCount * description.headSize
+    let width = description.keyValueHeadCount * description.headSize
+    guard cache.blocks.count == description.blockCount,
+      cache.blocks.allSatisfy({ $0.width == width })
     else { throw .foreignCache }
-    for id in tokens where id < 0 || id >= description.vocabularySize {
-      throw .unknownToken(id: id, vocabularySize: description.vocabularySize)
-    }
+    try check(tokens)
     let length = cache.count + tokens.count
     guard length <= description.contextLength else {
       throw .contextExceeded(tokens: length, limit: description.contextLength)
     }
   }
+
+  /// Refuses ids outside the vocabulary.
+  func check(_ tokens: [Int]) throws(InferenceError) {
+    for id in tokens where id < 0 || id >= description.vocabularySize {
+      throw .unknownToken(id: id, vocabularySize: description.vocabularySize)
+    }
+  }
 }
 
 extension Matrix {
-  /// The last row as a matrix of one row.
+  /// Some consecutive rows as a matrix.
   ///
-  /// - Precondition: there is one.
-  func lastRow() -> Matrix {
-    Matrix(rows: 1, columns: columns, values: Array(row(rows - 1)))
+  /// - Precondition: there are such rows.
+  func rows(_ range: Range<Int>) -> Matrix {
+    Matrix(
+      rows: range.count, columns: columns,
+      values: Array(values[range.lowerBound * columns..<range.upperBound * columns]))
+  }
+
+  /// Puts the rows of `other` in the place of as many from `first` on.
+  ///
+  /// - Precondition: there are so many, and the columns agree.
+  mutating func replaceRows(from first: Int, by other: Matrix) {
+    let range = first * columns..<(first + other.rows) * columns
+    values.replaceSubrange(range, with: other.values)
   }
 }

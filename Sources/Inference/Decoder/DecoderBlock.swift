@@ -3,8 +3,8 @@ import Tensors
 
 /// One decoder block's weights: a slot for each layer, and its norms.
 struct DecoderBlock: Sendable {
-  let attentionNorm: [Float]
-  let mlpNorm: [Float]
+  var attentionNorm: [Float]
+  var mlpNorm: [Float]
   /// q, k and v, which read the same input.
   private(set) var attentionInputs: [LayerWeights]
   private(set) var attentionOutput: [LayerWeights]

@@ -27,13 +27,10 @@ public struct Evaluation: Sendable {
     }
   }
 
-  private let tokens: [Int]
-  private let settings: Settings
-  private let window: Int
+  private let windows: TokenWindows
+  private let chunkLength: Int
   /// Whether a compressed model is measured too.
   public let compares: Bool
-  /// Windows that will be read.
-  public let windowCount: Int
   /// Windows that have been read.
   public private(set) var completedWindows = 0
 
@@ -54,29 +51,27 @@ public struct Evaluation: Sendable {
   public init(
     tokens: [Int], settings: Settings, reference: Decoder, compares: Bool
   ) throws(InferenceError) {
-    let limit = reference.description.contextLength
-    guard settings.window <= limit else {
-      throw .contextExceeded(tokens: settings.window, limit: limit)
-    }
-    window = min(settings.window, tokens.count)
-    guard window >= 3 else { throw .emptyInput }
-    windowCount = min(tokens.count / window, settings.windowLimit ?? Int.max)
-    guard windowCount > 0 else { throw .emptyInput }
-    self.tokens = tokens
-    self.settings = settings
+    windows = try TokenWindows(
+      tokens, length: settings.window, limit: settings.windowLimit,
+      beginToken: settings.beginToken, contextLength: reference.description.contextLength)
+    chunkLength = max(settings.chunk, 1)
     self.compares = compares
     referenceCache = reference.makeCache()
     compressedCache = reference.makeCache()
   }
 
+  /// Windows that will be read.
+  public var windowCount: Int { windows.count }
+
   /// Tokens that the whole evaluation scores.
-  public var scoredTokenCount: Int { windowCount * (window - 1 - firstScored) }
+  public var scoredTokenCount: Int { windows.count * windows.scored.count }
 
   /// Share of the work that is done: 0...1.
   public var fractionCompleted: Double {
     let models = compares ? 2 : 1
-    let read = completedWindows * (window - 1) * models + referenceCache.count
-    return Double(read + compressedCache.count) / Double(windowCount * (window - 1) * models)
+    let length = windows.scored.upperBound
+    let read = completedWindows * length * models + referenceCache.count
+    return Double(read + compressedCache.count) / Double(windowCount * length * models)
   }
 
   /// What was found in the windows read so far; nil before the first is complete.
@@ -113,38 +108,33 @@ public struct Evaluation: Sendable {
     return completedWindows < windowCount
   }
 
-  /// Index in a window of the first token whose logits are scored.
-  private var firstScored: Int { window / 2 }
-
   /// Tokens of a window that are read at once: all scored, or none.
   private struct Chunk {
-    let start: Int
+    let positions: Range<Int>
     let tokens: [Int]
     let isScored: Bool
   }
 
   private func chunk(at start: Int) -> Chunk {
-    let isScored = start >= firstScored
+    let isScored = start >= windows.scored.lowerBound
     // The last token of a window predicts nothing that is scored.
-    let limit = isScored ? window - 1 : firstScored
-    let end = min(start + max(settings.chunk, 1), limit)
-    let base = completedWindows * window
-    var part = Array(tokens[base + start..<base + end])
-    if start == 0, let begin = settings.beginToken { part[0] = begin }
-    return Chunk(start: start, tokens: part, isScored: isScored)
+    let limit = isScored ? windows.scored.upperBound : windows.scored.lowerBound
+    let positions = start..<min(start + chunkLength, limit)
+    let tokens = windows.inputs(positions, ofWindow: completedWindows)
+    return Chunk(positions: positions, tokens: tokens, isScored: isScored)
   }
 
   /// Scores a chunk that every model has read.
   private mutating func finish(_ chunk: Chunk, reference: Matrix, compressed: Matrix?) {
     if chunk.isScored {
-      let base = completedWindows * window + chunk.start
-      for row in chunk.tokens.indices {
+      let followers = windows.followers(of: chunk.positions, inWindow: completedWindows)
+      for (row, next) in followers.enumerated() {
         scores.add(
-          next: tokens[base + row + 1], reference: Logits(Array(reference.row(row))),
+          next: next, reference: Logits(Array(reference.row(row))),
           compressed: compressed.map { Logits(Array($0.row(row))) })
       }
     }
-    guard chunk.start + chunk.tokens.count == window - 1 else { return }
+    guard chunk.positions.upperBound == windows.scored.upperBound else { return }
     completedWindows += 1
     scores.closeWindow()
     referenceCache.truncate(to: 0)

@@ -1,0 +1,151 @@
+import Checkpoints
+import Compression
+import Tensors
+
+/// A calibration text's way through the model, block by block, in steps.
+///
+/// Held are the hidden states of all windows before the current block: tokens x hidden size values, and nothing else
+/// that grows with the model. A sweep runs them through the current block, observes what its layers read, and replaces
+/// them by what the next block reads. Observing and advancing apart, with the block compressed between, lets every block
+/// see what the compressed ones before it produce. A copy of a pass shares the hidden states until one of them advances.
+public struct ActivationPass: Sendable {
+  /// Some of the windows, so that what was fitted on one half can be scored on the other.
+  public enum Windows: Hashable, Sendable {
+    case all, even, odd
+  }
+
+  /// The text.
+  public let windows: TokenWindows
+  /// The current block; the number of blocks once the hidden states are those that the head reads.
+  public private(set) var block = 0
+  /// Share of the current sweep that is done: 0...1.
+  public var fractionCompleted: Double {
+    guard let sweep else { return 1 }
+    let read = sweep.window * windows.length + sweep.position
+    return Double(read) / Double(windows.count * windows.length)
+  }
+
+  /// Windows x (tokens x hidden size).
+  private(set) var hidden: [Matrix]
+  private let rotations: [Rotation]
+  private let blockCount: Int
+  private let splitsWindows: Bool
+  private var sweep: Sweep?
+  private var sums: [InputSite: [InputSums]] = [:]
+
+  /// A sweep over all windows: what it does, and how far it has come.
+  private struct Sweep {
+    let need: CalibrationNeed
+    let advances: Bool
+    var window = 0
+    var position = 0
+    var cache: BlockCache
+  }
+
+  /// Multiplications of a step: some 20 ms of two cores.
+  private static let workAStep = 600_000_000
+
+  /// The hidden states of all windows before the first block.
+  ///
+  /// - Parameters:
+  ///   - windows: The text.
+  ///   - decoder: The model; sweeps may use others of the same shape.
+  ///   - splitsWindows: Whether statistics of even and odd windows are wanted apart, at twice the memory.
+  /// - Throws: ``InferenceError`` for ids outside the vocabulary.
+  public init(
+    _ windows: TokenWindows, decoder: Decoder, splitsWindows: Bool = false
+  ) throws(InferenceError) {
+    self.windows = windows
+    self.splitsWindows = splitsWindows
+    blockCount = decoder.description.blockCount
+    rotations = decoder.rotations(at: 0..<windows.length)
+    var hidden: [Matrix] = []
+    for window in 0..<windows.count {
+      let tokens = windows.inputs(0..<windows.length, ofWindow: window)
+      try decoder.check(tokens)
+      hidden.append(decoder.embedded(tokens))
+    }
+    self.hidden = hidden
+  }
+
+  /// Whether the hidden states are those that the final norm reads.
+  public var isAtHead: Bool { block == blockCount }
+
+  /// Begins a sweep over all windows; one that is under way is dropped.
+  ///
+  /// - Parameters:
+  ///   - need: What to observe; what was observed before is forgotten, unless this is nothing.
+  ///   - advances: Whether to go on to the next block. At the head there is none.
+  public mutating func begin(observing need: CalibrationNeed, advancing advances: Bool) {
+    if need != .nothing { sums = [:] }
+    sweep = Sweep(need: need, advances: advances && !isAtHead, cache: BlockCache(width: 0))
+  }
+
+  /// Runs a part of a window through the current block.
+  ///
+  /// - Parameter decoder: The model, with whatever weights the block has now.
+  /// - Returns: Whether the sweep goes on.
+  public mutating func step(with decoder: Decoder) -> Bool {
+    guard var sweep else { return false }
+    let end = min(sweep.position + partLength(decoder), windows.length)
+    run(sweep.position..<end, of: &sweep, with: decoder)
+    sweep.position = end
+    if end == windows.length {
+      sweep.window += 1
+      sweep.position = 0
+    }
+    let isDone = sweep.window == windows.count
+    if isDone, sweep.advances { block += 1 }
+    self.sweep = isDone ? nil : sweep
+    return !isDone
+  }
+
+  /// What the layers at a site read in the last sweep that observed; nil for sites that it did not reach.
+  ///
+  /// - Precondition: the pass splits windows if it is asked for some of them.
+  public func statistics(at site: InputSite, of windows: Windows = .all) -> InputStatistics? {
+    precondition(splitsWindows || windows == .all, "the pass does not split windows")
+    guard let parts = sums[site] else { return nil }
+    switch windows {
+    case .even: return parts[0].statistics
+    case .odd: return parts[1].statistics
+    case .all:
+      var total = parts[0]
+      for part in parts.dropFirst() { total.add(part) }
+      return total.statistics
+    }
+  }
+
+  private mutating func run(_ positions: Range<Int>, of sweep: inout Sweep, with decoder: Decoder) {
+    var part = hidden[sweep.window].rows(positions)
+    var sums = self.sums
+    self.sums = [:]
+    let half = splitsWindows ? sweep.window % 2 : 0
+    func observe(_ site: InputSite, _ inputs: Matrix) {
+      guard sweep.need != .nothing else { return }
+      let empty = InputSums(columns: inputs.columns, need: sweep.need)
+      sums[site, default: Array(repeating: empty, count: splitsWindows ? 2 : 1)][half]
+        .add(inputs, on: decoder.pool)
+    }
+    if isAtHead {
+      observe(.head, decoder.headInputs(part))
+    } else if decoder.runningBlocks.contains(block) {
+      if positions.lowerBound == 0 { sweep.cache = decoder.makeBlockCache() }
+      var cache = sweep.cache
+      decoder.run(
+        block: block, on: &part, rotations: Array(rotations[positions]), cache: &cache,
+        observer: observe)
+      sweep.cache = cache
+      if sweep.advances { hidden[sweep.window].replaceRows(from: positions.lowerBound, by: part) }
+    }
+    self.sums = sums
+  }
+
+  /// Positions of a step, by the multiplications that one takes.
+  private func partLength(_ decoder: Decoder) -> Int {
+    let model = decoder.description
+    let weights = model.layers.reduce(0) { $1.block == 0 ? $0 + $1.rows * $1.columns : $0 }
+    let squares = model.layers.reduce(0) { $1.block == 0 ? $0 + $1.columns * $1.columns / 4 : $0 }
+    return max(Self.workAStep / max(weights + squares, 1) / 16 * 16, 16)
+  }
+}

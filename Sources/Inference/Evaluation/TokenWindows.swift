@@ -1,0 +1,53 @@
+/// A text cut into windows of equally many tokens, each read afresh from position 0.
+///
+/// What is left over at the end is not read; a text shorter than a window is one window.
+public struct TokenWindows: Sendable {
+  private let tokens: [Int]
+  /// Tokens of a window.
+  public let length: Int
+  /// Windows.
+  public let count: Int
+  private let beginToken: Int?
+
+  /// The windows of a text.
+  ///
+  /// - Parameters:
+  ///   - tokens: The text.
+  ///   - length: Tokens of a window, at least 3 so that the second half predicts a token.
+  ///   - limit: Most windows to read; nil reads the whole text.
+  ///   - beginToken: Stands in for the first token of each window; nil for models that want none.
+  ///   - contextLength: The longest window that the model reads.
+  /// - Throws: ``InferenceError`` when there is no window, or one exceeds the context.
+  public init(
+    _ tokens: [Int], length: Int, limit: Int? = nil, beginToken: Int? = nil, contextLength: Int
+  ) throws(InferenceError) {
+    guard length <= contextLength else {
+      throw .contextExceeded(tokens: length, limit: contextLength)
+    }
+    self.length = min(length, tokens.count)
+    guard self.length >= 3 else { throw .emptyInput }
+    count = min(tokens.count / self.length, limit ?? .max)
+    guard count > 0 else { throw .emptyInput }
+    self.tokens = tokens
+    self.beginToken = beginToken
+  }
+
+  /// What a model reads at some positions of a window.
+  public func inputs(_ positions: Range<Int>, ofWindow window: Int) -> [Int] {
+    let base = window * length
+    var inputs = Array(tokens[base + positions.lowerBound..<base + positions.upperBound])
+    if positions.lowerBound == 0, !inputs.isEmpty, let beginToken { inputs[0] = beginToken }
+    return inputs
+  }
+
+  /// The tokens that follow some positions of a window.
+  ///
+  /// - Precondition: none is the window's last position.
+  public func followers(of positions: Range<Int>, inWindow window: Int) -> [Int] {
+    let base = window * length + 1
+    return Array(tokens[base + positions.lowerBound..<base + positions.upperBound])
+  }
+
+  /// The positions after which tokens are scored: those of the second half that have a follower.
+  public var scored: Range<Int> { length / 2..<length - 1 }
+}
