@@ -42,8 +42,7 @@ public struct ActivationPass: Sendable {
     var cache: BlockCache
   }
 
-  /// Multiplications of a step: some 20 ms of two cores.
-  private static let workAStep = 600_000_000
+  private let workAStep: Int
 
   /// The hidden states of all windows before the first block.
   ///
@@ -51,12 +50,15 @@ public struct ActivationPass: Sendable {
   ///   - windows: The text.
   ///   - decoder: The model; sweeps may use others of the same shape.
   ///   - splitsWindows: Whether statistics of even and odd windows are wanted apart, at twice the memory.
+  ///   - workAStep: Multiplications of a step: by default some 20 ms of two cores.
   /// - Throws: ``InferenceError`` for ids outside the vocabulary.
   public init(
-    _ windows: TokenWindows, decoder: Decoder, splitsWindows: Bool = false
+    _ windows: TokenWindows, decoder: Decoder, splitsWindows: Bool = false,
+    workAStep: Int = 600_000_000
   ) throws(InferenceError) {
     self.windows = windows
     self.splitsWindows = splitsWindows
+    self.workAStep = workAStep
     blockCount = decoder.description.blockCount
     rotations = decoder.rotations(at: 0..<windows.length)
     var hidden: [Matrix] = []
@@ -146,6 +148,6 @@ public struct ActivationPass: Sendable {
     let model = decoder.description
     let weights = model.layers.reduce(0) { $1.block == 0 ? $0 + $1.rows * $1.columns : $0 }
     let squares = model.layers.reduce(0) { $1.block == 0 ? $0 + $1.columns * $1.columns / 4 : $0 }
-    return max(Self.workAStep / max(weights + squares, 1) / 16 * 16, 16)
+    return max(workAStep / max(weights + squares, 1) / 16 * 16, 16)
   }
 }

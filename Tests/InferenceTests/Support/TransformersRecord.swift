@@ -48,21 +48,8 @@ struct TransformersRecord: Decodable {
 
   /// The record of the given name in Fixtures.
   static func load(_ name: String) throws -> TransformersRecord {
-    let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .appending(path: "Fixtures/\(name).json")
-    return try JSONDecoder().decode(TransformersRecord.self, from: Data(contentsOf: file))
-  }
-}
-
-extension Data {
-  /// The bytes as little-endian single-precision values.
-  fileprivate var floats: [Float] {
-    stride(from: 0, to: count / 4 * 4, by: 4).map { start in
-      let bits = (0..<4).reduce(UInt32(0)) {
-        $0 | UInt32(self[startIndex + start + $1]) << ($1 * 8)
-      }
-      return Float(bitPattern: bits)
-    }
+    let data = try Data(contentsOf: Fixture.url("\(name).json"))
+    return try JSONDecoder().decode(TransformersRecord.self, from: data)
   }
 }
 
