@@ -1,15 +1,15 @@
 /// Where and why a text is not the JSON that ``JSONReader`` reads.
-struct JSONError: Error, Hashable {
+package struct JSONError: Error, Hashable {
   /// Byte offset in the text.
-  let offset: Int
-  let reason: String
+  package let offset: Int
+  package let reason: String
 }
 
 /// Reads JSON (RFC 8259) from files that nobody vouches for.
 ///
 /// Stricter than most: an object's names differ, depth and number of values are bounded, strings are
 /// valid Unicode, numbers fit their type, and nothing follows the value.
-struct JSONReader {
+package struct JSONReader {
   static let maximumDepth = 64
   static let maximumValues = 1 << 23
 
@@ -22,7 +22,7 @@ struct JSONReader {
   }
 
   /// The value that `bytes` spell.
-  static func read(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
+  package static func read(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
     var reader = JSONReader(bytes)
     let value = try reader.value(depth: 0)
     reader.skipWhitespace()

@@ -1,7 +1,7 @@
 /// A JSON text's value.
 ///
 /// Numbers without fraction and exponent are integers if they fit.
-enum JSONValue: Hashable, Sendable {
+package enum JSONValue: Hashable, Sendable {
   case null
   case bool(Bool)
   case integer(Int)
@@ -10,40 +10,40 @@ enum JSONValue: Hashable, Sendable {
   case array([JSONValue])
   case object(JSONObject)
 
-  var string: String? {
+  package var string: String? {
     if case .string(let text) = self { text } else { nil }
   }
 
-  var integer: Int? {
+  package var integer: Int? {
     if case .integer(let value) = self { value } else { nil }
   }
 
-  var bool: Bool? {
+  package var bool: Bool? {
     if case .bool(let value) = self { value } else { nil }
   }
 
-  var array: [JSONValue]? {
+  package var array: [JSONValue]? {
     if case .array(let values) = self { values } else { nil }
   }
 
-  var object: JSONObject? {
+  package var object: JSONObject? {
     if case .object(let object) = self { object } else { nil }
   }
 }
 
 /// A JSON object's members in the order of the text; no name occurs twice.
-struct JSONObject: Hashable, Sendable {
-  struct Member: Hashable, Sendable {
-    let name: String
-    let value: JSONValue
+package struct JSONObject: Hashable, Sendable {
+  package struct Member: Hashable, Sendable {
+    package let name: String
+    package let value: JSONValue
   }
 
-  static let empty = JSONObject(members: [])
+  package static let empty = JSONObject(members: [])
 
-  let members: [Member]
+  package let members: [Member]
 
   /// The value of the member called `name`, found in O(members).
-  subscript(name: String) -> JSONValue? {
+  package subscript(name: String) -> JSONValue? {
     members.first { $0.name == name }?.value
   }
 }

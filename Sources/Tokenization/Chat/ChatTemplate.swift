@@ -69,6 +69,11 @@ public struct ChatTemplate: Hashable, Sendable {
 
   /// The prompt that asks the model to answer `messages`.
   public func prompt(_ messages: [ChatMessage]) -> [Piece] {
+    transcript(messages) + [.token(Self.start), .text("\(ChatMessage.Role.assistant.rawValue)\n")]
+  }
+
+  /// A conversation as it was, which asks for no answer.
+  public func transcript(_ messages: [ChatMessage]) -> [Piece] {
     var conversation = messages
     if let text = defaultSystemMessage, messages.first?.role != .system {
       conversation.insert(ChatMessage(role: .system, content: text), at: 0)
@@ -80,7 +85,7 @@ public struct ChatTemplate: Hashable, Sendable {
         .token(Self.end), .text("\n"),
       ]
     }
-    return pieces + [.token(Self.start), .text("\(ChatMessage.Role.assistant.rawValue)\n")]
+    return pieces
   }
 }
 

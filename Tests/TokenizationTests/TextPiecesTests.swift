@@ -1,8 +1,5 @@
-import Checkpoints
 import Testing
 import Tokenization
-
-@testable import Engine
 
 @Suite struct TextPiecesTests {
   private func pieces(of text: String) -> [String] {
@@ -36,8 +33,7 @@ import Tokenization
   }
 
   @Test func idsOfThePiecesAreTheIdsOfTheWhole() throws {
-    let model = try Checkpoint.open(RealModels.path("smollm2.gguf"))
-    let tokenizer = try Tokenizer(model.tokenizerDefinition())
+    let tokenizer = try SharedTokenizers.gguf.get()
     let whole = tokenizer.encode(prose, allowsSpecialTokens: false)
     let parts = pieces(of: prose).flatMap { tokenizer.encode($0, allowsSpecialTokens: false) }
     #expect(parts == whole)

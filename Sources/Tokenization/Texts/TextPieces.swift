@@ -2,17 +2,18 @@
 ///
 /// Every pre-tokenizer that byte-level BPE models use ends a word between an ASCII letter and a line
 /// feed: the ids of the pieces, one after the other, are the ids of the whole.
-struct TextPieces {
+public struct TextPieces: Sendable {
   /// Bytes of a piece, unless there is no place to cut: encoded in some milliseconds.
-  static let size = 16 << 10
+  public static let size = 16 << 10
 
   private let bytes: [UInt8]
   private var start = 0
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  /// The pieces of a UTF-8 text.
+  public init(_ bytes: [UInt8]) { self.bytes = bytes }
 
   /// The next piece; nil at the end.
-  mutating func next() -> String? {
+  public mutating func next() -> String? {
     guard start < bytes.count else { return nil }
     var end = min(start + Self.size, bytes.count)
     while end < bytes.count, !isCut(end) { end += 1 }

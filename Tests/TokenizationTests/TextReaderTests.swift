@@ -1,0 +1,96 @@
+import FoundationEssentials
+import Testing
+import Tokenization
+
+struct TextReaderTests {
+  /// All ids of a file of the given content.
+  private func ids(_ content: String, _ tokenizer: Tokenizer) throws -> [Int] {
+    try ids(Array(content.utf8), tokenizer)
+  }
+
+  private func ids(_ content: [UInt8], _ tokenizer: Tokenizer) throws -> [Int] {
+    let path = FileManager.default.temporaryDirectory.path + "/vise-tests-\(UUID().uuidString)"
+    try Data(content).write(to: URL(fileURLWithPath: path))
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    do {
+      var reader = try TextReader(path: path, tokenizer: tokenizer)
+      var ids: [Int] = []
+      while let piece = try reader.next() { ids += piece }
+      return ids
+    } catch {
+      #expect(error.path == path)
+      throw error
+    }
+  }
+
+  private func expect(
+    _ description: String, _ content: [UInt8], _ tokenizer: Tokenizer,
+    _ location: SourceLocation = #_sourceLocation
+  ) {
+    let error = #expect(throws: TextError.self, sourceLocation: location) {
+      try ids(content, tokenizer)
+    }
+    let text = error.map { $0.description.dropFirst($0.path.count) }
+    #expect(text == ": \(description)", sourceLocation: location)
+  }
+
+  @Test func aPlainTextIsReadInPieces() throws {
+    let tokenizer = try SharedTokenizers.sample.get()
+    let text = String(repeating: "In the beginning was the word.\nAnd so on\n", count: 2000)
+    #expect(try ids(text, tokenizer) == tokenizer.encode(text, allowsSpecialTokens: false))
+    #expect(try ids("", tokenizer) == [])
+    #expect(try ids(" [not JSON]\n", tokenizer).count > 3)
+  }
+
+  @Test func textsOfJSONLinesFollowOneAnother() throws {
+    let tokenizer = try SharedTokenizers.gpt2.get()
+    let lines = #"{"text": "one\ntwo", "other": 1}"# + "\r\n\n  " + #"{"text":"three"}"#
+    let expected = ["one\ntwo", "three"].flatMap {
+      (tokenizer.addsBeginToken ? [tokenizer.beginToken].compactMap(\.self) : [])
+        + tokenizer.encode($0, allowsSpecialTokens: false)
+    }
+    #expect(try ids(lines, tokenizer) == expected)
+  }
+
+  @Test func messagesAreWrittenInTheChatTemplate() throws {
+    let tokenizer = try SharedTokenizers.smollm2.get()
+    let template = try #require(tokenizer.chatTemplate)
+    let line = """
+      {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello."}]}
+      """
+    let found = try ids(line + "\n" + line, tokenizer)
+    let messages = [
+      ChatMessage(role: .user, content: "Hi"), ChatMessage(role: .assistant, content: "Hello."),
+    ]
+    let opening = tokenizer.encode([.token("<|im_start|>"), .text("assistant\n")])
+    let once = Array(tokenizer.encode(template.prompt(messages)).dropLast(opening.count))
+    #expect(found == once + once)
+  }
+
+  @Test func linesWithoutATextAreNamed() throws {
+    let tokenizer = try SharedTokenizers.gpt2.get()
+    func expect(
+      _ description: String, _ content: String, _ location: SourceLocation = #_sourceLocation
+    ) {
+      self.expect(description, Array(content.utf8), tokenizer, location)
+    }
+    expect("line 1: is not valid JSON at byte 1 (expected '\"')", "{not JSON")
+    expect("line 3: is not a JSON object", "{\"text\": \"\"}\n\n[1]")
+    expect("line 1: text is not a string", "{\"text\": 1}")
+    expect("line 2: has neither a text nor a messages field", "\n{\"prompt\": \"a\"}")
+    expect("line 1: messages is not an array", "{\"messages\": {}}")
+    expect(
+      "line 1: a message is not an object of a role and a content in strings",
+      #"{"messages": [{"role": "user"}]}"#)
+    expect(
+      "line 1: the role tool is not system, user or assistant",
+      #"{"messages": [{"role": "tool", "content": ""}]}"#)
+    expect(
+      "line 1: has messages, but this version does not know the model's chat template; "
+        + "give a text field instead", #"{"messages": []}"#)
+    self.expect("the text is not UTF-8", [0x61, 0xff], tokenizer)
+    #expect(throws: TextError.self) {
+      try TextReader(path: "/nowhere/text.txt", tokenizer: tokenizer)
+    }
+  }
+}
