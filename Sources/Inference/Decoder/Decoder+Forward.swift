@@ -63,35 +63,8 @@ extension Decoder {
     block index: Int, on hidden: inout Matrix, rotations: [Rotation], cache: inout BlockCache,
     observer: Observer = { _, _ in }
   ) {
-    let block = blocks[index]
-    let queries = projected(block, hidden, rotations) { observer(.attention(block: index), $0) }
-    cache.append(queries, keyColumn: description.headCount * description.headSize)
-    let attended = attention.attend(
-      queries: queries, keys: cache.keys, values: cache.values, on: pool)
-    observer(.attentionOutput(block: index), attended)
-    hidden.add(pool.products(of: attended, with: block.attentionOutput))
-
-    let normalized = hidden.rmsNormalized(by: block.mlpNorm, epsilon: epsilon)
-    observer(.mlp(block: index), normalized)
-    let inner = pool.products(of: normalized, with: block.mlpInputs).gatedSilu()
-    observer(.mlpOutput(block: index), inner)
-    hidden.add(pool.products(of: inner, with: block.mlpOutput))
-  }
-
-  /// Queries, keys and values of each position side by side, turned by RoPE.
-  private func projected(
-    _ block: DecoderBlock, _ hidden: Matrix, _ rotations: [Rotation], observer: (Matrix) -> Void
-  ) -> Matrix {
-    let normalized = hidden.rmsNormalized(by: block.attentionNorm, epsilon: epsilon)
-    observer(normalized)
-    var projected = pool.products(of: normalized, with: block.attentionInputs)
-    for (row, rotation) in rotations.enumerated() {
-      // Queries and keys lie side by side, so one call turns both.
-      projected.rotate(
-        row: row, column: 0, heads: description.headCount + description.keyValueHeadCount,
-        by: rotation)
-    }
-    return projected
+    attend(block: index, on: &hidden, rotations: rotations, cache: &cache, observer: observer)
+    feedForward(block: index, on: &hidden, observer: observer)
   }
 
   /// What the head reads of hidden states: the final norm's output.
@@ -104,5 +77,5 @@ extension Decoder {
     pool.products(of: headInputs, with: [head ?? embedding])
   }
 
-  private var epsilon: Float { Float(description.normEpsilon) }
+  var epsilon: Float { Float(description.normEpsilon) }
 }

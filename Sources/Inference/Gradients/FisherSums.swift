@@ -1,0 +1,51 @@
+import Compression
+import Tensors
+
+/// The sums of one layer's ``LayerFisher``, over tokens.
+struct FisherSums: Sendable {
+  private var inputs: [Double]
+  private var outputs: [Double]
+  private var trace = 0.0
+
+  init(rows: Int, columns: Int) {
+    inputs = Array(repeating: 0, count: columns)
+    outputs = Array(repeating: 0, count: rows)
+  }
+
+  /// Adds tokens that the layer multiplied.
+  ///
+  /// - Parameters:
+  ///   - x: The layer's input, a token a row.
+  ///   - gradients: The gradients at its output, perhaps beside those of other layers.
+  ///   - column: Where the layer's gradients begin.
+  ///   - pool: The threads that share the columns.
+  mutating func add(inputs x: Matrix, gradients: Matrix, column: Int = 0, on pool: WorkerPool) {
+    let columns = column..<column + outputs.count
+    let inputEnergies = x.energies(columns: 0..<x.columns)
+    let gradientEnergies = gradients.energies(columns: columns)
+    pool.addWeightedSquares(
+      of: x, columns: 0..<x.columns, weights: gradientEnergies, to: &inputs)
+    pool.addWeightedSquares(of: gradients, columns: columns, weights: inputEnergies, to: &outputs)
+    trace += zip(inputEnergies, gradientEnergies).reduce(0) { $0 + $1.0 * $1.1 }
+  }
+
+  /// Adds tokens whose rows were looked up: the input of a token is one at its row.
+  mutating func add(lookups tokens: [Int], gradients: Matrix, on pool: WorkerPool) {
+    let energies = gradients.energies(columns: 0..<gradients.columns)
+    pool.addWeightedSquares(
+      of: gradients, columns: 0..<gradients.columns,
+      weights: Array(repeating: 1, count: gradients.rows), to: &inputs)
+    for (token, energy) in zip(tokens, energies) {
+      outputs[token] += energy
+      trace += energy
+    }
+  }
+
+  /// The means over `tokens` tokens.
+  func fisher(tokens: Int) -> LayerFisher {
+    let count = Double(tokens)
+    return LayerFisher(
+      tokens: tokens, inputs: inputs.map { Float($0 / count) },
+      outputs: outputs.map { Float($0 / count) }, trace: trace / count)
+  }
+}

@@ -1,0 +1,103 @@
+import CKernels
+import COpenBLAS
+
+extension WorkerPool {
+  /// The gradient at the inputs of stacked matrices, given that at their outputs: the sum of G_k W_k.
+  ///
+  /// - Parameters:
+  ///   - gradients: A row for each vector; the columns of ``products(of:with:)``.
+  ///   - stack: Matrices of equally many columns.
+  /// - Returns: A row for each vector, the same whatever the number of threads.
+  /// - Precondition: the stack is not empty, and the shapes agree.
+  public func transposedProducts(of gradients: Matrix, with stack: [LayerWeights]) -> Matrix {
+    let rowCounts = stack.map(\.rows)
+    let columns = stack.first?.columns ?? 0
+    precondition(columns > 0 && stack.allSatisfy { $0.columns == columns }, "columns do not agree")
+    precondition(rowCounts.reduce(0, +) == gradients.columns, "a gradient for each output")
+    let slices = TransposedProduct.slices(of: gradients)
+    let count = gradients.rows * columns
+    var sums = [Float](repeating: 0, count: slices * count)
+    sums.withUnsafeMutableBufferPointer { buffer in
+      gradients.values.withUnsafeBufferPointer { source in
+        guard let sums = buffer.baseAddress, let gradient = source.baseAddress else { return }
+        LayerWeights.withOperands(of: stack[...], inputs: []) { operands in
+          let product = TransposedProduct(
+            gradients: gradient, sums: sums, count: gradients.rows, columns: columns,
+            outputs: gradients.columns, slices: slices, operands: operands, rowCounts: rowCounts)
+          product.run(on: self)
+        }
+        for slice in 1..<max(slices, 1) {
+          vk_add(Kernels.level, sums + slice * count, count, sums)
+        }
+      }
+    }
+    sums.removeLast(sums.count - count)
+    return Matrix(rows: gradients.rows, columns: columns, values: sums)
+  }
+}
+
+/// One call's work: slices of all weight rows times blocks of vectors, each item with sums of its own.
+private struct TransposedProduct: @unchecked Sendable {
+  // Unchecked: items read what is shared, and write disjoint parts of the sums.
+  let gradients: UnsafePointer<Float>
+  /// Slices x count x columns, zero at first.
+  let sums: UnsafeMutablePointer<Float>
+  /// Vectors.
+  let count: Int
+  let columns: Int
+  /// Rows of all matrices.
+  let outputs: Int
+  let slices: Int
+  let operands: [Operand]
+  /// Rows of each operand.
+  let rowCounts: [Int]
+
+  /// Vectors of a block: decoding a tile of weights for them is a twentieth of multiplying it.
+  private static let vectorsABlock = 128
+  private static let rowsATile = 64
+  /// Items that threads find enough work in.
+  private static let leastItems = 8
+
+  private static func blocks(of count: Int) -> Int { (count + vectorsABlock - 1) / vectorsABlock }
+
+  /// Into how many parts the weight rows are cut: few vectors leave no other way to share the work.
+  static func slices(of gradients: Matrix) -> Int {
+    max(1, leastItems / max(blocks(of: gradients.rows), 1))
+  }
+
+  func run(on pool: WorkerPool) {
+    let blocks = Self.blocks(of: count)
+    pool.run(count: slices * blocks) { items in
+      for item in items {
+        let (slice, block) = item.quotientAndRemainder(dividingBy: blocks)
+        let first = block * Self.vectorsABlock
+        let vectors = first..<min(first + Self.vectorsABlock, count)
+        let rows = slice * outputs / slices..<(slice + 1) * outputs / slices
+        multiply(vectors, rows, into: sums + slice * count * columns)
+      }
+    }
+  }
+
+  /// Adds the products of some vectors with some rows, which may lie in several matrices.
+  private func multiply(
+    _ vectors: Range<Int>, _ rows: Range<Int>, into sums: UnsafeMutablePointer<Float>
+  ) {
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.rowsATile * columns) { memory in
+      guard let decoded = memory.baseAddress else { return }
+      var firstRow = 0
+      for (operand, count) in zip(operands, rowCounts) {
+        let part = rows.clamped(to: firstRow..<firstRow + count)
+        for begin in stride(from: part.lowerBound, to: part.upperBound, by: Self.rowsATile) {
+          let end = min(begin + Self.rowsATile, part.upperBound)
+          operand.decode(rows: begin - firstRow..<end - firstRow, into: decoded)
+          cblas_sgemm(
+            CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(vectors.count), Int32(columns),
+            Int32(end - begin), 1, gradients + vectors.lowerBound * outputs + begin,
+            Int32(outputs), decoded, Int32(columns), 1, sums + vectors.lowerBound * columns,
+            Int32(columns))
+        }
+        firstRow += count
+      }
+    }
+  }
+}

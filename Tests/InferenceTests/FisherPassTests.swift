@@ -1,0 +1,159 @@
+import Compression
+import Foundation
+import Inference
+import Tensors
+import Testing
+
+/// Backward passes against PyTorch's autograd, and against differences of the loss.
+struct FisherPassTests {
+  private static func run(_ pass: FisherPass) -> [String: LayerFisher] {
+    var pass = pass
+    var fractions = [pass.fractionCompleted]
+    while pass.step() { fractions.append(pass.fractionCompleted) }
+    #expect(fractions == fractions.sorted() && fractions[0] == 0)
+    #expect(pass.fractionCompleted == 1)
+    let goesOn = pass.step()
+    #expect(!goesOn)
+    return pass.result
+  }
+
+  /// Every layer's sums over two windows of the sample model, labels included.
+  @Test func sumsAreAutogradsOnTheSampleModel() throws {
+    let record = try FisherRecord.load("sample-fisher")
+    let decoder = try RealModel.decoder("Samples/scripture", on: TransformersTests.pool)
+    let found = Self.run(
+      try FisherPass(windows: record.windows, decoder: decoder, seed: record.seed))
+    #expect(found.count == record.layers.count && found.count == 43)
+    for (name, expected) in record.layers {
+      let fisher = try #require(found[name])
+      #expect(fisher.tokens == record.windows.reduce(0) { $0 + $1.count })
+      #expect(abs(fisher.trace / expected.trace - 1) < 1e-4, "\(name)")
+      #expect(relativeError(record.part(of: fisher.inputs), expected.inputs) < 1e-4, "\(name)")
+      #expect(relativeError(record.part(of: fisher.outputs), expected.outputs) < 1e-4, "\(name)")
+      for marginal in [fisher.inputs, fisher.outputs] {
+        let sum = marginal.reduce(0) { $0 + Double($1) }
+        #expect(abs(sum / fisher.trace - 1) < 1e-4, "\(name)")
+      }
+    }
+  }
+
+  /// The gradient at the embedding's rows, which all others lie on the way to.
+  @Test(arguments: [ElementType.float32, .float16])
+  func gradientsAreDifferencesOfTheLoss(type: ElementType) throws {
+    let model = TinyModel(type: type, tiesEmbeddings: false)
+    let (decoder, tokens, seed) = (try model.decoder(), [3, 77, 100, 0, 42], UInt64(11))
+    let found = Self.run(try FisherPass(windows: [tokens], decoder: decoder, seed: seed))
+
+    var cache = decoder.makeCache()
+    let logits = try decoder.forward(tokens: tokens, cache: &cache, wants: .all)
+    let sampler = Sampler(temperature: 1, seed: seed)
+    let labels = tokens.indices.map { sampler.token(from: Logits(Array(logits.row($0))), at: $0) }
+    func loss(_ plain: PlainDecoder) -> Double {
+      zip(plain.logits(tokens), labels).map { logits, label in
+        log(logits.map { exp($0) }.reduce(0, +)) - logits[label]
+      }.reduce(0, +)
+    }
+    let name = "model.embed_tokens"
+    let plain = PlainDecoder(model)
+    let step: Float = 1 / 1024
+    for token in [3, 100] {
+      var energy = 0.0
+      for column in 0..<64 {
+        var (above, below) = (plain, plain)
+        above.layers[name]?[token, column] += step
+        below.layers[name]?[token, column] -= step
+        energy += pow((loss(above) - loss(below)) / Double(2 * step), 2)
+      }
+      let expected = energy / Double(tokens.count)
+      let fisher = try #require(found[name])
+      #expect(abs(Double(fisher.outputs[token]) / expected - 1) < 1e-3)
+      #expect(fisher.outputs[1] == 0)
+    }
+  }
+
+  /// Packed layers go back through the weights that they go forward with.
+  @Test func packedLayersDifferentiateAsTheirDecodedCopies() throws {
+    let model = TinyModel()
+    var (packed, dense) = (try model.decoder(), try model.decoder())
+    for (name, stored) in model.layers {
+      let matrix = PackedMatrix(
+        quantizing: stored.decoded(), bits: 4, groupSize: 32, isSymmetric: true,
+        searchesRange: false, scaleType: .float16)
+      try packed.setLayer(name, .packed(matrix))
+      try dense.setLayer(
+        name,
+        .stored(
+          .storing(
+            matrix.decoded().values, as: .float32, rows: matrix.rows, columns: matrix.columns)))
+    }
+    let windows = [DecoderTests.tokens, [5, 6, 7, 8, 9, 10, 11, 12, 13, 14]]
+    let found = Self.run(try FisherPass(windows: windows, decoder: packed, seed: 1))
+    let expected = Self.run(try FisherPass(windows: windows, decoder: dense, seed: 1))
+    for (name, fisher) in expected {
+      let other = try #require(found[name])
+      #expect(relativeError(other.inputs, fisher.inputs) < 1e-4)
+      #expect(relativeError(other.outputs, fisher.outputs) < 1e-4)
+    }
+  }
+
+  @Test func resultsAreOfWholeWindows() throws {
+    let decoder = try TinyModel().decoder()
+    let windows = [[1, 2, 3, 4, 5, 6, 7, 8], [9, 10, 11, 12, 13, 14, 15]]
+    var pass = try FisherPass(windows: windows, decoder: decoder, seed: 3)
+    let first = Self.run(try FisherPass(windows: [windows[0]], decoder: decoder, seed: 3))
+    #expect(pass.tokenCount == 15 && pass.result.isEmpty)
+    while pass.fractionCompleted < 0.5 { _ = pass.step() }
+    #expect(pass.result == first)
+    while pass.step() {}
+    #expect(pass.result != first && pass.result["model.embed_tokens"]?.tokens == 15)
+  }
+
+  @Test func whatCannotBeReadIsRefused() throws {
+    let decoder = try TinyModel(contextLength: 8).decoder()
+    #expect(throws: InferenceError.emptyInput) {
+      try FisherPass(windows: [], decoder: decoder, seed: 0)
+    }
+    #expect(throws: InferenceError.emptyInput) {
+      try FisherPass(windows: [[1], []], decoder: decoder, seed: 0)
+    }
+    #expect(throws: InferenceError.unknownToken(id: 101, vocabularySize: 101)) {
+      try FisherPass(windows: [[1, 101]], decoder: decoder, seed: 0)
+    }
+    #expect(throws: InferenceError.contextExceeded(tokens: 9, limit: 8)) {
+      try FisherPass(windows: [Array(0..<9)], decoder: decoder, seed: 0)
+    }
+  }
+}
+
+/// What Tests/Oracles/record_fisher.py recorded of a model.
+private struct FisherRecord: Decodable {
+  struct Layer: Decodable {
+    let trace: Double
+    let inputs: [Float]
+    let outputs: [Float]
+
+    private enum CodingKeys: CodingKey { case trace, inputs, outputs }
+
+    init(from decoder: any Swift.Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      trace = try container.decode(Double.self, forKey: .trace)
+      inputs = try container.decode(Data.self, forKey: .inputs).floats
+      outputs = try container.decode(Data.self, forKey: .outputs).floats
+    }
+  }
+
+  let seed: UInt64
+  let windows: [[Int]]
+  /// Every so manieth value was recorded.
+  let stride: Int
+  let layers: [String: Layer]
+
+  func part(of values: [Float]) -> [Float] {
+    Swift.stride(from: 0, to: values.count, by: stride).map { values[$0] }
+  }
+
+  static func load(_ name: String) throws -> FisherRecord {
+    let data = try Data(contentsOf: Fixture.url("\(name).json"))
+    return try JSONDecoder().decode(FisherRecord.self, from: data)
+  }
+}
