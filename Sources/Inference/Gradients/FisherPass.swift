@@ -23,20 +23,20 @@ public struct FisherPass: Sendable {
   /// The gradient at the hidden states that the pass has come back to.
   private var gradient = Matrix(rows: 0, columns: 0)
   private var completedSteps = 0
-  private let stepCount: Int
+  private var stepCount = 0
+  private let parts: PartLengths
+  /// Keys and values of the block that the pass reads on through.
+  private var cache: BlockCache
 
   private enum Phase {
-    /// Reads on through half a block.
-    case forward(half: Int)
-    /// Samples labels after some tokens, and goes back through the head.
-    case head(firstRow: Int)
-    /// Goes back through half a block.
-    case backward(half: Int)
+    /// Reads on through half a block, with positions from `row` on.
+    case forward(half: Int, row: Int)
+    /// Samples labels after positions from `row` on, and goes back through the head.
+    case head(row: Int)
+    /// Goes back through half a block, with positions from `row` on.
+    case backward(half: Int, row: Int)
     case ended
   }
-
-  /// Logits of a step, about: so many that it takes some tens of milliseconds.
-  private static let logitsAStep = 1_200_000
 
   /// A pass over windows of tokens, each read by itself.
   ///
@@ -49,19 +49,18 @@ public struct FisherPass: Sendable {
     windows: [[Int]], decoder: Decoder, seed: UInt64
   ) throws(InferenceError) {
     guard !windows.isEmpty else { throw .emptyInput }
-    let cache = decoder.makeCache()
-    for window in windows { try decoder.check(window, cache) }
+    let empty = decoder.makeCache()
+    for window in windows { try decoder.check(window, empty) }
     self.windows = windows
     self.decoder = decoder
     sampler = Sampler(temperature: 1, seed: seed)
     for layer in decoder.description.layers {
       sums[layer.name] = FisherSums(rows: layer.rows, columns: layer.columns)
     }
-    let chunk = Self.chunk(of: decoder)
-    stepCount = windows.reduce(0) { steps, window in
-      steps + 4 * decoder.runningBlocks.count + (window.count + chunk - 1) / chunk
-    }
+    parts = PartLengths(of: decoder.description)
+    cache = decoder.makeBlockCache()
     phase = .ended
+    for window in windows { stepCount += steps(ofWindow: window.count) }
     begin()
   }
 
@@ -78,29 +77,29 @@ public struct FisherPass: Sendable {
     return sums.mapValues { $0.fisher(tokens: tokens) }
   }
 
-  /// Goes through half a block of one window, or through the head for some of its tokens.
+  /// Takes some positions of a window through half a block or the head.
   ///
   /// - Returns: Whether there is more to do.
   public mutating func step() -> Bool {
+    let length = windows.indices.contains(window) ? windows[window].count : 0
     switch phase {
-    case .forward(let half):
-      advance(half)
-      phase = half + 1 < halves ? .forward(half: half + 1) : .head(firstRow: 0)
-    case .head(let first):
-      let rows = first..<min(first + Self.chunk(of: decoder), windows[window].count)
-      differentiateHead(rows)
-      if rows.upperBound < windows[window].count {
-        phase = .head(firstRow: rows.upperBound)
-      } else if halves > 0 {
-        phase = .backward(half: halves - 1)
+    case .forward(let half, let row):
+      let end = min(row + parts.block, length)
+      advance(half, row..<end)
+      if end < length {
+        phase = .forward(half: half, row: end)
       } else {
-        endWindow()
+        phase = half + 1 < halves ? .forward(half: half + 1, row: 0) : .head(row: 0)
       }
-    case .backward(let half):
-      // What lies after this half is not needed any more.
-      hidden.removeLast()
-      differentiate(half)
-      if half > 0 { phase = .backward(half: half - 1) } else { endWindow() }
+    case .head(let row):
+      let end = min(row + parts.head, length)
+      differentiateHead(row..<end)
+      if end < length { phase = .head(row: end) } else { goBack(before: halves) }
+    case .backward(let half, let row):
+      // Attention goes back as a whole, for keys and values hear from all later positions.
+      let end = half.isMultiple(of: 2) ? length : min(row + parts.block, length)
+      differentiate(half, row..<end)
+      if end < length { phase = .backward(half: half, row: end) } else { goBack(before: half) }
     case .ended: return false
     }
     completedSteps += 1
@@ -109,13 +108,30 @@ public struct FisherPass: Sendable {
   }
 }
 
-extension FisherPass {
-  private static func chunk(of decoder: Decoder) -> Int {
-    max(8, logitsAStep / decoder.description.vocabularySize)
-  }
+/// How many positions a step takes, so that it lasts some tens of milliseconds on two cores.
+private struct PartLengths {
+  /// Through half a block.
+  let block: Int
+  /// Through the head.
+  let head: Int
 
+  init(of model: ModelDescription) {
+    let weights = model.layers.reduce(0) { $1.block == 0 ? $0 + $1.parameters : $0 }
+    block = max(16, 900_000_000 / max(weights, 1) / 16 * 16)
+    head = max(8, 700_000_000 / (model.vocabularySize * model.hiddenSize) / 8 * 8)
+  }
+}
+
+extension FisherPass {
   private var halves: Int { 2 * decoder.runningBlocks.count }
   private var rotations: [Rotation] { decoder.rotations(at: windows[window].indices) }
+
+  private func steps(ofWindow length: Int) -> Int {
+    let blockParts = (length + parts.block - 1) / parts.block
+    let headParts = (length + parts.head - 1) / parts.head
+    // Both halves forwards, and the MLP backwards, in parts; attention backwards as a whole.
+    return halves / 2 * (3 * blockParts + 1) + headParts
+  }
 
   /// Begins the next window, if there is one.
   private mutating func begin() {
@@ -123,20 +139,32 @@ extension FisherPass {
     guard window < windows.count else { return phase = .ended }
     hidden = [decoder.embedded(windows[window])]
     gradient = Matrix(rows: windows[window].count, columns: decoder.description.hiddenSize)
-    phase = halves > 0 ? .forward(half: 0) : .head(firstRow: 0)
+    phase = halves > 0 ? .forward(half: 0, row: 0) : .head(row: 0)
   }
 
-  /// Computes the hidden states after half a block.
-  private mutating func advance(_ half: Int) {
-    var states = hidden[half]
-    let block = decoder.runningBlocks[half / 2]
-    if half.isMultiple(of: 2) {
-      var cache = decoder.makeBlockCache()
-      decoder.attend(block: block, on: &states, rotations: rotations, cache: &cache)
-    } else {
-      decoder.feedForward(block: block, on: &states)
+  /// Turns to what comes before a half of a block.
+  private mutating func goBack(before half: Int) {
+    guard half > 0 else { return endWindow() }
+    // The hidden states after the half that comes next are not needed any more.
+    hidden.removeLast()
+    phase = .backward(half: half - 1, row: 0)
+  }
+
+  /// Computes the hidden states of some positions after half a block.
+  private mutating func advance(_ half: Int, _ rows: Range<Int>) {
+    if rows.lowerBound == 0 {
+      hidden.append(hidden[half])
+      cache = decoder.makeBlockCache()
     }
-    hidden.append(states)
+    let block = decoder.runningBlocks[half / 2]
+    var part = hidden[half].rows(rows)
+    if half.isMultiple(of: 2) {
+      decoder.attend(
+        block: block, on: &part, rotations: Array(rotations[rows]), cache: &cache)
+    } else {
+      decoder.feedForward(block: block, on: &part)
+    }
+    hidden[half + 1].replaceRows(from: rows.lowerBound, by: part)
   }
 
   /// Goes from the sampled loss of some tokens to the gradient at their last hidden states.
@@ -159,17 +187,23 @@ extension FisherPass {
     gradient.replaceRows(from: rows.lowerBound, by: result)
   }
 
-  /// Goes back through half a block.
-  private mutating func differentiate(_ half: Int) {
+  /// Goes back through half a block at some positions.
+  private mutating func differentiate(_ half: Int, _ rows: Range<Int>) {
     let block = decoder.runningBlocks[half / 2]
+    let states = hidden[half].rows(rows)
+    var part = gradient.rows(rows)
     if half.isMultiple(of: 2) {
-      differentiateAttention(of: block, at: hidden[half])
+      differentiateAttention(of: block, at: states, &part)
     } else {
-      differentiateMLP(of: block, at: hidden[half])
+      differentiateMLP(of: block, at: states, &part)
     }
+    gradient.replaceRows(from: rows.lowerBound, by: part)
   }
 
-  private mutating func differentiateMLP(of index: Int, at states: Matrix) {
+  /// Turns the gradient after a block's MLP into that before it.
+  private mutating func differentiateMLP(
+    of index: Int, at states: Matrix, _ gradient: inout Matrix
+  ) {
     let (block, pool) = (decoder.blocks[index], decoder.pool)
     let activations = decoder.mlpActivations(block: index, of: states)
     add([.down], of: index, inputs: activations.inner, gradients: gradient)
@@ -181,7 +215,10 @@ extension FisherPass {
       output: pool.transposedProducts(of: atProjected, with: block.mlpInputs))
   }
 
-  private mutating func differentiateAttention(of index: Int, at states: Matrix) {
+  /// Turns the gradient after a block's attention, at all positions, into that before it.
+  private mutating func differentiateAttention(
+    of index: Int, at states: Matrix, _ gradient: inout Matrix
+  ) {
     let (block, pool) = (decoder.blocks[index], decoder.pool)
     let rotations = rotations
     var cache = decoder.makeBlockCache()
@@ -190,8 +227,8 @@ extension FisherPass {
     add([.attentionOutput], of: index, inputs: activations.attended, gradients: gradient)
     let atAttended = pool.transposedProducts(of: gradient, with: block.attentionOutput)
     var atProjected = decoder.attention.gradient(
-      queries: activations.projected, keys: cache.keys, values: cache.values,
-      output: atAttended, on: pool)
+      queries: activations.projected, keys: cache.keys, values: cache.values, output: atAttended,
+      on: pool)
     let heads = decoder.description.headCount + decoder.description.keyValueHeadCount
     for (row, rotation) in rotations.enumerated() {
       atProjected.rotate(row: row, column: 0, heads: heads, by: rotation.inverse)
