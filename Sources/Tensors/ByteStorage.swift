@@ -1,6 +1,6 @@
 import Glibc
 
-/// Why a file could not be mapped.
+/// Why a file could not be mapped or written.
 public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The file's path as it was given.
   public let path: String
@@ -8,6 +8,11 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
   public let reason: String
 
   public var description: String { "\(path): \(reason)" }
+
+  /// What the system call that just failed says.
+  static func ofSystem(_ path: String) -> StorageError {
+    StorageError(path: path, reason: String(cString: strerror(errno)))
+  }
 }
 
 /// Read-only bytes: a file mapped into memory, or bytes that this object owns.
@@ -25,11 +30,11 @@ public final class ByteStorage: @unchecked Sendable {
   /// - Throws: ``StorageError`` when it cannot be opened, is no regular file, or cannot be mapped.
   public init(mapping path: String) throws(StorageError) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw StorageError(path: path, reason: Self.systemError()) }
+    guard descriptor >= 0 else { throw StorageError.ofSystem(path) }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
-      throw StorageError(path: path, reason: Self.systemError())
+      throw StorageError.ofSystem(path)
     }
     guard status.st_mode & S_IFMT == S_IFREG else {
       throw StorageError(path: path, reason: "is not a regular file")
@@ -42,7 +47,7 @@ public final class ByteStorage: @unchecked Sendable {
     }
     let address = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0)
     guard let address = address, address != MAP_FAILED else {
-      throw StorageError(path: path, reason: Self.systemError())
+      throw StorageError.ofSystem(path)
     }
     base = UnsafeRawPointer(address)
   }
@@ -94,9 +99,5 @@ public final class ByteStorage: @unchecked Sendable {
     return withBytes(in: offset..<offset + width) { bytes in
       bytes.withUnsafeBytes { $0.reversed().reduce(0) { $0 << 8 | UInt64($1) } }
     }
-  }
-
-  private static func systemError() -> String {
-    String(cString: strerror(errno))
   }
 }

@@ -54,6 +54,18 @@ struct GGUFHeader: Settings, Sendable {
     }
   }
 
+  /// A list of strings.
+  func strings(_ key: String) throws(CheckpointError) -> [String] {
+    guard case .array(.string, let count, let range) = metadata[key] else {
+      throw error("\(key) is missing or no list of strings")
+    }
+    var cursor = GGUFCursor(storage, file: file, position: range.lowerBound)
+    var strings: [String] = []
+    strings.reserveCapacity(count)
+    for _ in 0..<count { strings.append(try cursor.string(in: try cursor.stringRange())) }
+    return strings
+  }
+
   private static func metadata(
     _ count: Int, from cursor: inout GGUFCursor
   ) throws(CheckpointError) -> [String: GGUFValue] {

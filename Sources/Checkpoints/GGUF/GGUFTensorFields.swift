@@ -43,6 +43,9 @@ struct GGUFTensorFields: Sendable {
     return count
   }
 
+  /// The number of single precision.
+  static let float32: UInt32 = 0
+
   /// What ggml calls the types that it numbers.
   private static let typeNames: [UInt32: String] = [
     0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 8: "Q8_0", 9: "Q8_1",

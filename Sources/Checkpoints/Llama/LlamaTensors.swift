@@ -16,8 +16,8 @@ struct LlamaTensor: Hashable, Sendable {
   static func all(of shape: LlamaShape) -> [LlamaTensor] {
     var tensors = [
       LlamaTensor(
-        name: "model.embed_tokens", ggufName: "token_embd", role: .embedTokens, block: nil,
-        shape: [shape.vocabularySize, shape.hiddenSize])
+        name: "model.embed_tokens", ggufName: Role.embedTokens.ggufName, role: .embedTokens,
+        block: nil, shape: [shape.vocabularySize, shape.hiddenSize])
     ]
     for block in 0..<shape.blockCount { tensors += blockTensors(block, of: shape) }
     tensors.append(
@@ -27,7 +27,7 @@ struct LlamaTensor: Hashable, Sendable {
     if !shape.tiesEmbeddings {
       tensors.append(
         LlamaTensor(
-          name: "lm_head", ggufName: "output", role: .head, block: nil,
+          name: "lm_head", ggufName: Role.head.ggufName, role: .head, block: nil,
           shape: [shape.vocabularySize, shape.hiddenSize]))
     }
     return tensors
@@ -39,14 +39,14 @@ struct LlamaTensor: Hashable, Sendable {
     let keys = shape.keyValueHeadCount * shape.headSize
     let parts: [(String, String, Role?, [Int])] = [
       ("input_layernorm", "attn_norm", nil, [hidden]),
-      ("self_attn.q_proj", "attn_q", .query, [queries, hidden]),
-      ("self_attn.k_proj", "attn_k", .key, [keys, hidden]),
-      ("self_attn.v_proj", "attn_v", .value, [keys, hidden]),
-      ("self_attn.o_proj", "attn_output", .attentionOutput, [hidden, queries]),
+      ("self_attn.q_proj", Role.query.ggufName, .query, [queries, hidden]),
+      ("self_attn.k_proj", Role.key.ggufName, .key, [keys, hidden]),
+      ("self_attn.v_proj", Role.value.ggufName, .value, [keys, hidden]),
+      ("self_attn.o_proj", Role.attentionOutput.ggufName, .attentionOutput, [hidden, queries]),
       ("post_attention_layernorm", "ffn_norm", nil, [hidden]),
-      ("mlp.gate_proj", "ffn_gate", .gate, [inner, hidden]),
-      ("mlp.up_proj", "ffn_up", .up, [inner, hidden]),
-      ("mlp.down_proj", "ffn_down", .down, [hidden, inner]),
+      ("mlp.gate_proj", Role.gate.ggufName, .gate, [inner, hidden]),
+      ("mlp.up_proj", Role.up.ggufName, .up, [inner, hidden]),
+      ("mlp.down_proj", Role.down.ggufName, .down, [hidden, inner]),
     ]
     return parts.map { name, ggufName, role, shape in
       LlamaTensor(

@@ -10,13 +10,13 @@ struct GGUFTokenizer {
     guard model == "gpt2" else {
       throw TokenizerSource.unsupported("the tokenizer \"\(model)\"", file: header.file)
     }
-    let tokens = try strings("tokenizer.ggml.tokens")
+    let tokens = try header.strings("tokenizer.ggml.tokens")
     guard tokens.count <= vocabularySize else {
       throw TokenizerSource.outsideVocabulary(
         tokens.count - 1, vocabularySize, file: header.file)
     }
     var merges: [TokenizerDefinition.Merge] = []
-    for text in try strings("tokenizer.ggml.merges") {
+    for text in try header.strings("tokenizer.ggml.merges") {
       guard let merge = TokenizerDefinition.Merge(spaced: text) else {
         throw header.error("tokenizer.ggml.merges has \"\(text)\", which is not two tokens")
       }
@@ -75,17 +75,6 @@ struct GGUFTokenizer {
       guard pair.0 == control || pair.0 == userDefined, !pair.1.isEmpty else { return nil }
       return TokenizerDefinition.AddedToken(id: id, text: pair.1, isSpecial: pair.0 == control)
     }
-  }
-
-  private func strings(_ key: String) throws(CheckpointError) -> [String] {
-    guard case .array(.string, let count, let range) = header.metadata[key] else {
-      throw header.error("\(key) is missing or no list of strings")
-    }
-    var cursor = GGUFCursor(header.storage, file: header.file, position: range.lowerBound)
-    var strings: [String] = []
-    strings.reserveCapacity(count)
-    for _ in 0..<count { strings.append(try cursor.string(in: try cursor.stringRange())) }
-    return strings
   }
 
   /// A list of 32-bit integers; nil if there is none.

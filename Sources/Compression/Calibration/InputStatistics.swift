@@ -4,7 +4,7 @@ import Tensors
 public struct InputStatistics: Hashable, Sendable {
   /// Tokens that it was collected from.
   public let tokens: Int
-  /// Mean of each input channel, E[x_j].
+  /// Mean of each input channel, E[x_j]; zeros where it is not known, as from an imatrix.
   public let means: [Float]
   /// Second moment of each input channel, E[x_j^2]: what llama.cpp calls importance.
   public let secondMoments: [Float]

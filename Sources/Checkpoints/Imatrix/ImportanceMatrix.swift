@@ -1,0 +1,136 @@
+import Tensors
+
+/// llama.cpp's importance matrix: for each layer, the sums of the squares of what its input channels read.
+///
+/// Stored as GGUF: for a tensor `blk.0.attn_q.weight`, the sums as `blk.0.attn_q.weight.in_sum2` and the number of tokens as
+/// `blk.0.attn_q.weight.counts`. Source: llama.cpp's tools/imatrix.
+public struct ImportanceMatrix: Hashable, Sendable {
+  /// The sums of one layer.
+  public struct Entry: Hashable, Sendable {
+    /// For each input channel, the sum of x^2 over tokens.
+    public let sums: [Float]
+    /// Tokens that were read.
+    public let tokens: Int
+
+    public init(sums: [Float], tokens: Int) {
+      self.sums = sums
+      self.tokens = tokens
+    }
+  }
+
+  /// By llama.cpp's name of the tensor, for example `blk.0.attn_q.weight`.
+  public var entries: [String: Entry]
+  /// The texts that it was made from.
+  public var datasets: [String]
+  /// Windows that were read, and tokens of each.
+  public var chunkCount: Int
+  public var chunkSize: Int
+
+  private static let sumsSuffix = ".in_sum2"
+  private static let countsSuffix = ".counts"
+  private static let type = "imatrix"
+
+  public init(entries: [String: Entry], datasets: [String], chunkCount: Int, chunkSize: Int) {
+    self.entries = entries
+    self.datasets = datasets
+    self.chunkCount = chunkCount
+    self.chunkSize = chunkSize
+  }
+
+  /// Reads the file at `path`.
+  ///
+  /// - Throws: ``CheckpointError`` when it is no imatrix, or damaged.
+  public init(path: String) throws(CheckpointError) {
+    let storage: ByteStorage
+    do { storage = try ByteStorage(mapping: path) } catch { throw CheckpointError(error) }
+    guard GGUFHeader.isGGUF(storage) else {
+      throw CheckpointError(
+        file: path, reason: "is not a GGUF file",
+        hint: "an imatrix in the older .dat form is converted by llama-imatrix --in-file")
+    }
+    let header = try GGUFHeader(storage, file: path)
+    guard try header.text("general.type") == Self.type else {
+      throw header.error("is a GGUF file, but not an imatrix", hint: "make one with llama-imatrix")
+    }
+    entries = try Self.entries(of: header)
+    datasets = try header.strings("imatrix.datasets")
+    chunkCount = try header.size("imatrix.chunk_count", limit: .max)
+    chunkSize = try header.size("imatrix.chunk_size", limit: .max)
+  }
+
+  /// Writes it so that the file at `path` is complete at any time, or as it was before.
+  ///
+  /// - Throws: ``CheckpointError`` when it cannot be written.
+  public func write(to path: String) throws(CheckpointError) {
+    let sorted = entries.sorted { $0.key < $1.key }
+    let tensors = sorted.flatMap { name, entry in
+      [
+        GGUFFile.Tensor(
+          name: name + Self.sumsSuffix, shape: [entry.sums.count], values: entry.sums),
+        GGUFFile.Tensor(
+          name: name + Self.countsSuffix, shape: [1], values: [Float(entry.tokens)]),
+      ]
+    }
+    let file = GGUFFile(
+      metadata: [
+        ("general.type", .string(Self.type)), ("imatrix.datasets", .strings(datasets)),
+        ("imatrix.chunk_count", .uint32(UInt32(clamping: chunkCount))),
+        ("imatrix.chunk_size", .uint32(UInt32(clamping: chunkSize))),
+      ], tensors: tensors)
+    try file.write(to: path)
+  }
+
+  private static func entries(of header: GGUFHeader) throws(CheckpointError) -> [String: Entry] {
+    var parts: [String: (sums: [Float]?, counts: [Float]?)] = [:]
+    for tensor in header.entries {
+      let values = try self.values(of: tensor, in: header)
+      if tensor.name.hasSuffix(sumsSuffix) {
+        parts[String(tensor.name.dropLast(sumsSuffix.count)), default: (nil, nil)].sums = values
+      } else if tensor.name.hasSuffix(countsSuffix) {
+        parts[String(tensor.name.dropLast(countsSuffix.count)), default: (nil, nil)].counts = values
+      } else {
+        throw damaged(header, tensor.name, "is neither a sum nor a count of an imatrix")
+      }
+    }
+    guard !parts.isEmpty else { throw header.error("the imatrix holds no tensor") }
+    var entries: [String: Entry] = [:]
+    for (name, part) in parts {
+      guard let sums = part.sums, let counts = part.counts else {
+        throw damaged(
+          header, name, "has \(part.sums == nil ? "counts without sums" : "sums without counts")")
+      }
+      guard counts.count == 1 else {
+        throw damaged(
+          header, name, "has counts of \(counts.count) experts, and experts are not supported")
+      }
+      guard let tokens = Int(exactly: counts[0]), tokens > 0 else {
+        throw damaged(header, name, "was made from \(counts[0]) tokens")
+      }
+      guard sums.allSatisfy({ $0.isFinite && $0 >= 0 }) else {
+        throw damaged(header, name, "has a sum of squares that is negative or not finite")
+      }
+      entries[name] = Entry(sums: sums, tokens: tokens)
+    }
+    return entries
+  }
+
+  private static func values(
+    of tensor: TensorEntry, in header: GGUFHeader
+  ) throws(CheckpointError) -> [Float] {
+    guard tensor.type == .float32 else {
+      throw damaged(header, tensor.name, "has the type \(tensor.typeName), not F32")
+    }
+    let matrix = StoredMatrix(
+      storage: header.storage, offset: tensor.offset, type: .float32, rows: 1,
+      columns: tensor.shape.reduce(1, *))
+    guard let matrix else { throw damaged(header, tensor.name, "is empty") }
+    return matrix.decoded().values
+  }
+
+  private static func damaged(
+    _ header: GGUFHeader, _ tensor: String, _ reason: String
+  ) -> CheckpointError {
+    CheckpointError(
+      file: header.file, tensor: tensor, reason: reason, hint: "make the imatrix again")
+  }
+}
