@@ -88,7 +88,7 @@ let package = Package(
     .testTarget(
       name: "AllocationTests",
       dependencies: ["Allocation", "Inference", "Compression", "Checkpoints", "Tensors"],
-      swiftSettings: strict),
+      exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "EngineTests",
       dependencies: [
