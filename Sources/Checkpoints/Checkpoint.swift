@@ -58,6 +58,18 @@ public struct Checkpoint: Sendable {
 }
 
 extension Checkpoint {
+  /// A model made of this one's matrices, such as a pruned one, with the same tokenizer.
+  ///
+  /// - Parameters:
+  ///   - description: What it is.
+  ///   - matrices: The weights of its layers and, as matrices of one row, of its norms, by name.
+  /// - Returns: A checkpoint that nothing distinguishes from an opened one.
+  public func remade(
+    as description: ModelDescription, of matrices: [String: StoredMatrix]
+  ) -> Checkpoint {
+    Checkpoint(description: description, matrices: matrices, tokenizer: tokenizer)
+  }
+
   private init(
     _ directory: HuggingFaceDirectory, path: String, weights: String?
   ) throws(CheckpointError) {

@@ -1,4 +1,5 @@
 import Checkpoints
+import Compression
 
 /// Why a model cannot run, or not on this input.
 public enum InferenceError: Error, Hashable, Sendable {
@@ -8,6 +9,8 @@ public enum InferenceError: Error, Hashable, Sendable {
   case unsupportedArchitecture(String)
   /// The model's sizes contradict each other.
   case invalidShape(reason: String)
+  /// The model cannot be pruned to this structure; the reason says why.
+  case invalidStructure(PlanError)
   /// The model has no such layer or norm, or it was not given.
   case missing(name: String)
   /// Weights were given for a layer of another shape; shapes are rows x columns.
@@ -29,6 +32,7 @@ extension InferenceError: CustomStringConvertible {
     case .unsupportedArchitecture(let name):
       "the architecture \(name) does not run yet; llama does"
     case .invalidShape(let reason): "the model's shape is invalid: \(reason)"
+    case .invalidStructure(let error): "\(error)"
     case .missing(let name): "the model has no \(name)"
     case .wrongShape(let layer, let expected, let found):
       "\(layer) has the shape \(expected), but was given weights of the shape \(found)"

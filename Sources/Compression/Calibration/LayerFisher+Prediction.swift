@@ -27,6 +27,21 @@ extension LayerFisher {
     divergences(before: before, after: after, rows: Array(outputs.indices)).reduce(0, +)
   }
 
+  /// The KLD that it costs to remove input channels, each alone.
+  ///
+  /// - Parameters:
+  ///   - weights: The layer's weights.
+  ///   - pool: The threads that share the columns.
+  /// - Returns: Nats a token for each column.
+  /// - Precondition: the weights have the layer's shape.
+  public func columnDivergences(of weights: Matrix, on pool: WorkerPool) -> [Double] {
+    guard trace > 0 else { return inputs.map { _ in 0 } }
+    var sums = [Double](repeating: 0, count: weights.columns)
+    pool.addWeightedSquares(
+      of: weights, columns: 0..<weights.columns, weights: outputs.map(Double.init), to: &sums)
+    return zip(sums, inputs).map { $0 * Double($1) / (2 * trace) }
+  }
+
   /// The KLD that noise of as much energy as the weights would cost.
   ///
   /// By this factor the KLD of independent errors of any size grows with their relative energy.

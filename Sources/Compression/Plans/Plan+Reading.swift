@@ -25,7 +25,8 @@ extension Plan {
       throw PlanError(reason: "not YAML: \(error)")
     }
     guard let root = root else { throw PlanError(reason: "the plan is empty") }
-    let keys = try PlanKeys(root, of: "a plan", known: ["vise", "model", "fingerprint", "rules"])
+    let keys = try PlanKeys(
+      root, of: "a plan", known: ["vise", "model", "fingerprint", "structure", "rules"])
     guard let version = keys["vise"] else {
       throw PlanError(line: 1, reason: "a plan starts with `vise: \(Self.formatVersion)`")
     }
@@ -34,6 +35,7 @@ extension Plan {
     }
     self.init(
       model: try keys["model"]?.string(), fingerprint: try keys["fingerprint"]?.string())
+    if let value = keys["structure"] { structure = try ModelStructure(reading: value) }
     for entry in try keys["rules"]?.entries() ?? [] {
       rules.append(try PlanRule(reading: entry))
     }

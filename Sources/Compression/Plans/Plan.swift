@@ -52,11 +52,17 @@ public struct Plan: Codable, Hashable, Sendable {
   /// Fingerprint of that model's checkpoint.
   public var fingerprint: String?
   public var rules: [PlanRule]
+  /// What is taken from the model before the rules apply; nil takes nothing.
+  public var structure: ModelStructure?
 
   /// A plan that keeps every layer as it is.
-  public init(model: String? = nil, fingerprint: String? = nil, rules: [PlanRule] = []) {
+  public init(
+    model: String? = nil, fingerprint: String? = nil, rules: [PlanRule] = [],
+    structure: ModelStructure? = nil
+  ) {
     self.model = model
     self.fingerprint = fingerprint
     self.rules = rules
+    self.structure = structure
   }
 }

@@ -90,6 +90,8 @@ public struct Evaluation: Sendable {
     guard completedWindows < windowCount else { return false }
     let compressed = compares ? compressed : nil
     if let compressed, let expected = awaiting {
+      // A pruned model keeps other keys and values than the reference.
+      if compressedCache.count == 0 { compressedCache = compressed.makeCache() }
       let part = chunk(at: compressedCache.count)
       let found = try compressed.forward(
         tokens: part.tokens, cache: &compressedCache, wants: part.isScored ? .all : .none)

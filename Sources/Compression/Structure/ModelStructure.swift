@@ -1,0 +1,140 @@
+/// What structured pruning takes from a model: whole blocks, MLP neurons and KV-head groups.
+///
+/// Blocks are counted as in the whole model. All blocks that stay keep equally many neurons and heads, as every server
+/// expects; which ones is the choice of each block.
+public struct ModelStructure: Codable, Hashable, Sendable {
+  /// What one block loses; indices ascend.
+  public struct Cut: Codable, Hashable, Sendable {
+    /// Rows of gate and up, columns of down.
+    public var neurons: [Int]
+    /// Key and value heads, each with the query heads that share it.
+    public var keyValueHeads: [Int]
+
+    public init(neurons: [Int] = [], keyValueHeads: [Int] = []) {
+      self.neurons = neurons
+      self.keyValueHeads = keyValueHeads
+    }
+  }
+
+  /// Neurons are kept in multiples of this, so that rows stay whole groups and GGUF blocks.
+  public static let neuronMultiple = 32
+
+  /// Blocks that are left out, ascending.
+  public var removedBlocks: [Int]
+  /// Neurons that each MLP keeps; nil keeps all.
+  public var neurons: Int?
+  /// Key and value heads that each block keeps; nil keeps all.
+  public var keyValueHeads: Int?
+  /// What the blocks that stay lose; empty until it is chosen.
+  public var cuts: [Int: Cut]
+
+  public init(
+    removedBlocks: [Int] = [], neurons: Int? = nil, keyValueHeads: Int? = nil,
+    cuts: [Int: Cut] = [:]
+  ) {
+    self.removedBlocks = removedBlocks.sorted()
+    self.neurons = neurons
+    self.keyValueHeads = keyValueHeads
+    self.cuts = cuts
+  }
+}
+
+/// The sizes that structured pruning changes.
+public struct PrunableSizes: Hashable, Sendable {
+  public var blocks: Int
+  /// Neurons of each MLP.
+  public var neurons: Int
+  public var keyValueHeads: Int
+
+  public init(blocks: Int, neurons: Int, keyValueHeads: Int) {
+    self.blocks = blocks
+    self.neurons = neurons
+    self.keyValueHeads = keyValueHeads
+  }
+}
+
+extension ModelStructure {
+  /// The sizes of the pruned model.
+  public func sizes(of whole: PrunableSizes) -> PrunableSizes {
+    PrunableSizes(
+      blocks: whole.blocks - removedBlocks.count, neurons: neurons ?? whole.neurons,
+      keyValueHeads: keyValueHeads ?? whole.keyValueHeads)
+  }
+
+  /// Blocks that stay, ascending.
+  public func keptBlocks(of whole: PrunableSizes) -> [Int] {
+    let removed = Set(removedBlocks)
+    return (0..<whole.blocks).filter { !removed.contains($0) }
+  }
+
+  /// Neurons that a block keeps, ascending; nil if it keeps all.
+  public func keptNeurons(ofBlock block: Int, of whole: PrunableSizes) -> [Int]? {
+    Self.rest(of: whole.neurons, without: cuts[block]?.neurons)
+  }
+
+  /// Key and value heads that a block keeps, ascending; nil if it keeps all.
+  public func keptKeyValueHeads(ofBlock block: Int, of whole: PrunableSizes) -> [Int]? {
+    Self.rest(of: whole.keyValueHeads, without: cuts[block]?.keyValueHeads)
+  }
+
+  private static func rest(of count: Int, without removed: [Int]?) -> [Int]? {
+    guard let removed, !removed.isEmpty else { return nil }
+    let gone = Set(removed)
+    return (0..<count).filter { !gone.contains($0) }
+  }
+
+  /// Refuses a structure that a model of these sizes cannot have.
+  ///
+  /// - Throws: ``PlanError`` that says what would be right.
+  public func check(for whole: PrunableSizes) throws(PlanError) {
+    for block in removedBlocks where !(0..<whole.blocks).contains(block) {
+      throw Self.error("there is no block \(block) to remove; the last is \(whole.blocks - 1)")
+    }
+    guard removedBlocks.count < whole.blocks else {
+      throw Self.error("no block would be left; the model has \(whole.blocks)")
+    }
+    if let neurons {
+      guard neurons <= whole.neurons else {
+        throw Self.error("\(neurons) neurons are more than the \(whole.neurons) of each MLP")
+      }
+    }
+    if let keyValueHeads {
+      guard keyValueHeads <= whole.keyValueHeads else {
+        throw Self.error(
+          "\(keyValueHeads) key and value heads are more than the model's \(whole.keyValueHeads)")
+      }
+    }
+    let kept = keptBlocks(of: whole)
+    for block in cuts.keys.sorted() where !kept.contains(block) {
+      throw Self.error("block \(block), of which something is removed, does not stay")
+    }
+    let sizes = sizes(of: whole)
+    for block in kept {
+      let cut = cuts[block] ?? Cut()
+      try Self.check(
+        cut.neurons, leaving: sizes.neurons, of: whole.neurons, "neurons", ofBlock: block)
+      try Self.check(
+        cut.keyValueHeads, leaving: sizes.keyValueHeads, of: whole.keyValueHeads, "kv_heads",
+        ofBlock: block)
+    }
+  }
+
+  private static func check(
+    _ removed: [Int], leaving kept: Int, of all: Int, _ name: String, ofBlock block: Int
+  ) throws(PlanError) {
+    if removed.isEmpty && kept < all {
+      throw error("it is not said which \(name) block \(block) loses to keep \(kept) of \(all)")
+    }
+    if let last = removed.last, last >= all {
+      throw error("block \(block) has no \(last) among its \(all) \(name)")
+    }
+    guard all - removed.count == kept else {
+      throw error(
+        "block \(block) would keep \(all - removed.count) of its \(name), not \(kept) of \(all)")
+    }
+  }
+
+  private static func error(_ reason: String) -> PlanError {
+    PlanError(rule: "structure", reason: reason)
+  }
+}

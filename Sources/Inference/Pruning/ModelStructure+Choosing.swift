@@ -1,0 +1,64 @@
+import Checkpoints
+import Compression
+import Tensors
+
+extension ModelStructure {
+  /// This structure with those neurons and heads removed from each block whose loss costs least KLD.
+  ///
+  /// A neuron is scored by its column of down, a key and value head by the columns of o that read the heads which share it:
+  /// both by the two-sided Fisher estimate of what zeroing these weights costs, the rest of the block as it was.
+  /// - Parameters:
+  ///   - fishers: Those of all down and o layers, as ``FisherPass`` finds them.
+  ///   - decoder: The whole model.
+  /// - Returns: A structure that says of each block what it loses.
+  /// - Throws: ``InferenceError`` when the model cannot have so many, or a layer was not measured.
+  public func choosing(
+    by fishers: [String: LayerFisher], in decoder: Decoder
+  ) throws(InferenceError) -> ModelStructure {
+    let model = decoder.description
+    let (whole, wanted) = (model.prunableSizes, sizes(of: model.prunableSizes))
+    var chosen = self
+    chosen.cuts = [:]
+    for block in keptBlocks(of: whole) {
+      var cut = Cut()
+      if wanted.neurons < whole.neurons {
+        let scores = try Self.scores("mlp.down_proj", block, fishers, decoder)
+        cut.neurons = Self.least(whole.neurons - wanted.neurons, of: scores)
+      }
+      if wanted.keyValueHeads < whole.keyValueHeads {
+        let scores = try Self.scores("self_attn.o_proj", block, fishers, decoder)
+        let width = model.headCount / model.keyValueHeadCount * model.headSize
+        let groups = (0..<whole.keyValueHeads).map { head in
+          scores[head * width..<(head + 1) * width].reduce(0, +)
+        }
+        cut.keyValueHeads = Self.least(whole.keyValueHeads - wanted.keyValueHeads, of: groups)
+      }
+      if cut != Cut() { chosen.cuts[block] = cut }
+    }
+    do {
+      try chosen.check(for: whole)
+    } catch {
+      throw .invalidStructure(error)
+    }
+    return chosen
+  }
+
+  /// What removing each input channel of a block's layer costs, in nats a token.
+  private static func scores(
+    _ part: String, _ block: Int, _ fishers: [String: LayerFisher], _ decoder: Decoder
+  ) throws(InferenceError) -> [Double] {
+    let name = DecoderBlock.name(part, block: block)
+    guard let fisher = fishers[name], let weights = decoder.weights(of: name) else {
+      throw .missing(name: name)
+    }
+    return fisher.columnDivergences(of: weights.decoded(), on: decoder.pool)
+  }
+
+  /// The indices of the `count` least values, ascending; of equals, the first.
+  private static func least(_ count: Int, of values: [Double]) -> [Int] {
+    let order = values.indices.sorted {
+      values[$0] != values[$1] ? values[$0] < values[$1] : $0 < $1
+    }
+    return order.prefix(count).sorted()
+  }
+}

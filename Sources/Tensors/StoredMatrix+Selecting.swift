@@ -1,0 +1,42 @@
+extension StoredMatrix {
+  /// A copy in memory of some rows and columns, in the given order.
+  ///
+  /// Plain types, and whole rows of blocks, keep their very bytes; columns of GGUF's blocks are decoded and rounded to F16.
+  /// - Parameters:
+  ///   - rows: Rows of the layer; nil takes all.
+  ///   - columns: Columns of the layer; nil takes all.
+  /// - Returns: A matrix in plain row order.
+  /// - Precondition: there are some of each, all within the matrix.
+  public func selecting(rows: [Int]?, columns: [Int]?) -> StoredMatrix {
+    let rows = rows ?? Array(0..<self.rows)
+    precondition(columns?.allSatisfy { (0..<self.columns).contains($0) } ?? true, "columns outside")
+    let isDecoded = type.isQuantized && columns != nil
+    var bytes: [UInt8] = []
+    for row in rows {
+      if let columns, isDecoded {
+        let values = decoded(rows: [row]).values
+        let halves = ElementType.float16.rounded(columns.map { values[$0] })
+        bytes += halves.withUnsafeBytes { Array($0) }
+      } else {
+        withBytes(ofRow: row) { append($0, columns, to: &bytes) }
+      }
+    }
+    let selected = StoredMatrix(
+      storage: ByteStorage(copying: bytes), offset: 0, type: isDecoded ? .float16 : type,
+      rows: rows.count, columns: columns?.count ?? self.columns)
+    guard let selected else { preconditionFailure("some rows and columns are selected") }
+    return selected
+  }
+
+  /// Appends a row's bytes, or those of some of its elements.
+  private func append(_ row: UnsafePointer<UInt8>, _ columns: [Int]?, to bytes: inout [UInt8]) {
+    guard let columns else {
+      bytes.append(contentsOf: UnsafeBufferPointer(start: row, count: bytesPerRow))
+      return
+    }
+    let size = type.bytesPerBlock
+    for column in columns {
+      bytes.append(contentsOf: UnsafeBufferPointer(start: row + column * size, count: size))
+    }
+  }
+}
