@@ -28,7 +28,7 @@ public struct ActivationPass: Sendable {
   /// Windows x (tokens x hidden size).
   private(set) var hidden: [Matrix]
   private let rotations: [Rotation]
-  private let blockCount: Int
+  let blockCount: Int
   private let splitsWindows: Bool
   private var sweep: Sweep?
   private var sums: [InputSite: [InputSums]] = [:]
@@ -89,6 +89,12 @@ public struct ActivationPass: Sendable {
   /// - Returns: Whether the sweep goes on.
   public mutating func step(with decoder: Decoder) -> Bool {
     guard var sweep else { return false }
+    guard isAtHead || decoder.runningBlocks.contains(block) else {
+      // A block that is left out reads nothing, and passes on what it was given.
+      if sweep.advances { block += 1 }
+      self.sweep = nil
+      return false
+    }
     let end = min(sweep.position + partLength(decoder), windows.length)
     run(sweep.position..<end, of: &sweep, with: decoder)
     sweep.position = end
@@ -131,7 +137,7 @@ public struct ActivationPass: Sendable {
     }
     if isAtHead {
       observe(.head, decoder.headInputs(part))
-    } else if decoder.runningBlocks.contains(block) {
+    } else {
       if positions.lowerBound == 0 { sweep.cache = decoder.makeBlockCache() }
       var cache = sweep.cache
       decoder.run(

@@ -36,9 +36,12 @@ public struct Evaluation: Sendable {
 
   private var referenceCache: KeyValueCache
   private var compressedCache: KeyValueCache
+  /// Positions of the current window that all models have read.
+  private var position = 0
   /// The reference's logits of a chunk that the compressed model reads next.
   private var awaiting: Matrix?
   private var scores = Scores()
+  private var states: ReferenceStates
 
   /// An evaluation on the given tokens.
   ///
@@ -47,9 +50,11 @@ public struct Evaluation: Sendable {
   ///   - settings: How it is read.
   ///   - reference: The model; steps may use others of the same shape.
   ///   - compares: Whether a compressed model is measured too.
+  ///   - states: What an earlier evaluation kept of the reference, used if it read the same windows.
   /// - Throws: ``InferenceError`` when there is nothing to score, or a window exceeds the context.
   public init(
-    tokens: [Int], settings: Settings, reference: Decoder, compares: Bool
+    tokens: [Int], settings: Settings, reference: Decoder, compares: Bool,
+    states: ReferenceStates? = nil
   ) throws(InferenceError) {
     windows = try TokenWindows(
       tokens, length: settings.window, limit: settings.windowLimit,
@@ -58,7 +63,12 @@ public struct Evaluation: Sendable {
     self.compares = compares
     referenceCache = reference.makeCache()
     compressedCache = reference.makeCache()
+    self.states = ReferenceStates(windows)
+    if let states, states.windows == windows { self.states = states }
   }
+
+  /// What the reference's head read, for further evaluations on the same text; nil until all windows are read.
+  public var referenceStates: ReferenceStates? { states.isComplete ? states : nil }
 
   /// Windows that will be read.
   public var windowCount: Int { windows.count }
@@ -70,8 +80,9 @@ public struct Evaluation: Sendable {
   public var fractionCompleted: Double {
     let models = compares ? 2 : 1
     let length = windows.scored.upperBound
-    let read = completedWindows * length * models + referenceCache.count
-    return Double(read + compressedCache.count) / Double(windowCount * length * models)
+    let read = (completedWindows * length + position) * models
+    let ahead = awaiting == nil ? 0 : chunk.tokens.count
+    return Double(read + ahead) / Double(windowCount * length * models)
   }
 
   /// What was found in the windows read so far; nil before the first is complete.
@@ -88,26 +99,38 @@ public struct Evaluation: Sendable {
     reference: Decoder, compressed: Decoder? = nil
   ) throws(InferenceError) -> Bool {
     guard completedWindows < windowCount else { return false }
-    let compressed = compares ? compressed : nil
-    if let compressed, let expected = awaiting {
-      // A pruned model keeps other keys and values than the reference.
-      if compressedCache.count == 0 { compressedCache = compressed.makeCache() }
-      let part = chunk(at: compressedCache.count)
-      let found = try compressed.forward(
-        tokens: part.tokens, cache: &compressedCache, wants: part.isScored ? .all : .none)
-      awaiting = nil
-      finish(part, reference: expected, compressed: found)
-    } else {
-      let part = chunk(at: referenceCache.count)
-      let found = try reference.forward(
-        tokens: part.tokens, cache: &referenceCache, wants: part.isScored ? .all : .none)
-      if compressed != nil {
-        awaiting = found
-      } else {
-        finish(part, reference: found, compressed: nil)
-      }
+    let chunk = chunk
+    guard let compressed, compares else {
+      finish(chunk, reference: try logits(of: chunk, from: reference), compressed: nil)
+      return completedWindows < windowCount
     }
+    guard let expected = awaiting else {
+      awaiting = try logits(of: chunk, from: reference)
+      return true
+    }
+    // A pruned model keeps other keys and values than the reference.
+    if position == 0 { compressedCache = compressed.makeCache() }
+    let found = try compressed.forward(
+      tokens: chunk.tokens, cache: &compressedCache, wants: chunk.isScored ? .all : .none)
+    awaiting = nil
+    finish(chunk, reference: expected, compressed: found)
     return completedWindows < windowCount
+  }
+
+  /// The reference's logits after the tokens of a chunk, read or computed again; none if it is not scored.
+  private mutating func logits(
+    of chunk: Chunk, from reference: Decoder
+  ) throws(InferenceError) -> Matrix {
+    let none = Matrix(rows: 0, columns: reference.description.vocabularySize)
+    if states.isComplete {
+      guard chunk.isScored else { return none }
+      return reference.logits(of: states[completedWindows, chunk.positions])
+    }
+    let hidden = try reference.read(chunk.tokens, cache: &referenceCache)
+    guard chunk.isScored else { return none }
+    let inputs = reference.headInputs(hidden)
+    states.append(inputs, ofWindow: completedWindows)
+    return reference.logits(of: inputs)
   }
 
   /// Tokens of a window that are read at once: all scored, or none.
@@ -117,28 +140,27 @@ public struct Evaluation: Sendable {
     let isScored: Bool
   }
 
-  private func chunk(at start: Int) -> Chunk {
-    let isScored = start >= windows.scored.lowerBound
+  /// What is read next.
+  private var chunk: Chunk {
+    let isScored = position >= windows.scored.lowerBound
     // The last token of a window predicts nothing that is scored.
     let limit = isScored ? windows.scored.upperBound : windows.scored.lowerBound
-    let positions = start..<min(start + chunkLength, limit)
+    let positions = position..<min(position + chunkLength, limit)
     let tokens = windows.inputs(positions, ofWindow: completedWindows)
     return Chunk(positions: positions, tokens: tokens, isScored: isScored)
   }
 
   /// Scores a chunk that every model has read.
   private mutating func finish(_ chunk: Chunk, reference: Matrix, compressed: Matrix?) {
+    position = chunk.positions.upperBound
     if chunk.isScored {
       let followers = windows.followers(of: chunk.positions, inWindow: completedWindows)
-      for (row, next) in followers.enumerated() {
-        scores.add(
-          next: next, reference: Logits(Array(reference.row(row))),
-          compressed: compressed.map { Logits(Array($0.row(row))) })
-      }
+      scores.add(followers: followers, reference: reference, compressed: compressed)
     }
-    guard chunk.positions.upperBound == windows.scored.upperBound else { return }
-    completedWindows += 1
+    guard position == windows.scored.upperBound else { return }
     scores.closeWindow()
+    completedWindows += 1
+    position = 0
     referenceCache.truncate(to: 0)
     compressedCache.truncate(to: 0)
   }

@@ -8,8 +8,16 @@ struct Scores: Sendable {
   private var open = WindowScores()
   private var windows: [WindowScores] = []
 
-  /// Adds the logits that were computed before the token `next`.
-  mutating func add(next: Int, reference: Logits, compressed: Logits?) {
+  /// Adds logits, a row for each of the tokens that followed.
+  mutating func add(followers: [Int], reference: Matrix, compressed: Matrix?) {
+    for (row, next) in followers.enumerated() {
+      add(
+        next: next, reference: Logits(Array(reference.row(row))),
+        compressed: compressed.map { Logits(Array($0.row(row))) })
+    }
+  }
+
+  private mutating func add(next: Int, reference: Logits, compressed: Logits?) {
     let expected = reference.logProbability(of: next)
     open.count += 1
     open.referenceLoss -= expected

@@ -1,7 +1,7 @@
 /// A text cut into windows of equally many tokens, each read afresh from position 0.
 ///
 /// What is left over at the end is not read; a text shorter than a window is one window.
-public struct TokenWindows: Sendable {
+public struct TokenWindows: Hashable, Sendable {
   private let tokens: [Int]
   /// Tokens of a window.
   public let length: Int
