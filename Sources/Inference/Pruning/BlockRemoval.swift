@@ -77,7 +77,8 @@ public struct BlockRemoval: Sendable {
     place += 1
     if place == candidates.count { choose() }
     evaluation = try Evaluation(
-      tokens: tokens, settings: settings, reference: decoder, compares: true)
+      tokens: tokens, settings: settings, reference: decoder, compares: true,
+      states: evaluation.referenceStates)
     return choices.count < count
   }
 
