@@ -48,13 +48,17 @@ private struct StackedProduct: @unchecked Sendable {
   /// Rows of a unit of work: for few vectors, and for tiles.
   private static let rowsAUnit = 16
   private static let rowsATile = 32
+  /// The same for so many vectors that OpenBLAS's packing pays for larger matrices.
+  private static let rowsALargeTile = 96
+  private static let manyVectors = 64
   /// Multiplications up to which OpenBLAS multiplies in place: its packing costs a third of the time.
   private static let smallProduct = 1_000_000
   /// Weights below which a part is not worth handing to another thread.
   private static let weightsAPart = 24_576
 
   private var usesTiles: Bool { count >= Self.leastForTiles }
-  private var unitRows: Int { usesTiles ? Self.rowsATile : Self.rowsAUnit }
+  private var tileRows: Int { count < Self.manyVectors ? Self.rowsATile : Self.rowsALargeTile }
+  private var unitRows: Int { usesTiles ? tileRows : Self.rowsAUnit }
 
   func run(on pool: WorkerPool) {
     let units = rowCounts.reduce(0) { $0 + unitCount(ofRows: $1) }
@@ -91,10 +95,10 @@ private struct StackedProduct: @unchecked Sendable {
     {
       return
     }
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.rowsATile * columns) { memory in
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: tileRows * columns) { memory in
       guard let decoded = memory.baseAddress else { return }
-      for begin in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.rowsATile) {
-        let tile = begin..<min(begin + Self.rowsATile, rows.upperBound)
+      for begin in stride(from: rows.lowerBound, to: rows.upperBound, by: tileRows) {
+        let tile = begin..<min(begin + tileRows, rows.upperBound)
         operand.decode(rows: tile, into: decoded)
         multiply(decoded, rows: tile.count, into: output + (begin - rows.lowerBound))
       }
@@ -106,7 +110,7 @@ private struct StackedProduct: @unchecked Sendable {
     _ decoded: UnsafePointer<Float>, rows: Int, into output: UnsafeMutablePointer<Float>
   ) {
     let most = Self.smallProduct / (rows * columns)
-    let blocks = most >= 8 ? (count + most - 1) / most : 1
+    let blocks = most >= 8 && count < Self.manyVectors ? (count + most - 1) / most : 1
     let blockSize = (count + blocks - 1) / blocks
     for first in stride(from: 0, to: count, by: blockSize) {
       cblas_sgemm(
