@@ -89,15 +89,23 @@ public struct EngineCore {
   }
 
   private mutating func setPlan(_ plan: Plan) {
-    guard workspace != nil else {
+    guard let workspace else {
       emit(.planRefused(reason: Self.noModel))
       return
     }
     do {
-      try workspace?.setPlan(plan)
+      if plan.structure != workspace.structure {
+        let pruned = try workspace.pruned(by: plan.structure)
+        // A plan that does not fit the pruned model is refused before anything changes.
+        _ = try plan.schemes(for: pruned.shapes)
+        cancelAll()
+        self.workspace = pruned
+        emit(.restructured(pruned.description))
+      }
+      try self.workspace?.setPlan(plan)
       compressIfNeeded()
     } catch {
-      emit(.planRefused(reason: error.description))
+      emit(.planRefused(reason: "\(error)"))
     }
   }
 

@@ -69,6 +69,8 @@ public enum EngineEvent: Codable, Hashable, Sendable {
   case opened(ModelDescription)
   /// It could not be opened; one sentence that says why and what to do.
   case openFailed(path: String, reason: String)
+  /// The plan prunes the open model to this one, or back to the whole: reports and rules are of its layers now.
+  case restructured(ModelDescription)
   /// The plan cannot be carried out; nothing changed.
   case planRefused(reason: String)
   /// A layer's report under a scheme, sampled first, then exact.

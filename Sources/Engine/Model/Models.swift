@@ -5,29 +5,47 @@ import Tokenization
 
 /// The reference and the compressed model, and the tokenizer of both, loaded when first needed.
 ///
-/// Both decoders share what is not compressed.
+/// Both decoders share what is neither compressed nor pruned.
 struct Models {
-  private let checkpoint: Checkpoint
+  /// The model as it was opened.
+  private let whole: Checkpoint
+  /// What the plan's structure leaves of it, and its layers compress: the whole unless it is pruned.
+  private var checkpoint: Checkpoint
+  private var isPruned = false
   private let threads: Int?
+  private var pool: WorkerPool?
   private var tokens: Tokenizer?
   private var reference: Decoder?
+  /// The pruned model with no layer compressed; nil unless it is pruned.
+  private var pruned: Decoder?
   private var compressed: Decoder?
-  /// What the compressed model has in place of the reference's layers, by their place in the model.
+  /// What the compressed model has in place of the checkpoint's layers, by their place in the model.
   private var results: [Int: LayerResult] = [:]
 
   init(_ checkpoint: Checkpoint, threads: Int?) {
+    whole = checkpoint
     self.checkpoint = checkpoint
     self.threads = threads
   }
 
-  /// What the compressed model runs with for a layer; nil where that is the reference's own.
+  /// The same reference beside a compressed model that starts from a pruned checkpoint; nil is the whole one.
+  func pruned(to checkpoint: Checkpoint?) -> Models {
+    var models = self
+    models.checkpoint = checkpoint ?? whole
+    models.isPruned = checkpoint != nil
+    (models.pruned, models.compressed, models.results) = (nil, nil, [:])
+    return models
+  }
+
+  /// What the compressed model runs with for a layer; nil where that is the checkpoint's own.
   func result(of number: Int) -> LayerResult? { results[number] }
 
-  /// Makes the compressed model run with `result` from the next token on; nil is the reference's own.
+  /// Makes the compressed model run with `result` from the next token on; nil is the checkpoint's own.
   mutating func setResult(_ result: LayerResult?, of number: Int) {
     results[number] = result
     let name = checkpoint.description.layers[number].name
-    guard let weights = result?.weights ?? reference?.weights(of: name) else { return }
+    let original = isPruned ? pruned : reference
+    guard let weights = result?.weights ?? original?.weights(of: name) else { return }
     do {
       try compressed?.setLayer(name, weights)
     } catch {
@@ -65,8 +83,7 @@ struct Models {
 
   private mutating func loadedReference() throws(InferenceError) -> Decoder {
     if let reference { return reference }
-    let pool = WorkerPool(threads: threads ?? WorkerPool.availableProcessors)
-    let loaded = try Decoder(checkpoint: checkpoint, pool: pool)
+    let loaded = try Decoder(checkpoint: whole, pool: sharedPool())
     reference = loaded
     return loaded
   }
@@ -75,11 +92,25 @@ struct Models {
     from reference: Decoder
   ) throws(InferenceError) -> Decoder {
     if let compressed { return compressed }
-    var loaded = reference
+    var loaded = isPruned ? try loadedPruned() : reference
     for (number, result) in results {
       try loaded.setLayer(checkpoint.description.layers[number].name, result.weights)
     }
     compressed = loaded
     return loaded
+  }
+
+  private mutating func loadedPruned() throws(InferenceError) -> Decoder {
+    if let pruned { return pruned }
+    let loaded = try Decoder(checkpoint: checkpoint, pool: sharedPool())
+    pruned = loaded
+    return loaded
+  }
+
+  private mutating func sharedPool() -> WorkerPool {
+    if let pool { return pool }
+    let made = WorkerPool(threads: threads ?? WorkerPool.availableProcessors)
+    pool = made
+    return made
   }
 }

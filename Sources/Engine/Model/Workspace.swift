@@ -11,7 +11,13 @@ struct Workspace {
   /// Both models, for those who ask them something.
   var models: Models
   private(set) var plan: PlanProgress
+  /// What the plan takes from the model before its rules apply.
+  let structure: ModelStructure?
+  /// The model as it was opened.
+  private let whole: Checkpoint
+  /// What the structure leaves of it.
   private let checkpoint: Checkpoint
+  private let settings: EngineSettings
   private let numbers: [String: Int]
   private var cache: LayerCache
   private var profiles: [Int: RowProfile] = [:]
@@ -20,16 +26,42 @@ struct Workspace {
     _ checkpoint: Checkpoint, settings: EngineSettings, now: @escaping () -> Duration,
     emit: @escaping (EngineEvent) -> Void
   ) {
+    self.init(
+      whole: checkpoint, checkpoint, nil, Models(checkpoint, threads: settings.threads), settings,
+      now, emit)
+  }
+
+  private init(
+    whole: Checkpoint, _ checkpoint: Checkpoint, _ structure: ModelStructure?, _ models: Models,
+    _ settings: EngineSettings, _ now: @escaping () -> Duration,
+    _ emit: @escaping (EngineEvent) -> Void
+  ) {
+    self.whole = whole
     self.checkpoint = checkpoint
+    self.structure = structure
+    self.models = models
+    self.settings = settings
     self.now = now
     self.emit = emit
     shapes = checkpoint.description.layerShapes
     numbers = Dictionary(
       shapes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
-    models = Models(checkpoint, threads: settings.threads)
     plan = PlanProgress(layers: shapes.count)
     cache = LayerCache(limit: settings.cacheBytes)
   }
+
+  /// The same model pruned in another way, nothing of it compressed yet.
+  ///
+  /// - Throws: ``InferenceError`` when the model cannot have that structure.
+  func pruned(by structure: ModelStructure?) throws(InferenceError) -> Workspace {
+    var pruned: Checkpoint?
+    if let structure { pruned = try whole.pruned(by: structure) }
+    return Workspace(
+      whole: whole, pruned ?? whole, structure, models.pruned(to: pruned), settings, now, emit)
+  }
+
+  /// What the layers are those of: the model as it was opened, or what the structure leaves of it.
+  var description: ModelDescription { checkpoint.description }
 
   /// Longest context in tokens.
   var contextLength: Int { checkpoint.description.contextLength }

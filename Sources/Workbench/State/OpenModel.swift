@@ -22,6 +22,8 @@ enum FigureStanding: Hashable, Sendable {
 /// Layers are known by their index in the description; every array here has one element a layer.
 struct OpenModel: Hashable, Sendable {
   let description: ModelDescription
+  /// Of the checkpoint as it was opened, whatever the plan prunes it to.
+  let fingerprint: String
   let shapes: [LayerShape]
   /// Layers of each block, in order.
   let layersOfBlock: [Int: [Int]]
@@ -35,8 +37,10 @@ struct OpenModel: Hashable, Sendable {
   /// Layers that the plan changes.
   private(set) var changedLayers = 0
 
-  init(_ description: ModelDescription) {
+  /// The model of a description, pruned or as it was opened.
+  init(_ description: ModelDescription, openedAs fingerprint: String? = nil) {
     self.description = description
+    self.fingerprint = fingerprint ?? description.fingerprint
     shapes = description.layerShapes
     layersOfBlock = Dictionary(
       grouping: description.layers.indices.filter { description.layers[$0].block != nil },

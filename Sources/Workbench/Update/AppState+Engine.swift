@@ -8,6 +8,7 @@ extension AppState {
   mutating func take(_ event: EngineEvent) -> [Effect] {
     switch event {
     case .opened(let description): return begin(with: description)
+    case .restructured(let description): restructure(to: description)
     case .openFailed(let path, let reason):
       opening = model == nil ? .failed(path: path, reason: reason) : .idle
       refuse(reason)
@@ -46,6 +47,19 @@ extension AppState {
     guard let path = pendingPlan else { return [] }
     pendingPlan = nil
     return [.readPlan(path: path)]
+  }
+
+  /// Shows the layers of the model that the plan prunes to, or the whole model's again.
+  private mutating func restructure(to description: ModelDescription) {
+    var model = OpenModel(description, openedAs: model?.fingerprint)
+    do {
+      try model.apply(history.current)
+    } catch {
+      refuse("\(error)")
+    }
+    self.model = model
+    table = LayerTable(of: model)
+    (lookedAt, previewed) = ([], nil)
   }
 
   /// Goes back to the plan that the engine still has.

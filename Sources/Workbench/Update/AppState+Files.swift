@@ -111,7 +111,8 @@ extension AppState {
   private mutating func use(_ plan: Plan, from path: String) -> [Effect] {
     guard var model else { return [] }
     do throws(PlanError) {
-      try model.apply(plan)
+      // A plan that prunes otherwise is for layers that the engine is yet to describe.
+      if plan.structure == history.current.structure { try model.apply(plan) }
     } catch {
       var located = error
       located.file = path
@@ -122,7 +123,7 @@ extension AppState {
     history.record(plan, change: "plan \(path)")
     history.markSaved(plan, at: path)
     let strangers = plan.unmatchedRules(in: model.shapes).count
-    if let made = plan.fingerprint, made != model.description.fingerprint {
+    if let made = plan.fingerprint, made != model.fingerprint {
       warn("Plan \(path) was made for another checkpoint\(plan.model.map { ", \($0)" } ?? "")")
     } else if strangers > 0 {
       warn("Plan \(path): \(strangers) of its rules match no layer")

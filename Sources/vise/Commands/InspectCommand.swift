@@ -1,5 +1,7 @@
 import ArgumentParser
 import Checkpoints
+import Compression
+import Engine
 import Tensors
 
 /// `vise inspect`: what a checkpoint holds.
@@ -14,13 +16,24 @@ struct InspectCommand: ParsableCommand {
 
   @OptionGroup var model: ModelArgument
 
+  @Option(
+    help: "A plan file, whose structure section is applied.",
+    completion: .file(extensions: ["yaml", "yml"]))
+  var plan: String?
+
   @Flag(help: "Prints JSON.")
   var json = false
 
   func run() throws {
     let session = EngineSession()
     defer { session.close() }
-    let description = try session.open(model.path)
+    var description = try session.open(model.path)
+    if let plan, let structure = try PlanFile.read(plan).structure {
+      session.send(.setPlan(Plan(structure: structure)))
+      description = try session.next { event in
+        if case .restructured(let pruned) = event { pruned } else { nil }
+      }
+    }
     if json {
       try JSONOutput.write(InspectResult(description))
     } else {

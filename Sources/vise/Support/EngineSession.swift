@@ -81,7 +81,8 @@ final class EngineSession {
       throw CommandFailure(status: .failed, message: reason)
     case .sensitivityRefused(_, let reason), .allocationRefused(_, let reason):
       throw CommandFailure(status: .failed, message: reason)
-    case .jobEnded, .opened, .report, .compressed, .token, .answerEnded, .evaluated, .calibrated,
+    case .jobEnded, .opened, .restructured, .report, .compressed, .token, .answerEnded, .evaluated,
+      .calibrated,
       .sensitivity, .allocated, .frontier, .predicted:
       break
     }

@@ -48,6 +48,19 @@ import Testing
     #expect(down["bytes"] as? Int == 32 * 64 * 4)
   }
 
+  @Test func inspectShowsWhatAStructureLeaves() throws {
+    let plan = try model.write("vise: 1\nstructure: { blocks: [0] }\n", to: "structure.yaml")
+    let result = try json("inspect", "--plan", plan)
+    let layers = try #require(result["layers"] as? [[String: Any]])
+    #expect(layers.count == 8)
+    #expect(layers.last?["name"] as? String == "model.layers.0.mlp.down_proj")
+    #expect(result["bytes"] as? Int == (result["parameters"] as? Int).map { $0 * 4 })
+    let wrong = try model.write("vise: 1\nstructure: { blocks: [2] }\n", to: "wrong.yaml")
+    let run = try ViseProcess(["inspect", model.path, "--plan", wrong])
+    #expect(run.status == 65)
+    #expect(run.errors.contains("no block 2"))
+  }
+
   @Test func inspectTableFitsEightyColumns() throws {
     let run = try ViseProcess(["inspect", model.path])
     #expect(run.status == 0)
