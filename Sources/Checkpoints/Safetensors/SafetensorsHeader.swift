@@ -10,18 +10,11 @@ enum SafetensorsHeader {
     _ storage: ByteStorage, name: String, file: Int
   ) throws(CheckpointError) -> [TensorEntry] {
     func fail(_ reason: String, tensor: String? = nil) -> CheckpointError {
-      CheckpointError(
-        file: name, tensor: tensor, reason: reason, hint: "get the file again from its source")
+      damaged(name, reason, tensor: tensor)
     }
-    guard storage.count >= 8 else {
-      throw fail("is \(storage.count) bytes long, too short for a safetensors header")
-    }
-    let length = storage.integer(at: 0, width: 8)
-    guard length <= UInt64(storage.count - 8) else {
-      throw fail("the header claims \(length) bytes, but only \(storage.count - 8) follow")
-    }
-    let dataStart = 8 + Int(length)
-    let header = try JSONFile.object(in: storage, 8..<dataStart, of: name)
+    let text = try range(storage, name: name)
+    let dataStart = text.upperBound
+    let header = try JSONFile.object(in: storage, text, of: name)
 
     var entries: [TensorEntry] = []
     for member in header.members where member.name != "__metadata__" {
@@ -43,6 +36,46 @@ enum SafetensorsHeader {
         "holds \(storage.count - dataStart) bytes of tensors, but its header describes \(covered)")
     }
     return entries
+  }
+
+  /// The texts of the header's `__metadata__`, by name; none if it has none.
+  static func metadata(
+    _ storage: ByteStorage, name: String
+  ) throws(CheckpointError) -> [String: String] {
+    let header = try JSONFile.object(in: storage, range(storage, name: name), of: name)
+    guard let value = header["__metadata__"] else { return [:] }
+    guard let members = value.object?.members else {
+      throw damaged(name, "the header's __metadata__ is no object")
+    }
+    var texts: [String: String] = [:]
+    for member in members {
+      guard let text = member.value.string else {
+        throw damaged(name, "the header's metadata \(member.name) is no text")
+      }
+      texts[member.name] = text
+    }
+    return texts
+  }
+
+  /// Where the JSON text lies in the file.
+  private static func range(
+    _ storage: ByteStorage, name: String
+  ) throws(CheckpointError) -> Range<Int> {
+    guard storage.count >= 8 else {
+      throw damaged(name, "is \(storage.count) bytes long, too short for a safetensors header")
+    }
+    let length = storage.integer(at: 0, width: 8)
+    guard length <= UInt64(storage.count - 8) else {
+      throw damaged(name, "the header claims \(length) bytes, but only \(storage.count - 8) follow")
+    }
+    return 8..<8 + Int(length)
+  }
+
+  private static func damaged(
+    _ file: String, _ reason: String, tensor: String? = nil
+  ) -> CheckpointError {
+    CheckpointError(
+      file: file, tensor: tensor, reason: reason, hint: "get the file again from its source")
   }
 
   private struct EntryError: Error {

@@ -2,23 +2,23 @@
 ///
 /// Where size follows the error that is to be estimated, a few rows tell a lot (Hansen and Hurwitz
 /// 1943).
-struct RowSample: Sendable {
+package struct RowSample: Sendable {
   /// A row and how often it was drawn.
-  struct Draw: Hashable, Sendable {
-    let row: Int
-    let count: Int
+  package struct Draw: Hashable, Sendable {
+    package let row: Int
+    package let count: Int
     /// The row's share of all sizes: how likely each draw was.
-    let probability: Double
+    package let probability: Double
   }
 
   /// Distinct rows, ascending.
-  let draws: [Draw]
+  package let draws: [Draw]
   /// Draws in all.
-  let size: Int
+  package let size: Int
 
   /// Draws `size` rows of the given sizes; the same ones for the same layer, and the first of a
   /// larger sample.
-  init(sizes: [Double], layer: String, size: Int) {
+  package init(sizes: [Double], layer: String, size: Int) {
     var random = SplitMix64(seed: layer)
     var sums: [Double] = []
     sums.reserveCapacity(sizes.count)

@@ -1,0 +1,129 @@
+import Checkpoints
+import Compression
+
+/// What an allocation may choose from.
+public struct AllocationRules: Hashable, Sendable {
+  /// Schemes that layers may get; nil allows all that were tried.
+  ///
+  /// ``Scheme/keep`` among them allows to leave layers as they are.
+  public var candidates: [Scheme]?
+  /// Layers with a fixed scheme, by name.
+  public var pins: [String: Scheme]
+  /// Whether q, k, v and gate, up of a block get the same scheme, as servers that fuse them need.
+  public var fusesLayers: Bool
+
+  public init(
+    candidates: [Scheme]? = nil, pins: [String: Scheme] = [:], fusesLayers: Bool = false
+  ) {
+    self.candidates = candidates
+    self.pins = pins
+    self.fusesLayers = fusesLayers
+  }
+}
+
+extension Sensitivity {
+  /// Prepares to solve for budgets of a model's tensors.
+  ///
+  /// Layers for which no candidate was tried stay as they are. A tied embedding is one layer, and so one item.
+  ///
+  /// - Parameters:
+  ///   - model: The model that this was measured on.
+  ///   - rules: What may be chosen from.
+  /// - Returns: A solver whose bytes are those of all tensors and whose KLDs have the predictor's multipliers.
+  /// - Throws: ``SensitivityError`` for another model, and for fused layers pinned to different schemes.
+  public func makeAllocator(
+    for model: ModelDescription, rules: AllocationRules
+  ) throws(SensitivityError) -> Allocator {
+    try check(fits: model)
+    let items = try makeItems(for: model, rules: rules)
+    let chosen = Set(items.filter { !$0.options.isEmpty }.flatMap(\.layers))
+    let fixedBytes = model.layers.reduce(model.tensorBytes) {
+      chosen.contains($1.name) ? $0 - $1.bytes : $0
+    }
+    do {
+      return try Allocator(items: items, fixedBytes: fixedBytes)
+    } catch {
+      // Trials are checked when they are read and layers have names of their own.
+      preconditionFailure("\(error)")
+    }
+  }
+
+  /// One item for each layer, or for each group of layers that get a scheme together, in the model's order.
+  func makeItems(
+    for model: ModelDescription, rules: AllocationRules
+  ) throws(SensitivityError) -> [PlanItem] {
+    let costs = Dictionary(layers.map { ($0.layer, $0) }, uniquingKeysWith: { first, _ in first })
+    let allowed = rules.candidates.map { Set($0) }
+    var items: [PlanItem] = []
+    for group in Self.groups(of: model, fused: rules.fusesLayers) {
+      let names = group.map(\.name)
+      let known = names.compactMap { costs[$0] }
+      guard known.count == names.count else {
+        items.append(PlanItem(layers: names, options: []))
+        continue
+      }
+      let pins = Set(names.compactMap { rules.pins[$0] })
+      guard pins.count < 2 else { throw .pinsDisagree(layers: names) }
+      if let pin = pins.first {
+        items.append(PlanItem(layers: names, options: [option(pin, group, known)]))
+        continue
+      }
+      // Schemes in the order of the first layer's trials, and only such as all layers were tried with.
+      let schemes = (known.first?.trials.map(\.scheme) ?? []) + [.keep]
+      let options = schemes.filter { scheme in
+        (allowed?.contains(scheme) ?? !scheme.keepsLayer)
+          && known.allSatisfy { $0.trial(of: scheme) != nil }
+      }.map { option($0, group, known) }
+      items.append(PlanItem(layers: names, options: options))
+    }
+    return items
+  }
+
+  /// Layers that get a scheme together.
+  private static func groups(of model: ModelDescription, fused: Bool) -> [[LayerDescription]] {
+    guard fused else { return model.layers.map { [$0] } }
+    var groups: [[LayerDescription]] = []
+    var places: [InputGroup: Int] = [:]
+    for layer in model.layers {
+      guard let key = InputGroup(layer) else {
+        groups.append([layer])
+        continue
+      }
+      if let place = places[key] {
+        groups[place].append(layer)
+      } else {
+        places[key] = groups.count
+        groups.append([layer])
+      }
+    }
+    return groups
+  }
+
+  private func option(
+    _ scheme: Scheme, _ group: [LayerDescription], _ costs: [LayerCosts]
+  ) -> PlanOption {
+    var option = PlanOption(scheme: scheme, bytes: 0, divergence: 0)
+    for (layer, costs) in zip(group, costs) {
+      let trial = costs.trial(of: scheme) ?? costs.guess(scheme, for: layer)
+      option.bytes += trial.bytes
+      option.divergence += predictor.multiplier(of: costs.role) * trial.divergence
+    }
+    return option
+  }
+}
+
+/// Layers of a block that vLLM multiplies by as one.
+private struct InputGroup: Hashable {
+  let block: Int
+  let isAttention: Bool
+
+  init?(_ layer: LayerDescription) {
+    guard let block = layer.block else { return nil }
+    self.block = block
+    switch layer.role {
+    case .query, .key, .value: isAttention = true
+    case .gate, .up: isAttention = false
+    case .attentionOutput, .down, .embedTokens, .head: return nil
+    }
+  }
+}
