@@ -117,7 +117,7 @@ private struct PartLengths {
 
   init(of model: ModelDescription) {
     let weights = model.layers.reduce(0) { $1.block == 0 ? $0 + $1.parameters : $0 }
-    block = max(16, 900_000_000 / max(weights, 1) / 16 * 16)
+    block = max(16, 1_000_000_000 / max(weights, 1) / 16 * 16)
     head = max(8, 700_000_000 / (model.vocabularySize * model.hiddenSize) / 8 * 8)
   }
 }
