@@ -135,6 +135,6 @@ extension ModelStructure {
   }
 
   private static func error(_ reason: String) -> PlanError {
-    PlanError(rule: "structure", reason: reason)
+    PlanError(reason: "structure: \(reason)")
   }
 }
