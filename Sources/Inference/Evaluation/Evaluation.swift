@@ -14,11 +14,11 @@ public struct Evaluation: Sendable {
     public var windowLimit: Int?
     /// Stands in for the first token of each window; nil for models that want none.
     public var beginToken: Int?
-    /// Most tokens that one step reads.
+    /// Most positions that one step scores, for which it computes logits of all models.
     public var chunk: Int
 
     public init(
-      window: Int = 512, windowLimit: Int? = nil, beginToken: Int? = nil, chunk: Int = 24
+      window: Int = 512, windowLimit: Int? = nil, beginToken: Int? = nil, chunk: Int = 12
     ) {
       self.window = window
       self.windowLimit = windowLimit
@@ -34,12 +34,13 @@ public struct Evaluation: Sendable {
   /// Windows that have been read.
   public private(set) var completedWindows = 0
 
-  private var referenceCache: KeyValueCache
-  private var compressedCache: KeyValueCache
-  /// Positions of the current window that all models have read.
-  private var position = 0
-  /// The reference's logits of a chunk that the compressed model reads next.
-  private var awaiting: Matrix?
+  /// The models on their way through the current window; nil before they begin.
+  private var referenceReader: WindowReader?
+  private var compressedReader: WindowReader?
+  /// The next position of the current window to score.
+  private var position: Int
+  /// Whether the reference need not be read again.
+  private let knowsStates: Bool
   private var scores = Scores()
   private var states: ReferenceStates
 
@@ -61,10 +62,13 @@ public struct Evaluation: Sendable {
       beginToken: settings.beginToken, contextLength: reference.description.contextLength)
     chunkLength = max(settings.chunk, 1)
     self.compares = compares
-    referenceCache = reference.makeCache()
-    compressedCache = reference.makeCache()
-    self.states = ReferenceStates(windows)
-    if let states, states.windows == windows { self.states = states }
+    position = windows.scored.lowerBound
+    knowsStates = states?.windows == windows
+    if let states, states.windows == windows {
+      self.states = states
+    } else {
+      self.states = ReferenceStates(windows)
+    }
   }
 
   /// What the reference's head read, for further evaluations on the same text; nil until all windows are read.
@@ -78,90 +82,67 @@ public struct Evaluation: Sendable {
 
   /// Share of the work that is done: 0...1.
   public var fractionCompleted: Double {
-    let models = compares ? 2 : 1
-    let length = windows.scored.upperBound
-    let read = (completedWindows * length + position) * models
-    let ahead = awaiting == nil ? 0 : chunk.tokens.count
-    return Double(read + ahead) / Double(windowCount * length * models)
+    let scored = Double(position - windows.scored.lowerBound) / Double(windows.scored.count)
+    var (done, parts) = (scored, 1.0)
+    if !knowsStates {
+      done += referenceReader?.fractionCompleted ?? 0
+      parts += 1
+    }
+    if compares {
+      done += compressedReader?.fractionCompleted ?? 0
+      parts += 1
+    }
+    return (Double(completedWindows) + done / parts) / Double(windowCount)
   }
 
   /// What was found in the windows read so far; nil before the first is complete.
   public var result: EvaluationSummary? { scores.summary }
 
-  /// Lets one model read one chunk.
+  /// Takes one model some positions through one block, or scores some tokens.
   ///
   /// - Parameters:
   ///   - reference: The model as it was opened.
   ///   - compressed: The model to compare; not used unless the evaluation compares.
-  /// - Returns: Whether there is more to read.
+  /// - Returns: Whether there is more to do.
   /// - Throws: ``InferenceError`` when a model cannot read the tokens.
   public mutating func step(
     reference: Decoder, compressed: Decoder? = nil
   ) throws(InferenceError) -> Bool {
     guard completedWindows < windowCount else { return false }
-    let chunk = chunk
-    guard let compressed, compares else {
-      finish(chunk, reference: try logits(of: chunk, from: reference), compressed: nil)
-      return completedWindows < windowCount
-    }
-    guard let expected = awaiting else {
-      awaiting = try logits(of: chunk, from: reference)
-      return true
-    }
-    // A pruned model keeps other keys and values than the reference.
-    if position == 0 { compressedCache = compressed.makeCache() }
-    let found = try compressed.forward(
-      tokens: chunk.tokens, cache: &compressedCache, wants: chunk.isScored ? .all : .none)
-    awaiting = nil
-    finish(chunk, reference: expected, compressed: found)
+    let compressed = compares ? compressed : nil
+    // The last token of a window predicts nothing that is scored.
+    let tokens = windows.inputs(0..<windows.scored.upperBound, ofWindow: completedWindows)
+    if !knowsStates, try Self.read(tokens, with: reference, &referenceReader) { return true }
+    if let compressed, try Self.read(tokens, with: compressed, &compressedReader) { return true }
+    score(reference, compressed)
     return completedWindows < windowCount
   }
 
-  /// The reference's logits after the tokens of a chunk, read or computed again; none if it is not scored.
-  private mutating func logits(
-    of chunk: Chunk, from reference: Decoder
-  ) throws(InferenceError) -> Matrix {
-    let none = Matrix(rows: 0, columns: reference.description.vocabularySize)
-    if states.isComplete {
-      guard chunk.isScored else { return none }
-      return reference.logits(of: states[completedWindows, chunk.positions])
+  /// Takes a model on through a window; false once it has read it.
+  private static func read(
+    _ tokens: [Int], with decoder: Decoder, _ reader: inout WindowReader?
+  ) throws(InferenceError) -> Bool {
+    if reader == nil { reader = try WindowReader(tokens, decoder: decoder) }
+    return reader?.step(with: decoder) ?? false
+  }
+
+  /// Scores some tokens of a window that all models have read.
+  private mutating func score(_ reference: Decoder, _ compressed: Decoder?) {
+    if !knowsStates, position == windows.scored.lowerBound, let reader = referenceReader {
+      states.append(reference.headInputs(reader.hidden.rows(windows.scored)))
     }
-    let hidden = try reference.read(chunk.tokens, cache: &referenceCache)
-    guard chunk.isScored else { return none }
-    let inputs = reference.headInputs(hidden)
-    states.append(inputs, ofWindow: completedWindows)
-    return reference.logits(of: inputs)
-  }
-
-  /// Tokens of a window that are read at once: all scored, or none.
-  private struct Chunk {
-    let positions: Range<Int>
-    let tokens: [Int]
-    let isScored: Bool
-  }
-
-  /// What is read next.
-  private var chunk: Chunk {
-    let isScored = position >= windows.scored.lowerBound
-    // The last token of a window predicts nothing that is scored.
-    let limit = isScored ? windows.scored.upperBound : windows.scored.lowerBound
-    let positions = position..<min(position + chunkLength, limit)
-    let tokens = windows.inputs(positions, ofWindow: completedWindows)
-    return Chunk(positions: positions, tokens: tokens, isScored: isScored)
-  }
-
-  /// Scores a chunk that every model has read.
-  private mutating func finish(_ chunk: Chunk, reference: Matrix, compressed: Matrix?) {
-    position = chunk.positions.upperBound
-    if chunk.isScored {
-      let followers = windows.followers(of: chunk.positions, inWindow: completedWindows)
-      scores.add(followers: followers, reference: reference, compressed: compressed)
+    let positions = position..<min(position + chunkLength, windows.scored.upperBound)
+    let found = compressedReader.flatMap { reader in
+      compressed.map { $0.logits(of: $0.headInputs(reader.hidden.rows(positions))) }
     }
+    scores.add(
+      followers: windows.followers(of: positions, inWindow: completedWindows),
+      reference: reference.logits(of: states[completedWindows, positions]), compressed: found)
+    position = positions.upperBound
     guard position == windows.scored.upperBound else { return }
     scores.closeWindow()
     completedWindows += 1
-    position = 0
-    referenceCache.truncate(to: 0)
-    compressedCache.truncate(to: 0)
+    position = windows.scored.lowerBound
+    (referenceReader, compressedReader) = (nil, nil)
   }
 }

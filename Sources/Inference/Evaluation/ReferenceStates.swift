@@ -13,9 +13,7 @@ public struct ReferenceStates: Sendable {
   init(_ windows: TokenWindows) { self.windows = windows }
 
   /// Whether all windows have been read.
-  var isComplete: Bool {
-    states.count == windows.count && states.last?.rows == windows.scored.count
-  }
+  var isComplete: Bool { states.count == windows.count }
 
   /// Bytes that they take.
   public var byteCount: Int {
@@ -28,12 +26,6 @@ public struct ReferenceStates: Sendable {
     return states[window].rows(positions.lowerBound - first..<positions.upperBound - first)
   }
 
-  /// Adds what the head reads at some scored positions of a window, in order.
-  mutating func append(_ rows: Matrix, ofWindow window: Int) {
-    let known = states.indices.contains(window) ? states.remove(at: window).values : []
-    states.append(
-      Matrix(
-        rows: known.count / rows.columns + rows.rows, columns: rows.columns,
-        values: known + rows.values))
-  }
+  /// Adds what the head reads at the scored positions of the next window.
+  mutating func append(_ rows: Matrix) { states.append(rows) }
 }
