@@ -106,15 +106,24 @@ public struct Allocator: Sendable {
   /// - Returns: The sums, what is fixed included; nil if some layer's scheme is none of its options, or differs within an item.
   public func totals(of schemes: [String: Scheme]) -> (bytes: Int, divergence: Double)? {
     var totals = (bytes: fixedBytes, divergence: fixedDivergence)
-    for item in items where !item.options.isEmpty {
-      let wanted = Set(item.layers.map { schemes[$0] })
-      guard wanted.count == 1,
-        let option = item.options.first(where: { wanted.contains($0.scheme) })
-      else { return nil }
-      totals.bytes += option.bytes
-      totals.divergence += option.divergence
+    for (item, choice) in zip(items, choices(of: schemes)) where !item.options.isEmpty {
+      guard let choice else { return nil }
+      totals.bytes += item.options[choice].bytes
+      totals.divergence += item.options[choice].divergence
     }
     return totals
+  }
+
+  /// The option of each item that a plan has, for ``solve(for:near:isExact:)`` to stay near.
+  ///
+  /// - Parameter schemes: The scheme of every layer, by name.
+  /// - Returns: nil for items whose layers have none of the options.
+  public func choices(of schemes: [String: Scheme]) -> [Int?] {
+    items.map { item in
+      let wanted = Set(item.layers.map { schemes[$0] })
+      return wanted.count == 1
+        ? item.options.firstIndex { wanted.contains($0.scheme) } : nil
+    }
   }
 
   /// The scheme of every layer whose item has options, by name.

@@ -96,4 +96,30 @@ import Testing
     let embedding = try #require(part.model.layers.first)
     #expect(allocator.smallestBytes > embedding.bytes)
   }
+
+  @Test func marksAreThoseThatWereTriedEverywhere() throws {
+    var sensitivity = sample.sensitivity
+    #expect(sensitivity.marks(for: sample.model).map(\.schemes.count) == [15, 15, 15])
+    // Rows of 64 and 96 weights hold no K type: Q2_K's mixture becomes Q4_0, and Q8_0 for the embedding.
+    for index in sensitivity.layers.indices {
+      for type in [BlockType.q4_0, .q8_0] {
+        sensitivity.layers[index].record(
+          SchemeTrial(
+            scheme: Scheme(quantization: QuantizationScheme(block: type, range: .weighted)),
+            bytes: 10 * type.bits, divergence: 0.01, standardError: 0))
+      }
+    }
+    let marks = sensitivity.marks(for: sample.model)
+    #expect(marks.filter(\.isUniform).count == 5)
+    let mixes = marks.filter { !$0.isUniform }
+    #expect(mixes.map(\.name) == ["Q2_K", "Q3_K_S", "Q4_0", "Q6_K", "Q8_0"])
+    let embedding = mixes.first?.schemes["model.embed_tokens"]
+    #expect(embedding?.quantization?.block == .q8_0)
+    // And each is a plan that the allocator knows.
+    let allocator = try sensitivity.makeAllocator(for: sample.model, rules: AllocationRules())
+    for mark in marks {
+      #expect(allocator.totals(of: mark.schemes) != nil)
+      #expect(allocator.choices(of: mark.schemes).allSatisfy { $0 != nil })
+    }
+  }
 }
