@@ -1,6 +1,6 @@
 #include "vk_quantize.h"
 
-#include "floats.h"
+#include "rounding.h"
 
 // Codes must not depend on the processor: a fused multiply-add rounds once where two steps round twice.
 #pragma clang fp contract(off)
@@ -12,34 +12,10 @@ enum { lanes = 16, chunk = 256 };
 // it may suit rounded scales better. It ends when this many in a row were no better.
 enum { widest = 105, narrowest = 20, patience = 12 };
 
-// Rounds half to even for |value| < 2^22; unlike rintf it is two vector instructions everywhere.
-VK_INLINE float round_even(float value) {
-  const float shift = 0x1.8p23f;
-  return (value + shift) - shift;
-}
-
-// Values beyond the largest finite one become that one: an infinity would poison a whole group.
-VK_INLINE uint16_t half_of(float value) {
-  const uint32_t sign = vk_to_bits(value) >> 16 & 0x8000u;
-  const uint32_t rest = vk_to_bits(value) & 0x7fffffffu;
-  // Below 2^-14 halves are multiples of 2^-24, as are floats from 0.5 to 1.
-  const uint32_t subnormal = vk_to_bits(vk_from_bits(rest) + 0.5f) - vk_to_bits(0.5f);
-  const uint32_t normal = (rest + 0xfffu + (rest >> 13 & 1u) - 0x38000000u) >> 13;
-  const uint32_t rounded = rest < 0x38800000u ? subnormal : normal;
-  return (uint16_t)(sign | (rest >= 0x477ff000u ? 0x7bffu : rounded));
-}
-
-VK_INLINE uint16_t bfloat_of(float value) {
-  const uint32_t sign = vk_to_bits(value) >> 16 & 0x8000u;
-  const uint32_t rest = vk_to_bits(value) & 0x7fffffffu;
-  const uint32_t rounded = (rest + 0x7fffu + (rest >> 16 & 1u)) >> 16;
-  return (uint16_t)(sign | (rounded > 0x7f7fu ? 0x7f7fu : rounded));
-}
-
 VK_INLINE void vk_f32_to_f16_body(vk_level level, const float *source, uint16_t *destination,
                                   size_t count) {
   (void)level;
-  for (size_t i = 0; i < count; i++) destination[i] = half_of(source[i]);
+  for (size_t i = 0; i < count; i++) destination[i] = vk_half_of(source[i]);
 }
 
 VK_VARIANTS(void, vk_f32_to_f16,
@@ -49,7 +25,7 @@ VK_VARIANTS(void, vk_f32_to_f16,
 VK_INLINE void vk_f32_to_bf16_body(vk_level level, const float *source, uint16_t *destination,
                                    size_t count) {
   (void)level;
-  for (size_t i = 0; i < count; i++) destination[i] = bfloat_of(source[i]);
+  for (size_t i = 0; i < count; i++) destination[i] = vk_bfloat_of(source[i]);
 }
 
 VK_VARIANTS(void, vk_f32_to_bf16,
@@ -73,12 +49,12 @@ VK_INLINE grid grid_spanning(const vk_quantizer *q, float low, float high) {
   const float span = q->is_symmetric ? (high > depth ? high : depth) / (0.5f * steps)
                                      : (0.5f * high + 0.5f * depth) / (0.5f * steps);
   if (q->scales_are_bfloat) {
-    result.stored_scale = bfloat_of(span);
+    result.stored_scale = vk_bfloat_of(span);
     // As compressed-tensors does: groups too small for any scale get the type's epsilon.
     if (result.stored_scale == 0) result.stored_scale = 0x3c00;
     result.scale = vk_bfloat_to_float(result.stored_scale);
   } else {
-    result.stored_scale = half_of(span);
+    result.stored_scale = vk_half_of(span);
     if (result.stored_scale == 0) result.stored_scale = 0x1400;
     result.scale = vk_half_to_float(result.stored_scale);
   }
@@ -86,7 +62,7 @@ VK_INLINE grid grid_spanning(const vk_quantizer *q, float low, float high) {
   if (!q->is_symmetric) {
     const float zero = bottom - low / result.scale;
     const float top = bottom + steps;
-    result.zero = round_even(zero < bottom ? bottom : zero > top ? top : zero);
+    result.zero = vk_round_even(zero < bottom ? bottom : zero > top ? top : zero);
   }
   return result;
 }
@@ -94,7 +70,7 @@ VK_INLINE grid grid_spanning(const vk_quantizer *q, float low, float high) {
 VK_INLINE float code_of(float weight, grid grid, float bottom, float top) {
   const float code = weight / grid.scale + grid.zero;
   const float clamped = code < bottom ? bottom : code > top ? top : code;
-  return round_even(clamped);
+  return vk_round_even(clamped);
 }
 
 VK_INLINE void find_range(const float *weights, size_t count, float *low, float *high) {
@@ -119,8 +95,9 @@ VK_INLINE void find_range(const float *weights, size_t count, float *low, float 
   }
 }
 
-VK_INLINE double squared_error(const vk_quantizer *q, const float *weights, size_t count,
-                               grid grid) {
+// The squared error of a group under a grid, each weight's times its importance.
+VK_INLINE double squared_error(const vk_quantizer *q, const float *weights,
+                               const float *importance, size_t count, grid grid) {
   const float bottom = -(float)(1u << (q->bits - 1));
   const float top = -bottom - 1;
   double total = 0;
@@ -133,57 +110,111 @@ VK_INLINE double squared_error(const vk_quantizer *q, const float *weights, size
         const float weight = weights[i + k];
         const float code = code_of(weight, grid, bottom, top);
         const float error = (code - grid.zero) * grid.scale - weight;
-        sums[k] += error * error;
+        sums[k] += importance ? importance[i + k] * (error * error) : error * error;
       }
     }
     for (; i < end; i++) {
       const float code = code_of(weights[i], grid, bottom, top);
       const float error = (code - grid.zero) * grid.scale - weights[i];
-      sums[0] += error * error;
+      sums[0] += importance ? importance[i] * (error * error) : error * error;
     }
     for (size_t k = 0; k < lanes; k++) total += (double)sums[k];
   }
   return total;
 }
 
-VK_INLINE grid best_grid(const vk_quantizer *q, const float *weights, size_t count) {
+// The better of two grids with the neighbours of a rounded zero point, which at two bits matter.
+VK_INLINE void try_zeros(const vk_quantizer *q, const float *weights, const float *importance,
+                         size_t count, grid candidate, grid *best, double *least) {
+  const float bottom = -(float)(1u << (q->bits - 1));
+  const float top = -bottom - 1;
+  const float nearest = candidate.zero;
+  for (int step = -1; step <= 1; step++) {
+    candidate.zero = nearest + (float)step;
+    if (candidate.zero < bottom || candidate.zero > top) continue;
+    const double error = squared_error(q, weights, importance, count, candidate);
+    if (error < *least) {
+      *least = error;
+      *best = candidate;
+    }
+  }
+}
+
+VK_INLINE grid best_grid(const vk_quantizer *q, const float *weights, const float *importance,
+                         size_t count) {
   float low, high;
   find_range(weights, count, &low, &high);
   if (!q->searches_range) return grid_spanning(q, low, high);
   const float most = (float)widest / 100.0f;
+  // Neighbouring zero points pay where codes are few and inputs have been looked at.
+  const int tries_zeros = importance && q->bits == 2 && !q->is_symmetric;
   grid best = grid_spanning(q, low * most, high * most);
-  double least = squared_error(q, weights, count, best);
+  double least = squared_error(q, weights, importance, count, best);
   for (int percent = widest - 1, waited = 0; percent >= narrowest && waited < patience; percent--) {
     const float factor = (float)percent / 100.0f;
     const grid candidate = grid_spanning(q, low * factor, high * factor);
-    const double error = squared_error(q, weights, count, candidate);
-    waited++;
-    if (error < least) {
-      least = error;
-      best = candidate;
-      waited = 0;
+    const double before = least;
+    if (tries_zeros) {
+      try_zeros(q, weights, importance, count, candidate, &best, &least);
+    } else {
+      const double error = squared_error(q, weights, importance, count, candidate);
+      if (error < least) {
+        least = error;
+        best = candidate;
+      }
     }
+    waited = least < before ? 0 : waited + 1;
   }
   return best;
 }
 
-VK_INLINE void vk_quantize_row_body(vk_level level, const vk_quantizer *quantizer,
-                                    const float *weights, size_t groups, size_t group_size,
-                                    uint8_t *codes, uint16_t *scales, uint8_t *points) {
+VK_INLINE void vk_fit_row_body(vk_level level, const vk_quantizer *quantizer, const float *weights,
+                               const float *importance, size_t groups, size_t group_size,
+                               uint16_t *scales, uint8_t *points) {
   (void)level;
   const float bottom = -(float)(1u << (quantizer->bits - 1));
-  const float top = -bottom - 1;
-  for (size_t g = 0; g < groups; g++, weights += group_size, codes += group_size) {
-    const grid grid = best_grid(quantizer, weights, group_size);
-    for (size_t i = 0; i < group_size; i++) {
-      codes[i] = (uint8_t)(int32_t)(code_of(weights[i], grid, bottom, top) - bottom);
-    }
+  for (size_t g = 0; g < groups; g++, weights += group_size) {
+    const grid grid = best_grid(quantizer, weights, importance, group_size);
+    if (importance) importance += group_size;
     scales[g] = grid.stored_scale;
     points[g] = (uint8_t)(int32_t)(grid.zero - bottom);
   }
 }
 
-VK_VARIANTS(void, vk_quantize_row,
-            (vk_level level, const vk_quantizer *quantizer, const float *weights, size_t groups,
-             size_t group_size, uint8_t *codes, uint16_t *scales, uint8_t *points),
-            (level, quantizer, weights, groups, group_size, codes, scales, points))
+VK_VARIANTS(void, vk_fit_row,
+            (vk_level level, const vk_quantizer *quantizer, const float *weights,
+             const float *importance, size_t groups, size_t group_size, uint16_t *scales,
+             uint8_t *points),
+            (level, quantizer, weights, importance, groups, group_size, scales, points))
+
+VK_INLINE void vk_nearest_row_body(vk_level level, const vk_row_grid *row, const float *weights,
+                                   uint8_t *codes) {
+  (void)level;
+  for (size_t g = 0; g < row->groups; g++, weights += row->group_size, codes += row->group_size) {
+    const float scale = row->scales[g], zero = row->zeros[g], minimum = row->minimums[g];
+    for (size_t i = 0; i < row->group_size; i++) {
+      const float code = scale == 0 ? zero : (weights[i] - minimum) / scale + zero;
+      const float clamped = code < row->lowest ? row->lowest : code > row->highest ? row->highest : code;
+      codes[i] = (uint8_t)(int32_t)(vk_round_even(clamped) - row->base);
+    }
+  }
+}
+
+VK_VARIANTS(void, vk_nearest_row,
+            (vk_level level, const vk_row_grid *row, const float *weights, uint8_t *codes),
+            (level, row, weights, codes))
+
+VK_INLINE void vk_grid_row_body(vk_level level, const vk_row_grid *row, const uint8_t *codes,
+                                float *weights) {
+  (void)level;
+  for (size_t g = 0; g < row->groups; g++, weights += row->group_size, codes += row->group_size) {
+    const float scale = row->scales[g], zero = row->zeros[g], minimum = row->minimums[g];
+    for (size_t i = 0; i < row->group_size; i++) {
+      weights[i] = ((float)codes[i] + row->base - zero) * scale + minimum;
+    }
+  }
+}
+
+VK_VARIANTS(void, vk_grid_row,
+            (vk_level level, const vk_row_grid *row, const uint8_t *codes, float *weights),
+            (level, row, codes, weights))

@@ -1,6 +1,7 @@
 /// How the elements of a stored tensor are encoded, named as safetensors and GGUF name them.
 ///
-/// GGUF's block types hold 32 elements a block: a scale, for some a minimum, then the codes.
+/// GGUF's block types hold 32 elements a block: a scale, for some a minimum, and the codes; those that
+/// end in K hold 256, in groups whose scales are multiples of the block's.
 public enum ElementType: String, Codable, Hashable, Sendable, CaseIterable {
   case float64 = "F64"
   case float32 = "F32"
@@ -17,11 +18,18 @@ public enum ElementType: String, Codable, Hashable, Sendable, CaseIterable {
   case q5_0 = "Q5_0"
   case q5_1 = "Q5_1"
   case q8_0 = "Q8_0"
+  case q2_K = "Q2_K"
+  case q3_K = "Q3_K"
+  case q4_K = "Q4_K"
+  case q5_K = "Q5_K"
+  case q6_K = "Q6_K"
+  case iq4_nl = "IQ4_NL"
 
   /// Elements in one block; 1 for plain types.
   public var blockSize: Int {
     switch self {
-    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0: 32
+    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .iq4_nl: 32
+    case .q2_K, .q3_K, .q4_K, .q5_K, .q6_K: 256
     default: 1
     }
   }
@@ -33,18 +41,25 @@ public enum ElementType: String, Codable, Hashable, Sendable, CaseIterable {
     case .float32, .int32: 4
     case .float16, .bfloat16, .int16: 2
     case .int8, .uint8, .bool: 1
-    case .q4_0: 18
+    case .q4_0, .iq4_nl: 18
     case .q4_1: 20
     case .q5_0: 22
     case .q5_1: 24
     case .q8_0: 34
+    case .q2_K: 84
+    case .q3_K: 110
+    case .q4_K: 144
+    case .q5_K: 176
+    case .q6_K: 210
     }
   }
 
   /// Whether values of this type are weights that ``StoredMatrix`` can decode.
   public var isDecodable: Bool {
     switch self {
-    case .float32, .float16, .bfloat16, .q4_0, .q4_1, .q5_0, .q5_1, .q8_0: true
+    case .float32, .float16, .bfloat16: true
+    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0: true
+    case .q2_K, .q3_K, .q4_K, .q5_K, .q6_K, .iq4_nl: true
     case .float64, .int64, .int32, .int16, .int8, .uint8, .bool: false
     }
   }

@@ -121,6 +121,12 @@ public struct StoredMatrix: Sendable {
     case .q5_0: vk_decode_q5_0(Kernels.level, bytes, destination, blocks)
     case .q5_1: vk_decode_q5_1(Kernels.level, bytes, destination, blocks)
     case .q8_0: vk_decode_q8_0(Kernels.level, bytes, destination, blocks)
+    case .q2_K: vk_decode_blocks(Kernels.level, VK_Q2_K, bytes, destination, blocks)
+    case .q3_K: vk_decode_blocks(Kernels.level, VK_Q3_K, bytes, destination, blocks)
+    case .q4_K: vk_decode_blocks(Kernels.level, VK_Q4_K, bytes, destination, blocks)
+    case .q5_K: vk_decode_blocks(Kernels.level, VK_Q5_K, bytes, destination, blocks)
+    case .q6_K: vk_decode_blocks(Kernels.level, VK_Q6_K, bytes, destination, blocks)
+    case .iq4_nl: vk_decode_blocks(Kernels.level, VK_IQ4_NL, bytes, destination, blocks)
     case .float64, .int64, .int32, .int16, .int8, .uint8, .bool:
       preconditionFailure("the initialiser admits decodable types only")
     }

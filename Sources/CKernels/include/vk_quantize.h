@@ -21,10 +21,26 @@ typedef struct {
   int scales_are_bfloat;
 } vk_quantizer;
 
-/// Quantizes a row of `groups` groups: codes and zero points are unsigned, one byte each.
-void vk_quantize_row(vk_level level, const vk_quantizer *quantizer, const float *weights,
-                     size_t groups, size_t group_size, uint8_t *codes, uint16_t *scales,
-                     uint8_t *points);
+/// Finds the scales and zero points, unsigned, of a row of `groups` groups.
+///
+/// A search weights squared errors by `importance`, one a weight, unless it is null.
+void vk_fit_row(vk_level level, const vk_quantizer *quantizer, const float *weights,
+                const float *importance, size_t groups, size_t group_size, uint16_t *scales,
+                uint8_t *points);
+
+/// What the codes of a row stand for: weight = (code + base - zero) * scale + minimum, for codes + base
+/// from lowest to highest.
+typedef struct {
+  const float *scales, *zeros, *minimums;
+  size_t groups, group_size;
+  float lowest, highest, base;
+} vk_row_grid;
+
+/// The unsigned codes nearest to a row's weights.
+void vk_nearest_row(vk_level level, const vk_row_grid *row, const float *weights, uint8_t *codes);
+
+/// The weights that a row's codes stand for.
+void vk_grid_row(vk_level level, const vk_row_grid *row, const uint8_t *codes, float *weights);
 
 /// Packs `count` codes of `bits` bits into ceil(count * bits / 32) words, and back.
 void vk_pack_codes(const uint8_t *codes, size_t count, unsigned bits, uint32_t *words);

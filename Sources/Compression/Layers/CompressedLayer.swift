@@ -4,6 +4,8 @@ import Tensors
 public enum LayerStorage: Sendable {
   /// Codes, scales and zero points.
   case packed(PackedMatrix)
+  /// GGUF's blocks, byte for byte as a file has them, rows in the layer's order.
+  case blocks(StoredMatrix)
   /// All weights row by row as bits of the layer's 16-bit type, zeros included.
   case dense16([UInt16])
   /// As the checkpoint has them.
@@ -28,7 +30,7 @@ public struct CompressedLayer: Sendable {
   public func decoded(rows range: Range<Int>) -> Matrix {
     switch storage {
     case .packed(let packed): return packed.decoded(rows: range)
-    case .original(let matrix): return matrix.decoded(rows: range)
+    case .blocks(let matrix), .original(let matrix): return matrix.decoded(rows: range)
     case .dense16(let bits):
       let part = bits[range.lowerBound * shape.columns..<range.upperBound * shape.columns]
       return Matrix(
@@ -40,20 +42,20 @@ public struct CompressedLayer: Sendable {
   public var weights: LayerWeights {
     switch storage {
     case .packed(let packed): .packed(packed)
-    case .original(let matrix): .stored(matrix)
+    case .blocks(let matrix), .original(let matrix): .stored(matrix)
     case .dense16(let bits):
       .dense(bits: bits, type: shape.storageType, rows: shape.rows, columns: shape.columns)
     }
   }
 
-  /// Bytes that the stored parts take in a `pack-quantized` checkpoint, `weight_shape` included.
+  /// Bytes that the stored parts take: in a `pack-quantized` checkpoint with its `weight_shape`, or in GGUF.
   public var storedBytes: Int {
     switch storage {
     case .packed(let packed):
       4 * packed.codes.count + 2 * packed.scales.count
         + 4 * (packed.packedZeroPoints()?.count ?? 0) + LayerSize.shapeBytes
     case .dense16(let bits): 2 * bits.count
-    case .original(let matrix): matrix.byteCount
+    case .blocks(let matrix), .original(let matrix): matrix.byteCount
     }
   }
 }

@@ -2,23 +2,39 @@ extension SchemeChange {
   /// This change followed by a later one, as one change.
   public func followed(by later: SchemeChange) -> SchemeChange {
     if later.keeps == true { return later }
-    return SchemeChange(
-      keeps: keeps == true ? true : later.keeps ?? keeps, bits: later.bits ?? bits,
-      group: later.group ?? group, isSymmetric: later.isSymmetric ?? isSymmetric,
-      range: later.range ?? range, method: later.method ?? method,
-      sparsity: later.sparsity ?? sparsity)
+    var result = SchemeChange(
+      keeps: keeps == true ? true : later.keeps ?? keeps, block: later.block ?? block,
+      bits: later.bits ?? bits, group: later.group ?? group,
+      isSymmetric: later.isSymmetric ?? isSymmetric, range: later.range ?? range,
+      method: later.method ?? method, sparsity: later.sparsity ?? sparsity)
+    // What came last decides: a block type, or the parts that one would fix.
+    if later.block != nil {
+      (result.bits, result.group, result.isSymmetric) = (nil, nil, nil)
+    } else if let block, later.setsParts {
+      result.block = nil
+      result.bits = later.bits ?? block.bits
+    }
+    return result
   }
+
+  private var setsParts: Bool { bits != nil || group != nil || isSymmetric != nil }
 
   /// The scheme of a layer for which this is all that rules say.
   ///
-  /// Nothing is quantized before some rule names a width; what rules leave open is a group of 64,
-  /// symmetric, min-max, RTN.
+  /// Nothing is quantized before some rule names a width or a block type; what rules leave open is a
+  /// group of 64, symmetric, RTN. Ranges left open are min-max; searched for block types, and weighted
+  /// for GPTQ and AWQ, whose codes are fitted to the very inputs that weight them.
   var scheme: Scheme {
     var scheme = Scheme.keep
-    if let bits = bits {
+    let method = method ?? .rtn
+    let weighted: RangeSearch? = method == .gptq || method == .awq ? .weighted : nil
+    if let block {
+      scheme.quantization = QuantizationScheme(
+        block: block, range: range ?? weighted ?? .mse, method: method)
+    } else if let bits {
       scheme.quantization = QuantizationScheme(
         bits: bits, group: group ?? .size(64), isSymmetric: isSymmetric ?? true,
-        range: range ?? .minMax, method: method ?? .rtn)
+        range: range ?? weighted ?? .minMax, method: method)
     }
     if case .scheme(let sparsity) = sparsity { scheme.sparsity = sparsity }
     return scheme

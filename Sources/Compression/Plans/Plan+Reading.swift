@@ -57,10 +57,19 @@ extension PlanRule {
   fileprivate init(reading value: PlanValue) throws(PlanError) {
     let keys = try PlanKeys(
       value.node, of: "a rule",
-      known: ["layers", "keep", "bits", "group", "symmetric", "range", "method", "sparsity"])
+      known: [
+        "layers", "keep", "type", "bits", "group", "symmetric", "range", "method", "sparsity",
+      ])
     guard let layers = keys["layers"] else { throw value.error("the rule names no `layers`") }
     var change = SchemeChange()
     change.keeps = try keys["keep"]?.boolean()
+    change.block = try keys["type"]?.choice(BlockType.self, "type")
+    if change.block != nil {
+      for name in ["bits", "group", "symmetric"] {
+        guard let value = keys[name] else { continue }
+        throw value.error("a `type` decides `\(name)` itself; give one or the other")
+      }
+    }
     change.bits = try keys["bits"]?.bits()
     change.group = try keys["group"]?.group()
     change.isSymmetric = try keys["symmetric"]?.boolean()

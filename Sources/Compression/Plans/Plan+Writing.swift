@@ -21,6 +21,7 @@ extension Plan {
   private static func settings(of change: SchemeChange) -> [String] {
     var lines: [String] = []
     if let keeps = change.keeps { lines.append("keep: \(keeps)") }
+    if let block = change.block { lines.append("type: \(block.rawValue)") }
     if let bits = change.bits { lines.append("bits: \(bits)") }
     if let group = change.group { lines.append("group: \(group)") }
     if let isSymmetric = change.isSymmetric { lines.append("symmetric: \(isSymmetric)") }

@@ -12,6 +12,8 @@ public struct SchemeChange: Codable, Hashable, Sendable {
   /// True undoes everything that earlier rules said, before the rest of this change applies: alone,
   /// it leaves the layer as it is.
   public var keeps: Bool?
+  /// A GGUF block type, which decides bits, group and symmetry.
+  public var block: BlockType?
   public var bits: Int?
   public var group: GroupSize?
   public var isSymmetric: Bool?
@@ -20,10 +22,12 @@ public struct SchemeChange: Codable, Hashable, Sendable {
   public var sparsity: SparsityChange?
 
   public init(
-    keeps: Bool? = nil, bits: Int? = nil, group: GroupSize? = nil, isSymmetric: Bool? = nil,
-    range: RangeSearch? = nil, method: QuantizationMethod? = nil, sparsity: SparsityChange? = nil
+    keeps: Bool? = nil, block: BlockType? = nil, bits: Int? = nil, group: GroupSize? = nil,
+    isSymmetric: Bool? = nil, range: RangeSearch? = nil, method: QuantizationMethod? = nil,
+    sparsity: SparsityChange? = nil
   ) {
     self.keeps = keeps
+    self.block = block
     self.bits = bits
     self.group = group
     self.isSymmetric = isSymmetric

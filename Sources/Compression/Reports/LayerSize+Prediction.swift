@@ -8,7 +8,8 @@ extension LayerSize {
   ///
   /// Quantized layers are counted as compressed-tensors 0.19 packs them (`pack-quantized`): a dense
   /// bitstream of codes a row, a 16-bit scale a group, zero points packed down each column of groups,
-  /// and `weight_shape`, which counts as padding like the bits that fill last words. Layers that are
+  /// and `weight_shape`, which counts as padding like the bits that fill last words; layers of a GGUF
+  /// block type as its blocks, all of which but the codes counts as scales. Layers that are
   /// only pruned are stored as dense 16-bit weights, kept ones as they were.
   ///
   /// - Parameters:
@@ -24,7 +25,12 @@ extension LayerSize {
       original: original, codes: original, scales: 0, zeroPoints: 0, mask: 0, padding: 0,
       withBitmask: nil)
     var bitsPerSurvivor = 16
-    if let quantization = scheme.quantization {
+    if let block = scheme.quantization?.block {
+      bitsPerSurvivor = block.bits
+      let blocks = weights / block.blockSize
+      size.codes = bytes(bits: weights * block.bits)
+      size.scales = blocks * block.bytesPerBlock - size.codes
+    } else if let quantization = scheme.quantization {
       let bits = quantization.bits
       let groups = shape.columns / quantization.group.weights(inRowOf: shape.columns)
       bitsPerSurvivor = bits

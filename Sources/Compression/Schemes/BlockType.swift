@@ -17,6 +17,22 @@ public enum BlockType: String, Codable, Hashable, Sendable, CaseIterable {
   case q5_K = "Q5_K"
   case q6_K = "Q6_K"
 
+  /// The element type that tensors of these blocks have.
+  public var elementType: ElementType {
+    switch self {
+    case .q4_0: .q4_0
+    case .q4_1: .q4_1
+    case .q5_0: .q5_0
+    case .q5_1: .q5_1
+    case .q8_0: .q8_0
+    case .q2_K: .q2_K
+    case .q3_K: .q3_K
+    case .q4_K: .q4_K
+    case .q5_K: .q5_K
+    case .q6_K: .q6_K
+    }
+  }
+
   /// Bits of a code: 2 to 8.
   public var bits: Int {
     switch self {
@@ -30,23 +46,10 @@ public enum BlockType: String, Codable, Hashable, Sendable, CaseIterable {
   }
 
   /// Weights of a row in one block; rows must be whole blocks.
-  public var blockSize: Int { isSuperBlock ? 256 : 32 }
+  public var blockSize: Int { elementType.blockSize }
 
   /// Bytes of one block.
-  public var bytesPerBlock: Int {
-    switch self {
-    case .q4_0: 18
-    case .q4_1: 20
-    case .q5_0: 22
-    case .q5_1: 24
-    case .q8_0: 34
-    case .q2_K: 84
-    case .q3_K: 110
-    case .q4_K: 144
-    case .q5_K: 176
-    case .q6_K: 210
-    }
-  }
+  public var bytesPerBlock: Int { elementType.bytesPerBlock }
 
   /// Consecutive weights that share a scale.
   public var groupSize: Int {
@@ -65,10 +68,10 @@ public enum BlockType: String, Codable, Hashable, Sendable, CaseIterable {
   }
 
   /// Whether the scales of the groups in a block are quantized against a scale of the block.
-  public var isSuperBlock: Bool {
-    switch self {
-    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0: false
-    case .q2_K, .q3_K, .q4_K, .q5_K, .q6_K: true
-    }
+  public var isSuperBlock: Bool { blockSize > 32 }
+
+  /// The types whose blocks divide a row of `columns` weights evenly.
+  public static func fitting(columns: Int) -> [BlockType] {
+    allCases.filter { columns > 0 && columns % $0.blockSize == 0 }
   }
 }

@@ -42,9 +42,9 @@ public struct QuantizationScheme: Codable, Hashable, Sendable {
   public static let widths = 2...8
 
   /// Bits a code: 2 to 8.
-  public var bits: Int
-  public var group: GroupSize
-  public var isSymmetric: Bool
+  public private(set) var bits: Int
+  public private(set) var group: GroupSize
+  public private(set) var isSymmetric: Bool
   public var range: RangeSearch
   public var method: QuantizationMethod
   /// The GGUF block type whose codes and scales these are; it decides bits, group and symmetry.

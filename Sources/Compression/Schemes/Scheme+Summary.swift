@@ -7,15 +7,17 @@ extension Scheme {
 }
 
 extension QuantizationScheme {
-  /// For example `4 bit g64 sym`, or `8 bit channel asym mse`.
+  /// For example `4 bit g64 sym`, `8 bit channel asym mse`, or `Q4_K gptq weighted`.
   public var summary: String {
+    let words = [method == .rtn ? "" : method.rawValue, range == .minMax ? "" : range.rawValue]
+    let how = words.filter { !$0.isEmpty }.map { " \($0)" }.joined()
+    if let block { return block.rawValue + how }
     let groups =
       switch group {
       case .channel: "channel"
       case .size(let size): "g\(size)"
       }
-    let search = range == .minMax ? "" : " \(range.rawValue)"
-    return "\(bits) bit \(groups) \(isSymmetric ? "sym" : "asym")\(search)"
+    return "\(bits) bit \(groups) \(isSymmetric ? "sym" : "asym")\(how)"
   }
 }
 

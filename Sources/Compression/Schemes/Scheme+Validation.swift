@@ -33,6 +33,24 @@ extension QuantizationScheme {
       : "bits are \(widths.lowerBound) to \(widths.upperBound), not \(bits); "
         + "`keep: true` leaves a layer as it is"
   }
+
+  /// What is wrong with the method for these codes and this sparsity; nil if nothing is.
+  func flaw(ofMethodWith sparsity: SparsityScheme?) -> String? {
+    if method == .hqq, isSymmetric {
+      return "hqq looks for zero points, which symmetric codes do not have; "
+        + "ask for asymmetric ones, Q4_1 or Q5_1"
+    }
+    if method == .hqq, block?.isSuperBlock == true {
+      return "hqq has no zero points to look for in \(block?.rawValue ?? "")'s blocks; "
+        + "what it can do: Q4_1, Q5_1, asymmetric codes"
+    }
+    if sparsity != nil, let block, !block.isSymmetric {
+      let exact = BlockType.allCases.filter(\.isSymmetric).map(\.rawValue).joined(separator: ", ")
+      return "\(block.rawValue) has no code for an exact zero, so it cannot be pruned; "
+        + "what can: \(exact)"
+    }
+    return nil
+  }
 }
 
 extension Scheme {
@@ -46,6 +64,16 @@ extension Scheme {
   private func flaw(for shape: LayerShape) -> String? {
     if let quantization = quantization {
       if let flaw = QuantizationScheme.flaw(ofBits: quantization.bits) { return flaw }
+      if let flaw = quantization.flaw(ofMethodWith: sparsity) { return flaw }
+      if let block = quantization.block {
+        if shape.columns % block.blockSize != 0 {
+          let fitting = BlockType.fitting(columns: shape.columns).map(\.rawValue)
+          return "rows of \(shape.columns) weights are no whole number of \(block.rawValue)'s blocks "
+            + "of \(block.blockSize); what fits: "
+            + (fitting.isEmpty ? "no block type" : fitting.joined(separator: ", "))
+        }
+        return patternFlaw(for: shape)
+      }
       let sizes = GroupSize.validGroupSizes(columns: shape.columns)
       if case .size(let size) = quantization.group, !sizes.contains(size) {
         let fitting = sizes.map(String.init) + ["channel"]
@@ -53,6 +81,10 @@ extension Scheme {
           + "what fits: \(fitting.joined(separator: ", "))"
       }
     }
+    return patternFlaw(for: shape)
+  }
+
+  private func patternFlaw(for shape: LayerShape) -> String? {
     if let pattern = sparsity?.pattern {
       if let flaw = pattern.flaw { return flaw }
       if case .structured(let kept, let of) = pattern, shape.columns % of != 0 {

@@ -1,4 +1,5 @@
 import CKernels
+import Tensors
 import Testing
 
 /// What is written to disk must not depend on the processor: all levels agree bit for bit.
@@ -30,15 +31,29 @@ struct CompressionKernelTests {
   }
 
   static func quantized(
-    _ level: vk_level, _ settings: vk_quantizer, groups: Int, size: Int
+    _ level: vk_level, _ settings: vk_quantizer, groups: Int, size: Int,
+    importance: [Float]? = nil
   ) -> Quantized {
     var settings = settings
     var result = Quantized(
       codes: Array(repeating: 0, count: groups * size),
       scales: Array(repeating: 0, count: groups), points: Array(repeating: 0, count: groups))
-    vk_quantize_row(
-      level, &settings, weights(groups * size), groups, size, &result.codes, &result.scales,
-      &result.points)
+    let weights = weights(groups * size)
+    vk_fit_row(
+      level, &settings, weights, importance, groups, size, &result.scales, &result.points)
+    let base = -Float(1 << (settings.bits - 1))
+    let type: ElementType = settings.scales_are_bfloat == 0 ? .float16 : .bfloat16
+    let (scales, zeros) = (type.widened(result.scales), result.points.map { Float($0) + base })
+    scales.withUnsafeBufferPointer { scales in
+      zeros.withUnsafeBufferPointer { zeros in
+        [Float](repeating: 0, count: groups).withUnsafeBufferPointer { minimums in
+          var grid = vk_row_grid(
+            scales: scales.baseAddress, zeros: zeros.baseAddress, minimums: minimums.baseAddress,
+            groups: groups, group_size: size, lowest: base, highest: -base - 1, base: base)
+          vk_nearest_row(level, &grid, weights, &result.codes)
+        }
+      }
+    }
     return result
   }
 
@@ -50,10 +65,13 @@ struct CompressionKernelTests {
           let settings = vk_quantizer(
             bits: UInt32(bits), is_symmetric: isSymmetric, searches_range: searches,
             scales_are_bfloat: isBFloat)
-          let expected = Self.quantized(VK_PORTABLE, settings, groups: 5, size: size)
-          #expect(expected.codes.allSatisfy { Int($0) < 1 << bits })
-          for level in Self.levels {
-            #expect(Self.quantized(level, settings, groups: 5, size: size) == expected)
+          for importance in [nil, Self.weights(5 * size).map { $0 * $0 + 0.01 }] {
+            func quantized(_ level: vk_level) -> Quantized {
+              Self.quantized(level, settings, groups: 5, size: size, importance: importance)
+            }
+            let expected = quantized(VK_PORTABLE)
+            #expect(expected.codes.allSatisfy { Int($0) < 1 << bits })
+            for level in Self.levels { #expect(quantized(level) == expected) }
           }
         }
       }

@@ -1,0 +1,47 @@
+import CKernels
+
+/// Codes and their grid as they are stored.
+public enum QuantizedStorage: Sendable {
+  /// Codes, scales and zero points apart, as compressed-tensors has them.
+  case packed(PackedMatrix)
+  /// GGUF's blocks, byte for byte.
+  case blocks(StoredMatrix)
+}
+
+extension QuantizationGrid {
+  /// What is stored of codes under this grid; it decodes to ``weights(of:)``.
+  ///
+  /// - Precondition: there are `rows * columns` codes, at least one.
+  public func storage(of codes: [UInt8]) -> QuantizedStorage {
+    precondition(codes.count == rows * columns, "a code for every weight")
+    switch parts {
+    case .integers(let bits, let scales, let type, let points):
+      return .packed(
+        PackedMatrix(
+          rows: rows, columns: columns, bits: bits, groupSize: groupSize,
+          codes: PackedMatrix.pack(codes: codes, rows: rows, columns: columns, bits: bits),
+          scales: scales, scaleType: type, zeros: points.map { .points($0) } ?? .symmetric))
+    case .blocks(let type, let headers):
+      return .blocks(StoredMatrix(type: type, rows: rows, columns: columns, headers, codes))
+    }
+  }
+}
+
+extension StoredMatrix {
+  fileprivate init(
+    type: ElementType, rows: Int, columns: Int, _ headers: [vk_block_header], _ codes: [UInt8]
+  ) {
+    let count = headers.count * type.bytesPerBlock
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { bytes, initialized in
+      if let kernelType = type.kernelBlock, let destination = bytes.baseAddress {
+        vk_encode_blocks(kernelType, headers, codes, headers.count, destination)
+      }
+      initialized = count
+    }
+    guard
+      let matrix = StoredMatrix(
+        storage: ByteStorage(copying: bytes), offset: 0, type: type, rows: rows, columns: columns)
+    else { preconditionFailure("a grid has rows and columns") }
+    self = matrix
+  }
+}
