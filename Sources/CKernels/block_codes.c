@@ -221,7 +221,9 @@ VK_INLINE void vk_decode_blocks_body(vk_level level, vk_block_type type, const u
     for (size_t g = 0; g < shape.groups; g++) {
       const uint8_t *group = codes + g * shape.group;
       for (size_t i = 0; i < shape.group; i++) {
-        *destination++ = scales[g] * (float)((int)group[i] + shape.lowest) + minimums[g];
+        // Without a minimum nothing is added, as that would take the sign off a zero.
+        const float weight = scales[g] * (float)((int)group[i] + shape.lowest);
+        *destination++ = shape.has_minimum ? weight + minimums[g] : weight;
       }
     }
   }

@@ -58,6 +58,22 @@ public struct StoredMatrix: Sendable {
     self.rowOrder = rowOrder
   }
 
+  /// A matrix in memory of its own.
+  ///
+  /// - Precondition: the bytes are those of `rows` rows, which are whole blocks of a decodable type.
+  public init(copying bytes: [UInt8], type: ElementType, rows: Int, columns: Int) {
+    let storage = ByteStorage(copying: bytes)
+    guard
+      let matrix = StoredMatrix(
+        storage: storage, offset: 0, type: type, rows: rows, columns: columns),
+      matrix.byteCount == bytes.count
+    else { preconditionFailure("a matrix is its rows' bytes") }
+    self = matrix
+  }
+
+  /// A copy of all stored bytes.
+  public var bytes: [UInt8] { storage.bytes(in: offset..<offset + byteCount) }
+
   /// The rows of `range`, decoded.
   ///
   /// - Precondition: `range` lies within `0..<rows`.

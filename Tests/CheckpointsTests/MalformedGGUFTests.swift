@@ -86,7 +86,7 @@ struct MalformedGGUFTests {
     try expect("unknown type number 4") { $0.tensors[0].type = 4 }
     try expect("unknown type number 9999") { $0.tensors[0].type = 9999 }
     try expect("rows are no whole blocks") { $0.tensors[0].type = 8 }
-    try expect("type Q4_K is not read yet; this version reads F32") { $0.tensors[0].type = 12 }
+    try expect("type IQ2_XXS is not read yet; this version reads F32") { $0.tensors[0].type = 16 }
     try expect("type I32 is not read yet") { $0.tensors[0].type = 26 }
     try expect("is described twice") { $0.tensors[2].name = $0.tensors[1].name }
   }

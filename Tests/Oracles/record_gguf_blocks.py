@@ -11,8 +11,8 @@ import numpy as np
 from gguf import GGMLQuantizationType, GGUFWriter
 from gguf.quants import dequantize
 
-ROWS, COLUMNS = 5, 96
-# Scales and minimums: (offsets of half-precision numbers, bytes) in a block of 32 weights.
+ROWS = 5
+# Scales and minimums: (offsets of half-precision numbers, bytes) in a block of 32 weights, or of 256.
 BLOCKS = {
     "F32": None,
     "F16": None,
@@ -22,7 +22,17 @@ BLOCKS = {
     "Q5_0": ([0], 22),
     "Q5_1": ([0, 2], 24),
     "Q8_0": ([0], 34),
+    "IQ4_NL": ([0], 18),
+    "Q2_K": ([80, 82], 84),
+    "Q3_K": ([108], 110),
+    "Q4_K": ([0, 2], 144),
+    "Q5_K": ([0, 2], 176),
+    "Q6_K": ([208], 210),
 }
+
+
+def columns_of(name):
+    return 512 if name.endswith("_K") else 96
 
 
 def random_halves(rng, count):
@@ -34,15 +44,17 @@ def random_halves(rng, count):
 
 
 def random_tensor(rng, name):
+    columns = columns_of(name)
     if name == "F32":
-        return rng.standard_normal((ROWS, COLUMNS)).astype(np.float32)
+        return rng.standard_normal((ROWS, columns)).astype(np.float32)
     if name == "F16":
-        return random_halves(rng, ROWS * COLUMNS).view(np.float16).reshape(ROWS, COLUMNS)
+        return random_halves(rng, ROWS * columns).view(np.float16).reshape(ROWS, columns)
     if name == "BF16":
-        values = rng.standard_normal(ROWS * COLUMNS).astype(np.float32)
+        values = rng.standard_normal(ROWS * columns).astype(np.float32)
         return (values.view(np.uint32) >> 16).astype(np.uint16).view(np.uint8).reshape(ROWS, -1)
     offsets, size = BLOCKS[name]
-    blocks = rng.integers(0, 256, (ROWS * COLUMNS // 32, size), dtype=np.uint8)
+    weights = 256 if name.endswith("_K") else 32
+    blocks = rng.integers(0, 256, (ROWS * columns // weights, size), dtype=np.uint8)
     for offset in offsets:
         halves = random_halves(rng, len(blocks)).view(np.uint8).reshape(-1, 2)
         blocks[:, offset : offset + 2] = halves

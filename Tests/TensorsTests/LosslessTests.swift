@@ -4,7 +4,7 @@ import Testing
 
 /// GGUF's blocks, repacked, decode to the very same bits.
 struct LosslessTests {
-  @Test(arguments: ElementType.allCases.filter(\.isQuantized), [nil, 2])
+  @Test(arguments: [ElementType.q4_0, .q4_1, .q5_0, .q5_1, .q8_0], [nil, 2])
   func repackedBlocksDecodeToTheSameBits(type: ElementType, heads: Int?) throws {
     let stored = try BlockSample.matrix(type, rows: 12, columns: 96, heads: heads)
     let packed = try #require(PackedMatrix(losslessly: stored))

@@ -8,6 +8,7 @@ struct CompressionPass: Sendable {
   private var scales: [UInt16] = []
   private var points: [UInt8] = []
   private var dense: [UInt16] = []
+  private var blocks: [UInt8] = []
 
   init(compressor: RowCompressor, profile: RowProfile) {
     self.compressor = compressor
@@ -26,6 +27,7 @@ struct CompressionPass: Sendable {
     switch slice.storage {
     case .original: break
     case .dense16(let bits): dense += bits
+    case .blocks(let matrix): blocks += matrix.bytes
     case .packed(let packed):
       codes += packed.codes
       scales += packed.scales
@@ -37,7 +39,11 @@ struct CompressionPass: Sendable {
   func finish(original: Int) -> (layer: CompressedLayer, report: LayerReport) {
     let (shape, scheme) = (compressor.shape, compressor.scheme)
     let storage: LayerStorage
-    if let quantization = scheme.quantization {
+    if let block = scheme.quantization?.block {
+      storage = .blocks(
+        StoredMatrix(
+          copying: blocks, type: block.elementType, rows: shape.rows, columns: shape.columns))
+    } else if let quantization = scheme.quantization {
       storage = .packed(
         PackedMatrix(
           rows: shape.rows, columns: shape.columns, bits: quantization.bits,

@@ -8,6 +8,7 @@ public struct LayerCompressor: Sendable {
   private let matrix: StoredMatrix
   private let shape: LayerShape
   private let scheme: Scheme
+  private let statistics: InputStatistics?
   private let totalRows: Int
   // The phases, in this order; a later one exists once the one before it has ended.
   private var profiler: RowProfiler?
@@ -22,11 +23,15 @@ public struct LayerCompressor: Sendable {
   ///   - shape: the layer without its weights; of the matrix's shape.
   ///   - scheme: what to do with it.
   ///   - profile: the layer's profile; computed first if nil.
-  /// - Throws: ``CompressionError`` when the scheme or the shape does not fit the weights.
+  ///   - statistics: what calibration knows of the layer's inputs, where the scheme needs it.
+  /// - Throws: ``CompressionError`` when the scheme or the shape does not fit the weights, or when
+  ///   the scheme needs calibration that is missing.
   public init(
-    matrix: StoredMatrix, shape: LayerShape, scheme: Scheme, profile: RowProfile? = nil
+    matrix: StoredMatrix, shape: LayerShape, scheme: Scheme, profile: RowProfile? = nil,
+    statistics: InputStatistics? = nil
   ) throws(CompressionError) {
-    try scheme.check(matrix: matrix, shape: shape, profile: profile)
+    try scheme.check(matrix: matrix, shape: shape, profile: profile, statistics: statistics)
+    self.statistics = statistics
     self.matrix = matrix
     self.shape = shape
     self.scheme = scheme
@@ -41,7 +46,8 @@ public struct LayerCompressor: Sendable {
 
   /// Rows to ask for at a time so that a step takes some milliseconds.
   public var suggestedStep: Int {
-    let weights = scheme.quantization?.range == .mse ? 1 << 17 : 1 << 19
+    let searches = scheme.quantization.map { $0.range != .minMax } ?? false
+    let weights = searches ? 1 << 17 : 1 << 19
     return max(1, weights / shape.columns)
   }
 
@@ -82,7 +88,7 @@ public struct LayerCompressor: Sendable {
 
   private mutating func compress(with profile: RowProfile, threshold: PruningThreshold?) {
     let compressor = RowCompressor(
-      matrix: matrix, shape: shape, scheme: scheme, threshold: threshold)
+      matrix: matrix, shape: shape, scheme: scheme, threshold: threshold, statistics: statistics)
     pass = CompressionPass(compressor: compressor, profile: profile)
   }
 
@@ -102,7 +108,7 @@ extension Scheme {
   }
 
   func check(
-    matrix: StoredMatrix, shape: LayerShape, profile: RowProfile?
+    matrix: StoredMatrix, shape: LayerShape, profile: RowProfile?, statistics: InputStatistics?
   ) throws(CompressionError) {
     do {
       try validated(for: shape)
@@ -116,6 +122,20 @@ extension Scheme {
         layer: shape.name,
         reason: "its weights are \(matrix.rows) x \(matrix.columns), "
           + "not \(shape.rows) x \(shape.columns)")
+    }
+    if let method = quantization?.method, method != .rtn {
+      throw CompressionError(
+        layer: shape.name, reason: "codes cannot be chosen by \(method.rawValue); by rtn they can")
+    }
+    guard calibrationNeed > .nothing else { return }
+    guard let statistics else {
+      throw CompressionError(
+        layer: shape.name, reason: "\(summary) needs calibration: what the layer's inputs are like")
+    }
+    guard statistics.columns == shape.columns else {
+      throw CompressionError(
+        layer: shape.name,
+        reason: "calibration saw \(statistics.columns) inputs of it, not \(shape.columns)")
     }
   }
 }

@@ -9,6 +9,7 @@ struct CompressedRows: Sendable {
 
   enum Storage: Sendable {
     case packed(PackedMatrix)
+    case blocks(StoredMatrix)
     case dense16([UInt16])
     case original
   }
@@ -24,6 +25,8 @@ struct RowCompressor: Sendable {
   let scheme: Scheme
   /// Nil unless the scheme prunes without a pattern.
   let threshold: PruningThreshold?
+  /// What is known of the layer's inputs.
+  let statistics: InputStatistics?
 
   /// Compresses the given rows, in the given order.
   func compressed(rows: [Int]) -> CompressedRows {
@@ -39,12 +42,16 @@ struct RowCompressor: Sendable {
         rows: rows.count, columns: shape.columns, values: shape.storageType.widened(bits))
       return CompressedRows(before: before, after: after, storage: .dense16(bits))
     }
-    let packed = PackedMatrix(
-      quantizing: survivors, bits: quantization.bits,
-      groupSize: quantization.group.weights(inRowOf: shape.columns),
-      isSymmetric: quantization.isSymmetric, searchesRange: quantization.range == .mse,
+    let grid = QuantizationGrid(
+      fitting: survivors, scheme: quantization, weights: statistics?.secondMoments,
       scaleType: shape.storageType)
-    return CompressedRows(before: before, after: packed.decoded(), storage: .packed(packed))
+    switch grid.storage(of: grid.nearest(survivors)) {
+    case .packed(let packed):
+      return CompressedRows(before: before, after: packed.decoded(), storage: .packed(packed))
+    case .blocks(let blocks):
+      let after = blocks.decoded(rows: 0..<blocks.rows)
+      return CompressedRows(before: before, after: after, storage: .blocks(blocks))
+    }
   }
 
   private func prune(_ rows: inout Matrix, layerRows: [Int]) {

@@ -15,11 +15,12 @@ public struct LayerPreview: Sendable {
 
   /// Prepares to preview a layer.
   ///
-  /// - Throws: ``CompressionError`` when the scheme, the shape or the profile does not fit.
+  /// - Throws: ``CompressionError`` when the scheme, the shape, the profile or the calibration does not fit.
   public init(
-    matrix: StoredMatrix, shape: LayerShape, scheme: Scheme, profile: RowProfile
+    matrix: StoredMatrix, shape: LayerShape, scheme: Scheme, profile: RowProfile,
+    statistics: InputStatistics? = nil
   ) throws(CompressionError) {
-    try scheme.check(matrix: matrix, shape: shape, profile: profile)
+    try scheme.check(matrix: matrix, shape: shape, profile: profile, statistics: statistics)
     var threshold: PruningThreshold?
     if scheme.needsThreshold, let pattern = scheme.sparsity?.pattern {
       threshold = .estimated(
@@ -27,7 +28,7 @@ public struct LayerPreview: Sendable {
         shape: shape)
     }
     compressor = RowCompressor(
-      matrix: matrix, shape: shape, scheme: scheme, threshold: threshold)
+      matrix: matrix, shape: shape, scheme: scheme, threshold: threshold, statistics: statistics)
     self.profile = profile
   }
 

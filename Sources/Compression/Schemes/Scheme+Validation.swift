@@ -68,7 +68,8 @@ extension Scheme {
       if let block = quantization.block {
         if shape.columns % block.blockSize != 0 {
           let fitting = BlockType.fitting(columns: shape.columns).map(\.rawValue)
-          return "rows of \(shape.columns) weights are no whole number of \(block.rawValue)'s blocks "
+          return
+            "rows of \(shape.columns) weights are no whole number of \(block.rawValue)'s blocks "
             + "of \(block.blockSize); what fits: "
             + (fitting.isEmpty ? "no block type" : fitting.joined(separator: ", "))
         }

@@ -65,7 +65,7 @@ struct CompressionWork {
       } while !compressor.isFinished && workspace.now() < end
       self.compressor = compressor
       return compressor.finish(original: workspace.originalBytes(of: key.layer)).map {
-        LayerResult(weights: LayerWeights($0.layer), report: $0.report)
+        LayerResult(weights: $0.layer.weights, report: $0.report)
       }
     } catch {
       throw JobFailure(error)
@@ -78,19 +78,5 @@ struct CompressionWork {
     if let compressor { return compressor }
     return try LayerCompressor(
       matrix: matrix, shape: shape, scheme: key.scheme, profile: profile)
-  }
-}
-
-extension LayerWeights {
-  /// What a compressed layer multiplies with: the very parts that an export writes.
-  fileprivate init(_ layer: CompressedLayer) {
-    switch layer.storage {
-    case .packed(let matrix): self = .packed(matrix)
-    case .original(let matrix): self = .stored(matrix)
-    case .dense16(let bits):
-      self = .dense(
-        bits: bits, type: layer.shape.storageType, rows: layer.shape.rows,
-        columns: layer.shape.columns)
-    }
   }
 }

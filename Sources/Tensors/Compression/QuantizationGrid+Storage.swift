@@ -22,15 +22,15 @@ extension QuantizationGrid {
           codes: PackedMatrix.pack(codes: codes, rows: rows, columns: columns, bits: bits),
           scales: scales, scaleType: type, zeros: points.map { .points($0) } ?? .symmetric))
     case .blocks(let type, let headers):
-      return .blocks(StoredMatrix(type: type, rows: rows, columns: columns, headers, codes))
+      return .blocks(blocks(of: type, headers, codes))
     }
   }
 }
 
-extension StoredMatrix {
-  fileprivate init(
-    type: ElementType, rows: Int, columns: Int, _ headers: [vk_block_header], _ codes: [UInt8]
-  ) {
+extension QuantizationGrid {
+  private func blocks(
+    of type: ElementType, _ headers: [vk_block_header], _ codes: [UInt8]
+  ) -> StoredMatrix {
     let count = headers.count * type.bytesPerBlock
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { bytes, initialized in
       if let kernelType = type.kernelBlock, let destination = bytes.baseAddress {
@@ -38,10 +38,6 @@ extension StoredMatrix {
       }
       initialized = count
     }
-    guard
-      let matrix = StoredMatrix(
-        storage: ByteStorage(copying: bytes), offset: 0, type: type, rows: rows, columns: columns)
-    else { preconditionFailure("a grid has rows and columns") }
-    self = matrix
+    return StoredMatrix(copying: bytes, type: type, rows: rows, columns: columns)
   }
 }

@@ -55,11 +55,7 @@ public enum LayerWeights: Sendable {
   ) -> LayerWeights {
     precondition(bits.count == rows * columns, "a matrix holds rows * columns values")
     precondition(type == .float16 || type == .bfloat16, "dense weights are 16 bits wide")
-    let storage = ByteStorage(copying: bits.withUnsafeBytes { Array($0) })
-    guard
-      let matrix = StoredMatrix(
-        storage: storage, offset: 0, type: type, rows: rows, columns: columns)
-    else { preconditionFailure("a matrix has rows and columns") }
-    return .stored(matrix)
+    let bytes = bits.withUnsafeBytes { Array($0) }
+    return .stored(StoredMatrix(copying: bytes, type: type, rows: rows, columns: columns))
   }
 }

@@ -78,7 +78,7 @@ struct PlanReadingTests {
     ("vise: 1\nrules:\n  - layers: a\n    group: row", 4, "`channel`"),
     ("vise: 1\nrules:\n  - layers: a\n    symmetric: maybe", 4, "true or false"),
     ("vise: 1\nrules:\n  - layers: a\n    range: wide", 4, "minmax, mse"),
-    ("vise: 1\nrules:\n  - layers: a\n    method: gptq", 4, "it has: rtn"),
+    ("vise: 1\nrules:\n  - layers: a\n    method: obs", 4, "it has: rtn, hqq, gptq, awq"),
     ("vise: 1\nrules:\n  - layers: a\n    sparsity: 0.5", 4, "`sparsity` is"),
     ("vise: 1\nrules:\n  - layers: a\n    sparsity: { }", 4, "needs a `ratio`"),
     ("vise: 1\nrules:\n  - layers: a\n    sparsity: { ratio: 1 }", 4, "between 0 and 1"),
@@ -88,8 +88,8 @@ struct PlanReadingTests {
     ("vise: 1\nrules:\n  - layers: a\n    sparsity: { pattern: \"2:99\" }", 4, "<= 32"),
     ("vise: 1\nrules:\n  - layers: a\n    sparsity: { ratio: 0.3, pattern: \"2:4\" }", 4, "0.5"),
     (
-      "vise: 1\nrules:\n  - layers: a\n    sparsity: { ratio: 0.3, method: wanda }", 4,
-      "it has: magnitude"
+      "vise: 1\nrules:\n  - layers: a\n    sparsity: { ratio: 0.3, method: obs }", 4,
+      "it has: magnitude, wanda, sparsegpt"
     ),
     ("vise: 1\nrules:\n  - layers: &x a", 3, "anchors"),
     ("vise: 1\n---\nvise: 1", 2, "another document"),

@@ -31,8 +31,7 @@ struct PlanResolutionTests {
     let schemes = try plan.schemes(for: Self.layers)
     #expect(schemes.count == Self.layers.count)
     let four = QuantizationScheme(bits: 4, group: .size(32), isSymmetric: false)
-    var six = four
-    six.bits = 6
+    var six = QuantizationScheme(bits: 6, group: .size(32), isSymmetric: false)
     #expect(schemes["model.embed_tokens"] == Scheme(quantization: four))
     #expect(schemes["model.layers.0.mlp.down_proj"] == Scheme(quantization: six))
     six.range = .mse

@@ -1,0 +1,93 @@
+import Testing
+
+@testable import Tensors
+
+/// Grids: what is stored decodes to what the grid says, and searches lower the error that they weigh.
+struct QuantizationGridTests {
+  static let types: [ElementType] = [
+    .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .q2_K, .q3_K, .q4_K, .q5_K, .q6_K,
+  ]
+
+  /// Rows of heavy-tailed weights, a row of zeros, and one of a single sign.
+  static func weights(rows: Int = 6, columns: Int = 512, seed: Int = 1) -> Matrix {
+    var noise = Noise(seed: seed)
+    var values = noise.values(rows * columns).map { $0 * $0 * $0 * 0.1 }
+    for index in 0..<columns {
+      values[index] = 0
+      values[columns + index] = abs(values[columns + index]) + 0.01
+    }
+    return Matrix(rows: rows, columns: columns, values: values)
+  }
+
+  static func importance(columns: Int) -> [Float] {
+    var noise = Noise(seed: 5)
+    return noise.values(columns).map { 0.01 + $0 * $0 * ($0 > 0.9 ? 30 : 1) }
+  }
+
+  static func error(of grid: QuantizationGrid, _ matrix: Matrix, _ importance: [Float]) -> Double {
+    let after = grid.weights(of: grid.nearest(matrix))
+    var total = 0.0
+    for (index, weight) in matrix.values.enumerated() {
+      let difference = Double(weight) - Double(after.values[index])
+      total += Double(importance[index % matrix.columns]) * difference * difference
+    }
+    return total
+  }
+
+  static func decoded(_ storage: QuantizedStorage) -> Matrix {
+    switch storage {
+    case .packed(let packed): packed.decoded()
+    case .blocks(let blocks): blocks.decoded()
+    }
+  }
+
+  @Test(arguments: types)
+  func blocksDecodeToTheGridsWeights(type: ElementType) {
+    let matrix = Self.weights()
+    for fit in [RangeFit.extremes, .leastError] {
+      let grid = QuantizationGrid(fitting: matrix, type: type, fit: fit)
+      let codes = grid.nearest(matrix)
+      let meant = grid.weights(of: codes)
+      #expect(Self.decoded(grid.storage(of: codes)).values == meant.values)
+      #expect(
+        grid.nearest(meant) == codes || meant.values == grid.weights(of: grid.nearest(meant)).values
+      )
+      #expect(meant.row(0).allSatisfy { $0 == 0 })
+    }
+  }
+
+  @Test(arguments: 2...8, [true, false])
+  func integersDecodeToTheGridsWeights(bits: Int, isSymmetric: Bool) {
+    let matrix = Self.weights()
+    let grid = QuantizationGrid(
+      fitting: matrix, bits: bits, groupSize: 64, isSymmetric: isSymmetric, fit: .leastError,
+      importance: Self.importance(columns: 512), scaleType: .float16)
+    let codes = grid.nearest(matrix)
+    #expect(Self.decoded(grid.storage(of: codes)).values == grid.weights(of: codes).values)
+    #expect(grid.holdsZero)
+  }
+
+  @Test(arguments: types)
+  func searchesLowerTheErrorTheyWeigh(type: ElementType) {
+    let matrix = Self.weights(seed: 3)
+    let importance = Self.importance(columns: 512)
+    let even = Array(repeating: Float(1), count: 512)
+    let plain = QuantizationGrid(fitting: matrix, type: type, fit: .extremes)
+    let searched = QuantizationGrid(fitting: matrix, type: type, fit: .leastError)
+    let weighted = QuantizationGrid(
+      fitting: matrix, type: type, fit: .leastError, importance: importance)
+    #expect(Self.error(of: searched, matrix, even) < Self.error(of: plain, matrix, even))
+    #expect(
+      Self.error(of: weighted, matrix, importance) < Self.error(of: searched, matrix, importance))
+  }
+
+  @Test func evenImportanceIsNone() {
+    let matrix = Self.weights()
+    let even = Array(repeating: Float(1), count: 512)
+    for type in Self.types {
+      let grid = QuantizationGrid(fitting: matrix, type: type, fit: .leastError)
+      let same = QuantizationGrid(fitting: matrix, type: type, fit: .leastError, importance: even)
+      #expect(grid.scales == same.scales && grid.minimums == same.minimums)
+    }
+  }
+}
