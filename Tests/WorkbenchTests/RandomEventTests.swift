@@ -86,10 +86,10 @@ private struct SeededGenerator: RandomNumberGenerator {
   }
 
   private func press(_ random: inout SeededGenerator) -> KeyPress {
-    let letters = Array("0123456789abcdefghijklmnopqrstuvwxyzGSNELMTZ[]/:*?+- .%é語👍")
+    let letters = Array("0123456789abcdefghijklmnopqrstuvwxyzCDGHSNELMPTXZ[]/:*?+- .%é語👍")
     let keys: [Key] = [
       .enter, .escape, .tab, .backTab, .backspace, .delete, .up, .down, .left, .right, .home, .end,
-      .pageUp, .pageDown, .function(1), .function(2), .function(6),
+      .pageUp, .pageDown, .function(1), .function(2), .function(3), .function(4), .function(6),
     ]
     if Int.random(in: 0..<3, using: &random) > 0 {
       let letter = letters.randomElement(using: &random) ?? "x"
@@ -121,7 +121,15 @@ private struct SeededGenerator: RandomNumberGenerator {
       let index = model.layers.indices.randomElement(using: &random)
     else { return .input(.wake) }
     let job = JobID(Int.random(in: 0...6, using: &random))
-    switch Int.random(in: 0..<9, using: &random) {
+    switch Int.random(in: 0..<13, using: &random) {
+    case 9: return .engine(.sensitivity(nil, SyntheticSolver.sensitivity(of: model)))
+    case 10: return .engine(.frontier(SyntheticSolver.frontier(of: model)))
+    case 11:
+      let target = app.state.budget.target ?? .bytes(Int.random(in: 0...99_999_999, using: &random))
+      return .engine(.allocated(SyntheticSolver.answer(target, for: model)))
+    case 12:
+      let mean = Double.random(in: 0...1, using: &random)
+      return .engine(.predicted(PredictedDivergence(mean: mean, low: 0, high: .infinity)))
     case 0: return .engine(.jobStarted(job, .compress, title: text(&random)))
     case 1:
       let progress = JobProgress(completed: 3, total: Int.random(in: 0...9, using: &random))

@@ -78,12 +78,12 @@ struct EventLoop {
 }
 
 extension [Effect] {
-  /// The effects without plans and looks that a later one of the same batch replaces.
+  /// The effects without plans, looks and budgets that a later one of the same batch replaces.
   ///
   /// A plan that something measures or talks to in between stays.
   func withoutStale() -> [Effect] {
     var kept: [Effect] = []
-    var (hasPlan, hasLook) = (false, false)
+    var (hasPlan, hasLook, hasBudget, hasFrontier) = (false, false, false, false)
     for effect in reversed() {
       switch effect {
       case .engine(.setPlan):
@@ -92,6 +92,12 @@ extension [Effect] {
       case .engine(.look):
         if hasLook { continue }
         hasLook = true
+      case .engine(.allocate):
+        if hasBudget { continue }
+        hasBudget = true
+      case .engine(.drawFrontier):
+        if hasFrontier { continue }
+        hasFrontier = true
       case .engine: (hasPlan, hasLook) = (false, false)
       default: break
       }

@@ -41,10 +41,12 @@ struct Surroundings: Sendable {
     return try KeySettings.apply(yaml: yaml, file: path, to: .standard)
   }
 
-  /// The sample evaluation text, when it lies where the program was started.
-  var evaluationText: String? {
-    let path = "Samples/evaluation.txt"
-    return FileManager.default.fileExists(atPath: path) ? path : nil
+  /// The sample texts, when they lie where the program was started.
+  var evaluationText: String? { Self.existing("Samples/evaluation.txt") }
+  var calibrationText: String? { Self.existing("Samples/calibration.txt") }
+
+  private static func existing(_ path: String) -> String? {
+    FileManager.default.fileExists(atPath: path) ? path : nil
   }
 
   /// The text of a small file; nil if there is none that can be read.

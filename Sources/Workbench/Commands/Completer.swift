@@ -36,6 +36,7 @@ struct Completer {
     switch kind {
     case .none, .text: return []
     case .planPath, .checkpointPath, .textPath: return paths(startingWith: text)
+    case .sensitivity: return sensitivityWords(startingWith: text)
     case .method: return methodWords(after: text)
     case .setting: return settings(startingWith: text)
     case .bits: all = QuantizationScheme.widths.map { Completion(String($0)) }
@@ -43,6 +44,8 @@ struct Completer {
     case .sparsity: all = sparsities
     case .filter: all = Role.allCases.map { Completion($0.rawValue) }
     case .sort: all = SortOrder.allCases.map { Completion($0.rawValue, help: $0.title) }
+    case .budget: all = budgets
+    case .snapshot: all = state.snapshots.all.map { Completion($0.name) }
     case .theme: all = state.themes.map { Completion($0.name) }
     case .inspectorTab: all = InspectorState.Tab.allCases.map { Completion($0.rawValue) }
     }
@@ -72,6 +75,33 @@ struct Completer {
       + structured.map {
         Completion("\($0.0):\($0.1)", help: "\($0.0) of every \($0.1) weights survive")
       }
+      + PruningMethod.allCases.map {
+        Completion($0.rawValue, help: SchemeWords.help(for: $0))
+      }
+  }
+
+  /// An example of each kind of budget that suits the model.
+  private var budgets: [Completion] {
+    let bytes = state.model.map { $0.description.tensorBytes * 3 / 10 } ?? 90_000_000
+    let size = Figures.bytes(bytes).filter { $0 != " " }
+    return [
+      Completion(size, help: "bytes of all tensors"),
+      Completion("4.5bpw", help: "bits a weight"),
+      Completion("kld=0.05", help: "the fewest bytes at that KLD"),
+    ]
+  }
+
+  private func sensitivityWords(startingWith text: String) -> [Completion] {
+    for verb in SensitivityVerb.allCases where text.hasPrefix(verb.rawValue + " ") {
+      let path = String(text.dropFirst(verb.rawValue.count).trimmingBlanks())
+      return paths(startingWith: path).map {
+        Completion("\(verb.rawValue) \($0.text)", label: $0.label)
+      }
+    }
+    let verbs = SensitivityVerb.allCases.filter { $0.rawValue.hasPrefix(text) }.map {
+      Completion($0.rawValue + " ", label: $0.rawValue, help: $0.help)
+    }
+    return verbs + paths(startingWith: text)
   }
 
   private func methodWords(after text: String) -> [Completion] {
@@ -120,7 +150,7 @@ extension AppState {
     line.flaw = nil
     self.line = line
     guard let kind = line.action?.argument, kind.isPath else { return [] }
-    let directory = Completer.directory(of: line.argumentText)
+    let directory = Completer.directory(of: line.pathText)
     return listings[directory] == nil ? [.list(directory: directory)] : []
   }
 }

@@ -2,22 +2,58 @@ import Compression
 
 /// What people type into the fields for sparsity and method.
 enum SchemeWords {
-  /// Reads `none`, `50%`, `0.5` or `2:4`; nil for anything else.
-  static func sparsity(_ text: String) -> SparsityChange? {
-    let word = text.lowercased().trimmingBlanks()
-    if ["none", "off", "0", "0%", "dense"].contains(word) { return SparsityChange.none }
+  /// What a text says of sparsity: a pattern, a method, both, or that there is none.
+  struct Sparsity: Hashable, Sendable {
+    var isNone = false
+    var pattern: SparsityPattern?
+    var method: PruningMethod?
+
+    /// What becomes of a layer's sparsity; nil where only a method is said and nothing is pruned.
+    func change(of scheme: SparsityScheme?) -> SparsityChange? {
+      if isNone { return SparsityChange.none }
+      guard let pattern = pattern ?? scheme?.pattern else { return nil }
+      return .scheme(
+        SparsityScheme(pattern: pattern, method: method ?? scheme?.method ?? .magnitude))
+    }
+  }
+
+  /// Reads `none`, `50%`, `0.5`, `2:4`, and behind or without them a method; nil for anything else.
+  static func sparsity(_ text: String) -> Sparsity? {
+    let words = text.lowercased().split { $0 == " " || $0 == "," }
+    guard !words.isEmpty else { return nil }
+    var sparsity = Sparsity()
+    for word in words {
+      if let method = PruningMethod(rawValue: String(word)) {
+        sparsity.method = method
+      } else if ["none", "off", "0", "0%", "dense"].contains(word), words.count == 1 {
+        sparsity.isNone = true
+      } else if let pattern = pattern(word), sparsity.pattern == nil {
+        sparsity.pattern = pattern
+      } else {
+        return nil
+      }
+    }
+    return sparsity
+  }
+
+  private static func pattern(_ word: Substring) -> SparsityPattern? {
     let parts = word.split(separator: ":", omittingEmptySubsequences: false)
     if parts.count == 2 {
       guard let kept = Int(parts[0]), let of = Int(parts[1]) else { return nil }
-      return .scheme(SparsityScheme(pattern: .structured(kept: kept, of: of)))
+      return .structured(kept: kept, of: of)
     }
     let isPercent = word.hasSuffix("%")
-    guard let number = Double(isPercent ? word.dropLast().trimmingBlanks() : word) else {
-      return nil
-    }
+    guard let number = Double(isPercent ? word.dropLast() : word) else { return nil }
     let ratio = isPercent ? number / 100 : number
-    guard ratio > 0, ratio < 1 else { return nil }
-    return .scheme(SparsityScheme(pattern: .unstructured(ratio: ratio)))
+    return ratio > 0 && ratio < 1 ? .unstructured(ratio: ratio) : nil
+  }
+
+  static func help(for method: PruningMethod) -> String {
+    switch method {
+    case .magnitude: "the smallest weights go"
+    case .wanda: "the smallest go, weighted by their inputs; needs calibration"
+    case .sparsegpt: "what is left makes up for what goes; needs calibration"
+    }
   }
 
   /// One word of the method field with what it means.

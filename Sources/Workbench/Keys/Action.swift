@@ -32,10 +32,17 @@ enum Action: String, CaseIterable, Hashable, Sendable {
   case copy
 
   // Asking the models
-  case prompt, run, set, evaluate, evaluation
+  case prompt, run, set, evaluate, evaluation, calibrate, sensitivity
+
+  // Solving for a budget
+  case budget, apply, smaller, larger, smallest, largest, fuse, exact, versus, pin
+
+  // Comparing plans
+  case snapshot, restore, rename, delete
 
   // Screens and program
-  case layers, jobs, command, palette, help, theme, themes, mouse, cancel, quit, suspend, redraw
+  case layers, compare, jobs, command, palette, help, theme, themes, mouse, cancel, quit, suspend,
+    redraw
   case nextTheme = "next-theme"
 
   // Inside a text field
@@ -56,7 +63,11 @@ extension Action {
     case .sort: .sort
     case .write, .plan: .planPath
     case .open: .checkpointPath
-    case .evaluate: .textPath
+    case .evaluate, .calibrate: .textPath
+    case .sensitivity: .sensitivity
+    case .budget: .budget
+    case .restore, .delete: .snapshot
+    case .snapshot, .rename: .text
     case .prompt: .text
     case .theme: .theme
     case .inspect: .inspectorTab
@@ -77,7 +88,7 @@ extension Action {
 /// The kinds of argument that a command takes; they decide how it is completed and checked.
 enum ArgumentKind: Hashable, Sendable {
   case none, bits, group, method, sparsity, filter, sort, planPath, checkpointPath, textPath, text
-  case theme, inspectorTab, setting
+  case theme, inspectorTab, setting, sensitivity, budget, snapshot
 
   /// How usage lines name it; empty when there is none.
   var placeholder: String {
@@ -90,7 +101,9 @@ enum ArgumentKind: Hashable, Sendable {
     case .filter, .text: "TEXT"
     case .sort: "ORDER"
     case .planPath, .checkpointPath, .textPath: "PATH"
-    case .theme: "NAME"
+    case .sensitivity: "[open|save] PATH"
+    case .budget: "SIZE|BPW|KLD"
+    case .theme, .snapshot: "NAME"
     case .inspectorTab: "TAB"
     case .setting: "NAME VALUE"
     }
@@ -99,7 +112,7 @@ enum ArgumentKind: Hashable, Sendable {
   /// Whether completing it needs to know what is in a directory.
   var isPath: Bool {
     switch self {
-    case .planPath, .checkpointPath, .textPath: true
+    case .planPath, .checkpointPath, .textPath, .sensitivity: true
     default: false
     }
   }

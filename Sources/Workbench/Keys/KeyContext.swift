@@ -7,6 +7,10 @@ enum KeyContext: String, CaseIterable, Hashable, Sendable {
   case layers
   /// The prompt's input line, where letters are typed.
   case prompt
+  /// The frontier with its lists.
+  case budget
+  /// The list of snapshots.
+  case compare
   case jobs
   /// Every place where letters are not typed.
   case browsing
@@ -24,7 +28,7 @@ enum KeyContext: String, CaseIterable, Hashable, Sendable {
   var chain: [KeyContext] {
     switch self {
     case .table, .inspector: [self, .layers, .browsing, .everywhere]
-    case .layers, .jobs: [self, .browsing, .everywhere]
+    case .layers, .budget, .compare, .jobs: [self, .browsing, .everywhere]
     case .everywhere: [self]
     case .browsing, .prompt, .line, .palette, .help, .picker, .confirmation: [self, .everywhere]
     }
@@ -37,6 +41,8 @@ enum KeyContext: String, CaseIterable, Hashable, Sendable {
     case .inspector: "In the inspector"
     case .layers: "On layers"
     case .prompt: "In the prompt"
+    case .budget: "On the Budget screen"
+    case .compare: "On the Compare screen"
     case .jobs: "On the Jobs screen"
     case .browsing: "Program"
     case .line: "In a field or the command line"

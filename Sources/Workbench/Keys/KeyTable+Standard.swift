@@ -3,7 +3,7 @@ import Terminal
 extension KeyTable {
   /// The keys as they come; a settings file may change them.
   static let standard = KeyTable(
-    entries: changing + choosing + asking + files + moving + program + fields)
+    entries: changing + choosing + asking + solving + comparing + files + moving + program + fields)
 
   private static let choosing: [KeyEntry] = [
     entry(.mark, ["space"], [.table], "Mark the layer and go to the next", label: "mark", 40),
@@ -33,8 +33,8 @@ extension KeyTable {
     entry(
       .method, ["m"], [.layers], "Set method, range search and zero points", label: "method", 22),
     entry(.sparsity, ["s"], [.layers], "Set the sparsity: 50%, 2:4 or none", label: "sparsity", 14),
-    entry(.undo, ["u", "z"], [.layers], "Undo the last change of the plan", label: "undo", 30),
-    entry(.redo, ["ctrl-r", "Z"], [.layers], "Redo what was undone", label: "redo", 32),
+    entry(.undo, ["u", "z"], undoing, "Undo the last change of the plan", label: "undo", 30),
+    entry(.redo, ["ctrl-r", "Z"], undoing, "Redo what was undone", label: "redo", 32),
   ]
 
   private static let asking: [KeyEntry] = [
@@ -43,12 +43,61 @@ extension KeyTable {
       .run, ["Enter"], [.prompt], "Send the prompt to both models", label: "ask both models", 1),
     entry(
       .evaluate, ["x"], [.browsing], "Measure PPL and KLD on a text file", label: "evaluate", 26),
+    entry(
+      .calibrate, ["C"], [.browsing], "Collect what calibrated methods need on a text file",
+      label: "calibrate", 92),
+    entry(
+      .sensitivity, ["X"], [.browsing],
+      "Measure what layers' errors cost on a text, open or save that", label: "sensitivity", 94),
     entry(.evaluation, ["E"], [.browsing], "Show the last evaluation"),
     entry(.inspect, ["i"], [.layers], "Show the inspector's next tab, or TAB", label: "tab", 66),
     entry(.logarithmic, ["L"], [.layers], "Switch the histogram between linear and log counts"),
     entry(.copy, ["y"], [.layers], "Copy the row, or the metrics in the inspector"),
     entry(.copy, ["ctrl-y"], [.prompt], "Copy both answers", label: "copy", 30),
   ]
+
+  private static let solving: [KeyEntry] = [
+    entry(.budget, ["b"], [.budget], "Type a size, bits a weight or a KLD", label: "type", 2),
+    entry(
+      .budget, ["b"], [.layers, .compare, .jobs], "Show the Budget screen, or solve for a budget",
+      label: "budget", 28),
+    entry(.budget, ["F3"], [.everywhere], "Show the Budget screen"),
+    entry(.apply, ["Enter"], [.budget], "Make the proposal the plan", label: "apply", 1),
+    entry(.left, ["h", "Left"], [.budget], "A step less", label: "less", 3),
+    entry(.right, ["l", "Right"], [.budget], "A step more", label: "more", 4),
+    entry(.smaller, ["H", "S-Left"], [.budget], "Ten steps less"),
+    entry(.larger, ["L", "S-Right"], [.budget], "Ten steps more"),
+    entry(.smallest, ["Home"], [.budget], "The least budget of the frontier"),
+    entry(.largest, ["End"], [.budget], "The most that the frontier needs"),
+    entry(.pin, ["P"], [.layers], "Pin layers: the solver keeps their schemes; again frees them"),
+    entry(.pin, ["P"], [.budget], "Pin the layer under the cursor, or free it", label: "pin", 10),
+    entry(.fuse, ["f"], [.budget], "One scheme for q, k, v and for gate, up", label: "fuse", 12),
+    entry(.exact, ["d"], [.budget], "Solve exactly, by dynamic programming", label: "exact", 14),
+    entry(
+      .versus, ["v"], [.budget], "List changes from the plan, or since the last solve",
+      label: "versus", 16),
+    entry(.mark, ["space"], [.budget], "Allow the scheme under the cursor, or no longer"),
+    entry(.markAll, ["a"], [.budget], "Allow all schemes of its family, or none"),
+    entry(
+      .nextPane, ["Tab"], [.budget], "Show schemes instead of changes, or back", label: "schemes", 6
+    ),
+  ]
+
+  private static let comparing: [KeyEntry] = [
+    entry(
+      .snapshot, ["c"], [.browsing], "Keep the plan and its figures as a snapshot",
+      label: "snapshot", 56),
+    entry(.restore, ["Enter"], [.compare], "Make the snapshot the plan", label: "restore", 1),
+    entry(
+      .mark, ["space"], [.compare], "Pick the plan to compare it with another", label: "pick", 2),
+    entry(.rename, ["r"], [.compare], "Rename the snapshot", label: "rename", 4),
+    entry(.delete, ["D", "Del"], [.compare], "Delete the snapshot", label: "delete", 6),
+    entry(
+      .nextPane, ["Tab"], [.compare], "Show answers instead of layers, or back", label: "answers", 3
+    ),
+  ]
+
+  private static let undoing: [KeyContext] = [.layers, .budget, .compare]
 
   private static let files: [KeyEntry] = [
     entry(.write, ["w"], [.browsing], "Save the plan, or save it as PATH", label: "write", 36),
@@ -58,7 +107,9 @@ extension KeyTable {
 
   private static let program: [KeyEntry] = [
     entry(.layers, ["F2"], [.everywhere], "Show the Layers screen"),
-    entry(.layers, ["F2"], [.jobs], "Back to the Layers screen", label: "layers", 1),
+    entry(
+      .layers, ["F2"], [.budget, .compare, .jobs], "Back to the Layers screen", label: "layers", 8),
+    entry(.compare, ["F4"], [.everywhere], "Show the Compare screen", label: "compare", 69),
     entry(.jobs, ["F6"], [.everywhere], "Show the Jobs screen", label: "jobs", 70),
     entry(.command, [":"], [.browsing], "Open the command line", label: "command", 54),
     entry(
@@ -80,24 +131,26 @@ extension KeyTable {
     entry(.quit, ["q"], [.browsing], "Quit; asks if the plan is not saved", label: "quit", 90),
   ]
 
+  private static let scrolled: [KeyContext] = [.budget, .compare]
   private static let lists: [KeyContext] = [.table, .inspector, .jobs, .help, .picker]
 
   private static let moving: [KeyEntry] = [
-    entry(.up, ["k", "Up"], lists, "Move up"),
-    entry(.down, ["j", "Down"], lists, "Move down"),
+    entry(.up, ["k", "Up"], lists + scrolled, "Move up"),
+    entry(.down, ["j", "Down"], lists + scrolled, "Move down"),
     entry(.left, ["h", "Left"], [.table, .inspector], "Fold the block; previous tab"),
     entry(.right, ["l", "Right"], [.table, .inspector], "Unfold the block; next tab"),
-    entry(.pageUp, ["PgUp"], lists + [.prompt], "One page up"),
-    entry(.pageDown, ["PgDn"], lists + [.prompt], "One page down"),
-    entry(.halfPageUp, ["ctrl-u"], lists, "Half a page up"),
-    entry(.halfPageDown, ["ctrl-d"], lists, "Half a page down"),
+    entry(.pageUp, ["PgUp"], lists + scrolled + [.prompt], "One page up"),
+    entry(.pageDown, ["PgDn"], lists + scrolled + [.prompt], "One page down"),
+    entry(.halfPageUp, ["ctrl-u"], lists + scrolled, "Half a page up"),
+    entry(.halfPageDown, ["ctrl-d"], lists + scrolled, "Half a page down"),
     entry(.top, ["g g", "Home"], lists, "Go to the first row"),
     entry(.bottom, ["g e", "End"], lists, "Go to the last row"),
     entry(.nextPane, ["Tab"], [.layers, .jobs, .prompt], "Go to the next pane", label: "pane", 68),
     entry(.previousPane, ["S-Tab"], [.layers, .jobs, .prompt], "Go to the previous pane"),
     entry(.enter, ["Enter"], [.table, .inspector], "Fold or unfold the block; inspect the layer"),
     entry(
-      .back, ["Esc"], [.layers, .jobs, .prompt, .help, .picker, .line, .palette, .confirmation],
+      .back, ["Esc"],
+      [.layers, .budget, .compare, .jobs, .prompt, .help, .picker, .line, .palette, .confirmation],
       "Step back: close, unmark, unfilter; never quits", label: "back", 80),
   ]
 

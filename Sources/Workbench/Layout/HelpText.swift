@@ -13,7 +13,8 @@ struct HelpText {
 
   /// Everything about the table comes first, since that is where people start.
   private static let order: [KeyContext] = [
-    .layers, .table, .inspector, .prompt, .jobs, .browsing, .everywhere, .line, .palette, .picker,
+    .layers, .table, .inspector, .prompt, .budget, .compare, .jobs, .browsing, .everywhere, .line,
+    .palette, .picker,
     .help, .confirmation,
   ]
 
@@ -42,7 +43,9 @@ struct HelpText {
   private static let signs = [
     "~ before a figure: predicted, or sampled from some rows; else exact",
     "* behind the plan's name: changed since it was saved",
-    "m, z behind a method: MSE-searched range, zero points (asymmetric)",
+    "m, w, z behind a method: MSE-searched or weighted range, zero points (asymmetric)",
+    "P before a layer: pinned, the solver keeps its scheme",
+    "Points of a plot: hollow ones are predicted, filled ones measured",
     "Mouse: click selects, wheel scrolls, a footer label is its key",
   ]
 

@@ -16,6 +16,13 @@ enum Hit: Hashable, Sendable {
   /// The prompt's input line, at this column of its text.
   case promptInput(column: Int)
   case pane(Pane)
+  /// The plot of the Budget screen.
+  case frontier
+  case budgetTab(BudgetState.List)
+  case budgetRow(Int)
+  case snapshotRow(Int)
+  case compareTab(SnapshotList.Tab)
+  case jobRow(Int)
   case nothing
 }
 
@@ -37,6 +44,15 @@ extension AppState {
     if layout.status.contains(point), let line {
       return .line(column: point.column - line.textColumn)
     }
+    switch screen {
+    case .layers: break
+    case .budget: return hitBudget(point, in: BudgetLayout(body: layout.body))
+    case .compare: return hitCompare(point, in: layout.body)
+    case .jobs:
+      let rows = layout.body.inset(columns: 1, rows: 1)
+      return ListView.index(at: point, in: rows, cursor: jobs.cursor, count: jobs.jobs.count)
+        .map { .jobRow($0) } ?? .nothing
+    }
     for slot in layout.slots where slot.rect.contains(point) {
       if slot.panes.count > 1, let tab = slot.tabs.index(at: point) {
         return .paneTab(slot.panes[tab])
@@ -46,13 +62,31 @@ extension AppState {
     return .nothing
   }
 
+  private func hitBudget(_ point: Point, in layout: BudgetLayout) -> Hit {
+    if layout.plot.contains(point) || layout.axis.contains(point) { return .frontier }
+    if let tab = layout.tabs.index(at: point) { return .budgetTab(BudgetState.List.allCases[tab]) }
+    let count = budget.list == .changes ? budgetChanges.count : budget.choices.schemes.count
+    return ListView.index(at: point, in: layout.rows, cursor: budget.cursor, count: count)
+      .map { .budgetRow($0) } ?? .nothing
+  }
+
+  private func hitCompare(_ point: Point, in body: Rect) -> Hit {
+    let layout = CompareLayout(body: body, count: compared.count)
+    if let tab = layout.tabs.index(at: point) {
+      return .compareTab(SnapshotList.Tab.allCases[tab])
+    }
+    return ListView.index(
+      at: point, in: layout.rows, cursor: snapshots.cursor, count: compared.count
+    ).map { .snapshotRow($0) } ?? .nothing
+  }
+
   private func hit(_ point: Point, in slot: PaneSlot) -> Hit {
     guard slot.inside.contains(point) else { return .pane(slot.shown) }
     switch slot.shown {
     case .table:
       let offset = point.column - slot.inside.column
       if point.row == slot.inside.row {
-        return .tableHeading(TableColumns(width: slot.inside.columns - 1).column(at: offset))
+        return .tableHeading(tableColumns(in: slot).column(at: offset))
       }
       let row = point.row - slot.inside.row - 1 + table.top
       return table.rows.indices.contains(row)
@@ -66,6 +100,12 @@ extension AppState {
         ? .promptInput(column: point.column - input.column - PromptLayout.promptWidth)
         : .pane(.prompt)
     }
+  }
+
+  /// The columns of the table in a place.
+  func tableColumns(in slot: PaneSlot) -> TableColumns {
+    TableColumns(
+      width: slot.inside.columns - 1, hasSensitivity: model?.sensitivity.isEmpty == false)
   }
 
   /// The tabs of the inspector, in the first row inside it.

@@ -3,7 +3,7 @@ import Terminal
 
 /// A column of the table besides the layer's name.
 enum TableColumn: CaseIterable, Hashable, Sendable {
-  case shape, type, bits, group, method, sparsity, size, bitsPerWeight, decibel
+  case shape, type, bits, group, method, sparsity, size, bitsPerWeight, decibel, divergence
 
   var title: String {
     switch self {
@@ -16,6 +16,7 @@ enum TableColumn: CaseIterable, Hashable, Sendable {
     case .size: "size"
     case .bitsPerWeight: "bpw"
     case .decibel: "dB"
+    case .divergence: "KLD"
     }
   }
 
@@ -31,12 +32,13 @@ enum TableColumn: CaseIterable, Hashable, Sendable {
     case .size: 8
     case .bitsPerWeight: 5
     case .decibel: 5
+    case .divergence: 8
     }
   }
 
   /// The order in which columns are given up when there is no room for all: the first stay longest.
   static let importance: [TableColumn] = [
-    .bits, .size, .decibel, .group, .sparsity, .shape, .method, .bitsPerWeight, .type,
+    .bits, .size, .decibel, .divergence, .group, .sparsity, .shape, .method, .bitsPerWeight, .type,
   ]
 
   /// What a click on the heading sorts by.
@@ -45,6 +47,7 @@ enum TableColumn: CaseIterable, Hashable, Sendable {
     case .bits, .bitsPerWeight: .bits
     case .size: .size
     case .decibel: .decibel
+    case .divergence: .divergence
     default: nil
     }
   }
@@ -67,10 +70,11 @@ struct TableColumns: Hashable, Sendable {
   let nameWidth: Int
   let places: [Place]
 
-  init(width: Int) {
+  /// Columns for a width; that of predicted KLD only where sensitivity is known.
+  init(width: Int, hasSensitivity: Bool = false) {
     var chosen: Set<TableColumn> = []
     var used = Self.margin + Self.nameRange.lowerBound
-    for column in TableColumn.importance {
+    for column in TableColumn.importance where column != .divergence || hasSensitivity {
       guard used + 1 + column.width <= width else { break }
       chosen.insert(column)
       used += 1 + column.width

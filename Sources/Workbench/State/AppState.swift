@@ -6,7 +6,7 @@ import Terminal
 
 /// Which screen is shown.
 enum AppScreen: Hashable, Sendable {
-  case layers, jobs
+  case layers, budget, compare, jobs
 }
 
 /// The panes of the Layers screen, in the order that Tab goes through them.
@@ -80,6 +80,17 @@ struct AppState: Hashable, Sendable {
   var evaluating: [JobID: Evaluation.Subject] = [:]
   /// The text file that is offered first.
   var evaluationText = ""
+  /// What the current plan should cost, while nobody has measured it.
+  var predicted: PredictedDivergence?
+  var budget = BudgetState()
+  var snapshots = SnapshotList()
+  /// The plan that the compressed model's last answer was made under, if it was one throughout.
+  var answeredPlan: Plan?
+  var calibration: CalibrationSummary?
+  /// The text file that calibration and sensitivity are offered first.
+  var calibrationText = ""
+  /// Where measured sensitivity is saved; nil keeps it in memory only.
+  var sensitivityPath: String?
 
   /// What `~` stands for in paths; nil leaves it as it is.
   var homeDirectory: String?
@@ -132,7 +143,12 @@ extension AppState {
     case nil: break
     }
     if line != nil { return .line }
-    if screen == .jobs { return .jobs }
+    switch screen {
+    case .budget: return .budget
+    case .compare: return .compare
+    case .jobs: return .jobs
+    case .layers: break
+    }
     return switch pane {
     case .table: .table
     case .inspector: .inspector

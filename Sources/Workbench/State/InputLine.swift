@@ -42,6 +42,14 @@ struct InputLine: Hashable, Sendable {
     guard let blank = editor.text.firstIndex(of: " ") else { return editor.text }
     return String(editor.text[blank...].trimmingBlanks())
   }
+
+  /// The path in the argument: all of it, or what stands behind `open` or `save` of sensitivity.
+  var pathText: String {
+    let text = argumentText
+    guard action == .sensitivity else { return text }
+    let verb = SensitivityVerb.allCases.first { text.hasPrefix($0.rawValue + " ") }
+    return verb.map { String(text.dropFirst($0.rawValue.count).trimmingBlanks()) } ?? text
+  }
 }
 
 /// One way to complete a text.

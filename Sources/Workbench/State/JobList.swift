@@ -8,6 +8,8 @@ struct Job: Hashable, Sendable {
   let subject: String
   var progress: JobProgress?
   var outcome: JobOutcome?
+  /// Whether it was asked for and the engine has not begun it.
+  var isWaiting = false
   /// What came of it, for the Jobs screen.
   var result: String?
 
@@ -31,7 +33,6 @@ struct Job: Hashable, Sendable {
 struct JobList: Hashable, Sendable {
   private(set) var jobs: [Job] = []
   private var nextNumber = 1
-  private var subjects: [JobID: String] = [:]
   /// Row under the cursor on the Jobs screen, counted from the newest job.
   var cursor = 0
 
@@ -41,17 +42,23 @@ struct JobList: Hashable, Sendable {
   /// The most ended jobs that are remembered.
   static let limit = 200
 
-  /// An id for a job that is about to be asked for, and what people know it by.
-  mutating func newID(for subject: String) -> JobID {
+  /// Queues a job that is about to be asked for, with what people know it by; returns its id.
+  mutating func queue(_ kind: JobKind, for subject: String) -> JobID {
     let id = JobID(nextNumber)
     nextNumber += 1
-    subjects[id] = subject
+    add(Job(id: id, kind: kind, subject: subject, isWaiting: true))
     return id
   }
 
+  /// The newest job of a kind that is queued or runs.
+  func running(_ kind: JobKind) -> Job? { jobs.last { $0.kind == kind && $0.isRunning } }
+
   /// The running job that people wait for most.
   var front: Job? {
-    jobs.filter(\.isRunning).min { ($0.urgency, -$0.id.number) < ($1.urgency, -$1.id.number) }
+    let running = jobs.filter(\.isRunning)
+    let begun = running.filter { !$0.isWaiting }
+    return (begun.isEmpty ? running : begun)
+      .min { ($0.urgency, -$0.id.number) < ($1.urgency, -$1.id.number) }
   }
 
   /// The jobs as the Jobs screen lists them, newest first.
@@ -67,9 +74,18 @@ struct JobList: Hashable, Sendable {
 
   mutating func start(_ id: JobID, _ kind: JobKind, title: String) {
     guard id != Self.previewID else { return }
-    if let place = place(of: id) { jobs.remove(at: place) }
-    let subject = subjects.removeValue(forKey: id) ?? (title == kind.rawValue ? "" : title)
-    jobs.append(Job(id: id, kind: kind, subject: subject))
+    if let place = place(of: id) {
+      if jobs[place].isWaiting {
+        jobs[place].isWaiting = false
+        return
+      }
+      jobs.remove(at: place)
+    }
+    add(Job(id: id, kind: kind, subject: title == kind.rawValue ? "" : title))
+  }
+
+  private mutating func add(_ job: Job) {
+    jobs.append(job)
     if jobs.count > Self.limit, let oldest = jobs.firstIndex(where: { !$0.isRunning }) {
       jobs.remove(at: oldest)
     }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Compression
+import Engine
 import Inference
 
 /// Where a layer's figures come from.
@@ -32,6 +33,8 @@ struct OpenModel: Hashable, Sendable {
   private(set) var sizes: [LayerSize]
   /// The last report on each layer, of whichever scheme.
   private(set) var reports: [LayerReport?]
+  /// What each layer's error costs; empty until that is measured.
+  private(set) var sensitivity: [LayerSensitivity?] = []
   /// Layers that the plan changes and that are so in the running compressed model.
   private(set) var readyLayers = 0
   /// Layers that the plan changes.
@@ -76,6 +79,27 @@ struct OpenModel: Hashable, Sendable {
   /// Notes how far the running compressed model is what the plan says.
   mutating func noteReady(_ layers: Int, of total: Int) {
     (readyLayers, changedLayers) = (layers, total)
+  }
+
+  /// Takes on what was measured of the layers' sensitivity.
+  mutating func note(_ summary: SensitivitySummary) {
+    sensitivity = Array(repeating: nil, count: layers.count)
+    for layer in summary.layers {
+      if let index = indexOfLayer[layer.layer] { sensitivity[index] = layer }
+    }
+  }
+
+  /// Predicted KLD of a layer under its present scheme, in nats a token; nil while it is unknown.
+  ///
+  /// A scheme that was not tried is predicted from the error that the layer was reported to have.
+  func divergence(_ layer: Int) -> Double? {
+    guard sensitivity.indices.contains(layer), let known = sensitivity[layer] else { return nil }
+    if schemes[layer].keepsLayer { return 0 }
+    if let tried = known.schemes.first(where: { $0.scheme == schemes[layer] }) {
+      return tried.divergence
+    }
+    guard let report = currentReport(layer) else { return nil }
+    return report.error.sqnr.map { known.divergencePerRelativeError / Decibel.ratio($0) } ?? 0
   }
 
   /// Takes a report on; a sampled one never replaces an exact one, nor an old one a current one.

@@ -1,5 +1,6 @@
 import Checkpoints
 import Compression
+import Engine
 
 /// In which order the table shows layers.
 enum SortOrder: String, CaseIterable, Hashable, Sendable {
@@ -13,10 +14,17 @@ enum SortOrder: String, CaseIterable, Hashable, Sendable {
   case bits
   /// By role, then block.
   case role
+  /// The most predicted KLD under the plan first.
+  case divergence = "kld"
+  /// The most KLD for the same relative error first.
+  case sensitivity
 
-  /// The order after this one, the last before the first.
-  var next: SortOrder {
-    let all = Self.allCases
+  /// Whether it needs to be known what a layer's error costs.
+  var needsSensitivity: Bool { self == .divergence || self == .sensitivity }
+
+  /// The order after this one that the model has figures for, the last before the first.
+  func next(for model: OpenModel) -> SortOrder {
+    let all = Self.allCases.filter { !$0.needsSensitivity || !model.sensitivity.isEmpty }
     let place = all.firstIndex(of: self).map { ($0 + 1) % all.count } ?? 0
     return all[place]
   }
@@ -29,6 +37,8 @@ enum SortOrder: String, CaseIterable, Hashable, Sendable {
     case .decibel: "by dB"
     case .bits: "by bits"
     case .role: "by role"
+    case .divergence: "by KLD"
+    case .sensitivity: "by sensitivity"
     }
   }
 
@@ -43,6 +53,12 @@ enum SortOrder: String, CaseIterable, Hashable, Sendable {
     case .decibel: ordered { model.currentReport($0)?.error.sqnr ?? .infinity }
     case .bits: ordered { -model.bitsPerWeight($0) }
     case .role: ordered { model.layers[$0].role.rawValue }
+    case .divergence: ordered { -(model.divergence($0) ?? -1) }
+    case .sensitivity:
+      ordered { layer in
+        -((model.sensitivity.isEmpty ? nil : model.sensitivity[layer])?.divergencePerRelativeError
+          ?? -1)
+      }
     }
   }
 }

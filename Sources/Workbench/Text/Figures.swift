@@ -66,6 +66,27 @@ enum Figures {
     return "\(fixed(value, value < 9.995 ? 2 : 1)) \(units[unit])"
   }
 
+  /// A round value of an axis: `0.005`, `2`, `10`; in exponents only where very small.
+  static func round(_ value: Double) -> String {
+    guard value >= 0.000_095, value < 1e6 else { return scientific(value) }
+    let text = fixed(value, 4)
+    guard text.contains(".") else { return text }
+    let trimmed = text.reversed().drop { $0 == "0" }
+    return String((trimmed.first == "." ? trimmed.dropFirst() : trimmed).reversed())
+  }
+
+  /// A round count of bytes of an axis: `90 MB`, `1.5 GB`.
+  static func roundBytes(_ count: Double) -> String {
+    guard count >= 1000 else { return "\(fixed(count, 0)) B" }
+    var value = count
+    var unit = -1
+    while value >= 999.5, unit + 1 < units.count {
+      value /= 1000
+      unit += 1
+    }
+    return "\(round(value)) \(units[unit])"
+  }
+
   private static let units = ["KB", "MB", "GB", "TB", "PB", "EB"]
 
   /// A count of parameters: `134.5 M`, `7.24 B`.

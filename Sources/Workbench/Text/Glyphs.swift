@@ -36,6 +36,21 @@ struct Glyphs: Hashable, Sendable {
   var barPart: [Character]
   var rule: Character
   var scrollThumb: Character
+  /// A layer that the solver leaves alone.
+  var pin: String
+  /// Points of the frontier's plot: hollow ones predicted, filled ones measured.
+  var plan: String
+  var planMeasured: String
+  var snapshot: String
+  var snapshotMeasured: String
+  var proposal: String
+  var uniform: String
+  var mix: String
+  /// The curve in the plot's legend.
+  var curve: String
+  var budgetLine: Character
+  /// Lines behind a plot at round values.
+  var grid: Character
 
   /// Whether only ASCII may reach the screen.
   var isASCII: Bool { plot == .ascii }
@@ -44,11 +59,14 @@ struct Glyphs: Hashable, Sendable {
     plot: .braille, box: .rounded, folded: "▸", unfolded: "▾", mark: "•", partialMark: "◦",
     ellipsis: "…", dash: "–", separator: "·", times: "×", arrow: "→", plusMinus: "±", up: "▲",
     down: "▼", barStart: "▐", barFull: "█", barEmpty: "░", barEnd: "▌",
-    barPart: ["▏", "▎", "▍", "▌", "▋", "▊", "▉"], rule: "─", scrollThumb: "┃")
+    barPart: ["▏", "▎", "▍", "▌", "▋", "▊", "▉"], rule: "─", scrollThumb: "┃", pin: "P", plan: "○",
+    planMeasured: "●", snapshot: "□", snapshotMeasured: "■", proposal: "◆", uniform: "×",
+    mix: "△", curve: "⣀⣀", budgetLine: "│", grid: "┈")
 
   static let ascii = Glyphs(
     plot: .ascii, box: .ascii, folded: ">", unfolded: "v", mark: "*", partialMark: "+",
     ellipsis: "..", dash: "-", separator: "-", times: "x", arrow: "->", plusMinus: "+-", up: "^",
     down: "v", barStart: "[", barFull: "#", barEmpty: ".", barEnd: "]", barPart: [], rule: "-",
-    scrollThumb: "#")
+    scrollThumb: "#", pin: "P", plan: "o", planMeasured: "@", snapshot: "s", snapshotMeasured: "S",
+    proposal: "*", uniform: "x", mix: "+", curve: "..", budgetLine: "|", grid: "-")
 }

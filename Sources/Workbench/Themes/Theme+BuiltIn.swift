@@ -25,18 +25,19 @@ extension Theme {
   /// What sets roles off where colour does not.
   private static let attributes: [ThemeRole: Attributes] = [
     .dim: .dim, .strong: .bold, .focus: .bold, .brand: .bold, .key: .bold, .selection: .reverse,
-    .selectionInactive: .underline, .mark: .bold, .warn: .bold, .error: .bold, .match: .underline,
+    .selectionInactive: .underline, .mark: .bold, .budget: .bold, .warn: .bold, .error: .bold,
+    .match: .underline,
     .parted: [.bold, .reverse], .diverged: .underline,
   ]
 
   private static func color(of role: ThemeRole) -> ThemeColor? {
     switch role {
-    case .border, .popupBorder, .reference: named("blue")
-    case .focus, .brand, .key, .bits7, .bits8, .gauge: named("cyan")
-    case .mark, .warn, .match, .bits4, .compressed: named("yellow")
+    case .border, .popupBorder, .reference, .uniform: named("blue")
+    case .focus, .brand, .key, .bits7, .bits8, .gauge, .frontier: named("cyan")
+    case .mark, .warn, .match, .bits4, .compressed, .budget: named("yellow")
     case .ok, .bits5, .bits6: named("green")
     case .error, .parted, .bits2: named("red")
-    case .bits3, .diverged: named("magenta")
+    case .bits3, .diverged, .mix: named("magenta")
     default: nil
     }
   }

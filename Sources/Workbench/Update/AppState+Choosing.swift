@@ -42,9 +42,13 @@ extension AppState {
   }
 
   private mutating func sort(_ name: String?, _ model: OpenModel) {
-    guard let order = name.map(SortOrder.init(rawValue:)) ?? table.order.next else {
+    guard let order = name.map(SortOrder.init(rawValue:)) ?? table.order.next(for: model) else {
       let known = SortOrder.allCases.map(\.rawValue).joined(separator: ", ")
       refuse("No order \"\(name ?? "")\"; there are \(known)")
+      return
+    }
+    guard !order.needsSensitivity || !model.sensitivity.isEmpty else {
+      refuse("Sorting \(order.title) needs sensitivity; X measures it")
       return
     }
     table.show(order, of: model)

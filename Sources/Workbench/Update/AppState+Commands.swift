@@ -7,10 +7,21 @@ extension AppState {
   mutating func perform(_ command: Command) -> [Effect] {
     let argument = command.argument
     switch command.action {
-    case .up, .down, .left, .right, .top, .bottom, .pageUp, .pageDown, .halfPageUp, .halfPageDown,
+    case .left, .right, .smaller, .larger, .smallest, .largest:
+      if screen == .budget, overlay == nil, line == nil { return moveBudget(command.action) }
+      return move(command.action)
+    case .mark, .markAll:
+      switch screen {
+      case .layers: return chooseLayers(command)
+      case .budget: return setBudgetOption(command)
+      case .compare: if command.action == .mark { snapshots.pick(snapshots.cursor) }
+      case .jobs: break
+      }
+      return []
+    case .up, .down, .top, .bottom, .pageUp, .pageDown, .halfPageUp, .halfPageDown,
       .enter, .back, .nextPane, .previousPane:
       return move(command.action)
-    case .mark, .range, .markRole, .markAll, .nextMatch, .previousMatch, .foldAll, .unfoldAll,
+    case .range, .markRole, .nextMatch, .previousMatch, .foldAll, .unfoldAll,
       .sort,
       .filter:
       return chooseLayers(command)
@@ -26,7 +37,16 @@ extension AppState {
     case .set: return argument.map { set($0) } ?? ask(for: .set)
     case .evaluate: return argument.map { evaluate($0) } ?? ask(for: .evaluate)
     case .evaluation: return showEvaluation()
-    case .layers, .jobs: return show(command.action == .jobs ? .jobs : .layers)
+    case .calibrate: return argument.map { calibrate($0) } ?? ask(for: .calibrate)
+    case .sensitivity: return argument.map { measureSensitivity($0) } ?? ask(for: .sensitivity)
+    case .budget: return setBudget(argument)
+    case .fuse, .exact, .versus, .pin: return setBudgetOption(command)
+    case .apply: return applyBudget()
+    case .snapshot: return takeSnapshot(argument)
+    case .restore, .rename, .delete: return changeSnapshots(command)
+    case .layers: return show(.layers)
+    case .compare: return show(.compare)
+    case .jobs: return show(.jobs)
     case .command: return open(InputLine(.command, title: ":"))
     case .palette:
       overlay = .palette(Palette())
@@ -49,7 +69,7 @@ extension AppState {
     }
   }
 
-  private mutating func show(_ screen: AppScreen) -> [Effect] {
+  mutating func show(_ screen: AppScreen) -> [Effect] {
     self.screen = screen
     overlay = nil
     line = nil

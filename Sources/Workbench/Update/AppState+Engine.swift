@@ -21,12 +21,22 @@ extension AppState {
     case .token(let id, let token):
       if id == conversation.job { conversation.append(token) }
     case .answerEnded(let id, let side, let reason):
-      if id == conversation.job { conversation.end(side, reason) }
+      if id == conversation.job {
+        conversation.end(side, reason)
+        if side == .compressed { noteAnswer() }
+      }
     case .evaluated(let id, let result): take(result, of: id)
-    case .calibrated, .sensitivity, .sensitivityRefused, .allocated, .allocationRefused,
-      .frontier, .predicted:
-      break
+    case .calibrated(let id, let summary): take(summary, of: id)
+    case .sensitivity(let id, let summary): return take(summary, of: id)
+    case .sensitivityRefused(_, let reason): refuse(reason)
+    case .allocated(let result): budget.accept(result)
+    case .allocationRefused(let target, let reason): refuseBudget(target, reason)
+    case .frontier(let frontier): return take(frontier)
+    case .predicted(let divergence):
+      predicted = divergence
+      snapshots.note(about: history.current) { $0.predicted = divergence }
     }
+    moveInBudget(by: 0)
     return []
   }
 
@@ -38,6 +48,8 @@ extension AppState {
     history = PlanHistory(Plan(model: description.name, fingerprint: description.fingerprint))
     table = LayerTable(of: model)
     evaluation = nil
+    (budget, snapshots) = (BudgetState(), SnapshotList())
+    (calibration, predicted, answeredPlan) = (nil, nil, nil)
     conversation.forgetAnswers()
     (lookedAt, previewed) = ([], nil)
     confirm(
@@ -59,6 +71,7 @@ extension AppState {
     }
     self.model = model
     table = LayerTable(of: model)
+    budget.forgetSolves()
     (lookedAt, previewed) = ([], nil)
   }
 
@@ -84,7 +97,10 @@ extension AppState {
 
   private mutating func take(_ result: EvaluationSummary, of id: JobID) {
     guard let subject = evaluating[id] else { return }
-    evaluation = Evaluation(textPath: subject.textPath, plan: subject.plan, result: result)
+    let evaluation = Evaluation(
+      textPath: subject.textPath, plan: subject.plan, result: result)
+    self.evaluation = evaluation
+    snapshots.note(about: subject.plan) { $0.evaluation = evaluation }
     let summary = EvaluationText(result, glyphs: glyphs).line
     jobs.note(summary, for: id)
     confirm("\(summary); E shows more")

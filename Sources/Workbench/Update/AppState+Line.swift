@@ -19,6 +19,11 @@ extension AppState {
       case .plan: ("open plan", "")
       case .open: ("open checkpoint", "")
       case .evaluate: ("evaluate on text file", evaluationText)
+      case .calibrate: ("calibrate on text file", calibrationText)
+      case .sensitivity: ("measure sensitivity on text file", calibrationText)
+      case .budget: ("budget", "")
+      case .snapshot: ("keep the plan as", suggestedSnapshotName)
+      case .rename: ("rename to", "")
       default: (action.rawValue, "")
       }
     return open(InputLine(.argument(action), title: title, text: text))

@@ -1,3 +1,4 @@
+import Engine
 import Terminal
 
 extension AppState {
@@ -9,6 +10,10 @@ extension AppState {
       pendingPress = nil
       isCancelArmed = false
       return click(event.point)
+    case (.drag, _) where budget.isDragging: return dragBudget(to: event.point)
+    case (.release, _):
+      budget.isDragging = false
+      return []
     case (.wheelUp, _): return wheel(-1, at: event.point)
     case (.wheelDown, _): return wheel(1, at: event.point)
     default: return []
@@ -38,9 +43,30 @@ extension AppState {
     case .promptInput(let column):
       focus(.prompt)
       conversation.editor.moveCaret(toColumn: column)
+    case .frontier:
+      budget.isDragging = true
+      return dragBudget(to: point)
+    case .budgetTab(let list): budget.show(list)
+    case .budgetRow(let row):
+      let wasUnderCursor = budget.cursor == row
+      budget.cursor = row
+      if wasUnderCursor, budget.list == .schemes { return perform(Command(.mark)) }
+    case .snapshotRow(let row): moveInCompare(by: row - snapshots.cursor)
+    case .compareTab(let tab): (snapshots.tab, snapshots.scroll) = (tab, 0)
+    case .jobRow(let row): jobs.moveCursor(by: row - jobs.cursor)
     default: break
     }
     return []
+  }
+
+  /// Sets the budget to the bytes that the plot's column stands for.
+  private mutating func dragBudget(to point: Point) -> [Effect] {
+    guard screen == .budget, let axes = FrontierAxes(self) else { return [] }
+    let layout = BudgetLayout(body: ScreenLayout(self, size: size).body)
+    guard let range = budgetRange else { return [] }
+    let bytes = axes.bytes(atColumn: point.column, in: layout.plot)
+    let target = BudgetTarget.bytes(min(max(bytes, range.lowerBound), range.upperBound))
+    return target == budget.target ? [] : solve(for: target)
   }
 
   /// Selects the row; a second click on a block folds it, one on the margin marks.
@@ -84,8 +110,11 @@ extension AppState {
       return []
     }
     if overlay != nil { return perform(Command(direction < 0 ? .up : .down)) }
-    if screen == .jobs {
-      jobs.moveCursor(by: direction)
+    switch screen {
+    case .layers: break
+    case .budget, .jobs: return move(direction < 0 ? .up : .down)
+    case .compare:
+      scrollCompare(by: distance)
       return []
     }
     switch hit(point) {

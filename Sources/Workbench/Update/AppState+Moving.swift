@@ -46,7 +46,15 @@ extension AppState {
     case nil: break
     }
     if line != nil { return moveInLine(by: distance) }
-    if screen == .jobs {
+    switch screen {
+    case .layers: break
+    case .budget:
+      moveInBudget(by: distance)
+      return []
+    case .compare:
+      moveInCompare(by: distance)
+      return []
+    case .jobs:
       jobs.moveCursor(by: distance)
       return []
     }
@@ -68,6 +76,11 @@ extension AppState {
     let layout = ScreenLayout(self, size: size)
     if overlay == nil, line == nil, screen == .layers, pane == .prompt {
       scrollPrompt(by: -direction * max(1, size.rows / 6))
+      return []
+    }
+    if overlay == nil, line == nil, screen == .compare {
+      let detail = CompareLayout(body: layout.body, count: compared.count).detail
+      scrollCompare(by: direction * max(1, half ? detail.rows / 2 : detail.rows - 1))
       return []
     }
     let height = overlay == nil && screen == .layers ? layout.tableRows.rows : layout.body.rows - 4
@@ -115,7 +128,17 @@ extension AppState {
   }
 
   private mutating func focusNext(by distance: Int) {
-    if screen == .jobs { screen = .layers }
+    switch screen {
+    case .layers: break
+    case .budget:
+      budget.show(budget.list == .changes ? .schemes : .changes)
+      return
+    case .compare:
+      snapshots.tab = snapshots.tab == .layers ? .answers : .layers
+      snapshots.scroll = 0
+      return
+    case .jobs: screen = .layers
+    }
     let count = Pane.allCases.count
     if let next = Pane(rawValue: (pane.rawValue + distance + count) % count) { focus(next) }
   }
@@ -128,7 +151,9 @@ extension AppState {
       return []
     }
     if line != nil { return closeLine() }
-    if screen == .jobs {
+    if screen == .compare, !snapshots.picked.isEmpty {
+      for row in snapshots.picked { snapshots.pick(row) }
+    } else if screen != .layers {
       screen = .layers
     } else if pane != .table {
       focus(.table)

@@ -31,7 +31,7 @@ extension AppState {
   private mutating func change(
     _ title: String, _ layers: [Int], _ change: (Int) -> SchemeChange?
   ) -> [Effect] {
-    guard var model else { return [] }
+    guard let model else { return [] }
     var groups: [(change: SchemeChange, layers: [Int])] = []
     for layer in layers {
       guard let wanted = change(layer) else { continue }
@@ -43,20 +43,30 @@ extension AppState {
     }
     var plan = history.current
     for group in groups { plan = plan.applying(group.change, toLayers: group.layers, of: model) }
+    let what = layers.count == 1 ? model.layers[layers[0]].name : "\(layers.count) layers"
+    let effects = adopt(plan, title: title, on: what)
+    if !effects.isEmpty { warnOfMissingCalibration(layers) }
+    return effects
+  }
+
+  /// Makes `plan` the current one in one undoable change, if it fits the model.
+  mutating func adopt(_ plan: Plan, title: String, on what: String) -> [Effect] {
+    guard var model else { return [] }
+    let isSameStructure = plan.structure == history.current.structure
     do throws(PlanError) {
-      try model.apply(plan)
+      // A plan that prunes otherwise is for layers that the engine is yet to describe.
+      if isSameStructure { try model.apply(plan) }
     } catch {
       refuse(error.layer.map { "\($0): \(error.reason)" } ?? error.reason)
       return []
     }
-    guard model.schemes != self.model?.schemes else {
+    guard model.schemes != self.model?.schemes || !isSameStructure else {
       inform("Nothing changes: \(title)")
       return []
     }
     let before = self.model?.total.bytes ?? 0
     self.model = model
     if table.anchor != nil { table.endRange(in: model) }
-    let what = layers.count == 1 ? model.layers[layers[0]].name : "\(layers.count) layers"
     history.record(plan, change: "\(title) on \(what)")
     inform(
       "\(title) on \(what): \(Figures.totalBytes(before)) \(glyphs.arrow) "
@@ -138,11 +148,19 @@ extension AppState {
   }
 
   private mutating func setSparsity(_ text: String, _ layers: [Int]) -> [Effect] {
-    guard let sparsity = SchemeWords.sparsity(text) else {
-      refuse("\"\(text)\" is no sparsity; write 50%, 0.5, 2:4 or none")
+    guard let words = SchemeWords.sparsity(text) else {
+      refuse("\"\(text)\" is no sparsity; write 50%, 2:4 wanda, sparsegpt or none")
       return []
     }
-    return change("sparsity \(text)", layers) { _ in SchemeChange(sparsity: sparsity) }
+    let schemes = model?.schemes ?? []
+    let pruned = layers.filter { words.change(of: schemes[$0].sparsity) != nil }
+    guard !pruned.isEmpty else {
+      refuse("The chosen layers are not pruned; give a ratio or pattern too: 50% \(text)")
+      return []
+    }
+    return change("sparsity \(text)", pruned) { layer in
+      words.change(of: schemes[layer].sparsity).map { SchemeChange(sparsity: $0) }
+    }
   }
 
   /// Those of the layers that have bits, without which there is no group and no method.

@@ -14,7 +14,7 @@ extension AppState {
 
   /// Lets both models answer what is in the prompt's input line.
   mutating func runPrompt() -> [Effect] {
-    guard model != nil else {
+    guard let model else {
       inform("No model is open; Esc, then o opens one")
       return []
     }
@@ -25,7 +25,9 @@ extension AppState {
     }
     var effects: [Effect] = []
     if conversation.isRunning, let job = conversation.job { effects.append(.engine(.cancel(job))) }
-    let id = jobs.newID(for: prompt)
+    let id = jobs.queue(.generate, for: prompt)
+    let isAsPlanned = model.readyLayers >= model.changedLayers
+    answeredPlan = isAsPlanned ? history.current : nil
     let request = conversation.ask(prompt, job: id)
     effects.append(.engine(.generate(id, request)))
     return effects
@@ -37,7 +39,7 @@ extension AppState {
       inform("No model is open; o opens one")
       return []
     }
-    let id = jobs.newID(for: path)
+    let id = jobs.queue(.evaluate, for: path)
     evaluationText = path
     evaluating[id] = Evaluation.Subject(textPath: path, plan: history.current)
     let compares = model.schemes.contains { !$0.keepsLayer }

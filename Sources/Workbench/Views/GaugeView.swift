@@ -1,3 +1,4 @@
+import Engine
 import Terminal
 
 /// The second row: how much memory the model takes now, of what it took, and what that costs.
@@ -31,13 +32,25 @@ struct GaugeView {
       column += painter.put(
         figure, at: Point(column: column, row: rect.row), maxColumns: rect.endColumn - column)
     }
-    drawEvaluation(after: column, in: rect, on: &painter)
+    let isMeasured = state.evaluation?.plan == state.history.current
+    if let predicted = state.predicted, !isMeasured, total.bytes < total.originalBytes {
+      let segments = [
+        painter.segment("KLD ~\(Figures.significant(predicted.mean))"),
+        painter.segment(" predicted", .dim),
+      ]
+      painter.put(
+        segments, endingAt: rect.endColumn - 1, row: rect.row,
+        maxColumns: rect.endColumn - column - 3)
+    } else {
+      drawEvaluation(isCurrent: isMeasured, after: column, in: rect, on: &painter)
+    }
   }
 
-  private func drawEvaluation(after column: Int, in rect: Rect, on painter: inout Painter) {
+  private func drawEvaluation(
+    isCurrent: Bool, after column: Int, in rect: Rect, on painter: inout Painter
+  ) {
     guard let evaluation = state.evaluation else { return }
     // Figures of an earlier plan say so: they are not about what is on the screen.
-    let isCurrent = evaluation.plan == state.history.current
     let note = isCurrent ? [] : [painter.segment("  earlier plan", .warn)]
     var parts = EvaluationText(evaluation.result, glyphs: state.glyphs).parts
     while !parts.isEmpty {

@@ -53,16 +53,10 @@ struct HeaderView {
 
   private func jobSegments(_ painter: Painter) -> [Segment] {
     guard let job = state.jobs.front else { return [] }
-    var segments = [painter.segment(job.kind.rawValue + " ", .text)]
+    let segments = [painter.segment(job.kind.rawValue + " ", .text)]
     guard let progress = job.progress, progress.total > 0 else {
       return segments + [painter.segment(state.glyphs.ellipsis, .dim)]
     }
-    let share = Double(progress.completed) / Double(progress.total)
-    segments += painter.bar(share, columns: 10)
-    segments.append(painter.segment(" \(progress.completed)/\(progress.total)", .text))
-    if let seconds = progress.secondsLeft {
-      segments.append(painter.segment("  \(Figures.duration(seconds)) left", .dim))
-    }
-    return segments
+    return segments + JobText(job).progress(barColumns: 10, painter)
   }
 }

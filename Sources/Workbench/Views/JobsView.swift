@@ -31,7 +31,7 @@ struct JobsView {
 
   private func segments(_ job: Job, columns: Int, _ painter: Painter) -> [Segment] {
     var segments = [
-      painter.segment(painter.fit(job.kind.rawValue, 10), .strong),
+      painter.segment(painter.fit(job.kind.rawValue, 12), .strong),
       painter.segment(painter.fit(job.subject, min(36, columns / 3)) + "  ", .dim),
     ]
     switch job.outcome {
@@ -40,17 +40,9 @@ struct JobsView {
       if let result = job.result { segments.append(painter.segment("   " + result)) }
     case .cancelled: segments.append(painter.segment("cancelled", .warn))
     case .failed(let reason): segments.append(painter.segment("failed: \(reason)", .error))
-    case nil: segments += progress(job.progress, painter)
+    case nil where job.isWaiting: segments.append(painter.segment("waiting", .dim))
+    case nil: segments += JobText(job).progress(barColumns: 14, painter)
     }
     return segments
-  }
-
-  private func progress(_ progress: JobProgress?, _ painter: Painter) -> [Segment] {
-    guard let progress, progress.total > 0 else { return [painter.segment("running", .text)] }
-    let share = Double(progress.completed) / Double(progress.total)
-    let left = progress.secondsLeft.map { "  \(Figures.duration($0)) left" } ?? ""
-    return painter.bar(share, columns: 14) + [
-      painter.segment(" \(progress.completed)/\(progress.total)"), painter.segment(left, .dim),
-    ]
   }
 }

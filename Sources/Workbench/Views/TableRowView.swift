@@ -45,6 +45,10 @@ struct TableRowView {
     _ row: TableRow, _ place: Int, in rect: Rect, on painter: inout Painter
   ) {
     let layers = state.table.layers(of: row, in: model)
+    if case .layer(let index) = row, state.budget.pinned.contains(model.layers[index].name) {
+      let point = Point(column: rect.column + 1, row: rect.row)
+      painter.put(state.glyphs.pin, .mark, at: point, maxColumns: 1)
+    }
     let marked = layers.count { state.table.marks.contains($0) }
     guard marked > 0 else { return }
     let glyph = marked == layers.count ? state.glyphs.mark : state.glyphs.partialMark
@@ -118,7 +122,9 @@ struct TableRowView {
         return painter.segment(scheme.sparsity == nil ? "keep" : "16", .bits16)
       }
       return painter.segment(String(bits), ThemeRole(bits: bits))
-    case .group: return scheme.quantization.map { painter.segment("\($0.group)") } ?? dash
+    case .group:
+      return scheme.quantization.map { painter.segment($0.block?.rawValue ?? "\($0.group)") }
+        ?? dash
     case .method: return scheme.quantization.map { painter.segment($0.methodText) } ?? dash
     case .sparsity: return scheme.sparsity.map { painter.segment($0.pattern.shortText) } ?? dash
     case .size:
@@ -130,7 +136,16 @@ struct TableRowView {
       return decibel(
         model.currentReport(index)?.error.sqnr, isEstimate: model.standing(index) != .exact,
         isKnown: model.currentReport(index) != nil, painter)
+    case .divergence:
+      guard !scheme.keepsLayer else { return blank }
+      return divergence(model.divergence(index), painter)
     }
+  }
+
+  /// A predicted KLD.
+  private func divergence(_ value: Double?, _ painter: Painter) -> Segment {
+    guard let value else { return painter.segment(state.glyphs.ellipsis, .dim) }
+    return painter.segment("~" + Figures.significant(value))
   }
 
   private func cell(
@@ -152,6 +167,10 @@ struct TableRowView {
       guard summary.compressedCount > 0 else { return painter.segment("") }
       return decibel(
         summary.sqnr, isEstimate: summary.isErrorEstimate, isKnown: summary.sqnr != nil, painter)
+    case .divergence:
+      guard summary.compressedCount > 0 else { return painter.segment("") }
+      let known = layers.map { model.divergence($0) }
+      return divergence(known.contains(nil) ? nil : known.compactMap { $0 }.reduce(0, +), painter)
     }
   }
 
@@ -167,9 +186,15 @@ struct TableRowView {
 }
 
 extension QuantizationScheme {
-  /// The method, then `m` for an MSE-searched range and `z` for zero points: `rtn`, `rtn mz`.
+  /// The method, then `m` for an MSE-searched and `w` for a weighted range, `z` for zero points.
   fileprivate var methodText: String {
-    let variants = (range == .mse ? "m" : "") + (isSymmetric ? "" : "z")
+    let search =
+      switch range {
+      case .minMax: ""
+      case .mse: "m"
+      case .weighted: "w"
+      }
+    let variants = search + (isSymmetric ? "" : "z")
     return variants.isEmpty ? method.rawValue : "\(method.rawValue) \(variants)"
   }
 }

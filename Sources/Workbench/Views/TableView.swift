@@ -15,7 +15,7 @@ struct TableView {
       return OpeningView(state: state).draw(in: slot.inside, on: &painter)
     }
     let (heading, rows) = slot.inside.splitTop(1)
-    let columns = TableColumns(width: slot.inside.columns - 1)
+    let columns = state.tableColumns(in: slot)
     drawHeading(columns, in: heading, on: &painter)
     let row = TableRowView(state: state, model: model, columns: columns)
     let last = min(state.table.top + rows.rows, state.table.rows.count)

@@ -23,10 +23,11 @@ private struct ScreenView {
   func draw(on painter: inout Painter) {
     HeaderView(state: state).draw(in: layout.header, on: &painter)
     GaugeView(state: state).draw(in: layout.gauge, on: &painter)
-    if state.screen == .jobs {
-      JobsView(state: state).draw(in: layout.body, on: &painter)
-    } else {
-      for slot in layout.slots { draw(slot, on: &painter) }
+    switch state.screen {
+    case .layers: for slot in layout.slots { draw(slot, on: &painter) }
+    case .budget: BudgetView(state: state).draw(in: layout.body, on: &painter)
+    case .compare: CompareView(state: state).draw(in: layout.body, on: &painter)
+    case .jobs: JobsView(state: state).draw(in: layout.body, on: &painter)
     }
     StatusView(state: state).draw(in: layout.status, on: &painter)
     FooterView(state: state).draw(in: layout.footer, on: &painter)

@@ -1,0 +1,61 @@
+import Terminal
+
+/// Where the parts of the Compare screen are.
+struct CompareLayout: Hashable, Sendable {
+  let listBox: Rect
+  /// The line of headings above the rows.
+  let heading: Rect
+  let rows: Rect
+  let detailBox: Rect
+  let tabs: TabStrip
+  /// What the shown tab is about, in the first row of the lower box.
+  let summary: Rect
+  let detail: Rect
+
+  init(body: Rect, count: Int) {
+    // The list takes what it needs, up to half of the screen.
+    let (list, detail) = body.splitTop(min(max(count + 3, 6), body.rows / 2))
+    (listBox, detailBox) = (list, detail)
+    (heading, rows) = list.inset(columns: 1, rows: 1).splitTop(1)
+    tabs = TabStrip(
+      SnapshotList.Tab.allCases.map(\.rawValue),
+      at: Point(column: detail.column + 1, row: detail.row), maxColumns: detail.columns - 2, gap: 1)
+    (summary, self.detail) = detail.inset(columns: 1, rows: 1).splitTop(1)
+  }
+}
+
+/// A column of the list of snapshots besides the name.
+enum SnapshotColumn: String, CaseIterable, Hashable, Sendable {
+  case bytes, bpw, ppl = "PPL", kld = "KLD", top1 = "top-1", speed = "tok/s", text
+
+  var width: Int {
+    switch self {
+    case .bytes: 9
+    case .bpw: 5
+    case .ppl: 13
+    case .kld: 16
+    case .top1: 6
+    case .speed: 6
+    case .text: 16
+    }
+  }
+
+  /// The order in which columns are given up when there is no room for all: the first stay longest.
+  private static let importance: [SnapshotColumn] = [
+    .kld, .bytes, .ppl, .bpw, .top1, .speed, .text,
+  ]
+
+  /// The columns that fit beside a name, and the cells left for the name.
+  static func fitting(_ width: Int) -> (columns: [SnapshotColumn], nameWidth: Int) {
+    var chosen: Set<SnapshotColumn> = []
+    var used = leastName
+    for column in importance where used + 2 + column.width <= width {
+      chosen.insert(column)
+      used += 2 + column.width
+    }
+    let spare = min(width - used, mostName - leastName)
+    return (allCases.filter(chosen.contains), leastName + max(0, spare))
+  }
+
+  private static let (leastName, mostName) = (16, 32)
+}

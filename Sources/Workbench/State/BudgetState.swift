@@ -1,0 +1,137 @@
+import Checkpoints
+import Compression
+import Engine
+
+/// What the Budget screen shows and asks for.
+struct BudgetState: Hashable, Sendable {
+  /// The lists that share the place beside the plot.
+  enum List: String, CaseIterable, Hashable, Sendable {
+    case changes, schemes
+  }
+
+  /// What proposed schemes are compared with.
+  enum Baseline: Hashable, Sendable {
+    case plan, lastSolve
+  }
+
+  /// What was asked for last; nil before anything was.
+  var target: BudgetTarget?
+  private(set) var proposal: AllocationResult?
+  /// The schemes of the solve before the proposal.
+  private(set) var lastSolve: [String: Scheme]?
+  /// Why the target cannot be reached.
+  var refusal: String?
+  var frontier: Frontier?
+
+  var choices = SchemeChoices.offered
+  /// Names of layers that keep the plan's scheme.
+  private(set) var pinned: Set<String> = []
+  var fusesLayers = false
+  var isExact = false
+
+  var list = List.changes
+  var baseline = Baseline.plan
+  /// Row under the cursor of the list that is shown.
+  var cursor = 0
+  /// Whether the mouse holds the budget line.
+  var isDragging = false
+
+  /// Whether an answer is still to come.
+  var isPending: Bool { target != nil && refusal == nil && proposal?.target != target }
+
+  /// What the solver may choose from now.
+  func settings(measured: Bool) -> AllocationSettings {
+    AllocationSettings(
+      candidates: measured && choices.allowsAll ? nil : choices.candidates,
+      pinned: pinned.sorted(), fusesLayers: fusesLayers, isExact: isExact)
+  }
+
+  /// Takes a solver's answer on.
+  mutating func accept(_ result: AllocationResult) {
+    if let proposal, proposal.schemes != result.schemes { lastSolve = proposal.schemes }
+    proposal = result
+    refusal = nil
+  }
+
+  /// Forgets what was solved before the sensitivity that is at hand now.
+  mutating func forgetSolves() {
+    (proposal, lastSolve, frontier, refusal, target) = (nil, nil, nil, nil, nil)
+  }
+
+  /// Pins layers, or frees them if all are pinned; returns whether they are pinned now.
+  mutating func togglePins(_ names: [String]) -> Bool {
+    if pinned.isSuperset(of: names) {
+      pinned.subtract(names)
+      return false
+    }
+    pinned.formUnion(names)
+    return true
+  }
+
+  mutating func show(_ list: List) {
+    (self.list, cursor) = (list, 0)
+  }
+}
+
+/// One layer that a proposal or another plan gives another scheme.
+struct LayerChange: Hashable, Sendable {
+  let layer: Int
+  let from: Scheme
+  let to: Scheme
+
+  /// `Q4_K → Q5_K gptq weighted`: words at the end that both schemes have are said once.
+  func text(arrow: String) -> String {
+    var old = from.summary.split(separator: " ")
+    let new = to.summary.split(separator: " ")
+    for word in new.reversed() where old.count > 1 {
+      guard old.last == word else { break }
+      old.removeLast()
+    }
+    return "\(old.joined(separator: " ")) \(arrow) \(to.summary)"
+  }
+}
+
+extension OpenModel {
+  /// The layers whose schemes differ between two assignments, in the model's order.
+  func changes(from old: [Scheme], to new: [Scheme]) -> [LayerChange] {
+    layers.indices.compactMap { index in
+      old[index] == new[index]
+        ? nil : LayerChange(layer: index, from: old[index], to: new[index])
+    }
+  }
+
+  /// Schemes by name as one a layer; layers without a name in it have their present scheme.
+  func assignment(_ byName: [String: Scheme]) -> [Scheme] {
+    layers.indices.map { byName[layers[$0].name] ?? schemes[$0] }
+  }
+
+  /// Bytes of a layer under any scheme.
+  func bytes(of layer: Int, under scheme: Scheme) -> Int {
+    LayerSize.predicted(for: shapes[layer], scheme: scheme, original: layers[layer].bytes).total
+  }
+
+  /// `plan` with rules that give every layer its scheme: the most common one to all, then the
+  /// exceptions.
+  func plan(_ plan: Plan, of schemes: [Scheme]) -> Plan {
+    let groups = Dictionary(grouping: layers.indices, by: { schemes[$0] })
+      .sorted { ($1.value.count, $0.value[0]) < ($0.value.count, $1.value[0]) }
+    var plan = plan
+    plan.rules = []
+    for (place, group) in groups.enumerated() {
+      let layers = place == 0 ? Array(layers.indices) : group.value
+      plan = plan.applying(SchemeChange(exactly: group.key), toLayers: layers, of: self)
+    }
+    return plan
+  }
+}
+
+extension SchemeChange {
+  /// The change after which a layer has exactly this scheme, whatever rules said before.
+  init(exactly scheme: Scheme) {
+    let quantization = scheme.quantization
+    self.init(
+      keeps: true, bits: quantization?.bits, group: quantization?.group,
+      isSymmetric: quantization?.isSymmetric, range: quantization?.range,
+      method: quantization?.method, sparsity: scheme.sparsity.map(SparsityChange.scheme))
+  }
+}

@@ -1,0 +1,75 @@
+import Compression
+
+/// The schemes that a budget may be solved with, and which of them are allowed.
+struct SchemeChoices: Hashable, Sendable {
+  /// Schemes that belong together and are allowed or not as one.
+  enum Family: Hashable, Sendable {
+    /// The layer as it is.
+    case kept
+    /// GGUF's block types.
+    case blocks
+    /// Integer codes with a scale a group.
+    case integers
+  }
+
+  private(set) var schemes: [Scheme]
+  private(set) var allowed: Set<Scheme>
+
+  /// What is offered before anything is measured: GPTQ in GGUF's block types; integers on demand.
+  static let offered: SchemeChoices = {
+    let blocks = BlockType.allCases.map {
+      Scheme(quantization: QuantizationScheme(block: $0, range: .weighted, method: .gptq))
+    }
+    let integers = [2, 3, 4, 5, 6, 8].map {
+      Scheme(quantization: QuantizationScheme(bits: $0, range: .weighted, method: .gptq))
+    }
+    return SchemeChoices(
+      schemes: [.keep] + blocks + integers, allowed: Set([.keep] + blocks))
+  }()
+
+  private init(schemes: [Scheme], allowed: Set<Scheme>) {
+    self.schemes = schemes
+    self.allowed = allowed
+  }
+
+  /// Schemes that were measured, in the order of the first layer that has them; all are allowed.
+  init(measured: [Scheme]) {
+    var seen: Set<Scheme> = []
+    schemes = measured.filter { seen.insert($0).inserted }
+    allowed = seen
+  }
+
+  /// The allowed schemes in their order.
+  var candidates: [Scheme] { schemes.filter(allowed.contains) }
+
+  var allowsAll: Bool { allowed.count == schemes.count }
+
+  /// Allows a scheme, or no longer; the last one allowed stays.
+  mutating func toggle(_ index: Int) {
+    guard schemes.indices.contains(index) else { return }
+    if allowed.remove(schemes[index]) == nil {
+      allowed.insert(schemes[index])
+    } else if allowed.isEmpty {
+      allowed.insert(schemes[index])
+    }
+  }
+
+  /// Allows the whole family of a scheme, or none of it; some scheme always stays allowed.
+  mutating func toggleFamily(of index: Int) {
+    guard schemes.indices.contains(index) else { return }
+    let family = schemes.filter { $0.family == schemes[index].family }
+    if allowed.isSuperset(of: family) {
+      let rest = allowed.subtracting(family)
+      if !rest.isEmpty { allowed = rest }
+    } else {
+      allowed.formUnion(family)
+    }
+  }
+}
+
+extension Scheme {
+  var family: SchemeChoices.Family {
+    if keepsLayer { return .kept }
+    return quantization?.block == nil ? .integers : .blocks
+  }
+}

@@ -1,0 +1,125 @@
+import Checkpoints
+import Compression
+import Engine
+import Inference
+
+/// An answer of the compressed model that is kept with its plan.
+struct SnapshotAnswer: Hashable, Sendable {
+  let prompt: String
+  let text: String
+  let tokensPerSecond: Double
+}
+
+/// A plan with everything that is known of the model under it.
+struct Snapshot: Hashable, Sendable {
+  var name: String
+  let plan: Plan
+  /// By the name of the layer.
+  let schemes: [String: Scheme]
+  let bytes: Int
+  let bitsPerWeight: Double
+  var predicted: PredictedDivergence?
+  var evaluation: Evaluation?
+  var answer: SnapshotAnswer?
+
+  /// Mean KLD: as measured, or else as predicted; nil while neither is known.
+  var divergence: (value: Double, isMeasured: Bool)? {
+    if let mean = evaluation?.result.divergence?.mean { return (mean.value, true) }
+    return predicted.map { ($0.mean, false) }
+  }
+}
+
+/// The snapshots of this session, and what the Compare screen does with them.
+struct SnapshotList: Hashable, Sendable {
+  /// What stands below the list.
+  enum Tab: String, CaseIterable, Hashable, Sendable {
+    case layers, answers
+  }
+
+  private(set) var all: [Snapshot] = []
+  /// Row under the cursor: 0 is the plan as it is, then come the snapshots.
+  var cursor = 0
+  /// Rows picked to be compared, at most two, the latest last.
+  private(set) var picked: [Int] = []
+  var tab = Tab.layers
+  /// Rows that the lower part is scrolled down.
+  var scroll = 0
+
+  /// The place of a snapshot by name.
+  func index(named name: String) -> Int? { all.firstIndex { $0.name == name } }
+
+  /// Adds a snapshot, in place of one of the same name.
+  mutating func add(_ snapshot: Snapshot) {
+    if let index = index(named: snapshot.name) {
+      all[index] = snapshot
+    } else {
+      all.append(snapshot)
+    }
+  }
+
+  mutating func rename(_ index: Int, to name: String) { all[index].name = name }
+
+  mutating func remove(_ index: Int) {
+    all.remove(at: index)
+    picked = []
+    cursor = min(cursor, all.count)
+  }
+
+  /// Picks a row, or no longer; a third one takes the place of the first.
+  mutating func pick(_ row: Int) {
+    if let place = picked.firstIndex(of: row) {
+      picked.remove(at: place)
+    } else {
+      picked = (picked + [row]).suffix(2)
+    }
+  }
+
+  /// Lets `change` add what became known about one plan.
+  mutating func note(about plan: Plan, _ change: (inout Snapshot) -> Void) {
+    for index in all.indices where all[index].plan == plan { change(&all[index]) }
+  }
+
+  /// A name that no snapshot has yet.
+  func freshName(from base: String) -> String {
+    guard index(named: base) != nil else { return base }
+    var number = 2
+    while index(named: "\(base)-\(number)") != nil { number += 1 }
+    return "\(base)-\(number)"
+  }
+
+  /// The two rows that are compared: those picked, or the one under the cursor with the plan.
+  var pair: (first: Int, second: Int)? {
+    if picked.count == 2 { return (picked[0], picked[1]) }
+    let other = picked.first ?? 0
+    if cursor != other { return (other, cursor) }
+    return other == 0 && !all.isEmpty ? (0, all.count) : nil
+  }
+}
+
+extension AppState {
+  /// The plan as it is, with what is known of it.
+  var currentSnapshot: Snapshot? {
+    guard let model else { return nil }
+    let total = model.total
+    let plan = history.current
+    return Snapshot(
+      name: "plan \(history.name)\(history.isSaved ? "" : "*")", plan: plan,
+      schemes: Dictionary(
+        zip(model.layers.map(\.name), model.schemes), uniquingKeysWith: { first, _ in first }),
+      bytes: total.bytes, bitsPerWeight: total.bitsPerWeight,
+      predicted: predicted, evaluation: evaluation.flatMap { $0.plan == plan ? $0 : nil },
+      answer: answeredPlan == plan ? compressedAnswer : nil)
+  }
+
+  /// What the Compare screen lists: the plan as it is, then the snapshots.
+  var compared: [Snapshot] { (currentSnapshot.map { [$0] } ?? []) + snapshots.all }
+
+  /// The compressed model's last answer, once it has ended.
+  var compressedAnswer: SnapshotAnswer? {
+    let answer = conversation.answer(.compressed)
+    guard let prompt = conversation.asked, answer.stop != nil else { return nil }
+    return SnapshotAnswer(
+      prompt: prompt, text: answer.tokens.map(\.text).joined(),
+      tokensPerSecond: answer.tokensPerSecond)
+  }
+}

@@ -1,0 +1,92 @@
+import Compression
+import Engine
+
+extension AppState {
+  /// Collects on a text what calibrated methods need.
+  mutating func calibrate(_ path: String) -> [Effect] {
+    guard model != nil else {
+      inform("No model is open; o opens one")
+      return []
+    }
+    calibrationText = path
+    let id = jobs.queue(.calibrate, for: path)
+    inform("Calibrating on \(path)")
+    return [.engine(.calibrate(id, CalibrationRequest(textPath: expanded(path))))]
+  }
+
+  /// Measures sensitivity on a text, opens what was saved, or says where to save it.
+  mutating func measureSensitivity(_ text: String) -> [Effect] {
+    guard model != nil else {
+      inform("No model is open; o opens one")
+      return []
+    }
+    let words = text.split(separator: " ", maxSplits: 1)
+    let path = words.count > 1 ? String(words[1].trimmingBlanks()) : ""
+    switch SensitivityVerb(rawValue: String(words.first ?? "")) {
+    case let verb? where path.isEmpty:
+      refuse("sensitivity \(verb.rawValue) needs a path")
+      return []
+    case .open: return [.engine(.openSensitivity(path: expanded(path)))]
+    case .save:
+      sensitivityPath = path
+      inform("Measuring will save to \(path); X measures")
+      return []
+    case nil: break
+    }
+    calibrationText = text
+    let id = jobs.queue(.sensitivity, for: text)
+    inform("Measuring sensitivity on \(text)")
+    let request = SensitivityRequest(
+      textPath: expanded(text), candidates: budget.choices.candidates,
+      savePath: sensitivityPath.map { expanded($0) })
+    return [.engine(.measureSensitivity(id, request))]
+  }
+
+  // MARK: What came of it
+
+  mutating func take(_ summary: CalibrationSummary, of id: JobID) {
+    calibration = summary
+    let text = CalibrationText(summary, glyphs: glyphs).line
+    jobs.note(text, for: id)
+    if let warning = summary.warning {
+      warn(warning)
+    } else {
+      confirm("Calibrated: \(text)")
+    }
+  }
+
+  mutating func take(_ summary: SensitivitySummary, of id: JobID?) -> [Effect] {
+    guard model != nil else { return [] }
+    model?.note(summary)
+    budget.forgetSolves()
+    budget.choices = SchemeChoices(measured: summary.layers.flatMap { $0.schemes.map(\.scheme) })
+    if let model { table.rebuild(for: model) }
+    let saved = summary.path.map { ", \(id == nil ? "from" : "saved to") \($0)" } ?? ""
+    let text = "sensitivity of \(summary.layers.count) layers\(saved)"
+    if let id { jobs.note(text, for: id) }
+    confirm("Known: \(text)")
+    return [.engine(.drawFrontier(allocationSettings))]
+  }
+
+  /// Says so when the plan now holds methods that need a calibration there is none of.
+  mutating func warnOfMissingCalibration(_ layers: [Int]) {
+    guard calibration == nil, let model, jobs.running(.calibrate) == nil,
+      jobs.running(.sensitivity) == nil
+    else { return }
+    let needy = layers.first { model.schemes[$0].calibrationNeed != .nothing }
+    guard let needy else { return }
+    warn("\(model.schemes[needy].summary) needs calibration: C calibrates on a text")
+  }
+}
+
+/// What `:sensitivity` does with a path besides measuring on it.
+enum SensitivityVerb: String, CaseIterable, Hashable, Sendable {
+  case open, save
+
+  var help: String {
+    switch self {
+    case .open: "reads what was measured before"
+    case .save: "says where measuring saves"
+    }
+  }
+}
