@@ -42,6 +42,9 @@ void vk_nearest_row(vk_level level, const vk_row_grid *row, const float *weights
 /// The weights that a row's codes stand for.
 void vk_grid_row(vk_level level, const vk_row_grid *row, const uint8_t *codes, float *weights);
 
+/// The zeros of a row's groups, as levels, that half-quadratic quantization finds from the grid's own.
+void vk_hqq_row(const vk_row_grid *row, const float *weights, float *zeros);
+
 /// Packs `count` codes of `bits` bits into ceil(count * bits / 32) words, and back.
 void vk_pack_codes(const uint8_t *codes, size_t count, unsigned bits, uint32_t *words);
 void vk_unpack_codes(const uint32_t *words, size_t count, unsigned bits, uint8_t *codes);

@@ -123,9 +123,10 @@ extension Scheme {
         reason: "its weights are \(matrix.rows) x \(matrix.columns), "
           + "not \(shape.rows) x \(shape.columns)")
     }
-    if let method = quantization?.method, method != .rtn {
+    if let method = quantization?.method, method != .rtn, method != .hqq {
       throw CompressionError(
-        layer: shape.name, reason: "codes cannot be chosen by \(method.rawValue); by rtn they can")
+        layer: shape.name,
+        reason: "codes cannot be chosen by \(method.rawValue); by rtn and hqq they can")
     }
     guard calibrationNeed > .nothing else { return }
     guard let statistics else {

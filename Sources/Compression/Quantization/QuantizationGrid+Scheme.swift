@@ -20,5 +20,6 @@ extension QuantizationGrid {
         fitting: rows, bits: scheme.bits, groupSize: scheme.group.weights(inRowOf: rows.columns),
         isSymmetric: scheme.isSymmetric, fit: fit, importance: importance, scaleType: scaleType)
     }
+    if scheme.method == .hqq { self = withHalfQuadraticZeros(for: rows) }
   }
 }
