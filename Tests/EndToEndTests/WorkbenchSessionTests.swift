@@ -29,6 +29,35 @@ struct WorkbenchSessionTests {
     try pane.wait(for: "tok/s", seconds: 120)
   }
 
+  @Test func theBudgetScreenSaysHowToMeasure() throws {
+    let pane = try Pane([model])
+    try pane.wait(for: "q_proj")
+    try pane.press("F3")
+    try pane.wait(for: "X measures it on a text")
+    try pane.press("Escape")
+    try pane.wait(for: "q_proj")
+    try pane.press("q")
+    try pane.expectRestored(status: 0)
+  }
+
+  @Test func aSnapshotIsRestoredFromTheCompareScreen() throws {
+    let pane = try Pane([model])
+    try pane.wait(for: "q_proj")
+    try pane.press("c")
+    try pane.wait(for: "keep the plan as")
+    try pane.press("C-u")
+    try pane.type("whole\r")
+    try pane.type("a4")
+    try pane.press("F4")
+    try pane.wait(for: "whole")
+    try pane.press("j", "Enter")
+    try pane.wait(for: "restore whole on all layers")
+    try pane.press("q")
+    try pane.wait(for: "Unsaved plan")
+    try pane.press("d")
+    try pane.expectRestored(status: 0)
+  }
+
   @Test(arguments: [(80, 24), (200, 50), (60, 16)])
   func drawsAtSize(columns: Int, rows: Int) throws {
     let pane = try Pane([model], columns: columns, rows: rows)

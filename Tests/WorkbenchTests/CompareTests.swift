@@ -213,6 +213,35 @@ import Testing
     #expect(app.state.line?.purpose == .argument(.calibrate))
   }
 
+  @Test func blockTypesAreWordsOfTheMethod() {
+    var app = App()
+    app.press("j", "j")
+    app.command("method q4_0 gptq")
+    #expect(
+      app.scheme("0.self_attn.q_proj")?.quantization
+        == QuantizationScheme(block: .q4_0, range: .weighted, method: .gptq))
+    #expect(app.row("    q_proj").contains("Q4_0"))
+    app.command("method q4_k")
+    #expect(app.state.line?.flaw?.contains("no whole number of Q4_K's blocks") == true)
+    app.press("Esc", "5")
+    #expect(app.scheme("0.self_attn.q_proj")?.quantization?.block == nil)
+  }
+
+  @Test func aPlanOfSchemesGivesExactlyThose() throws {
+    let app = App()
+    let model = try #require(app.state.model)
+    var schemes = model.layers.map { _ in
+      Scheme(quantization: QuantizationScheme(block: .q5_0, range: .weighted, method: .gptq))
+    }
+    schemes[0] = .keep
+    schemes[3] = Scheme(quantization: QuantizationScheme(bits: 3, isSymmetric: false))
+    schemes[4].sparsity = SparsityScheme(pattern: .structured(kept: 2, of: 4), method: .wanda)
+    var plan = app.state.history.current
+    plan.rules = [PlanRule(layers: ["*"], change: SchemeChange(bits: 2, range: .mse))]
+    let byName = try model.plan(plan, of: schemes).schemes(for: model.shapes)
+    #expect(model.layers.map { byName[$0.name] } == schemes)
+  }
+
   @Test func pruningMethodsAreWords() {
     #expect(SchemeWords.sparsity("50% wanda")?.method == .wanda)
     #expect(SchemeWords.sparsity("sparsegpt 2:4")?.pattern == .structured(kept: 2, of: 4))

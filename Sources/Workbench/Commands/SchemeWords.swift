@@ -84,6 +84,12 @@ enum SchemeWords {
         word: "asymmetric", help: "with a zero point a group",
         change: SchemeChange(isSymmetric: false)),
     ]
+    + BlockType.allCases.map { type in
+      Word(
+        word: type.rawValue.lowercased(),
+        help: "GGUF's blocks of \(type.blockSize), groups of \(type.groupSize)",
+        change: SchemeChange(block: type))
+    }
 
   private static func help(for method: QuantizationMethod) -> String {
     switch method {
@@ -94,7 +100,7 @@ enum SchemeWords {
     }
   }
 
-  /// Reads words such as `rtn mse asymmetric`; nil if one is unknown or there is none.
+  /// Reads words such as `rtn mse asymmetric` or `q4_k gptq`; nil if one is unknown or there is none.
   ///
   /// A beginning that fits one word only stands for that word.
   static func method(_ text: String) -> SchemeChange? {
@@ -108,6 +114,7 @@ enum SchemeWords {
       change.method = found.method ?? change.method
       change.range = found.range ?? change.range
       change.isSymmetric = found.isSymmetric ?? change.isSymmetric
+      change.block = found.block ?? change.block
     }
     return change
   }

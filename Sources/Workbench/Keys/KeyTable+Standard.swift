@@ -31,7 +31,8 @@ extension KeyTable {
     entry(.moreBits, ["]"], [.layers], "One bit more"),
     entry(.group, ["G"], [.layers], "Set the group size", label: "group", 20),
     entry(
-      .method, ["m"], [.layers], "Set method, range search and zero points", label: "method", 22),
+      .method, ["m"], [.layers], "Set method, range search, zero points or GGUF block type",
+      label: "method", 22),
     entry(.sparsity, ["s"], [.layers], "Set the sparsity: 50%, 2:4 or none", label: "sparsity", 14),
     entry(.undo, ["u", "z"], undoing, "Undo the last change of the plan", label: "undo", 30),
     entry(.redo, ["ctrl-r", "Z"], undoing, "Redo what was undone", label: "redo", 32),

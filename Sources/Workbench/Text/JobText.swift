@@ -8,6 +8,7 @@ struct JobText {
 
   /// A bar, the units done, and the time left.
   func progress(barColumns: Int, _ painter: Painter) -> [Segment] {
+    if job.isWaiting { return [painter.segment("waiting", .dim)] }
     guard let progress = job.progress, progress.total > 0 else {
       return [painter.segment("running", .text)]
     }

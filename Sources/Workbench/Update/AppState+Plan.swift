@@ -143,8 +143,9 @@ extension AppState {
       refuse("\"\(text)\" is no method; words are \(known)")
       return []
     }
-    guard let quantized = quantized(layers) else { return [] }
-    return change("method \(text)", quantized) { _ in wanted }
+    // A block type brings its width along; other words are about layers that have one.
+    guard let chosen = wanted.block == nil ? quantized(layers) : layers else { return [] }
+    return change("method \(text)", chosen) { _ in wanted }
   }
 
   private mutating func setSparsity(_ text: String, _ layers: [Int]) -> [Effect] {

@@ -135,11 +135,11 @@ struct BudgetView {
   private func optionsLine(_ painter: Painter) -> [Segment] {
     let budget = state.budget
     func option(_ name: String, _ value: String) -> [Segment] {
-      [painter.segment(name + " ", .dim), painter.segment(value + "   ")]
+      [painter.segment(name + " ", .dim), painter.segment(value + "  ")]
     }
     return option("solver", budget.isExact ? "exact" : "hull")
       + option("fused", budget.fusesLayers ? "q k v, gate up" : "no")
-      + option("pinned", String(budget.pinned.count))
+      + option("pins", String(budget.pinned.count))
       + option("schemes", "\(budget.choices.allowed.count)/\(budget.choices.schemes.count)")
   }
 }

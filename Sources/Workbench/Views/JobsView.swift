@@ -40,7 +40,6 @@ struct JobsView {
       if let result = job.result { segments.append(painter.segment("   " + result)) }
     case .cancelled: segments.append(painter.segment("cancelled", .warn))
     case .failed(let reason): segments.append(painter.segment("failed: \(reason)", .error))
-    case nil where job.isWaiting: segments.append(painter.segment("waiting", .dim))
     case nil: segments += JobText(job).progress(barColumns: 14, painter)
     }
     return segments
