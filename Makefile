@@ -10,7 +10,7 @@ VENV   := .venv
 MODELS := $(or $(VISE_MODELS),.models)
 BINARY := .build/release/vise
 
-.PHONY: help run build deps test test-deps models unit monkey lint format readme bench install uninstall clean
+.PHONY: help run build deps test test-deps models unit monkey lint format readme bench bench-quality install uninstall clean
 
 help: ## says what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -72,6 +72,9 @@ readme: ## writes the key table into the README
 
 bench: build models ## decode speed as ratios; with llama-cpp-python in .venv, against llama.cpp
 	@$(VENV)/bin/python Benchmarks/decode.py --binary $(BINARY) --model "$(MODELS)/smollm2.gguf"
+
+bench-quality: build models ## quality at equal size, against llama.cpp and uniform GPTQ, into Benchmarks/quality.md
+	@$(VENV)/bin/python Benchmarks/quality.py --binary $(BINARY) --smollm2 "$(MODELS)/smollm2-hf"
 
 install: build ## installs to PREFIX (default /usr/local)
 	@install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/vise/themes"
