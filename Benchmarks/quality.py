@@ -6,7 +6,8 @@
 For every type, llama-quantize makes a file with an imatrix from the calibration text; Vise gets the bytes of that
 file's tensors as its budget, may use the block types that llama.cpp loads, and calibrates on the same text. Both are
 measured by Vise in F32 arithmetic on a text that neither has seen, so that no kernel's rounding is in the figures.
-Uniform GPTQ plans give the same scheme to every layer; the allocated plan beside each has the same bytes at most.
+Uniform GPTQ plans give the same scheme to every layer; the allocated plan beside each has the same bytes at most
+and chooses among the same schemes.
 """
 import argparse
 import json
@@ -22,7 +23,10 @@ import offgrid
 HERE = os.path.dirname(os.path.abspath(__file__))
 SAMPLES = os.path.join(HERE, "..", "Samples")
 TYPES = ["Q2_K", "Q3_K_M", "Q4_0", "Q4_K_M", "Q5_K_M", "Q6_K"]
-UNIFORM = [(3, 64, True), (3, 32, False), (4, 64, True), (4, 32, False), (5, 64, True), (6, 64, True)]
+# As `--candidates` names them: width, group, and z for zero points; all in GPTQ with ranges by second moments.
+UNIFORM = ["3g64z", "3g32", "4g64z", "4g32", "5g64z", "6g64z"]
+KINDS = {"gguf": "gguf", "integers": ",".join(["2g64z", *UNIFORM, "8g64z"])}
+TOKENS = 16384  # that `vise evaluate` calibrates on
 
 
 class Vise:
@@ -47,21 +51,22 @@ class Vise:
     def calibrate(self):
         """The imatrix that llama-quantize gets."""
         self.run("calibrate", self.model, "--text", self.options.calibration,
-                 "--tokens", str(self.options.tokens), "--imatrix", self.path("imatrix.gguf"))
+                 "--tokens", str(TOKENS), "--imatrix", self.path("imatrix.gguf"))
 
     def measured_sensitivity(self, kind):
-        """What every scheme of a kind (`gguf` or `integers`) costs, measured once."""
+        """What every scheme of a kind costs, measured once."""
         if kind not in self.sensitivity:
             path = self.path(f"{kind}.sensitivity")
             self.run("sensitivity", self.model, "--text", self.options.calibration,
-                     "--tokens", str(self.options.tokens), "--types", kind, "--output", path)
+                     "--tokens", str(TOKENS), "--candidates", KINDS[kind], "--output", path)
             self.sensitivity[kind] = path
         return self.sensitivity[kind]
 
-    def allocate(self, kind, size, name):
+    def allocate(self, kind, budget, name, *options):
+        """The plan's file and what is predicted of it."""
         plan = self.path(f"{name}.yaml")
         output = self.run("allocate", self.model, "--sensitivity", self.measured_sensitivity(kind),
-                          "--budget", f"{size / 1e6:.6f}MB", "--output", plan, "--json")
+                          "--budget", budget, "--output", plan, "--json", *options)
         return plan, json.loads(output)
 
     def measure(self, *arguments):
@@ -70,8 +75,7 @@ class Vise:
         return json.loads(output)
 
     def measure_plan(self, plan):
-        return self.measure(self.model, "--plan", plan, "--calibration", self.options.calibration,
-                            "--tokens", str(self.options.tokens))
+        return self.measure(self.model, "--plan", plan, "--calibration", self.options.calibration)
 
     def rival(self, kind):
         """A file of llama-quantize: its tensors' bytes, and what it measures."""
@@ -83,17 +87,19 @@ class Vise:
         return size, self.measure(path, "--reference", self.model)
 
 
-def uniform_plan(path, bits, group, symmetric):
-    with open(path, "w") as file:
-        file.write("vise: 1\nrules:\n  - layers: \"*\"\n"
-                   f"    bits: {bits}\n    group: {group}\n    symmetric: {str(symmetric).lower()}\n"
-                   "    method: gptq\n")
+def megabytes(size):
+    """A budget; half a byte more than `size`, so that rounding takes none away."""
+    return f"{(size + 0.5) / 1e6:.7f}MB"
 
 
 def figures(result):
     kld = result["kld"]
-    return (f"{kld['mean']['value']:.5f} ± {kld['mean']['standard_error']:.5f}",
-            f"{result['ppl']['value']:.3f}", f"{100 * result['top1_agreement']['value']:.2f}")
+    return (f"{kld['mean']:.5f} ± {kld['mean_error']:.5f}", f"{result['ppl']:.3f}",
+            f"{100 * result['top1_agreement']:.2f}")
+
+
+def gain(ours, theirs):
+    return f"{100 * (1 - ours['kld']['mean'] / theirs['kld']['mean']):.0f} %"
 
 
 def against_llama(vise):
@@ -101,30 +107,27 @@ def against_llama(vise):
              "predicted | PPL | top-1 % | KLD lower by |", "|---|---|---|---|---|---|---|---|---|---|---|"]
     for kind in TYPES:
         size, theirs = vise.rival(kind)
-        plan, allocation = vise.allocate("gguf", size, f"at-{kind}")
+        plan, allocation = vise.allocate("gguf", megabytes(size), f"at-{kind}")
         ours = vise.measure_plan(plan)
-        less = 1 - ours["kld"]["mean"]["value"] / theirs["kld"]["mean"]["value"]
         kld, ppl, same = figures(ours)
         lines.append(f"| {kind} | {size / 1e6:.2f} | " + " | ".join(figures(theirs))
                      + f" | {allocation['bytes'] / 1e6:.2f} | {kld} | {allocation['kld']['mean']:.4f} | "
-                     f"{ppl} | {same} | {100 * less:.0f} % |")
+                     f"{ppl} | {same} | {gain(ours, theirs)} |")
     return lines
 
 
 def against_uniform(vise):
     lines = ["| uniform GPTQ | MB | KLD | PPL | Vise, allocated: MB | KLD | PPL | KLD lower by |",
              "|---|---|---|---|---|---|---|---|"]
-    for bits, group, symmetric in UNIFORM:
-        plan = vise.path(f"uniform-{bits}-{group}.yaml")
-        uniform_plan(plan, bits, group, symmetric)
+    for scheme in UNIFORM:
+        # With a single candidate and room for all of it, the allocation is the uniform plan.
+        plan, uniform = vise.allocate("integers", "16bpw", f"uniform-{scheme}", "--types", scheme)
         theirs = vise.measure_plan(plan)
-        size = json.loads(vise.run("inspect", vise.model, "--plan", plan, "--json"))["compressed_bytes"]
-        allocated, allocation = vise.allocate("integers", size, f"uniform-size-{bits}-{group}")
-        ours = vise.measure_plan(allocated)
-        less = 1 - ours["kld"]["mean"]["value"] / theirs["kld"]["mean"]["value"]
+        plan, allocation = vise.allocate("integers", megabytes(uniform["bytes"]), f"at-{scheme}")
+        ours = vise.measure_plan(plan)
         (kld, ppl, _), (our_kld, our_ppl, _) = figures(theirs), figures(ours)
-        lines.append(f"| {bits} bit g{group} {'sym' if symmetric else 'asym'} | {size / 1e6:.2f} | {kld} | "
-                     f"{ppl} | {allocation['bytes'] / 1e6:.2f} | {our_kld} | {our_ppl} | {100 * less:.0f} % |")
+        lines.append(f"| {scheme} | {uniform['bytes'] / 1e6:.2f} | {kld} | {ppl} | "
+                     f"{allocation['bytes'] / 1e6:.2f} | {our_kld} | {our_ppl} | {gain(ours, theirs)} |")
     return lines
 
 
@@ -134,11 +137,11 @@ def main():
     parser.add_argument("--smollm2", default=".models/smollm2-hf")
     parser.add_argument("--calibration", default=os.path.join(SAMPLES, "calibration.txt"))
     parser.add_argument("--evaluation", default=os.path.join(SAMPLES, "evaluation.txt"))
-    parser.add_argument("--tokens", type=int, default=16384)
     parser.add_argument("--work", default=".bench", help="folder for files made on the way")
     parser.add_argument("--tools", default=".bench/llama.cpp", help="folder of llama.cpp's tools")
     parser.add_argument("--output", default=os.path.join(HERE, "quality.md"))
     parser.add_argument("--only", choices=["llama", "uniform"])
+    parser.add_argument("--model", choices=["smollm2-offgrid", "scripture"])
     options = parser.parse_args()
     os.makedirs(options.work, exist_ok=True)
 
@@ -154,17 +157,19 @@ def main():
     text = ["# Quality at equal size", "", "Made by `make bench-quality`; " + " ".join(
         __doc__.split("\n\n")[2].split()), ""]
     text += [f"KLD in nats a token from the F16 original, with its standard error over windows of 512 tokens; "
-             f"{options.tokens} tokens of `{os.path.basename(options.calibration)}` to calibrate, "
-             f"`{os.path.basename(options.evaluation)}` to measure; MB are 10^6 bytes of tensors.", ""]
+             f"{TOKENS} tokens of `{os.path.basename(options.calibration)}` to calibrate, "
+             f"`{os.path.basename(options.evaluation)}` to measure; MB are 10^6 bytes of "
+             "tensors. Uniform schemes: width, g and group, z for zero points.", ""]
     for vise in models:
+        if options.model not in (None, vise.name):
+            continue
         text += [f"## {vise.title}", ""]
         vise.calibrate()
-        if options.only != "uniform":
-            text += against_llama(vise) + [""]
-        if options.only != "llama":
-            text += against_uniform(vise) + [""]
-        with open(options.output, "w") as file:
-            file.write("\n".join(text))
+        for name, table in [("llama", against_llama), ("uniform", against_uniform)]:
+            if options.only in (None, name):
+                text += table(vise) + [""]
+                with open(options.output, "w") as file:
+                    file.write("\n".join(text))
 
 
 if __name__ == "__main__":
