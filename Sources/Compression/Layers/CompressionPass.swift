@@ -2,7 +2,11 @@ import Tensors
 
 /// The pass over a layer that compresses it and measures the error, slice by slice.
 struct CompressionPass: Sendable {
-  private let compressor: RowCompressor
+  /// Rows that are worth another thread.
+  private static let leastRows = 16
+
+  let compressor: RowCompressor
+  private let pool: WorkerPool?
   private var tally: ErrorTally
   private var codes: [UInt32] = []
   private var scales: [UInt16] = []
@@ -10,8 +14,9 @@ struct CompressionPass: Sendable {
   private var dense: [UInt16] = []
   private var blocks: [UInt8] = []
 
-  init(compressor: RowCompressor, profile: RowProfile) {
+  init(compressor: RowCompressor, profile: RowProfile, pool: WorkerPool?) {
     self.compressor = compressor
+    self.pool = pool
     tally = ErrorTally(profile: profile)
   }
 
@@ -22,7 +27,18 @@ struct CompressionPass: Sendable {
     let start = tally.rows
     let end = min(compressor.matrix.rows, start + max(1, rows))
     guard start < end else { return }
-    let slice = compressor.compressed(rows: Array(start..<end))
+    let parts = max(1, min(pool?.threadCount ?? 1, (end - start) / Self.leastRows))
+    let compressor = compressor
+    let compressed: @Sendable (Int) -> CompressedRows = { part in
+      let (first, last) = (part * (end - start) / parts, (part + 1) * (end - start) / parts)
+      return compressor.compressed(rows: Array(start + first..<start + last))
+    }
+    let slices = pool?.map(count: parts, compressed) ?? (0..<parts).map(compressed)
+    for slice in slices { add(slice) }
+  }
+
+  /// Takes the layer's next rows, compressed already.
+  mutating func add(_ slice: CompressedRows) {
     tally.add(slice)
     switch slice.storage {
     case .original: break
@@ -38,25 +54,28 @@ struct CompressionPass: Sendable {
   /// The layer and its report, once all rows are done.
   func finish(original: Int) -> (layer: CompressedLayer, report: LayerReport) {
     let (shape, scheme) = (compressor.shape, compressor.scheme)
-    let storage: LayerStorage
-    if let block = scheme.quantization?.block {
-      storage = .blocks(
-        StoredMatrix(
-          copying: blocks, type: block.elementType, rows: shape.rows, columns: shape.columns))
-    } else if let quantization = scheme.quantization {
-      storage = .packed(
-        PackedMatrix(
-          rows: shape.rows, columns: shape.columns, bits: quantization.bits,
-          groupSize: quantization.group.weights(inRowOf: shape.columns), codes: codes,
-          scales: scales, scaleType: shape.storageType,
-          zeros: quantization.isSymmetric ? .symmetric : .points(points)))
-    } else {
-      storage = scheme.keepsLayer ? .original(compressor.matrix) : .dense16(dense)
-    }
     let size = LayerSize.predicted(for: shape, scheme: scheme, original: original)
     return (
       CompressedLayer(shape: shape, scheme: scheme, storage: storage),
       tally.report(shape: shape, scheme: scheme, size: size)
     )
+  }
+
+  private var storage: LayerStorage {
+    let shape = compressor.shape
+    guard let quantization = compressor.scheme.quantization else {
+      return dense.isEmpty ? .original(compressor.matrix) : .dense16(dense)
+    }
+    if let block = quantization.block {
+      return .blocks(
+        StoredMatrix(
+          copying: blocks, type: block.elementType, rows: shape.rows, columns: shape.columns))
+    }
+    return .packed(
+      PackedMatrix(
+        rows: shape.rows, columns: shape.columns, bits: quantization.bits,
+        groupSize: quantization.group.weights(inRowOf: shape.columns), codes: codes,
+        scales: scales, scaleType: shape.storageType,
+        zeros: quantization.isSymmetric ? .symmetric : .points(points)))
   }
 }

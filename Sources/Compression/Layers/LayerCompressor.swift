@@ -8,12 +8,18 @@ public struct LayerCompressor: Sendable {
   private let matrix: StoredMatrix
   private let shape: LayerShape
   private let scheme: Scheme
-  private let statistics: InputStatistics?
-  private let totalRows: Int
-  // The phases, in this order; a later one exists once the one before it has ended.
+  private let scales: ChannelScales
+  private let pool: WorkerPool?
+  private let passes: Int
+  private var inputs: LayerInputs
+  // The phases, in this order, between which the inputs' factor is made; a later one exists once the one
+  // before it has ended.
   private var profiler: RowProfiler?
   private var profile: RowProfile?
   private var selector: ThresholdSelector?
+  private var threshold: PruningThreshold?
+  private var blockwise: BlockwisePass?
+  private var takenSlices = 0
   private var pass: CompressionPass?
 
   /// Prepares to compress a layer.
@@ -23,39 +29,47 @@ public struct LayerCompressor: Sendable {
   ///   - shape: the layer without its weights; of the matrix's shape.
   ///   - scheme: what to do with it.
   ///   - profile: the layer's profile; computed first if nil.
-  ///   - statistics: what calibration knows of the layer's inputs, where the scheme needs it.
-  /// - Throws: ``CompressionError`` when the scheme or the shape does not fit the weights, or when
-  ///   the scheme needs calibration that is missing.
+  ///   - statistics: of the layer's inputs, as far as ``Scheme/calibrationNeed`` says.
+  ///   - factor: of the same inputs, in ``Scheme/sweepOrder``; made from `statistics` if nil or in another
+  ///     order, or if inputs are rescaled.
+  ///   - scales: what the weights are multiplied by before they are compressed.
+  ///   - pool: threads that share the work.
+  /// - Throws: ``CompressionError`` when the scheme or the shape does not fit the weights, or what the
+  ///   scheme needs to know of the inputs is missing.
   public init(
     matrix: StoredMatrix, shape: LayerShape, scheme: Scheme, profile: RowProfile? = nil,
-    statistics: InputStatistics? = nil
+    statistics: InputStatistics? = nil, factor: HessianFactor? = nil,
+    scales: ChannelScales = .none, pool: WorkerPool? = nil
   ) throws(CompressionError) {
-    try scheme.check(matrix: matrix, shape: shape, profile: profile, statistics: statistics)
-    self.statistics = statistics
+    try scheme.check(matrix: matrix, shape: shape, profile: profile)
+    inputs = try LayerInputs(
+      for: scheme, shape: shape, statistics: statistics, factor: factor, scales: scales)
     self.matrix = matrix
     self.shape = shape
     self.scheme = scheme
-    let passes = 1 + (profile == nil ? 2 : 0) + (scheme.needsThreshold ? 2 : 0)
-    totalRows = matrix.rows * passes
-    if let profile = profile {
-      begin(with: profile)
-    } else {
-      profiler = RowProfiler(matrix: matrix, layer: shape.name)
-    }
+    self.scales = scales
+    self.pool = pool
+    self.profile = profile
+    passes =
+      1 + (profile == nil ? 2 : 0) + (scheme.needsThreshold ? 2 : 0)
+      + (inputs.factorization == nil ? 0 : 1) + (scheme.sweepsBlockwise ? 1 : 0)
+    if profile == nil { profiler = RowProfiler(matrix: matrix, layer: shape.name) }
+    beginNext()
   }
 
   /// Rows to ask for at a time so that a step takes some milliseconds.
   public var suggestedStep: Int {
     let searches = scheme.quantization.map { $0.range != .minMax } ?? false
-    let weights = searches ? 1 << 17 : 1 << 19
-    return max(1, weights / shape.columns)
+    let weights = searches || scheme.sweepOrder != nil ? 1 << 17 : 1 << 19
+    return max(16, weights / shape.columns) * (pool?.threadCount ?? 1)
   }
 
   /// Share of the work that is done, from 0 to 1.
   public var progress: Double {
     let rows =
       (profiler?.completedRows ?? 0) + (selector?.completedRows ?? 0) + (pass?.completedRows ?? 0)
-    return Double(rows) / Double(totalRows)
+    let others = (inputs.factorization?.progress ?? 0) + (blockwise?.progress ?? 0)
+    return (Double(rows) / Double(matrix.rows) + others) / Double(passes)
   }
 
   /// Whether ``finish(original:)`` has something to return.
@@ -66,30 +80,54 @@ public struct LayerCompressor: Sendable {
   /// - Throws: ``CompressionError`` that names the first row with a NaN or an infinity.
   public mutating func step(rows: Int) throws(CompressionError) {
     if pass != nil {
-      pass?.step(rows: rows)
-    } else if selector != nil, let profile = profile {
-      selector?.step(rows: rows)
-      if let threshold = selector?.threshold { compress(with: profile, threshold: threshold) }
-    } else {
+      compress(rows: rows)
+    } else if blockwise != nil {
+      blockwise?.step()
+    } else if profile == nil {
       try profiler?.step(rows: rows)
-      if let profile = profiler?.finish() { begin(with: profile) }
+      profile = profiler?.finish()
+    } else if selector != nil, threshold == nil {
+      selector?.step(rows: rows)
+      threshold = selector?.threshold
+    } else if inputs.factor == nil {
+      inputs.factorization?.step()
+      inputs.factor = inputs.factorization?.finish()
     }
+    beginNext()
   }
 
-  private mutating func begin(with profile: RowProfile) {
-    self.profile = profile
-    guard scheme.needsThreshold, let pattern = scheme.sparsity?.pattern else {
-      return compress(with: profile, threshold: nil)
+  /// Begins the next phase if the one before it has ended.
+  private mutating func beginNext() {
+    guard pass == nil, let profile else { return }
+    if scheme.needsThreshold, threshold == nil {
+      guard selector == nil, let pattern = scheme.sparsity?.pattern else { return }
+      selector = ThresholdSelector(
+        matrix: matrix, profile: profile,
+        zeroing: pattern.zeros(rows: shape.rows, columns: shape.columns))
+      return
     }
-    selector = ThresholdSelector(
-      matrix: matrix, profile: profile,
-      zeroing: pattern.zeros(rows: shape.rows, columns: shape.columns))
-  }
-
-  private mutating func compress(with profile: RowProfile, threshold: PruningThreshold?) {
+    guard scheme.sweepOrder == nil || inputs.factor != nil else { return }
     let compressor = RowCompressor(
-      matrix: matrix, shape: shape, scheme: scheme, threshold: threshold, statistics: statistics)
-    pass = CompressionPass(compressor: compressor, profile: profile)
+      matrix: matrix, shape: shape, scheme: scheme, threshold: threshold, inputs: inputs,
+      scales: scales)
+    if scheme.sweepsBlockwise {
+      blockwise =
+        blockwise
+        ?? BlockwisePass(
+          compressor: compressor, rowsASlice: max(16, (1 << 17) / shape.columns), pool: pool)
+      guard blockwise?.isFinished == true else { return }
+    }
+    pass = CompressionPass(compressor: compressor, profile: profile, pool: pool)
+  }
+
+  private mutating func compress(rows: Int) {
+    guard let blockwise else {
+      pass?.step(rows: rows)
+      return
+    }
+    guard takenSlices < blockwise.sliceCount else { return }
+    pass?.add(blockwise.compressed(slice: takenSlices))
+    takenSlices += 1
   }
 
   /// The layer and its exact report, once ``isFinished``; nil before.
@@ -102,13 +140,20 @@ public struct LayerCompressor: Sendable {
 }
 
 extension Scheme {
-  /// Whether pruning looks at the whole layer before it knows what to zero.
+  /// Whether magnitude pruning looks at the whole layer before it knows what to zero.
   var needsThreshold: Bool {
-    if case .unstructured = sparsity?.pattern { true } else { false }
+    guard let sparsity, case .unstructured = sparsity.pattern else { return false }
+    return sparsity.method == .magnitude
+  }
+
+  /// Whether all rows go through a block of columns before any goes on.
+  var sweepsBlockwise: Bool {
+    guard let sparsity, case .unstructured = sparsity.pattern else { return false }
+    return sparsity.method == .sparsegpt
   }
 
   func check(
-    matrix: StoredMatrix, shape: LayerShape, profile: RowProfile?, statistics: InputStatistics?
+    matrix: StoredMatrix, shape: LayerShape, profile: RowProfile?
   ) throws(CompressionError) {
     do {
       try validated(for: shape)
@@ -122,21 +167,6 @@ extension Scheme {
         layer: shape.name,
         reason: "its weights are \(matrix.rows) x \(matrix.columns), "
           + "not \(shape.rows) x \(shape.columns)")
-    }
-    if let method = quantization?.method, method != .rtn, method != .hqq {
-      throw CompressionError(
-        layer: shape.name,
-        reason: "codes cannot be chosen by \(method.rawValue); by rtn and hqq they can")
-    }
-    guard calibrationNeed > .nothing else { return }
-    guard let statistics else {
-      throw CompressionError(
-        layer: shape.name, reason: "\(summary) needs calibration: what the layer's inputs are like")
-    }
-    guard statistics.columns == shape.columns else {
-      throw CompressionError(
-        layer: shape.name,
-        reason: "calibration saw \(statistics.columns) inputs of it, not \(shape.columns)")
     }
   }
 }

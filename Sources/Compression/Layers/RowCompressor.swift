@@ -3,58 +3,125 @@ import Tensors
 /// Some rows of a layer before and after compression.
 struct CompressedRows: Sendable {
   let before: Matrix
-  /// Decoded from what is stored, not from what was meant.
+  /// Decoded from what is stored, not from what was meant; without the scales that were applied.
   let after: Matrix
-  let storage: Storage
-
-  enum Storage: Sendable {
-    case packed(PackedMatrix)
-    case blocks(StoredMatrix)
-    case dense16([UInt16])
-    case original
-  }
+  let storage: LayerStorage
 }
 
 /// Compresses any rows of one layer, each independently of the others.
 ///
-/// All methods here work row by row once a layer's pruning threshold is known, so rows may be
-/// compressed in any order, on any thread, or only some of them for a preview.
+/// All methods work row by row once a layer's pruning threshold and its inputs' factor are known, so
+/// rows may be compressed in any order, on any thread, or only some of them for a preview. SparseGPT
+/// without a pattern is the exception: it spreads its zeros over the rows that it is given.
 struct RowCompressor: Sendable {
   let matrix: StoredMatrix
   let shape: LayerShape
   let scheme: Scheme
-  /// Nil unless the scheme prunes without a pattern.
+  /// Nil unless the scheme prunes by magnitude without a pattern.
   let threshold: PruningThreshold?
-  /// What is known of the layer's inputs.
-  let statistics: InputStatistics?
+  let inputs: LayerInputs
+  let scales: ChannelScales
 
   /// Compresses the given rows, in the given order.
   func compressed(rows: [Int]) -> CompressedRows {
     let before = matrix.decoded(rows: rows)
-    guard !scheme.keepsLayer else {
-      return CompressedRows(before: before, after: before, storage: .original)
+    guard !scheme.keepsLayer || !scales.isNone else {
+      return CompressedRows(before: before, after: before, storage: .original(matrix))
     }
-    var survivors = before
-    prune(&survivors, layerRows: rows)
-    guard let quantization = scheme.quantization else {
-      let bits = shape.storageType.rounded(survivors.values)
-      let after = Matrix(
-        rows: rows.count, columns: shape.columns, values: shape.storageType.widened(bits))
-      return CompressedRows(before: before, after: after, storage: .dense16(bits))
+    if var sweep = rowSweep(of: before, rows: rows) {
+      while !sweep.columns.isFinished {
+        let masks = scheme.blockMasks(of: [sweep.columns])
+        sweep.columns.advance(masking: masks?.first)
+      }
+      return compressed(rows: rows, before: before, by: sweep)
     }
-    let grid = QuantizationGrid(
-      fitting: survivors, scheme: quantization, weights: statistics?.secondMoments,
-      scaleType: shape.storageType)
-    switch grid.storage(of: grid.nearest(survivors)) {
-    case .packed(let packed):
-      return CompressedRows(before: before, after: packed.decoded(), storage: .packed(packed))
-    case .blocks(let blocks):
-      let after = blocks.decoded(rows: 0..<blocks.rows)
-      return CompressedRows(before: before, after: after, storage: .blocks(blocks))
+    let source = source(of: before, rows: rows)
+    guard let grid = grid(for: source) else { return dense(source, before: before, rows: rows) }
+    return stored(grid.storage(of: grid.nearest(source)), before: before, rows: rows)
+  }
+
+  /// Begins to sweep the given rows; nil if the scheme sweeps none.
+  func rowSweep(rows: [Int]) -> RowSweep? { rowSweep(of: matrix.decoded(rows: rows), rows: rows) }
+
+  /// The rows of a sweep that has ended.
+  func compressed(rows: [Int], by sweep: RowSweep) -> CompressedRows {
+    compressed(rows: rows, before: matrix.decoded(rows: rows), by: sweep)
+  }
+
+  private func rowSweep(of before: Matrix, rows: [Int]) -> RowSweep? {
+    guard scheme.sweepOrder != nil, let factor = inputs.factor else { return nil }
+    let source = source(of: before, rows: rows)
+    let grid = grid(for: source)
+    let zeros: ColumnSweep.Zeros =
+      switch (scheme.sparsity?.method, scheme.sparsity?.pattern) {
+      case (.sparsegpt, .structured(let kept, let of)): .pattern(kept: kept, of: of)
+      case (.sparsegpt, _), (nil, _): .none
+      case (.magnitude, _), (.wanda, _): .kept
+      }
+    return RowSweep(
+      grid: grid, columns: ColumnSweep(source, factor: factor, grid: grid, zeros: zeros))
+  }
+
+  private func compressed(
+    rows: [Int], before: Matrix, by sweep: RowSweep
+  ) -> CompressedRows {
+    guard let grid = sweep.grid else {
+      return dense(sweep.columns.result, before: before, rows: rows)
+    }
+    return stored(grid.storage(of: sweep.columns.resultCodes), before: before, rows: rows)
+  }
+
+  /// The weights that are compressed: scaled, and pruned by what is known before a sweep.
+  private func source(of before: Matrix, rows: [Int]) -> Matrix {
+    var source = before
+    scales.apply(to: &source, layerRows: rows)
+    prune(&source, layerRows: rows)
+    return source
+  }
+
+  private func grid(for source: Matrix) -> QuantizationGrid? {
+    scheme.quantization.map {
+      QuantizationGrid(
+        fitting: source, scheme: $0, weights: inputs.secondMoments, scaleType: shape.storageType)
     }
   }
 
+  private func dense(_ weights: Matrix, before: Matrix, rows: [Int]) -> CompressedRows {
+    let bits = shape.storageType.rounded(weights.values)
+    let after = Matrix(
+      rows: rows.count, columns: shape.columns, values: shape.storageType.widened(bits))
+    return unscaled(after, storage: .dense16(bits), before: before, rows: rows)
+  }
+
+  private func stored(
+    _ storage: QuantizedStorage, before: Matrix, rows: [Int]
+  ) -> CompressedRows {
+    switch storage {
+    case .packed(let packed):
+      unscaled(packed.decoded(), storage: .packed(packed), before: before, rows: rows)
+    case .blocks(let blocks):
+      unscaled(
+        blocks.decoded(rows: 0..<rows.count), storage: .blocks(blocks), before: before, rows: rows)
+    }
+  }
+
+  private func unscaled(
+    _ after: Matrix, storage: LayerStorage, before: Matrix, rows: [Int]
+  ) -> CompressedRows {
+    var after = after
+    scales.remove(from: &after, layerRows: rows)
+    return CompressedRows(before: before, after: after, storage: storage)
+  }
+
   private func prune(_ rows: inout Matrix, layerRows: [Int]) {
+    switch scheme.sparsity?.method {
+    case nil, .sparsegpt: break
+    case .magnitude: pruneByMagnitude(&rows, layerRows: layerRows)
+    case .wanda: pruneByInputs(&rows, layerRows: layerRows)
+    }
+  }
+
+  private func pruneByMagnitude(_ rows: inout Matrix, layerRows: [Int]) {
     switch scheme.sparsity?.pattern {
     case nil: break
     case .structured(let kept, let of): rows.pruneBlocks(kept: kept, of: of)
@@ -64,4 +131,25 @@ struct RowCompressor: Sendable {
       }
     }
   }
+
+  private func pruneByInputs(_ rows: inout Matrix, layerRows: [Int]) {
+    guard let pattern = scheme.sparsity?.pattern, let moments = inputs.secondMoments else { return }
+    let factors = Wanda.factors(secondMoments: moments)
+    switch pattern {
+    case .structured(let kept, let of): rows.pruneBlocks(kept: kept, of: of, factors: factors)
+    case .unstructured:
+      for (row, layerRow) in layerRows.enumerated() {
+        rows.prune(
+          row: row, zeroing: pattern.zeros(inRow: layerRow, columns: shape.columns),
+          factors: factors)
+      }
+    }
+  }
+}
+
+/// Some rows of a layer on their way through its columns.
+struct RowSweep: Sendable {
+  /// Nil where weights are pruned only.
+  let grid: QuantizationGrid?
+  var columns: ColumnSweep
 }

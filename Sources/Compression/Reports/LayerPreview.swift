@@ -15,20 +15,19 @@ public struct LayerPreview: Sendable {
 
   /// Prepares to preview a layer.
   ///
-  /// - Throws: ``CompressionError`` when the scheme, the shape, the profile or the calibration does not fit.
+  /// - Parameters: as of
+  ///   ``LayerCompressor/init(matrix:shape:scheme:profile:statistics:factor:scales:pool:)``.
+  /// - Throws: ``CompressionError`` when the scheme, the shape or the profile does not fit, or what
+  ///   the scheme needs to know of the inputs is missing.
   public init(
     matrix: StoredMatrix, shape: LayerShape, scheme: Scheme, profile: RowProfile,
-    statistics: InputStatistics? = nil
+    statistics: InputStatistics? = nil, factor: HessianFactor? = nil,
+    scales: ChannelScales = .none
   ) throws(CompressionError) {
-    try scheme.check(matrix: matrix, shape: shape, profile: profile, statistics: statistics)
-    var threshold: PruningThreshold?
-    if scheme.needsThreshold, let pattern = scheme.sparsity?.pattern {
-      threshold = .estimated(
-        zeroing: pattern.zeros(rows: shape.rows, columns: shape.columns), profile: profile,
-        shape: shape)
-    }
-    compressor = RowCompressor(
-      matrix: matrix, shape: shape, scheme: scheme, threshold: threshold, statistics: statistics)
+    compressor = try LayerTrial(
+      matrix: matrix, shape: shape, scheme: scheme, profile: profile, statistics: statistics,
+      factor: factor, scales: scales
+    ).compressor
     self.profile = profile
   }
 
@@ -83,10 +82,10 @@ public struct LayerPreview: Sendable {
     return deviation * deviation * (erf(ratio / 2.squareRoot()) - density)
   }
 
-  // How many weights a threshold zeroes is known without a sample.
+  // How many weights a ratio zeroes is known without a sample.
   private func zeroFraction(_ estimate: SampleEstimate) -> Double {
     let (shape, scheme) = (compressor.shape, compressor.scheme)
-    guard scheme.needsThreshold, let pattern = scheme.sparsity?.pattern else {
+    guard let pattern = scheme.sparsity?.pattern, case .unstructured = pattern else {
       return estimate.zeroFraction
     }
     let zeros = max(

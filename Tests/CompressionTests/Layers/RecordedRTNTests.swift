@@ -46,7 +46,7 @@ struct RecordedRTNTests {
         sparsity: sparsity.map { SparsityScheme(pattern: Self.pattern($0)) })
     }
 
-    private static func pattern(_ text: String) -> SparsityPattern {
+    static func pattern(_ text: String) -> SparsityPattern {
       let parts = text.split(separator: ":").compactMap { Int($0) }
       return parts.count == 2
         ? .structured(kept: parts[0], of: parts[1])

@@ -19,4 +19,11 @@ struct PackedNumbers: Decodable {
   var halves: [UInt16] {
     stride(from: 0, to: bytes.count, by: 2).map { UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8 }
   }
+
+  var floats: [Float] {
+    stride(from: 0, to: bytes.count, by: 4).map { start in
+      Float(
+        bitPattern: bytes[start..<start + 4].reversed().reduce(0) { $0 << 8 | UInt32($1) })
+    }
+  }
 }

@@ -28,10 +28,13 @@ struct TestLayer {
 
   /// Compresses the whole layer, `step` rows at a time.
   func compressed(
-    _ scheme: Scheme, step: Int = 3, profile: RowProfile? = nil
+    _ scheme: Scheme, step: Int = 3, profile: RowProfile? = nil,
+    statistics: InputStatistics? = nil, factor: HessianFactor? = nil,
+    scales: ChannelScales = .none, pool: WorkerPool? = nil
   ) throws -> (layer: CompressedLayer, report: LayerReport)? {
     var compressor = try LayerCompressor(
-      matrix: matrix, shape: shape, scheme: scheme, profile: profile)
+      matrix: matrix, shape: shape, scheme: scheme, profile: profile, statistics: statistics,
+      factor: factor, scales: scales, pool: pool)
     while !compressor.isFinished { try compressor.step(rows: step) }
     return compressor.finish(original: matrix.byteCount)
   }
@@ -61,5 +64,31 @@ extension Matrix {
   /// About normally distributed: a sum of twelve uniform numbers.
   private static func normal(using random: inout SplitMix64) -> Float {
     (0..<12).reduce(Float(-6)) { sum, _ in sum + Float.random(in: 0..<1, using: &random) }
+  }
+}
+
+extension InputStatistics {
+  /// The statistics that a Gram matrix holds.
+  init(gram: Matrix) {
+    self.init(
+      tokens: 1, means: Array(repeating: 0, count: gram.columns),
+      secondMoments: (0..<gram.columns).map { gram[$0, $0] }, gram: gram)
+  }
+}
+
+extension Matrix {
+  /// E[x x^T] of `count` inputs, channels of very different size.
+  static func gram(columns: Int, count: Int, seed: UInt64) -> Matrix {
+    var random = SplitMix64(seed: seed)
+    let sizes = (0..<columns).map { _ in Float.random(in: 0.1...2, using: &random) }
+    var inputs = (0..<count * columns).map { _ in Float.random(in: -1...1, using: &random) }
+    for place in inputs.indices.dropFirst() where place % columns % 3 != 0 {
+      inputs[place] += 0.7 * inputs[place - 1]
+    }
+    for place in inputs.indices { inputs[place] *= sizes[place % columns] }
+    var sum = GramSum(columns: columns)
+    sum.add(
+      Matrix(rows: count, columns: columns, values: inputs), on: WorkerPool(threads: 1))
+    return sum.mean()
   }
 }
