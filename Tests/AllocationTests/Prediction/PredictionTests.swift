@@ -8,7 +8,7 @@ import Testing
     let predictor = PlanPredictor()
     let prediction = predictor.prediction(ofSum: 0.2, standardError: 0)
     #expect(prediction.mean == 0.2)
-    #expect(abs(prediction.high / 0.2 - exp(1.96 * 0.13)) < 1e-12)
+    #expect(abs(prediction.high / 0.2 - exp(1.96 * PlanPredictor.initialSpread)) < 1e-12)
     #expect(abs(prediction.low * prediction.high - 0.04) < 1e-12)
     let sampled = predictor.prediction(ofSum: 0.2, standardError: 0.05)
     #expect(sampled.high > prediction.high)
