@@ -66,6 +66,29 @@ import Testing
     }
   }
 
+  /// A layer of a quarter of all bytes, such as an embedding, does not spoil plans for budgets between its options.
+  @Test func aHeavyItemIsTriedAtAllItsOptions() throws {
+    var items = problem.items
+    let all = items.reduce(0) { $0 + ($1.options.map(\.bytes).max() ?? 0) }
+    items.append(
+      PlanItem(
+        layers: ["embedding"],
+        options: [
+          PlanOption(scheme: RandomProblem.scheme(0), bytes: all / 5, divergence: 12),
+          PlanOption(scheme: RandomProblem.scheme(1), bytes: all / 3, divergence: 2),
+        ]))
+    let allocator = try Allocator(items: items)
+    for budget in budgets(allocator, count: 30) {
+      let quick = try allocator.solve(for: .bytes(budget))
+      let exact = try allocator.solve(for: .bytes(budget), isExact: true)
+      #expect(quick.bytes <= budget)
+      #expect(quick.divergence <= exact.divergence * 1.002)
+      let goal = AllocationGoal.divergence(exact.divergence * (1 + 1e-9))
+      let fewest = try allocator.solve(for: goal)
+      #expect(Double(fewest.bytes) <= Double(exact.bytes) * 1.002)
+    }
+  }
+
   @Test func theFrontierIsConvexAndFalls() throws {
     let allocator = try Allocator(items: problem.items, fixedBytes: problem.fixedBytes)
     let points = allocator.frontier(limit: .max)
