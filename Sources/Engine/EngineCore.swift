@@ -1,3 +1,4 @@
+import Allocation
 import Checkpoints
 import Compression
 
@@ -10,6 +11,9 @@ public struct EngineCore {
   private static let notCompressed =
     "the compressed model is not what the plan says, because "
     + "compressing it was ended; ask again to go on"
+  private static let notCalibrated =
+    "the plan has methods that need a calibration, and no text was found for one; "
+    + "calibrate first: `vise calibrate`, or --calibration FILE"
 
   private let settings: EngineSettings
   private let now: () -> Duration
@@ -45,6 +49,7 @@ public struct EngineCore {
       start(id, .preview, title: "preview \(layer)") { workspace throws(JobFailure) in
         try PreviewJob(id: id, layer: layer, scheme: scheme, workspace: workspace)
       }
+      if jobs.contains(id), workspace?.lacksCalibration(for: scheme) == true { calibrate() }
     case .generate(let id, let request):
       start(id, .generate, title: "answer") { AnswerJob(id: id, request: request, workspace: $0) }
       if request.sides.contains(.compressed) { compressIfNeeded() }
@@ -52,8 +57,23 @@ public struct EngineCore {
       start(id, .evaluate, title: "evaluate") {
         EvaluateJob(id: id, request: request, workspace: $0)
       }
-      if request.compares { compressIfNeeded() }
-    case .calibrate, .measureSensitivity, .openSensitivity, .allocate, .drawFrontier: break
+      if request.compares || request.referencePath != nil { compressIfNeeded() }
+    case .calibrate(let id, let request):
+      start(id, .calibrate, title: "calibrate") {
+        CalibrateJob(id: id, request: request, workspace: $0)
+      }
+    case .measureSensitivity(let id, let request):
+      start(id, .sensitivity, title: "sensitivity") {
+        SensitivityJob(id: id, request: request, workspace: $0)
+      }
+    case .openSensitivity(let path): openSensitivity(path)
+    case .allocate(let target, let settings):
+      do throws(JobFailure) {
+        emit(.allocated(try opened().allocation(for: target, settings)))
+      } catch {
+        emit(.allocationRefused(target, reason: error.sentence))
+      }
+    case .drawFrontier(let settings): drawFrontier(settings)
     case .cancel(let id): cancel(id)
     case .shutDown:
       cancelAll()
@@ -71,7 +91,11 @@ public struct EngineCore {
     }
     switch turn.result {
     case .success(.unfinished): break
-    case .success(.finished): end(turn.job, .finished)
+    case .success(.finished):
+      end(turn.job, .finished)
+      // What was learned may make compressed layers stale.
+      compressIfNeeded()
+      predict()
     case .failure(let failure): end(turn.job, .failed(failure.sentence))
     }
     return true
@@ -104,6 +128,7 @@ public struct EngineCore {
       }
       try self.workspace?.setPlan(plan)
       compressIfNeeded()
+      predict()
     } catch {
       emit(.planRefused(reason: "\(error)"))
     }
@@ -117,6 +142,53 @@ public struct EngineCore {
     } else if !jobs.contains(.compression) {
       emit(.jobStarted(.compression, .compress, title: "compress"))
       jobs.add(CompressJob(workspace: workspace))
+    }
+    if workspace.lacksCalibration() { calibrate() }
+  }
+
+  /// Calibrates on the text at hand, unless that is on its way.
+  private mutating func calibrate() {
+    guard !jobs.isCalibrating, let workspace else { return }
+    guard let path = workspace.defaultText else {
+      if jobs.contains(.compression) { end(.compression, .failed(Self.notCalibrated)) }
+      return
+    }
+    start(.calibration, .calibrate, title: "calibrate on \(path)") {
+      CalibrateJob(
+        id: .calibration, request: CalibrationRequest(textPath: path), workspace: $0)
+    }
+  }
+
+  /// What the current plan should cost, once sensitivity is known.
+  private mutating func predict() {
+    guard workspace?.sensitivity != nil else { return }
+    emit(.predicted(workspace?.predictedDivergence()))
+  }
+
+  private func opened() throws(JobFailure) -> Workspace {
+    guard let workspace else { throw JobFailure(sentence: Self.noModel) }
+    return workspace
+  }
+
+  private mutating func openSensitivity(_ path: String) {
+    do {
+      let sensitivity = try Sensitivity(path: path)
+      try sensitivity.check(fits: opened().description)
+      workspace?.sensitivity = sensitivity
+      emit(.sensitivity(nil, SensitivitySummary(sensitivity, path: path)))
+      predict()
+    } catch let failure as JobFailure {
+      emit(.sensitivityRefused(path: path, reason: failure.sentence))
+    } catch {
+      emit(.sensitivityRefused(path: path, reason: "\(error)"))
+    }
+  }
+
+  private func drawFrontier(_ settings: AllocationSettings) {
+    do throws(JobFailure) {
+      emit(.frontier(try opened().frontier(settings)))
+    } catch {
+      emit(.sensitivityRefused(path: "", reason: error.sentence))
     }
   }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import Glibc
 
 @main
@@ -13,10 +14,10 @@ struct Vise: ParsableCommand {
       Exit status:
       \(ExitStatus.allCases.map { "  \($0.rawValue)  \($0.meaning)" }.joined(separator: "\n"))
       """,
-    version: "0.1.0",
+    version: EngineSettings.version,
     subcommands: [
       OpenCommand.self, InspectCommand.self, PreviewCommand.self, GenerateCommand.self,
-      EvaluateCommand.self,
+      EvaluateCommand.self, CalibrateCommand.self, SensitivityCommand.self, AllocateCommand.self,
     ],
     defaultSubcommand: OpenCommand.self)
 

@@ -3,11 +3,13 @@ import Compression
 /// Makes the running compressed model what the plan says: first a sampled report on every layer
 /// that changed, then the layers themselves.
 ///
-/// It asks at each step what the plan wants now, so that nothing piles up when plans change quickly.
+/// Layers whose method needs all pairs of their inputs' moments come last, in a sweep over the blocks. It asks at each
+/// step what the plan wants now, so that nothing piles up when plans change quickly.
 struct CompressJob: Job {
   let id = JobID.compression
   private var sample: SampleWork?
   private var compression: CompressionWork?
+  private var sweep: BlockSweep?
   private var meter: ProgressMeter
 
   init(workspace: Workspace) {
@@ -15,7 +17,10 @@ struct CompressJob: Job {
   }
 
   func urgency(in workspace: Workspace) -> Urgency? {
-    workspace.plan.nextSampleInSight == nil ? .live : .inSight
+    let plan = workspace.plan
+    if plan.nextSampleInSight != nil { return .inSight }
+    let isIdle = plan.nextSample == nil && plan.nextCompression == nil && plan.unswept.isEmpty
+    return isIdle && !plan.isDone ? nil : .live
   }
 
   mutating func step(in workspace: inout Workspace) throws(JobFailure) -> JobState {
@@ -23,6 +28,8 @@ struct CompressJob: Job {
       try stepSample(of: number, &workspace)
     } else if let number = workspace.plan.nextCompression {
       try stepCompression(of: number, &workspace)
+    } else if !workspace.plan.unswept.isEmpty {
+      try stepSweep(&workspace)
     }
     let started = compression.map { work in
       work.progress * Double(workspace.weights(of: work.key.layer))
@@ -57,5 +64,16 @@ struct CompressJob: Job {
     guard let result = try compression?.step(in: &workspace) else { return }
     compression = nil
     workspace.accept(result, for: key)
+  }
+
+  private mutating func stepSweep(_ workspace: inout Workspace) throws(JobFailure) {
+    // What earlier blocks produce may not be what it was.
+    guard var sweep, sweep.isUpToDate(in: workspace) else {
+      sweep = try BlockSweep(in: &workspace)
+      return
+    }
+    // Held in one place only while it works, so that nothing of it is copied.
+    self.sweep = nil
+    if try sweep.step(in: &workspace) { self.sweep = sweep }
   }
 }

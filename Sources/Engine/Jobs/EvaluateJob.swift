@@ -1,13 +1,12 @@
+import Checkpoints
 import Inference
-import Tensors
 import Tokenization
 
 /// Measures PPL on a text, and how far the plan moves the model, both as they are when it begins.
 struct EvaluateJob: Job {
   /// What a step works on, in this order.
   private enum Phase {
-    case loading
-    case encoding(TextPieces, tokens: [Int])
+    case encoding(TextWork)
     case reading(Run)
   }
 
@@ -20,66 +19,67 @@ struct EvaluateJob: Job {
 
   let id: JobID
   private let request: EvaluationRequest
-  private var phase = Phase.loading
+  private var phase: Phase
   private var meter: ProgressMeter
 
   init(id: JobID, request: EvaluationRequest, workspace: Workspace) {
     self.id = id
     self.request = request
+    phase = .encoding(
+      TextWork(path: request.textPath, limit: Self.tokenLimit(of: request)))
     meter = ProgressMeter(workLeft: 1, now: workspace.now())
   }
 
   func urgency(in workspace: Workspace) -> Urgency? {
     if case .reading = phase { return .background }
-    return request.compares && !workspace.plan.isDone ? nil : .background
+    return (request.compares || request.referencePath != nil) && !workspace.plan.isDone ? nil : .background
   }
 
   mutating func step(in workspace: inout Workspace) throws(JobFailure) -> JobState {
     switch phase {
-    case .loading:
-      _ = try workspace.models.tokenizer()
-      phase = .encoding(TextPieces(try Self.text(at: request.textPath)), tokens: [])
-    case .encoding(var pieces, var tokens):
-      phase = .loading
-      let tokenizer = try workspace.models.tokenizer()
-      if tokens.count < tokenLimit, let piece = pieces.next() {
-        tokens += tokenizer.encode(piece, allowsSpecialTokens: false)
-        phase = .encoding(pieces, tokens: tokens)
+    case .encoding(var text):
+      if let tokens = try text.step(in: &workspace) {
+        phase = .reading(try run(on: tokens, in: &workspace))
       } else {
-        let begin = tokenizer.addsBeginToken ? tokenizer.beginToken : nil
-        phase = .reading(try run(on: tokens, begin: begin, in: &workspace))
+        phase = .encoding(text)
       }
     case .reading(var run):
-      phase = .loading
+      // Held in one place only while it works, so that nothing of it is copied.
+      phase = .encoding(TextWork(path: request.textPath, limit: 0))
       let goesOn = try read(&run)
       sayHowFar(run.evaluation, in: workspace)
       phase = .reading(run)
       if goesOn { return .unfinished }
-      if let summary = run.evaluation.result {
-        workspace.emit(.evaluated(id, summary))
+      if request.referencePath == nil {
+        workspace.referenceStates = run.evaluation.referenceStates
       }
+      if let summary = run.evaluation.result { workspace.emit(.evaluated(id, summary)) }
       return .finished
     }
     return .unfinished
   }
 
   /// Tokens that the windows asked for hold; no more of the text is encoded.
-  private var tokenLimit: Int {
-    guard let limit = request.windowLimit else { return .max }
+  private static func tokenLimit(of request: EvaluationRequest) -> Int? {
+    guard let limit = request.windowLimit else { return nil }
     let (tokens, isTooMany) = limit.multipliedReportingOverflow(by: request.window)
-    return isTooMany ? .max : tokens
+    return isTooMany ? nil : tokens
   }
 
   private func run(
-    on tokens: [Int], begin: Int?, in workspace: inout Workspace
+    on tokens: [Int], in workspace: inout Workspace
   ) throws(JobFailure) -> Run {
-    let reference = try workspace.models.decoder(.reference)
-    let compressed = request.compares ? try workspace.models.decoder(.compressed) : nil
+    let tokenizer = try workspace.models.tokenizer()
+    let reference = try reference(reading: tokens, in: &workspace)
+    let compares = request.compares || request.referencePath != nil
+    let compressed = compares ? try workspace.models.decoder(.compressed) : nil
     let settings = Evaluation.Settings(
-      window: request.window, windowLimit: request.windowLimit, beginToken: begin)
+      window: request.window, windowLimit: request.windowLimit,
+      beginToken: tokenizer.addsBeginToken ? tokenizer.beginToken : nil)
     do {
       let evaluation = try Evaluation(
-        tokens: tokens, settings: settings, reference: reference, compares: request.compares)
+        tokens: tokens, settings: settings, reference: reference, compares: compares,
+        states: request.referencePath == nil ? workspace.referenceStates : nil)
       return Run(reference: reference, compressed: compressed, evaluation: evaluation)
     } catch .emptyInput {
       throw JobFailure(sentence: "\(request.textPath): the text is too short to score a token")
@@ -88,22 +88,35 @@ struct EvaluateJob: Job {
     }
   }
 
+  /// The model as it was opened, or another one that reads the same tokens.
+  private func reference(
+    reading tokens: [Int], in workspace: inout Workspace
+  ) throws(JobFailure) -> Decoder {
+    guard let path = request.referencePath else {
+      return try workspace.models.decoder(.reference)
+    }
+    let checkpoint: Checkpoint
+    do { checkpoint = try Checkpoint.open(path) } catch { throw JobFailure(error) }
+    var other = Workspace(checkpoint, sharing: workspace)
+    var text = TextWork(path: request.textPath, limit: Self.tokenLimit(of: request))
+    var expected: [Int]?
+    while expected == nil { expected = try text.step(in: &other) }
+    guard expected == tokens,
+      checkpoint.description.vocabularySize == workspace.description.vocabularySize
+    else {
+      throw JobFailure(
+        sentence: "\(path): the reference reads other tokens than \(workspace.description.name); "
+          + "give a checkpoint of the same model")
+    }
+    return try other.models.decoder(.reference)
+  }
+
   private func read(_ run: inout Run) throws(JobFailure) -> Bool {
     do {
       return try run.evaluation.step(reference: run.reference, compressed: run.compressed)
     } catch {
       throw JobFailure(error)
     }
-  }
-
-  private static func text(at path: String) throws(JobFailure) -> [UInt8] {
-    let storage: ByteStorage
-    do { storage = try ByteStorage(mapping: path) } catch { throw JobFailure(error) }
-    let bytes = storage.bytes(in: 0..<storage.count)
-    guard String(validating: bytes, as: UTF8.self) != nil else {
-      throw JobFailure(sentence: "\(path): the text is not UTF-8")
-    }
-    return bytes
   }
 
   private mutating func sayHowFar(_ evaluation: Evaluation, in workspace: Workspace) {

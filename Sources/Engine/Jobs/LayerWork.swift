@@ -2,7 +2,7 @@ import Compression
 import Tensors
 
 /// How long a step goes on before others have their turn.
-private let stepLength = Duration.milliseconds(15)
+let stepLength = Duration.milliseconds(15)
 
 /// One layer on its way to a sampled report under one scheme.
 struct SampleWork {
@@ -41,9 +41,21 @@ struct SampleWork {
 /// One layer on its way to being compressed under one scheme.
 struct CompressionWork {
   let key: LayerCache.Key
+  private let inputs: InputStatistics?
+  private let factor: HessianFactor?
   private var compressor: LayerCompressor?
 
-  init(_ key: LayerCache.Key) { self.key = key }
+  /// - Parameters:
+  ///   - key: the layer, and what it is to become.
+  ///   - inputs: what it reads; without, what calibration knows.
+  ///   - factor: of the same inputs, if it is at hand.
+  init(
+    _ key: LayerCache.Key, inputs: InputStatistics? = nil, factor: HessianFactor? = nil
+  ) {
+    self.key = key
+    self.inputs = inputs
+    self.factor = factor
+  }
 
   /// The share of the work that is done, from 0 to 1.
   var progress: Double { compressor?.progress ?? 0 }
@@ -56,7 +68,7 @@ struct CompressionWork {
     let shape = workspace.shapes[key.layer]
     let matrix = try workspace.matrix(of: key.layer)
     do throws(CompressionError) {
-      var compressor = try begun(matrix, shape, profile: workspace.profile(of: key.layer))
+      var compressor = try begun(matrix, shape, in: &workspace)
       // Held in one place only while it works, so that nothing of it is copied.
       self.compressor = nil
       let end = workspace.now() + stepLength
@@ -65,7 +77,7 @@ struct CompressionWork {
       } while !compressor.isFinished && workspace.now() < end
       self.compressor = compressor
       return compressor.finish(original: workspace.originalBytes(of: key.layer)).map {
-        LayerResult(weights: $0.layer.weights, report: $0.report)
+        LayerResult(weights: $0.layer.weights, report: $0.report, context: key.context)
       }
     } catch {
       throw JobFailure(error)
@@ -73,10 +85,12 @@ struct CompressionWork {
   }
 
   private func begun(
-    _ matrix: StoredMatrix, _ shape: LayerShape, profile: RowProfile?
+    _ matrix: StoredMatrix, _ shape: LayerShape, in workspace: inout Workspace
   ) throws(CompressionError) -> LayerCompressor {
     if let compressor { return compressor }
     return try LayerCompressor(
-      matrix: matrix, shape: shape, scheme: key.scheme, profile: profile)
+      matrix: matrix, shape: shape, scheme: key.scheme, profile: workspace.profile(of: key.layer),
+      statistics: inputs ?? workspace.statistics(of: key.layer), factor: factor,
+      pool: workspace.models.sharedPool())
   }
 }

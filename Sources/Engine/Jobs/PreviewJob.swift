@@ -19,12 +19,23 @@ struct PreviewJob: Job {
       throw JobFailure(error)
     }
     self.id = id
-    let key = LayerCache.Key(layer: number, scheme: scheme)
+    let key = workspace.key(of: scheme, for: number)
+    guard workspace.need(of: scheme, for: number) < .gram || key == workspace.plan.keys[number]
+    else {
+      throw JobFailure(
+        sentence: "\(layer): \(scheme.summary) is fitted to what earlier layers of the plan produce; "
+          + "put it into the plan to see it")
+    }
     sample = SampleWork(key)
     compression = CompressionWork(key)
   }
 
-  func urgency(in workspace: Workspace) -> Urgency? { .inSight }
+  func urgency(in workspace: Workspace) -> Urgency? {
+    let (layer, scheme) = (compression.key.layer, compression.key.scheme)
+    guard workspace.need(of: scheme, for: layer) == .gram else { return .inSight }
+    // The sweep over the blocks brings the report.
+    return workspace.plan.uncompressed.contains(layer) ? nil : .inSight
+  }
 
   mutating func step(in workspace: inout Workspace) throws(JobFailure) -> JobState {
     if let report = workspace.report(for: compression.key), sample != nil {

@@ -50,7 +50,7 @@ public struct GenerationRequest: Codable, Hashable, Sendable {
 
 /// A text to measure both models on.
 public struct EvaluationRequest: Codable, Hashable, Sendable {
-  /// Path of a UTF-8 text file.
+  /// Path of a UTF-8 text, or of JSON lines with a `text` or `messages` field each.
   public var textPath: String
   /// Tokens a window: each is read afresh, and its second half is scored.
   public var window: Int
@@ -58,14 +58,18 @@ public struct EvaluationRequest: Codable, Hashable, Sendable {
   public var windowLimit: Int?
   /// Whether the compressed model is measured too, against the reference.
   public var compares: Bool
+  /// A checkpoint of the same model to compare with instead of the one that is open; both read the same tokens.
+  public var referencePath: String?
 
   public init(
-    textPath: String, window: Int = 512, windowLimit: Int? = nil, compares: Bool = true
+    textPath: String, window: Int = 512, windowLimit: Int? = nil, compares: Bool = true,
+    referencePath: String? = nil
   ) {
     self.textPath = textPath
     self.window = window
     self.windowLimit = windowLimit
     self.compares = compares
+    self.referencePath = referencePath
   }
 }
 

@@ -5,6 +5,9 @@ public struct JobID: Hashable, Sendable, Codable, CustomStringConvertible {
   /// The engine's own job: it compresses the layers that a plan changed.
   public static let compression = JobID(-1)
 
+  /// The engine's own job: it calibrates for a plan that needs it, when nobody has.
+  public static let calibration = JobID(-2)
+
   public let number: Int
 
   public init(_ number: Int) { self.number = number }

@@ -5,6 +5,13 @@ import Tensors
 struct LayerResult: Sendable {
   let weights: LayerWeights
   let report: LayerReport
+  /// What it hangs on beside layer and scheme.
+  var context = 0
+
+  /// Whether it is what `key` asks for.
+  func isOf(_ key: LayerCache.Key) -> Bool {
+    report.scheme == key.scheme && context == key.context
+  }
 }
 
 /// Reports and compressed layers by layer and scheme, bounded in bytes: the least recently used go
@@ -14,6 +21,9 @@ struct LayerCache {
     /// Place of the layer in the model.
     let layer: Int
     let scheme: Scheme
+    /// What the result hangs on beside layer and scheme: the calibration, and for what the sweep over the blocks
+    /// compresses all that comes before it. 0 for nothing.
+    var context = 0
   }
 
   private enum Value {

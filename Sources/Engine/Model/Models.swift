@@ -22,10 +22,11 @@ struct Models {
   /// What the compressed model has in place of the checkpoint's layers, by their place in the model.
   private var results: [Int: LayerResult] = [:]
 
-  init(_ checkpoint: Checkpoint, threads: Int?) {
+  init(_ checkpoint: Checkpoint, threads: Int?, pool: WorkerPool? = nil) {
     whole = checkpoint
     self.checkpoint = checkpoint
     self.threads = threads
+    self.pool = pool
   }
 
   /// The same reference beside a compressed model that starts from a pruned checkpoint; nil is the whole one.
@@ -62,6 +63,15 @@ struct Models {
       case .reference: return reference
       case .compressed: return try loadedCompressed(from: reference)
       }
+    } catch {
+      throw JobFailure(error)
+    }
+  }
+
+  /// The model with no layer compressed: as it was opened, or what the plan's structure leaves of it.
+  mutating func original() throws(JobFailure) -> Decoder {
+    do throws(InferenceError) {
+      return isPruned ? try loadedPruned() : try loadedReference()
     } catch {
       throw JobFailure(error)
     }
@@ -107,7 +117,8 @@ struct Models {
     return loaded
   }
 
-  private mutating func sharedPool() -> WorkerPool {
+  /// Threads that all jobs share.
+  mutating func sharedPool() -> WorkerPool {
     if let pool { return pool }
     let made = WorkerPool(threads: threads ?? WorkerPool.availableProcessors)
     pool = made

@@ -2,32 +2,50 @@ import Compression
 
 /// What the plan asks of every layer, and which layers still have to be worked on for it.
 struct PlanProgress {
-  /// The scheme of every layer, by its place in the model.
-  private(set) var schemes: [Scheme]
+  /// What every layer is to become, by its place in the model.
+  private(set) var keys: [LayerCache.Key]
+  /// What has to be known of a layer's inputs first.
+  private var needs: [CalibrationNeed]
   /// Layers without any report yet on what the plan asks of them.
   private(set) var unsampled: Set<Int> = []
   /// Layers whose running weights are not yet what the plan asks for.
   private(set) var uncompressed: Set<Int> = []
   /// Layers that the user looks at, most important first.
   var inSight: [Int] = []
+  /// Whether second moments of the layers' inputs are known.
+  var isCalibrated = false
 
   /// A plan that keeps all of so many layers.
-  init(layers: Int) { schemes = Array(repeating: .keep, count: layers) }
+  init(layers: Int) {
+    keys = (0..<layers).map { LayerCache.Key(layer: $0, scheme: .keep) }
+    needs = Array(repeating: .nothing, count: layers)
+  }
+
+  /// The scheme of a layer.
+  func scheme(of layer: Int) -> Scheme { keys[layer].scheme }
 
   /// Layers that the plan compresses.
-  var compressedCount: Int { schemes.count { !$0.keepsLayer } }
+  var compressedCount: Int { keys.count { !$0.scheme.keepsLayer } }
 
   /// Whether the running model is what the plan says.
   var isDone: Bool { uncompressed.isEmpty }
 
-  /// Asks for another scheme of a layer, whose work is not yet done unless something is at hand.
-  mutating func ask(_ scheme: Scheme, of layer: Int, isSampled: Bool, isCompressed: Bool) {
-    schemes[layer] = scheme
-    unsampled.remove(layer)
-    uncompressed.remove(layer)
+  /// Whether some layer cannot be compressed before the model is calibrated.
+  var needsCalibration: Bool { !isCalibrated && uncompressed.contains { needs[$0] > .nothing } }
+
+  /// Asks for something else of a layer, whose work is not yet done unless something is at hand.
+  ///
+  /// - Parameter need: `gram` for layers that are compressed in the sweep over the blocks only.
+  mutating func ask(
+    _ key: LayerCache.Key, need: CalibrationNeed, isSampled: Bool, isCompressed: Bool
+  ) {
+    keys[key.layer] = key
+    needs[key.layer] = need
+    unsampled.remove(key.layer)
+    uncompressed.remove(key.layer)
     if !isCompressed {
-      uncompressed.insert(layer)
-      if !isSampled { unsampled.insert(layer) }
+      uncompressed.insert(key.layer)
+      if !isSampled && need < .gram { unsampled.insert(key.layer) }
     }
   }
 
@@ -41,11 +59,21 @@ struct PlanProgress {
   }
 
   /// The layer to sample next that the user looks at.
-  var nextSampleInSight: Int? { inSight.first(where: unsampled.contains) }
+  var nextSampleInSight: Int? { inSight.first { unsampled.contains($0) && isReady($0) } }
 
   /// The layer to sample next.
-  var nextSample: Int? { nextSampleInSight ?? unsampled.min() }
+  var nextSample: Int? { nextSampleInSight ?? unsampled.filter(isReady).min() }
 
-  /// The layer to compress next.
-  var nextCompression: Int? { inSight.first(where: uncompressed.contains) ?? uncompressed.min() }
+  /// The layer to compress next that needs no sweep.
+  var nextCompression: Int? {
+    inSight.first { uncompressed.contains($0) && isReady($0) }
+      ?? uncompressed.filter(isReady).min()
+  }
+
+  /// Layers that wait for the sweep; none before the model is calibrated.
+  var unswept: [Int] { isCalibrated ? uncompressed.filter { needs[$0] == .gram }.sorted() : [] }
+
+  private func isReady(_ layer: Int) -> Bool {
+    needs[layer] == .nothing || (isCalibrated && needs[layer] == .moments)
+  }
 }

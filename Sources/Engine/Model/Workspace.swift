@@ -1,3 +1,4 @@
+import Allocation
 import Checkpoints
 import Compression
 import Inference
@@ -10,7 +11,15 @@ struct Workspace {
   let emit: (EngineEvent) -> Void
   /// Both models, for those who ask them something.
   var models: Models
-  private(set) var plan: PlanProgress
+  var plan: PlanProgress
+  /// What everything that the sweep over the blocks compresses hangs on, under the current plan.
+  private(set) var lineage: Lineage
+  /// What layers read; nil before the model is calibrated.
+  var calibration: Calibration?
+  /// What the reference's head reads on the text evaluated last.
+  var referenceStates: ReferenceStates?
+  /// What each scheme of each layer costs; nil before it is measured or read.
+  var sensitivity: Sensitivity?
   /// What the plan takes from the model before its rules apply.
   let structure: ModelStructure?
   /// The model as it was opened.
@@ -21,6 +30,14 @@ struct Workspace {
   private let numbers: [String: Int]
   private var cache: LayerCache
   private var profiles: [Int: RowProfile] = [:]
+
+  /// A checkpoint of its own that shares the threads of another workspace.
+  init(_ checkpoint: Checkpoint, sharing other: Workspace) {
+    var other = other
+    let models = Models(
+      checkpoint, threads: other.settings.threads, pool: other.models.sharedPool())
+    self.init(whole: checkpoint, checkpoint, nil, models, other.settings, other.now, other.emit)
+  }
 
   init(
     _ checkpoint: Checkpoint, settings: EngineSettings, now: @escaping () -> Duration,
@@ -47,6 +64,9 @@ struct Workspace {
     numbers = Dictionary(
       shapes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     plan = PlanProgress(layers: shapes.count)
+    lineage = Lineage(
+      schemes: shapes.map { _ in .keep }, swept: shapes.map { _ in false }, calibration: 0,
+      of: checkpoint.description)
     cache = LayerCache(limit: settings.cacheBytes)
   }
 
@@ -80,22 +100,26 @@ extension Workspace {
   /// - Throws: ``PlanError`` when it does not fit the model; then nothing changed.
   mutating func setPlan(_ new: Plan) throws(PlanError) {
     let schemes = try new.schemes(for: shapes)
-    for (number, shape) in shapes.enumerated() {
-      let scheme = schemes[shape.name] ?? .keep
-      if scheme != plan.schemes[number] { ask(scheme, of: number) }
-    }
+    ask(shapes.map { schemes[$0.name] ?? .keep })
     sayHowFar()
   }
 
-  private mutating func ask(_ scheme: Scheme, of number: Int) {
-    let key = LayerCache.Key(layer: number, scheme: scheme)
-    let running = models.result(of: number).flatMap { $0.report.scheme == scheme ? $0 : nil }
+  /// Asks for a scheme of every layer, and anew for layers whose results hang on what changed elsewhere.
+  mutating func ask(_ schemes: [Scheme]) {
+    let (keys, lineage) = keys(for: schemes)
+    self.lineage = lineage
+    for key in keys where key != plan.keys[key.layer] { ask(key) }
+  }
+
+  private mutating func ask(_ key: LayerCache.Key) {
+    let scheme = key.scheme
+    let running = models.result(of: key.layer).flatMap { $0.isOf(key) ? $0 : nil }
     let result = running ?? cache.result(for: key)
     let report = result?.report ?? cache.report(for: key)
     plan.ask(
-      scheme, of: number, isSampled: report != nil,
+      key, need: need(of: scheme, for: key.layer), isSampled: report != nil,
       isCompressed: result != nil || scheme.keepsLayer)
-    if result != nil || scheme.keepsLayer { models.setResult(result, of: number) }
+    if result != nil || scheme.keepsLayer { models.setResult(result, of: key.layer) }
     if let report { emit(.report(report)) }
   }
 
@@ -114,18 +138,18 @@ extension Workspace {
   mutating func accept(_ report: LayerReport, for key: LayerCache.Key) {
     cache.keep(report, for: key)
     emit(.report(report))
-    if plan.schemes[key.layer] == key.scheme { plan.didSample(key.layer) }
+    if plan.keys[key.layer] == key { plan.didSample(key.layer) }
   }
 
   /// Whether the plan asks for this, and does not have it yet.
   func isWanted(_ key: LayerCache.Key) -> Bool {
-    plan.schemes[key.layer] == key.scheme && plan.uncompressed.contains(key.layer)
+    plan.keys[key.layer] == key && plan.uncompressed.contains(key.layer)
   }
 
   /// Weights of the layers that are still to be compressed.
   var weightsLeft: Double { plan.uncompressed.reduce(0) { $0 + Double(weights(of: $1)) } }
 
-  private func sayHowFar() {
+  func sayHowFar() {
     let total = plan.compressedCount
     emit(.compressed(layers: total - plan.uncompressed.count, of: total))
   }
@@ -133,8 +157,13 @@ extension Workspace {
 
 /// What was computed of layers, and what computing more of them takes.
 extension Workspace {
-  func key(ofPlanFor number: Int) -> LayerCache.Key {
-    LayerCache.Key(layer: number, scheme: plan.schemes[number])
+  func key(ofPlanFor number: Int) -> LayerCache.Key { plan.keys[number] }
+
+  /// The key of a scheme that need not be the plan's.
+  func key(of scheme: Scheme, for number: Int) -> LayerCache.Key {
+    var schemes = plan.keys.map(\.scheme)
+    schemes[number] = scheme
+    return keys(for: schemes).keys[number]
   }
 
   /// What compressing gave earlier, if it is still kept.

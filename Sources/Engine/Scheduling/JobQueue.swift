@@ -17,6 +17,11 @@ struct JobQueue {
   /// Ids of the jobs under way, oldest first.
   var ids: [JobID] { entries.map(\.job.id) }
 
+  /// Whether a job that calibrates the model is under way.
+  var isCalibrating: Bool {
+    entries.contains { $0.job is CalibrateJob || $0.job is SensitivityJob }
+  }
+
   func contains(_ id: JobID) -> Bool { entries.contains { $0.job.id == id } }
 
   mutating func add(_ job: any Job) { entries.append(Entry(job: job, used: served)) }

@@ -10,8 +10,10 @@ struct EvaluateCommand: ParsableCommand {
     discussion: """
       Each window is read afresh; its second half is scored.
 
-      --json: tokens (scored), ppl (of the compressed model where there is a plan); with --plan \
-      also reference_ppl, kld of mean, median, p99, max (nats a token), top1_agreement (0 to 1).
+      --json: tokens (scored), windows, ppl (of the compressed model where there is a plan); with \
+      --plan or --reference also reference_ppl, kld of mean, median, p99, max (nats a token), \
+      rms_probability_change and top1_agreement (0 to 1). Each figure has a standard error over \
+      windows beside it, under its name with _error after it.
       """)
 
   @OptionGroup var model: ModelArgument
@@ -19,7 +21,16 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "A plan file.", completion: .file(extensions: ["yaml", "yml"]))
   var plan: String?
 
-  @Option(help: "A UTF-8 text file.", completion: .file())
+  @Option(
+    help: "Another checkpoint of the same model to compare with, such as its F16 original.",
+    completion: .file())
+  var reference: String?
+
+  @Option(
+    help: "A text to calibrate the plan's methods on, if they need that.", completion: .file())
+  var calibration: String?
+
+  @Option(help: "A UTF-8 text, or JSON lines with a text or messages field.", completion: .file())
   var text: String
 
   @Option(help: "Tokens a window.")
@@ -42,13 +53,17 @@ struct EvaluateCommand: ParsableCommand {
     let session = EngineSession()
     defer { session.close() }
     let opened = try session.open(model.path)
+    if let calibration {
+      _ = try session.calibrate(CalibrationRequest(textPath: calibration))
+    }
     if let plan { session.setPlan(try PlanFile.read(plan), from: plan, for: opened) }
     let job = JobID(1)
     session.send(
       .evaluate(
         job,
         EvaluationRequest(
-          textPath: text, window: window, windowLimit: windows, compares: plan != nil)))
+          textPath: text, window: window, windowLimit: windows, compares: plan != nil,
+          referencePath: reference)))
     let found = try session.next { event in
       if case .evaluated(job, let result) = event { result } else { nil }
     }
@@ -60,18 +75,21 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   private static func text(of result: EvaluationSummary) -> String {
-    var lines = ["\(result.tokens) tokens scored"]
-    lines.append("reference    PPL \(result.referencePPL.value.fixed(4))")
-    if let ppl = result.compressedPPL { lines.append("compressed   PPL \(ppl.value.fixed(4))") }
-    if let kld = result.divergence {
-      lines.append(
-        "KLD          mean \(kld.mean.value.fixed(5))  median \(kld.median.value.fixed(5))  "
-          + "p99 \(kld.p99.value.fixed(4))  max \(kld.max.value.fixed(3))")
+    var table = TextTable(["", "value", "±"])
+    func add(_ name: String, _ estimate: Estimate?, places: Int, scale: Double = 1) {
+      guard let estimate else { return }
+      let error = estimate.standardError.map { ($0 * scale).fixed(places) } ?? "–"
+      table.add([name, (estimate.value * scale).fixed(places), error])
     }
-    if let same = result.top1Agreement {
-      lines.append("same top-1   \((same.value * 100).fixed(2)) %")
-    }
-    return lines.map { $0 + "\n" }.joined()
+    add("reference PPL", result.referencePPL, places: 4)
+    add("compressed PPL", result.compressedPPL, places: 4)
+    add("KLD mean", result.divergence?.mean, places: 5)
+    add("KLD median", result.divergence?.median, places: 5)
+    add("KLD p99", result.divergence?.p99, places: 4)
+    add("KLD max", result.divergence?.max, places: 3)
+    add("RMS Δp, %", result.rmsProbabilityChange, places: 3, scale: 100)
+    add("same top-1, %", result.top1Agreement, places: 2, scale: 100)
+    return "\(result.tokens) tokens scored in \(result.windows) windows\n" + table.text
   }
 }
 
@@ -79,26 +97,50 @@ struct EvaluateCommand: ParsableCommand {
 private struct EvaluateResult: Encodable {
   struct Divergence: Encodable {
     let mean: Figure
+    let meanError: Figure
     let median: Figure
+    let medianError: Figure
     let p99: Figure
+    let p99Error: Figure
     let max: Figure
+    let maxError: Figure
+
+    init(_ found: EvaluationSummary.Divergence) {
+      mean = Figure(found.mean.value)
+      meanError = Figure(found.mean.standardError)
+      median = Figure(found.median.value)
+      medianError = Figure(found.median.standardError)
+      p99 = Figure(found.p99.value)
+      p99Error = Figure(found.p99.standardError)
+      max = Figure(found.max.value)
+      maxError = Figure(found.max.standardError)
+    }
   }
 
   let tokens: Int
+  let windows: Int
   let ppl: Figure
+  let pplError: Figure
   let referencePpl: Figure?
+  let referencePplError: Figure?
   let kld: Divergence?
+  let rmsProbabilityChange: Figure?
+  let rmsProbabilityChangeError: Figure?
   let top1Agreement: Figure?
+  let top1AgreementError: Figure?
 
   init(_ result: EvaluationSummary) {
     tokens = result.tokens
-    ppl = Figure((result.compressedPPL ?? result.referencePPL).value)
-    referencePpl = result.compressedPPL == nil ? nil : Figure(result.referencePPL.value)
-    kld = result.divergence.map { kld in
-      Divergence(
-        mean: Figure(kld.mean.value), median: Figure(kld.median.value),
-        p99: Figure(kld.p99.value), max: Figure(kld.max.value))
-    }
+    windows = result.windows
+    let found = result.compressedPPL ?? result.referencePPL
+    (ppl, pplError) = (Figure(found.value), Figure(found.standardError))
+    let reference = result.compressedPPL == nil ? nil : result.referencePPL
+    referencePpl = reference.map { Figure($0.value) }
+    referencePplError = reference.map { Figure($0.standardError) }
+    kld = result.divergence.map(Divergence.init)
+    rmsProbabilityChange = result.rmsProbabilityChange.map { Figure($0.value) }
+    rmsProbabilityChangeError = result.rmsProbabilityChange.map { Figure($0.standardError) }
     top1Agreement = result.top1Agreement.map { Figure($0.value) }
+    top1AgreementError = result.top1Agreement.map { Figure($0.standardError) }
   }
 }

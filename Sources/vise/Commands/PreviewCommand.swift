@@ -21,6 +21,10 @@ struct PreviewCommand: ParsableCommand {
 
   @OptionGroup(title: "Instead of a plan file") var scheme: SchemeOptions
 
+  @Option(
+    help: "A text to calibrate the plan's methods on, if they need that.", completion: .file())
+  var calibration: String?
+
   @Flag(help: "Prints JSON.")
   var json = false
 
@@ -34,6 +38,9 @@ struct PreviewCommand: ParsableCommand {
     let session = EngineSession()
     defer { session.close() }
     let description = try session.open(model.path)
+    if let calibration {
+      _ = try session.calibrate(CalibrationRequest(textPath: calibration))
+    }
     session.setPlan(
       try plan.map(PlanFile.read) ?? scheme.plan, from: plan, for: description)
     var reports: [String: LayerReport] = [:]

@@ -21,7 +21,8 @@ extension EngineSession {
     send(.setPlan(plan))
   }
 
-  private func warn(_ message: String) {
+  /// Says something that is no reason to end.
+  func warn(_ message: String) {
     OutputStream.error.writeLine("vise: warning: \(message)")
   }
 }

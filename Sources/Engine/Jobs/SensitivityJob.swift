@@ -1,0 +1,146 @@
+import Allocation
+import Checkpoints
+import Compression
+import Inference
+import Tensors
+
+/// Measures what each scheme of each layer costs: gradients first, then trials block by block.
+///
+/// The pass over the blocks sees the inputs of all layers, so that it calibrates the model as well.
+struct SensitivityJob: Job {
+  /// What a step works on, in this order.
+  private enum Phase {
+    case reading(TextWork)
+    case differentiating(FisherPass, TokenWindows)
+    case trying(TrialWork, TokenWindows, gradientTokens: Int)
+  }
+
+  /// Of the labels that gradients are taken of.
+  private static let seed: UInt64 = 1
+  /// Share of the time that gradients take, about.
+  private static let gradientShare = 0.3
+
+  let id: JobID
+  private let request: SensitivityRequest
+  private var phase: Phase
+  private var meter: ProgressMeter
+
+  init(id: JobID, request: SensitivityRequest, workspace: Workspace) {
+    self.id = id
+    self.request = request
+    phase = .reading(Self.text(request))
+    meter = ProgressMeter(workLeft: 1, now: workspace.now())
+  }
+
+  func urgency(in workspace: Workspace) -> Urgency? { .background }
+
+  mutating func step(in workspace: inout Workspace) throws(JobFailure) -> JobState {
+    let current = phase
+    // Held in one place only while it works, so that nothing of it is copied.
+    phase = .reading(Self.text(request))
+    switch current {
+    case .reading(var text):
+      guard let tokens = try text.step(in: &workspace) else {
+        phase = .reading(text)
+        break
+      }
+      let windows = try windows(of: tokens, limit: request.gradientTokens, in: &workspace)
+      let all = try self.windows(of: tokens, limit: request.tokenLimit, in: &workspace)
+      phase = .differentiating(try gradients(on: windows, in: &workspace), all)
+    case .differentiating(var pass, let windows):
+      let goesOn = pass.step()
+      sayHowFar(Self.gradientShare * pass.fractionCompleted, in: workspace)
+      if goesOn {
+        phase = .differentiating(pass, windows)
+      } else {
+        let work = try TrialWork(
+          windows, candidates: request.candidates, fishers: pass.result, in: &workspace)
+        phase = .trying(work, windows, gradientTokens: pass.tokenCount)
+      }
+    case .trying(var work, let windows, let gradientTokens):
+      let goesOn = try work.step(in: &workspace)
+      let share = 1 - Self.gradientShare
+      sayHowFar(Self.gradientShare + share * work.fractionCompleted, in: workspace)
+      if goesOn {
+        phase = .trying(work, windows, gradientTokens: gradientTokens)
+      } else {
+        try finish(work, windows, gradientTokens: gradientTokens, in: &workspace)
+        return .finished
+      }
+    }
+    return .unfinished
+  }
+
+  private static func text(_ request: SensitivityRequest) -> TextWork {
+    TextWork(path: request.textPath, limit: max(request.tokenLimit, request.gradientTokens))
+  }
+
+  private func windows(
+    of tokens: [Int], limit: Int, in workspace: inout Workspace
+  ) throws(JobFailure) -> TokenWindows {
+    try TextWork.windows(
+      of: tokens, from: request.textPath, length: request.window,
+      limit: max(limit / max(request.window, 1), 1), in: &workspace)
+  }
+
+  private func gradients(
+    on windows: TokenWindows, in workspace: inout Workspace
+  ) throws(JobFailure) -> FisherPass {
+    do {
+      return try FisherPass(
+        windows: (0..<windows.count).map { windows.inputs(0..<windows.length, ofWindow: $0) },
+        decoder: workspace.models.original(), seed: Self.seed)
+    } catch let failure as JobFailure {
+      throw failure
+    } catch {
+      throw JobFailure(sentence: "\(error)")
+    }
+  }
+
+  private func finish(
+    _ work: TrialWork, _ windows: TokenWindows, gradientTokens: Int,
+    in workspace: inout Workspace
+  ) throws(JobFailure) {
+    let model = workspace.description
+    let sensitivity = Sensitivity(
+      origin: Sensitivity.Origin(
+        model: model.name, fingerprint: model.fingerprint, text: request.textPath,
+        gradientTokens: gradientTokens, trialTokens: windows.count * windows.length,
+        version: EngineSettings.version),
+      layers: work.layers.sorted { first, second in
+        (workspace.number(of: first.layer) ?? 0) < (workspace.number(of: second.layer) ?? 0)
+      })
+    if let path = request.savePath {
+      do { try sensitivity.write(to: path) } catch { throw JobFailure(error) }
+    }
+    let calibration = workspace.makeCalibration(
+      textPath: request.textPath, windows: windows, moments: work.moments)
+    workspace.accept(calibration)
+    workspace.sensitivity = sensitivity
+    workspace.emit(.calibrated(id, calibration.summary))
+    workspace.emit(.sensitivity(id, SensitivitySummary(sensitivity, path: request.savePath)))
+  }
+
+  /// Progress in thousandths.
+  private mutating func sayHowFar(_ share: Double, in workspace: Workspace) {
+    let progress = meter.report(
+      completed: Int(1000 * share), of: 1000, workLeft: 1 - share, now: workspace.now())
+    if let progress { workspace.emit(.jobProgress(id, progress)) }
+  }
+}
+
+extension SensitivitySummary {
+  init(_ sensitivity: Sensitivity, path: String?) {
+    self.init(
+      textPath: sensitivity.origin.text, gradientTokens: sensitivity.origin.gradientTokens,
+      layers: sensitivity.layers.map { costs in
+        LayerSensitivity(
+          layer: costs.layer,
+          divergencePerRelativeError: costs.fisher.divergencePerRelativeError(
+            energy: costs.energy),
+          schemes: costs.trials.map {
+            SchemeDivergence(scheme: $0.scheme, bytes: $0.bytes, divergence: $0.divergence)
+          })
+      }, path: path)
+  }
+}

@@ -1,0 +1,56 @@
+import Inference
+import Tokenization
+
+/// A file of texts on its way to token ids, a piece a step.
+struct TextWork {
+  let path: String
+  /// No more tokens than these are read.
+  private let limit: Int
+  private var reader: TextReader?
+  private var tokens: [Int] = []
+
+  init(path: String, limit: Int?) {
+    self.path = path
+    self.limit = limit ?? .max
+  }
+
+  /// Opens the file, or reads a piece of it.
+  ///
+  /// - Returns: the tokens, once the file has ended or there are enough; nil before.
+  mutating func step(in workspace: inout Workspace) throws(JobFailure) -> [Int]? {
+    let tokenizer = try workspace.models.tokenizer()
+    do throws(TextError) {
+      guard var reader else {
+        reader = try TextReader(path: path, tokenizer: tokenizer)
+        return nil
+      }
+      if tokens.count < limit, let piece = try reader.next() {
+        tokens += piece
+        self.reader = reader
+        return nil
+      }
+      return tokens
+    } catch {
+      throw JobFailure(error)
+    }
+  }
+
+  /// The windows of the tokens that were read.
+  ///
+  /// - Throws: ``JobFailure`` that names the file when they are too few for one window, or windows are too long.
+  static func windows(
+    of tokens: [Int], from path: String, length: Int, limit: Int?, in workspace: inout Workspace
+  ) throws(JobFailure) -> TokenWindows {
+    let tokenizer = try workspace.models.tokenizer()
+    do throws(InferenceError) {
+      return try TokenWindows(
+        tokens, length: length, limit: limit,
+        beginToken: tokenizer.addsBeginToken ? tokenizer.beginToken : nil,
+        contextLength: workspace.contextLength)
+    } catch .emptyInput {
+      throw JobFailure(sentence: "\(path): the text is too short for a window")
+    } catch {
+      throw JobFailure(error)
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import Checkpoints
+import Compression
+import Inference
+
+/// What is known of the inputs of all layers of the open model, and the text that it is known from.
+struct Calibration {
+  /// Below so many tokens for each input channel of the widest layer, GPTQ and SparseGPT fit the text and not the
+  /// model.
+  static let enoughTokens = 8.0
+
+  /// Tells calibrations of a session apart: what was compressed with an earlier one is stale.
+  let number: Int
+  let summary: CalibrationSummary
+  /// The text, which methods that need all pairs of moments run through the model again.
+  let windows: TokenWindows
+  private let moments: [InputSite: InputStatistics]
+  private let sites: [String: InputSite]
+
+  init(
+    number: Int, textPath: String, windows: TokenWindows,
+    moments: [InputSite: InputStatistics], of model: ModelDescription
+  ) {
+    self.number = number
+    self.windows = windows
+    self.moments = moments
+    sites = Dictionary(
+      model.layers.compactMap { layer in
+        InputSite(of: layer, in: model).map { (layer.name, $0) }
+      }, uniquingKeysWith: { first, _ in first })
+    summary = CalibrationSummary(textPath: textPath, windows: windows, of: model)
+  }
+
+  /// Second moments of what a layer reads; nil for layers that multiply nothing.
+  func statistics(of layer: String) -> InputStatistics? {
+    sites[layer].flatMap { moments[$0] }
+  }
+
+  /// llama.cpp's form of it.
+  func importanceMatrix(of model: ModelDescription) -> ImportanceMatrix {
+    var statistics: [String: InputStatistics] = [:]
+    for layer in model.layers { statistics[layer.name] = self.statistics(of: layer.name) }
+    return ImportanceMatrix(
+      statistics, of: model, datasets: [summary.textPath], windows: windows)
+  }
+}
+
+extension CalibrationSummary {
+  fileprivate init(textPath: String, windows: TokenWindows, of model: ModelDescription) {
+    self.init(
+      textPath: textPath, tokens: windows.count * windows.length, windows: windows.count,
+      widestInput: model.layers.map(\.columns).max() ?? 0)
+    if tokensPerInput < Calibration.enoughTokens {
+      let enough = Int(Calibration.enoughTokens) * widestInput
+      warning =
+        "\(tokens) tokens are few for layers of \(widestInput) input channels: GPTQ and SparseGPT "
+        + "fit the text and not the model; \(enough) or more are better"
+    }
+  }
+}

@@ -1,0 +1,171 @@
+import Allocation
+import Checkpoints
+import Compression
+import Glibc
+
+/// What is answered from sensitivity, in milliseconds.
+extension Workspace {
+  /// The plan that reaches a target best.
+  ///
+  /// - Throws: ``JobFailure`` when sensitivity is unknown, settings do not fit it, or no plan reaches the target.
+  func allocation(
+    for target: BudgetTarget, _ settings: AllocationSettings
+  ) throws(JobFailure) -> AllocationResult {
+    let sensitivity = try knownSensitivity()
+    let allocator = try makeAllocator(settings)
+    let goal: AllocationGoal =
+      switch target {
+      case .bytes(let bytes): .bytes(bytes)
+      case .bitsPerWeight(let bits): .bytes(bytes(bitsPerWeight: bits))
+      case .divergence(let divergence):
+        .divergence(sensitivity.predictor.sum(predicting: divergence))
+      }
+    let found: Allocation
+    do throws(AllocationError) {
+      found = try allocator.solve(
+        for: goal, near: allocator.choices(of: planSchemes), isExact: settings.isExact)
+    } catch .divergenceTooSmall(_, let least) {
+      let prediction = sensitivity.predictor.prediction(ofSum: least, standardError: 0)
+      throw JobFailure(
+        AllocationError.divergenceTooSmall(
+          divergence: target.value, least: prediction.mean))
+    } catch {
+      throw JobFailure(error)
+    }
+    let schemes = planSchemes.merging(allocator.schemes(of: found)) { $1 }
+    let prediction =
+      sensitivity.prediction(for: schemes)
+      ?? sensitivity.predictor.prediction(ofSum: found.divergence, standardError: 0)
+    return AllocationResult(
+      target: target, schemes: schemes, bytes: found.bytes,
+      bitsPerWeight: bitsPerWeight(ofBytes: found.bytes),
+      divergence: PredictedDivergence(prediction), gap: found.gap)
+  }
+
+  /// Predicted KLD against bytes.
+  ///
+  /// - Throws: as ``allocation(for:_:)``.
+  func frontier(_ settings: AllocationSettings) throws(JobFailure) -> Frontier {
+    let sensitivity = try knownSensitivity()
+    let curve = try makeAllocator(settings).frontier().map { point in
+      FrontierPoint(
+        kind: .best, bytes: point.bytes,
+        divergence: sensitivity.predictor.prediction(
+          ofSum: point.divergence, standardError: 0
+        ).mean)
+    }
+    var marks = sensitivity.marks(for: description).compactMap { mark in
+      point(of: mark.schemes, kind: mark.isUniform ? .uniform : .mix, name: mark.name)
+    }
+    if let current = point(of: planSchemes, kind: .current, name: "") { marks.append(current) }
+    return Frontier(curve: curve, marks: marks)
+  }
+
+  /// What the current plan should cost; nil while sensitivity, or the error of a layer, is unknown.
+  mutating func predictedDivergence() -> PredictedDivergence? {
+    guard var sensitivity else { return nil }
+    for (place, costs) in sensitivity.layers.enumerated() {
+      guard let number = number(of: costs.layer),
+        costs.trial(of: plan.scheme(of: number)) == nil
+      else { continue }
+      guard let report = report(for: key(ofPlanFor: number)) else { return nil }
+      sensitivity.layers[place].record(SchemeTrial(report, of: costs))
+    }
+    return sensitivity.prediction(for: planSchemes).map(PredictedDivergence.init)
+  }
+
+  /// The scheme of every layer in the current plan, by name.
+  private var planSchemes: [String: Scheme] {
+    Dictionary(
+      shapes.enumerated().map { ($1.name, plan.scheme(of: $0)) },
+      uniquingKeysWith: { first, _ in first })
+  }
+
+  private func knownSensitivity() throws(JobFailure) -> Sensitivity {
+    guard let sensitivity else {
+      throw JobFailure(
+        sentence: "the model's sensitivity is not known; measure it first, or open a file of it")
+    }
+    return sensitivity
+  }
+
+  private func makeAllocator(_ settings: AllocationSettings) throws(JobFailure) -> Allocator {
+    let sensitivity = try knownSensitivity()
+    let schemes = planSchemes
+    var pins: [String: Scheme] = [:]
+    for name in settings.pinned {
+      guard let scheme = schemes[name] else {
+        throw JobFailure(sentence: "the model has no layer \(name) to pin")
+      }
+      pins[name] = scheme
+    }
+    do {
+      return try sensitivity.makeAllocator(
+        for: description,
+        rules: AllocationRules(
+          candidates: settings.candidates, pins: pins, fusesLayers: settings.fusesLayers))
+    } catch {
+      throw JobFailure(error)
+    }
+  }
+
+  /// A plan among those of the frontier; nil if some scheme of it was not tried.
+  private func point(
+    of schemes: [String: Scheme], kind: FrontierPoint.Kind, name: String
+  ) -> FrontierPoint? {
+    guard let prediction = sensitivity?.prediction(for: schemes) else { return nil }
+    let bytes = shapes.enumerated().reduce(description.tensorBytes) { sum, layer in
+      let original = originalBytes(of: layer.offset)
+      let size = LayerSize.predicted(
+        for: layer.element, scheme: schemes[layer.element.name] ?? .keep, original: original)
+      return sum + size.total - original
+    }
+    return FrontierPoint(kind: kind, name: name, bytes: bytes, divergence: prediction.mean)
+  }
+
+  private var weightCount: Int { shapes.reduce(0) { $0 + $1.rows * $1.columns } }
+
+  /// Bytes of tensors that are no layers.
+  private var otherBytes: Int {
+    description.layers.reduce(description.tensorBytes) { $0 - $1.bytes }
+  }
+
+  private func bytes(bitsPerWeight bits: Double) -> Int {
+    let bytes = bits * Double(weightCount) / 8 + Double(otherBytes)
+    return bytes < 1e18 ? Int(bytes) : .max
+  }
+
+  private func bitsPerWeight(ofBytes bytes: Int) -> Double {
+    8 * Double(bytes - otherBytes) / Double(max(weightCount, 1))
+  }
+}
+
+extension PredictedDivergence {
+  fileprivate init(_ prediction: DivergencePrediction) {
+    self.init(mean: prediction.mean, low: prediction.low, high: prediction.high)
+  }
+}
+
+extension BudgetTarget {
+  /// The number that was asked for.
+  fileprivate var value: Double {
+    switch self {
+    case .bytes(let bytes): Double(bytes)
+    case .bitsPerWeight(let bits): bits
+    case .divergence(let divergence): divergence
+    }
+  }
+}
+
+extension SchemeTrial {
+  /// What a report on a layer says of a scheme that was not tried: its KLD grows with the relative error.
+  fileprivate init(_ report: LayerReport, of costs: LayerCosts) {
+    let error = report.error.sqnr.map { pow(10, -$0 / 10) } ?? 0
+    let divergence = error * costs.fisher.divergencePerRelativeError(energy: costs.energy)
+    // Half a band of 95 % in dB is about 1.96 standard errors.
+    let relativeError = report.error.sqnrBand / 10 / M_LOG10E / 1.96
+    self.init(
+      scheme: report.scheme, bytes: report.size.total, divergence: divergence,
+      standardError: divergence * relativeError)
+  }
+}

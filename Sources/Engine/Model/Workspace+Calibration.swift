@@ -1,0 +1,97 @@
+import Checkpoints
+import Compression
+import Inference
+
+/// What results hang on beside a layer and its scheme.
+struct Lineage {
+  /// For each block, and the head after them: all that what it reads comes from.
+  private(set) var before: [Int] = []
+  /// The same with the block's own layers.
+  private(set) var through: [Int] = []
+
+  /// - Parameters:
+  ///   - schemes: of every layer, in the model's order.
+  ///   - swept: whether each is compressed in the sweep over the blocks.
+  ///   - calibration: the number of the calibration.
+  init(schemes: [Scheme], swept: [Bool], calibration: Int, of model: ModelDescription) {
+    func hash(_ start: Int, _ numbers: [Int]) -> Int {
+      var hasher = Hasher()
+      hasher.combine(start)
+      for number in numbers { hasher.combine(schemes[number]) }
+      return hasher.finalize()
+    }
+    var numbers: [Int: [Int]] = [:]
+    for (number, layer) in model.layers.enumerated() {
+      numbers[layer.block ?? -1, default: []].append(number)
+    }
+    var state = hash(calibration, (numbers[-1] ?? []).filter { !swept[$0] })
+    for block in 0...model.blockCount {
+      let layers = numbers[block] ?? []
+      before.append(hash(state, layers.filter { !swept[$0] }))
+      state = hash(state, layers)
+      through.append(state)
+    }
+  }
+}
+
+extension Workspace {
+  /// What must be known of a layer's inputs, and whether that takes the sweep over the blocks.
+  ///
+  /// An embedding that is no head reads one row a token: nothing about its inputs needs to be collected.
+  func need(of scheme: Scheme, for number: Int) -> CalibrationNeed {
+    let reads = InputSite(of: description.layers[number], in: description) != nil
+    return reads ? scheme.calibrationNeed : min(scheme.calibrationNeed, .moments)
+  }
+
+  /// The keys of all layers under these schemes, and the lineage of the blocks.
+  func keys(for schemes: [Scheme]) -> (keys: [LayerCache.Key], lineage: Lineage) {
+    let needs = schemes.enumerated().map { need(of: $1, for: $0) }
+    let number = calibration?.number ?? 0
+    let lineage = Lineage(
+      schemes: schemes, swept: needs.map { $0 == .gram }, calibration: number, of: description)
+    let keys = schemes.enumerated().map { layer, scheme in
+      let context =
+        switch needs[layer] {
+        case .nothing: 0
+        case .moments: number
+        case .gram: lineage.before[description.layers[layer].block ?? description.blockCount]
+        }
+      return LayerCache.Key(layer: layer, scheme: scheme, context: context)
+    }
+    return (keys, lineage)
+  }
+
+  /// What is known of a layer's inputs without a sweep.
+  func statistics(of number: Int) -> InputStatistics? {
+    guard let calibration else { return nil }
+    let layer = description.layers[number]
+    if let found = calibration.statistics(of: layer.name) { return found }
+    return .lookup(columns: layer.columns)
+  }
+
+  /// A calibration of the open model, not yet taken on.
+  func makeCalibration(
+    textPath: String, windows: TokenWindows, moments: [InputSite: InputStatistics]
+  ) -> Calibration {
+    Calibration(
+      number: (calibration?.number ?? 0) + 1, textPath: textPath, windows: windows,
+      moments: moments, of: description)
+  }
+
+  /// Compresses with this calibration from now on; what was compressed with another one is stale.
+  mutating func accept(_ calibration: Calibration) {
+    self.calibration = calibration
+    plan.isCalibrated = true
+    ask(plan.keys.map(\.scheme))
+    sayHowFar()
+  }
+
+  /// Whether the plan, or a scheme, asks for a calibration that is not there.
+  func lacksCalibration(for scheme: Scheme? = nil) -> Bool {
+    guard let scheme else { return plan.needsCalibration }
+    return calibration == nil && scheme.calibrationNeed > .nothing
+  }
+
+  /// A text to calibrate on where nobody named one.
+  var defaultText: String? { CalibrationText.standard(forModelAt: description.path) }
+}

@@ -1,0 +1,189 @@
+import ArgumentParser
+import Checkpoints
+import Compression
+import Engine
+import FoundationEssentials
+
+/// What `--budget` says: `90MB`, `4.5bpw` or `kld=0.05`.
+extension BudgetTarget: ExpressibleByArgument {
+  public init?(argument: String) {
+    let text = argument.lowercased()
+    func number(_ part: some StringProtocol) -> Double? {
+      Double(String(part)).flatMap { $0 > 0 && $0 < 1e12 ? $0 : nil }
+    }
+    if text.hasPrefix("kld="), let value = number(text.dropFirst(4)) {
+      self = .divergence(value)
+    } else if text.hasSuffix("bpw"), let value = number(text.dropLast(3)) {
+      self = .bitsPerWeight(value)
+    } else if text.hasSuffix("gb"), let value = number(text.dropLast(2)) {
+      self = .bytes(Int(value * 1e9))
+    } else if text.hasSuffix("mb"), let value = number(text.dropLast(2)) {
+      self = .bytes(Int(value * 1e6))
+    } else {
+      return nil
+    }
+  }
+}
+
+/// `vise allocate`: the plan that makes the best of a budget.
+struct AllocateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "allocate",
+    abstract: "Finds the plan of least predicted divergence in a budget of bytes, or the smallest.",
+    discussion: """
+      MB are 10^6 bytes of all tensors; bpw are bits a weight over all layers. Without \
+      --sensitivity it is measured first, which takes minutes.
+
+      --json: bytes, bits_per_weight, kld of mean, low, high (predicted, nats a token), gap (how \
+      far at most above the best plan there is, as a share), output, layers[] of name, scheme, \
+      changed (whether --plan, or the original, has another).
+      """)
+
+  @OptionGroup var model: ModelArgument
+
+  @Option(help: "90MB, 1.5GB, 4.5bpw, or kld=0.05 for the smallest plan of that divergence.")
+  var budget: BudgetTarget
+
+  @Option(help: "A file that `vise sensitivity` wrote.", completion: .file())
+  var sensitivity: String?
+
+  @OptionGroup(title: "Without --sensitivity") var text: CalibrationOptions
+
+  @Option(help: "What layers may get, as --candidates of `vise sensitivity`; all that was tried.")
+  var types: String?
+
+  @Option(help: "A plan whose schemes pinned layers keep; else they stay as they are.")
+  var plan: String?
+
+  @Option(help: "Layers that are left alone: a glob, or `re:` and an expression; may be repeated.")
+  var pin: [String] = []
+
+  @Flag(help: "Gives q, k, v and gate, up of a block the same scheme, as vLLM needs.")
+  var fuse = false
+
+  @Flag(help: "Solves exactly, for up to a second.")
+  var exact = false
+
+  @Option(help: "The plan file to write.", completion: .file(extensions: ["yaml", "yml"]))
+  var output: String?
+
+  @Flag(help: "Prints JSON.")
+  var json = false
+
+  func run() throws {
+    let session = EngineSession()
+    defer { session.close() }
+    let description = try session.open(model.path)
+    let shapes = description.layerShapes
+    var candidates: [Scheme]?
+    if let types {
+      candidates = try CandidateOptions.schemes(named: types)
+    }
+    if let sensitivity {
+      session.send(.openSensitivity(path: sensitivity))
+    } else {
+      _ = try session.measureSensitivity(
+        SensitivityRequest(
+          textPath: try text.path(for: model.path), window: text.window,
+          tokenLimit: text.tokens,
+          candidates: try candidates ?? CandidateOptions.schemes(named: "gguf")))
+    }
+    let current = try plan.map(PlanFile.read)
+    if let current { session.setPlan(current, from: plan, for: description) }
+    session.send(
+      .allocate(
+        budget,
+        AllocationSettings(
+          candidates: candidates, pinned: try pinned(among: shapes), fusesLayers: fuse,
+          isExact: exact)))
+    let found = try session.next { event in
+      if case .allocated(let result) = event { result } else { nil }
+    }
+    try write(found, description)
+    let before = try current?.schemes(for: shapes) ?? [:]
+    let result = AllocateResult(found, before: before, shapes: shapes, output: output)
+    if json {
+      try JSONOutput.write(result)
+    } else {
+      OutputStream.standard.write(result.text)
+    }
+  }
+
+  private func pinned(among shapes: [LayerShape]) throws -> [String] {
+    let patterns = try pin.map(LayerPattern.init)
+    return shapes.filter { shape in patterns.contains { $0.matches(shape) } }.map(\.name)
+  }
+
+  private func write(
+    _ result: AllocationResult, _ model: ModelDescription
+  ) throws(CommandFailure) {
+    guard let output else { return }
+    var plan = Plan(schemes: result.schemes, for: model.layerShapes)
+    (plan.model, plan.fingerprint) = (model.name, model.fingerprint)
+    do {
+      try Data(plan.yaml().utf8).write(to: URL(filePath: output), options: .atomic)
+    } catch {
+      throw CommandFailure(status: .failed, message: "\(output): cannot be written")
+    }
+  }
+}
+
+/// What `vise allocate --json` prints.
+private struct AllocateResult: Encodable {
+  struct Layer: Encodable {
+    let name: String
+    let scheme: String
+    let changed: Bool
+  }
+
+  struct Divergence: Encodable {
+    let mean: Figure
+    let low: Figure
+    let high: Figure
+  }
+
+  let bytes: Int
+  let bitsPerWeight: Figure
+  let kld: Divergence
+  let gap: Figure
+  let output: String?
+  let layers: [Layer]
+
+  init(
+    _ result: AllocationResult, before: [String: Scheme], shapes: [LayerShape], output: String?
+  ) {
+    bytes = result.bytes
+    bitsPerWeight = Figure(result.bitsPerWeight)
+    kld = Divergence(
+      mean: Figure(result.divergence.mean), low: Figure(result.divergence.low),
+      high: Figure(result.divergence.high))
+    gap = Figure(result.gap)
+    self.output = output
+    layers = shapes.map { shape in
+      let scheme = result.schemes[shape.name] ?? .keep
+      return Layer(
+        name: shape.name, scheme: scheme.summary,
+        changed: scheme != before[shape.name] ?? .keep)
+    }
+  }
+
+  /// The same for people.
+  var text: String {
+    var counts = TextTable(["scheme", "layers"])
+    let groups = Dictionary(grouping: layers, by: \.scheme).mapValues(\.count)
+    for (scheme, count) in groups.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
+      counts.add([scheme, String(count)])
+    }
+    let share = (100 * (gap.value ?? .nan)).significant(2)
+    let saved = output.map { "written to \($0)\n" } ?? ""
+    return """
+      \(counts.text)
+      \(bytes.megabytes) MB, \((bitsPerWeight.value ?? .nan).fixed(2)) bpw, \
+      \(layers.count(where: \.changed)) layers changed
+      predicted KLD \((kld.mean.value ?? .nan).significant(3)), between \
+      \((kld.low.value ?? .nan).significant(3)) and \((kld.high.value ?? .nan).significant(3)); \
+      at most \(share) % above the best possible
+      \(saved)
+      """
+  }
+}

@@ -1,0 +1,84 @@
+import ArgumentParser
+import Engine
+
+/// `vise calibrate`: what layers read on a text, and an imatrix of it.
+struct CalibrateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "calibrate",
+    abstract: "Runs a text through the model and tells whether it is enough for calibrated methods.",
+    discussion: """
+      Plans with calibrated methods are calibrated when they are carried out; this command shows \
+      beforehand what a text gives, and writes llama.cpp's imatrix.
+
+      --json: text, tokens, windows, widest_input, tokens_per_input, warning (or null), imatrix \
+      (the file written, or null).
+      """)
+
+  @OptionGroup var model: ModelArgument
+
+  @OptionGroup var text: CalibrationOptions
+
+  @Option(help: "Where to write llama.cpp's imatrix (GGUF).", completion: .file())
+  var imatrix: String?
+
+  @Flag(help: "Prints JSON.")
+  var json = false
+
+  func run() throws {
+    let session = EngineSession()
+    defer { session.close() }
+    _ = try session.open(model.path)
+    var request = try text.request(for: model.path)
+    request.imatrixPath = imatrix
+    let found = try session.calibrate(request)
+    if json {
+      try JSONOutput.write(CalibrateResult(found, imatrix: imatrix))
+    } else {
+      OutputStream.standard.write(
+        """
+        \(found.textPath): \(found.tokens) tokens in \(found.windows) windows
+        \(found.tokensPerInput.fixed(1)) tokens for each of \(found.widestInput) input channels \
+        of the widest layer
+
+        """)
+      if let imatrix { OutputStream.standard.writeLine("imatrix written to \(imatrix)") }
+    }
+  }
+}
+
+/// What `vise calibrate --json` prints.
+private struct CalibrateResult: Encodable {
+  let text: String
+  let tokens: Int
+  let windows: Int
+  let widestInput: Int
+  let tokensPerInput: Figure
+  let warning: String?
+  let imatrix: String?
+
+  private enum CodingKeys: String, CodingKey {
+    case text, tokens, windows, widestInput, tokensPerInput, warning, imatrix
+  }
+
+  init(_ summary: CalibrationSummary, imatrix: String?) {
+    text = summary.textPath
+    tokens = summary.tokens
+    windows = summary.windows
+    widestInput = summary.widestInput
+    tokensPerInput = Figure(summary.tokensPerInput)
+    warning = summary.warning
+    self.imatrix = imatrix
+  }
+
+  // What is not there is null, so that every key is always there.
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(text, forKey: .text)
+    try container.encode(tokens, forKey: .tokens)
+    try container.encode(windows, forKey: .windows)
+    try container.encode(widestInput, forKey: .widestInput)
+    try container.encode(tokensPerInput, forKey: .tokensPerInput)
+    try container.encode(warning, forKey: .warning)
+    try container.encode(imatrix, forKey: .imatrix)
+  }
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import Engine
+
+/// A text that the model is calibrated on, and how much of it.
+struct CalibrationOptions: ParsableArguments {
+  @Option(
+    help: """
+      A UTF-8 text, or JSON lines with a text or messages field; without it, calibration.txt \
+      beside the model or in Samples.
+      """, completion: .file())
+  var text: String?
+
+  @Option(help: "Most tokens to read.")
+  var tokens = 16_384
+
+  @Option(help: "Tokens a window; each is read afresh.")
+  var window = 512
+
+  func validate() throws {
+    guard window >= 3 else { throw ValidationError("--window is at least 3.") }
+    guard tokens >= window else { throw ValidationError("--tokens is at least one window.") }
+  }
+
+  /// The text that was named, or the one at hand for the model at `path`.
+  ///
+  /// - Throws: ``CommandFailure`` when there is none.
+  func path(for path: String) throws(CommandFailure) -> String {
+    guard let found = text ?? CalibrationText.standard(forModelAt: path) else {
+      throw CommandFailure(
+        status: .usage,
+        message: "no calibration.txt beside the model or in Samples; name a text with --text")
+    }
+    return found
+  }
+
+  func request(for path: String) throws(CommandFailure) -> CalibrationRequest {
+    CalibrationRequest(textPath: try self.path(for: path), window: window, tokenLimit: tokens)
+  }
+}
+
+extension EngineSession {
+  /// Calibrates, and warns where the text is too short.
+  func calibrate(_ request: CalibrationRequest) throws(CommandFailure) -> CalibrationSummary {
+    let job = JobID(100)
+    send(.calibrate(job, request))
+    let found = try next { event in
+      if case .calibrated(job, let summary) = event { summary } else { nil }
+    }
+    if let warning = found.warning { warn(warning) }
+    return found
+  }
+}
