@@ -120,7 +120,8 @@ struct BlockSweep {
     guard inputs?.stepFactor(order, until: { now() >= end }) != true else { return }
     var work =
       self.work?.key == key
-      ? self.work : CompressionWork(
+      ? self.work
+      : CompressionWork(
         key, inputs: inputs?.fit, factor: order.flatMap { inputs?.factors[$0] })
     self.work = nil
     let result = try work?.step(in: &workspace)

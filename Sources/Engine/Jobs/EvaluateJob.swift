@@ -32,7 +32,8 @@ struct EvaluateJob: Job {
 
   func urgency(in workspace: Workspace) -> Urgency? {
     if case .reading = phase { return .background }
-    return (request.compares || request.referencePath != nil) && !workspace.plan.isDone ? nil : .background
+    return (request.compares || request.referencePath != nil) && !workspace.plan.isDone
+      ? nil : .background
   }
 
   mutating func step(in workspace: inout Workspace) throws(JobFailure) -> JobState {

@@ -15,6 +15,7 @@ struct PreviewJob: Job {
     }
     do {
       try scheme.validated(for: workspace.shapes[number])
+      try scheme.refuseWhatDoesNotRun(in: layer)
     } catch {
       throw JobFailure(error)
     }
@@ -23,8 +24,8 @@ struct PreviewJob: Job {
     guard workspace.need(of: scheme, for: number) < .gram || key == workspace.plan.keys[number]
     else {
       throw JobFailure(
-        sentence: "\(layer): \(scheme.summary) is fitted to what earlier layers of the plan produce; "
-          + "put it into the plan to see it")
+        sentence: "\(layer): \(scheme.summary) is fitted to what earlier layers of the plan "
+          + "produce; put it into the plan to see it")
     }
     sample = SampleWork(key)
     compression = CompressionWork(key)

@@ -61,12 +61,11 @@ struct SensitivityJob: Job {
       let goesOn = try work.step(in: &workspace)
       let share = 1 - Self.gradientShare
       sayHowFar(Self.gradientShare + share * work.fractionCompleted, in: workspace)
-      if goesOn {
-        phase = .trying(work, windows, gradientTokens: gradientTokens)
-      } else {
+      guard goesOn else {
         try finish(work, windows, gradientTokens: gradientTokens, in: &workspace)
         return .finished
       }
+      phase = .trying(work, windows, gradientTokens: gradientTokens)
     }
     return .unfinished
   }

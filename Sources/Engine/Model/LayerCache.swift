@@ -21,8 +21,9 @@ struct LayerCache {
     /// Place of the layer in the model.
     let layer: Int
     let scheme: Scheme
-    /// What the result hangs on beside layer and scheme: the calibration, and for what the sweep over the blocks
-    /// compresses all that comes before it. 0 for nothing.
+    /// What the result hangs on beside layer and scheme; 0 for nothing.
+    ///
+    /// That is the calibration, and for layers of the sweep over the blocks all that comes before them.
     var context = 0
   }
 

@@ -35,7 +35,7 @@ struct PlanProgress {
 
   /// Asks for something else of a layer, whose work is not yet done unless something is at hand.
   ///
-  /// - Parameter need: `gram` for layers that are compressed in the sweep over the blocks only.
+  /// The need is `gram` for layers that are compressed in the sweep over the blocks only.
   mutating func ask(
     _ key: LayerCache.Key, need: CalibrationNeed, isSampled: Bool, isCompressed: Bool
   ) {

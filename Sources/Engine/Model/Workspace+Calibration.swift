@@ -13,6 +13,7 @@ struct Lineage {
   ///   - schemes: of every layer, in the model's order.
   ///   - swept: whether each is compressed in the sweep over the blocks.
   ///   - calibration: the number of the calibration.
+  ///   - model: whose layers they are.
   init(schemes: [Scheme], swept: [Bool], calibration: Int, of model: ModelDescription) {
     func hash(_ start: Int, _ numbers: [Int]) -> Int {
       var hasher = Hasher()
@@ -94,4 +95,15 @@ extension Workspace {
 
   /// A text to calibrate on where nobody named one.
   var defaultText: String? { CalibrationText.standard(forModelAt: description.path) }
+}
+
+extension Scheme {
+  /// Refuses AWQ, whose scales the running model does not fold into norms and layers before.
+  func refuseWhatDoesNotRun(in layer: String) throws(PlanError) {
+    guard quantization?.method == .awq else { return }
+    throw PlanError(
+      layer: layer,
+      reason: "awq's channel scales cannot be folded into the running model yet; "
+        + "gptq, or rtn with a weighted range, needs none")
+  }
 }

@@ -100,6 +100,7 @@ extension Workspace {
   /// - Throws: ``PlanError`` when it does not fit the model; then nothing changed.
   mutating func setPlan(_ new: Plan) throws(PlanError) {
     let schemes = try new.schemes(for: shapes)
+    for shape in shapes { try schemes[shape.name]?.refuseWhatDoesNotRun(in: shape.name) }
     ask(shapes.map { schemes[$0.name] ?? .keep })
     sayHowFar()
   }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Compression
 import Engine
+import Inference
 import FoundationEssentials
 
 /// What `--budget` says: `90MB`, `4.5bpw` or `kld=0.05`.
@@ -16,9 +17,9 @@ extension BudgetTarget: ExpressibleByArgument {
     } else if text.hasSuffix("bpw"), let value = number(text.dropLast(3)) {
       self = .bitsPerWeight(value)
     } else if text.hasSuffix("gb"), let value = number(text.dropLast(2)) {
-      self = .bytes(Int(value * 1e9))
+      self = .bytes(Int((value * 1e9).rounded()))
     } else if text.hasSuffix("mb"), let value = number(text.dropLast(2)) {
-      self = .bytes(Int(value * 1e6))
+      self = .bytes(Int((value * 1e6).rounded()))
     } else {
       return nil
     }

@@ -5,7 +5,8 @@ import Engine
 struct CalibrateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "calibrate",
-    abstract: "Runs a text through the model and tells whether it is enough for calibrated methods.",
+    abstract:
+      "Runs a text through the model and tells whether it is enough for calibrated methods.",
     discussion: """
       Plans with calibrated methods are calibrated when they are carried out; this command shows \
       beforehand what a text gives, and writes llama.cpp's imatrix.

@@ -164,15 +164,20 @@ import Testing
     let text = try model.write(
       String(repeating: "In the beginning.\n", count: 40), to: "text.txt")
     let alone = try json("evaluate", "--text", text, "--window", "64", "--windows", "3")
-    #expect(Set(alone.keys) == ["tokens", "ppl"])
+    #expect(Set(alone.keys) == ["tokens", "windows", "ppl", "ppl_error"])
     #expect(alone["tokens"] as? Int == 3 * 31)
     let beside = try json(
       "evaluate", "--text", text, "--window", "64", "--windows", "3", "--plan", plan)
     #expect(
-      Set(beside.keys) == ["tokens", "ppl", "reference_ppl", "kld", "top1_agreement"])
+      Set(beside.keys) == [
+        "tokens", "windows", "ppl", "ppl_error", "reference_ppl", "reference_ppl_error", "kld",
+        "rms_probability_change", "rms_probability_change_error", "top1_agreement",
+        "top1_agreement_error",
+      ])
     #expect(beside["reference_ppl"] as? Double == alone["ppl"] as? Double)
     let divergence = try #require(beside["kld"] as? [String: Double])
-    #expect(Set(divergence.keys) == ["mean", "median", "p99", "max"])
+    let figures = ["mean", "median", "p99", "max"]
+    #expect(Set(divergence.keys) == Set(figures + figures.map { "\($0)_error" }))
     #expect(divergence.values.allSatisfy { $0 > 0 })
   }
 }
