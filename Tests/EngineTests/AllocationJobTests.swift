@@ -148,10 +148,6 @@ import Testing
     #expect(curve.count > 10)
     #expect(zip(curve, curve.dropFirst()).allSatisfy { $0.bytes < $1.bytes })
     #expect(zip(curve, curve.dropFirst()).allSatisfy { $0.divergence > $1.divergence })
-
-    let stranger = Driver(try TinyModel(seed: 2))
-    let refusals = stranger.send(.openSensitivity(path: path))
-    #expect(refusals.contains { if case .sensitivityRefused = $0 { true } else { false } })
   }
 
   @Test func whatIsCancelledLeavesNothingBehind() {
