@@ -4,7 +4,7 @@ import Compression
 public enum BudgetTarget: Codable, Hashable, Sendable {
   /// Least predicted KLD in at most so many bytes of all tensors.
   case bytes(Int)
-  /// The same, with the bytes given as bits a weight of all layers.
+  /// The same, with the bytes given as bits a weight of the model, norms counted.
   case bitsPerWeight(Double)
   /// Fewest bytes at a predicted KLD of at most so many nats a token.
   case divergence(Double)

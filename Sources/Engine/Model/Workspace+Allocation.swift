@@ -123,20 +123,13 @@ extension Workspace {
     return FrontierPoint(kind: kind, name: name, bytes: bytes, divergence: prediction.mean)
   }
 
-  private var weightCount: Int { shapes.reduce(0) { $0 + $1.rows * $1.columns } }
-
-  /// Bytes of tensors that are no layers.
-  private var otherBytes: Int {
-    description.layers.reduce(description.tensorBytes) { $0 - $1.bytes }
-  }
-
   private func bytes(bitsPerWeight bits: Double) -> Int {
-    let bytes = bits * Double(weightCount) / 8 + Double(otherBytes)
+    let bytes = bits * Double(description.parameterCount) / 8
     return bytes < 1e18 ? Int(bytes) : .max
   }
 
   private func bitsPerWeight(ofBytes bytes: Int) -> Double {
-    8 * Double(bytes - otherBytes) / Double(max(weightCount, 1))
+    8 * Double(bytes) / Double(max(description.parameterCount, 1))
   }
 }
 

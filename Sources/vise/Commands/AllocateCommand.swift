@@ -32,7 +32,7 @@ struct AllocateCommand: ParsableCommand {
     commandName: "allocate",
     abstract: "Finds the plan of least predicted divergence in a budget of bytes, or the smallest.",
     discussion: """
-      MB are 10^6 bytes of all tensors; bpw are bits a weight over all layers. Without \
+      MB are 10^6 bytes of all tensors; bpw are the same as bits a weight. Without \
       --sensitivity it is measured first, which takes minutes.
 
       --json: bytes, bits_per_weight, kld of mean, low, high (predicted, nats a token), gap (how \
