@@ -105,7 +105,7 @@ def gain(ours, theirs):
 def against_llama(vise):
     lines = ["| type | MB | llama-quantize + imatrix: KLD | PPL | top-1 % | Vise, allocated: MB | KLD | "
              "predicted | PPL | top-1 % | KLD lower by |", "|---|---|---|---|---|---|---|---|---|---|---|"]
-    for kind in TYPES:
+    for kind in vise.options.types.split(","):
         size, theirs = vise.rival(kind)
         plan, allocation = vise.allocate("gguf", megabytes(size), f"at-{kind}")
         ours = vise.measure_plan(plan)
@@ -140,6 +140,7 @@ def main():
     parser.add_argument("--work", default=".bench", help="folder for files made on the way")
     parser.add_argument("--tools", default=".bench/llama.cpp", help="folder of llama.cpp's tools")
     parser.add_argument("--output", default=os.path.join(HERE, "quality.md"))
+    parser.add_argument("--types", default=",".join(TYPES), help="of llama-quantize")
     parser.add_argument("--only", choices=["llama", "uniform"])
     parser.add_argument("--model", choices=["smollm2-offgrid", "scripture"])
     options = parser.parse_args()
@@ -154,7 +155,7 @@ def main():
         path = os.path.join(options.work, f"{name}-f16.gguf")
         hf_to_gguf.main(source, path)
         models.append(Vise(options, name, title, path, windows))
-    text = ["# Quality at equal size", "", "Made by `make bench-quality`; " + " ".join(
+    text = ["# Quality at equal size", "", "Made by `make bench-quality`. " + " ".join(
         __doc__.split("\n\n")[2].split()), ""]
     text += [f"KLD in nats a token from the F16 original, with its standard error over windows of 512 tokens; "
              f"{TOKENS} tokens of `{os.path.basename(options.calibration)}` to calibrate, "
