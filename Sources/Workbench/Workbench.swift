@@ -62,7 +62,7 @@ public enum Workbench {
     state.pendingPlan = options.planPath
     state.homeDirectory = surroundings.environment["HOME"]
     state.evaluationText = surroundings.evaluationText ?? ""
-    state.calibrationText = surroundings.calibrationText ?? ""
+    state.calibrationText = CalibrationText.standard(forModelAt: options.path ?? "") ?? ""
     return state
   }
 }

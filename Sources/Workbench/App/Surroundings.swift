@@ -41,9 +41,8 @@ struct Surroundings: Sendable {
     return try KeySettings.apply(yaml: yaml, file: path, to: .standard)
   }
 
-  /// The sample texts, when they lie where the program was started.
+  /// The sample text, when it lies where the program was started.
   var evaluationText: String? { Self.existing("Samples/evaluation.txt") }
-  var calibrationText: String? { Self.existing("Samples/calibration.txt") }
 
   private static func existing(_ path: String) -> String? {
     FileManager.default.fileExists(atPath: path) ? path : nil

@@ -46,7 +46,7 @@ extension AppState {
 
   mutating func take(_ summary: CalibrationSummary, of id: JobID) {
     calibration = summary
-    let text = CalibrationText(summary, glyphs: glyphs).line
+    let text = CalibrationFigures(summary, glyphs: glyphs).line
     jobs.note(text, for: id)
     if let warning = summary.warning {
       warn(warning)

@@ -94,7 +94,7 @@ struct BudgetView {
     }
     lines.append(optionsLine(painter))
     if let calibration = state.calibration {
-      lines.append(CalibrationText(calibration, glyphs: state.glyphs).segments(painter))
+      lines.append(CalibrationFigures(calibration, glyphs: state.glyphs).segments(painter))
     }
     return lines
   }

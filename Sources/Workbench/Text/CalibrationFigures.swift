@@ -1,7 +1,7 @@
 import Engine
 
 /// What a calibration read, in words and figures.
-struct CalibrationText {
+struct CalibrationFigures {
   private let summary: CalibrationSummary
   private let glyphs: Glyphs
 
