@@ -50,23 +50,31 @@ let package = Package(
       name: "Allocation", dependencies: ["Inference", "Compression", "Checkpoints", "Tensors"],
       swiftSettings: strict + optimised),
     .target(
+      name: "Export",
+      dependencies: [
+        "Compression", "Checkpoints", "Tensors", .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: strict + optimised),
+    .target(
       name: "Engine",
       dependencies: [
-        "Allocation", "Inference", "Compression", "Tokenization", "Checkpoints", "Tensors",
+        "Export", "Allocation", "Inference", "Compression", "Tokenization", "Checkpoints",
+        "Tensors",
       ],
       swiftSettings: strict),
     .target(name: "Terminal", dependencies: ["CNcurses"], swiftSettings: wrapping),
     .target(
       name: "Workbench",
       dependencies: [
-        "Engine", "Allocation", "Inference", "Compression", "Checkpoints", "Tensors", "Terminal",
+        "Engine", "Export", "Allocation", "Inference", "Compression", "Checkpoints", "Tensors",
+        "Terminal",
         .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "vise",
       dependencies: [
-        "Workbench", "Engine", "Inference", "Compression", "Checkpoints", "Tensors",
+        "Workbench", "Engine", "Export", "Inference", "Compression", "Checkpoints", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -90,9 +98,13 @@ let package = Package(
       dependencies: ["Allocation", "Inference", "Compression", "Checkpoints", "Tensors"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
+      name: "ExportTests",
+      dependencies: ["Export", "Inference", "Compression", "Checkpoints", "Tensors"],
+      exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(
       name: "EngineTests",
       dependencies: [
-        "Engine", "Inference", "Compression", "Tokenization", "Checkpoints", "Tensors",
+        "Engine", "Export", "Inference", "Compression", "Tokenization", "Checkpoints", "Tensors",
       ],
       swiftSettings: strict),
     .testTarget(
@@ -100,7 +112,8 @@ let package = Package(
     .testTarget(
       name: "WorkbenchTests",
       dependencies: [
-        "Workbench", "Terminal", "Engine", "Inference", "Compression", "Checkpoints", "Tensors",
+        "Workbench", "Terminal", "Engine", "Export", "Inference", "Compression", "Checkpoints",
+        "Tensors",
       ],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(

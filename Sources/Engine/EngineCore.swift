@@ -7,6 +7,7 @@ import Compression
 /// Between two steps it can be told anything; a cancelled job is gone at once.
 public struct EngineCore {
   private static let noModel = "no model is open; open one first"
+  private static let noExport = "nothing can be exported yet"
   /// Why jobs end that wait when nobody works: what they wait for was cancelled, or failed.
   private static let notCompressed =
     "the compressed model is not what the plan says, because "
@@ -74,6 +75,11 @@ public struct EngineCore {
         emit(.allocationRefused(target, reason: error.sentence))
       }
     case .drawFrontier(let settings): drawFrontier(settings)
+    case .previewExport(let request):
+      emit(.exportPreview(ExportPreview(request: request, files: [], obstacle: Self.noExport)))
+    case .export(let id, _):
+      emit(.jobStarted(id, .export, title: "export"))
+      emit(.jobEnded(id, .failed(Self.noExport)))
     case .cancel(let id): cancel(id)
     case .shutDown:
       cancelAll()

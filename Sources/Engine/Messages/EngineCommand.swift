@@ -99,6 +99,10 @@ public enum EngineCommand: Codable, Hashable, Sendable {
   case allocate(BudgetTarget, AllocationSettings)
   /// Draws the whole frontier with the sensitivity at hand; answered at once.
   case drawFrontier(AllocationSettings)
+  /// Says what an export of the current plan would write, and what its target cannot hold; answered at once.
+  case previewExport(ExportRequest)
+  /// Exports the current plan.
+  case export(JobID, ExportRequest)
   /// Ends a job; takes effect within 50 ms.
   case cancel(JobID)
   /// Ends all jobs and the engine.

@@ -4,7 +4,7 @@ import Inference
 
 /// What a job does, for people.
 public enum JobKind: String, Codable, Hashable, Sendable {
-  case preview, compress, generate, evaluate, calibrate, sensitivity
+  case preview, compress, generate, evaluate, calibrate, sensitivity, export
 }
 
 /// How far a job has come.
@@ -95,4 +95,7 @@ public enum EngineEvent: Codable, Hashable, Sendable {
   case frontier(Frontier)
   /// What the current plan should cost; nil while sensitivity is unknown.
   case predicted(PredictedDivergence?)
+  case exportPreview(ExportPreview)
+  /// What was written, all of it in its place.
+  case exported(JobID, ExportPreview)
 }

@@ -35,6 +35,7 @@ extension AppState {
     case .predicted(let divergence):
       predicted = divergence
       snapshots.note(about: history.current) { $0.predicted = divergence }
+    case .exportPreview, .exported: break
     }
     moveInBudget(by: 0)
     return []

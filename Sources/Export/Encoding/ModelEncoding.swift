@@ -1,0 +1,52 @@
+import Checkpoints
+import Compression
+
+/// A model under a plan, ready for a format: all of it but the compressed layers themselves.
+public struct ExportModel: Sendable {
+  /// Already without what the plan's structure removes.
+  public let checkpoint: Checkpoint
+  /// The scheme of every layer in the order of the checkpoint's layers.
+  public let schemes: [Scheme]
+
+  /// - Precondition: as many schemes as the checkpoint has layers.
+  public init(checkpoint: Checkpoint, schemes: [Scheme]) {
+    precondition(schemes.count == checkpoint.description.layers.count, "a scheme for each layer")
+    self.checkpoint = checkpoint
+    self.schemes = schemes
+  }
+}
+
+/// A tensor's elements as a file holds them.
+public struct EncodedTensor: Hashable, Sendable {
+  /// The name of its ``TensorSlot``.
+  public let name: String
+  public let bytes: [UInt8]
+
+  public init(name: String, bytes: [UInt8]) {
+    self.name = name
+    self.bytes = bytes
+  }
+}
+
+/// What a format makes of a model: which files hold which tensors, and the bytes of each.
+///
+/// Layers may be encoded in any order, one at a time, so that memory is bounded by the largest.
+public protocol ModelEncoding: Sendable {
+  /// All files to the byte, but for the elements of tensors.
+  var layout: ExportLayout { get }
+
+  /// The tensors that hold a layer: every slot that belongs to it, and no other.
+  ///
+  /// Kept layers come as ``LayerStorage/original(_:)``.
+  /// - Throws: ``ExportError`` when the storage is not what the layout was made for.
+  func tensors(of layer: CompressedLayer) throws(ExportError) -> [EncodedTensor]
+
+  /// The tensor that holds a norm.
+  ///
+  /// - Parameters:
+  ///   - norm: its Hugging Face name without `.weight`.
+  ///   - values: its weights as the compressed model runs with them.
+  /// - Returns: the elements of its slot.
+  /// - Throws: ``ExportError`` when the layout has no such norm.
+  func tensor(ofNorm norm: String, values: [Float]) throws(ExportError) -> EncodedTensor
+}
