@@ -6,7 +6,7 @@ import Tensors
 public struct Checkpoint: Sendable {
   /// What the model is.
   public let description: ModelDescription
-  private let matrices: [String: StoredMatrix]
+  private let matrices: [String: LayerWeights]
   private let tokenizer: TokenizerSource
 
   /// Opens a Hugging Face directory, a safetensors file inside one, or a GGUF file.
@@ -34,7 +34,7 @@ public struct Checkpoint: Sendable {
   /// The weights of a layer by its Hugging Face name, for example `model.layers.3.mlp.up_proj`.
   ///
   /// Rows are in Hugging Face order. A tied LM head is no layer; it is `model.embed_tokens`.
-  public func matrix(of layer: String) throws(CheckpointError) -> StoredMatrix {
+  public func matrix(of layer: String) throws(CheckpointError) -> LayerWeights {
     guard let matrix = matrices[layer] else {
       throw CheckpointError(
         file: description.path, tensor: layer, reason: "is not a layer of this model")
@@ -65,7 +65,7 @@ extension Checkpoint {
   ///   - matrices: The weights of its layers and, as matrices of one row, of its norms, by name.
   /// - Returns: A checkpoint that nothing distinguishes from an opened one.
   public func remade(
-    as description: ModelDescription, of matrices: [String: StoredMatrix]
+    as description: ModelDescription, of matrices: [String: LayerWeights]
   ) -> Checkpoint {
     Checkpoint(description: description, matrices: matrices, tokenizer: tokenizer)
   }
@@ -101,13 +101,13 @@ extension Checkpoint {
     _ shape: LlamaShape, _ table: TensorTable, _ format: CheckpointFormat, path: String,
     name: String, settings: String, tokenizer: TokenizerSource
   ) throws(CheckpointError) {
-    var matrices: [String: StoredMatrix] = [:]
+    var matrices: [String: LayerWeights] = [:]
     var layers: [LayerDescription] = []
     var (parameterCount, tensorBytes) = (0, 0)
     var known: Set<String> = []
     for tensor in LlamaTensor.all(of: shape) {
       let matrix = try tensor.locate(in: table, format, shape, settings: settings)
-      matrices[tensor.name] = matrix
+      matrices[tensor.name] = .stored(matrix)
       known.insert(tensor.storedName(in: format))
       parameterCount += matrix.rows * matrix.columns
       tensorBytes += matrix.byteCount

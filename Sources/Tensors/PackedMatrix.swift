@@ -59,4 +59,28 @@ public struct PackedMatrix: Hashable, Sendable {
     self.scaleType = scaleType
     self.zeros = zeros
   }
+
+  /// The given rows in the given order, with their codes, scales and zero points.
+  ///
+  /// - Precondition: every index lies within `0..<rows`.
+  public func selecting(rows indices: [Int]) -> PackedMatrix {
+    let kept: ZeroPoints =
+      switch zeros {
+      case .symmetric: .symmetric
+      case .points(let points): .points(Self.rows(indices, of: points, width: groupsPerRow))
+      case .minimums(let minimums):
+        .minimums(Self.rows(indices, of: minimums, width: groupsPerRow))
+      }
+    return PackedMatrix(
+      rows: indices.count, columns: columns, bits: bits, groupSize: groupSize,
+      codes: Self.rows(indices, of: codes, width: wordsPerRow),
+      scales: Self.rows(indices, of: scales, width: groupsPerRow), scaleType: scaleType,
+      zeros: kept)
+  }
+
+  private static func rows<Element>(
+    _ indices: [Int], of values: [Element], width: Int
+  ) -> [Element] {
+    indices.flatMap { values[$0 * width..<($0 + 1) * width] }
+  }
 }

@@ -69,7 +69,7 @@ struct TinyModelTests {
     }
   }
 
-  private func lastRow(of matrix: StoredMatrix) -> [Float] {
+  private func lastRow(of matrix: LayerWeights) -> [Float] {
     matrix.decoded(rows: matrix.rows - 1..<matrix.rows).values
   }
 

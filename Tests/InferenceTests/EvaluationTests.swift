@@ -59,7 +59,7 @@ struct EvaluationTests {
     let (model, other) = (TinyModel(), TinyModel(seed: 2))
     let name = "model.layers.1.mlp.down_proj"
     var compressed = try model.decoder()
-    try compressed.setLayer(name, .stored(try #require(other.layers[name])))
+    try compressed.setLayer(name, try #require(other.layers[name]))
     let result = try run(
       Evaluation.Settings(window: 20, chunk: 7), model.decoder(), compressed)
 

@@ -82,7 +82,7 @@ struct GenerationTests {
     let reference = try TinyModel().decoder()
     var changed = reference
     let other = try #require(TinyModel(seed: 9).layers["model.layers.0.mlp.down_proj"])
-    try changed.setLayer("model.layers.0.mlp.down_proj", .stored(other))
+    try changed.setLayer("model.layers.0.mlp.down_proj", other)
     func logits(swapping: Bool) throws -> [Logits] {
       var generation = try Generation(
         decoder: reference, prompt: Self.prompt, sampler: Sampler(), tokenLimit: 2, endTokens: [])

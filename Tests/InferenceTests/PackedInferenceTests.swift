@@ -46,7 +46,7 @@ struct PackedInferenceTests {
     let name = "model.layers.3.self_attn.q_proj"
     let stored = try RealModel.checkpoint("smollm2.gguf").matrix(of: name)
     #expect(stored.type.isQuantized)
-    try other.setLayer(name, .stored(stored))
+    try other.setLayer(name, stored)
     guard case .packed(let found)? = other.weights(of: name),
       case .packed(let expected)? = gguf.weights(of: name)
     else {

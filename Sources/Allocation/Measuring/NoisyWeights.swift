@@ -23,7 +23,7 @@ public struct NoisyWeights: Sendable {
   ///   - shape: the layer; its name seeds the noise.
   ///   - size: ``relativeSize``, or another.
   public init(
-    of matrix: StoredMatrix, shape: LayerShape, size: Double = NoisyWeights.relativeSize
+    of matrix: LayerWeights, shape: LayerShape, size: Double = NoisyWeights.relativeSize
   ) {
     let before = matrix.decoded()
     let energy = before.values.reduce(0.0) { $0 + Double($1) * Double($1) }

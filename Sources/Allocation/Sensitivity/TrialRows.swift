@@ -6,7 +6,7 @@ import Tensors
 /// Rows are drawn with replacement, each with a probability proportional to the KLD that losing it would cost: that is
 /// about how rounding's cost is spread, so that few rows estimate the layer's (Hansen and Hurwitz 1943).
 public struct TrialSampler: Sendable {
-  private let matrix: StoredMatrix
+  private let matrix: LayerWeights
   private let layer: String
   private let fisher: LayerFisher
   private var costs: [Double] = []
@@ -15,7 +15,7 @@ public struct TrialSampler: Sendable {
   /// Prepares to read a layer.
   ///
   /// - Precondition: the Fisher estimate has the layer's shape.
-  public init(matrix: StoredMatrix, layer: String, fisher: LayerFisher) {
+  public init(matrix: LayerWeights, layer: String, fisher: LayerFisher) {
     precondition(
       fisher.outputs.count == matrix.rows && fisher.inputs.count == matrix.columns,
       "the layer's own Fisher estimate")

@@ -9,7 +9,7 @@ public enum LayerStorage: Sendable {
   /// All weights row by row as bits of the layer's 16-bit type, zeros included.
   case dense16([UInt16])
   /// As the checkpoint has them.
-  case original(StoredMatrix)
+  case original(LayerWeights)
 }
 
 /// One layer under a scheme: what an export writes, and what the compressed model multiplies by.
@@ -30,7 +30,8 @@ public struct CompressedLayer: Sendable {
   public func decoded(rows range: Range<Int>) -> Matrix {
     switch storage {
     case .packed(let packed): return packed.decoded(rows: range)
-    case .blocks(let matrix), .original(let matrix): return matrix.decoded(rows: range)
+    case .blocks(let matrix): return matrix.decoded(rows: range)
+    case .original(let weights): return weights.decoded(rows: range)
     case .dense16(let bits):
       let part = bits[range.lowerBound * shape.columns..<range.upperBound * shape.columns]
       return Matrix(
@@ -42,7 +43,8 @@ public struct CompressedLayer: Sendable {
   public var weights: LayerWeights {
     switch storage {
     case .packed(let packed): .packed(packed)
-    case .blocks(let matrix), .original(let matrix): .stored(matrix)
+    case .blocks(let matrix): .stored(matrix)
+    case .original(let weights): weights
     case .dense16(let bits):
       .dense(bits: bits, type: shape.storageType, rows: shape.rows, columns: shape.columns)
     }
@@ -55,7 +57,8 @@ public struct CompressedLayer: Sendable {
       4 * packed.codes.count + 2 * packed.scales.count
         + 4 * (packed.packedZeroPoints()?.count ?? 0) + LayerSize.shapeBytes
     case .dense16(let bits): 2 * bits.count
-    case .blocks(let matrix), .original(let matrix): matrix.byteCount
+    case .blocks(let matrix): matrix.byteCount
+    case .original(let weights): weights.byteCount
     }
   }
 }

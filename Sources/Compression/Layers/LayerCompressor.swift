@@ -5,7 +5,7 @@ import Tensors
 /// A caller asks for some rows at a time and may drop the compressor between any two slices. It is
 /// a value: nothing is shared, and several layers may be compressed at once.
 public struct LayerCompressor: Sendable {
-  private let matrix: StoredMatrix
+  private let matrix: LayerWeights
   private let shape: LayerShape
   private let scheme: Scheme
   private let scales: ChannelScales
@@ -37,7 +37,7 @@ public struct LayerCompressor: Sendable {
   /// - Throws: ``CompressionError`` when the scheme or the shape does not fit the weights, or what the
   ///   scheme needs to know of the inputs is missing.
   public init(
-    matrix: StoredMatrix, shape: LayerShape, scheme: Scheme, profile: RowProfile? = nil,
+    matrix: LayerWeights, shape: LayerShape, scheme: Scheme, profile: RowProfile? = nil,
     statistics: InputStatistics? = nil, factor: HessianFactor? = nil,
     scales: ChannelScales = .none, pool: WorkerPool? = nil
   ) throws(CompressionError) {
@@ -153,7 +153,7 @@ extension Scheme {
   }
 
   func check(
-    matrix: StoredMatrix, shape: LayerShape, profile: RowProfile?
+    matrix: LayerWeights, shape: LayerShape, profile: RowProfile?
   ) throws(CompressionError) {
     do {
       try validated(for: shape)

@@ -15,7 +15,7 @@ public struct LayerTrial: Sendable {
   /// - Throws: ``CompressionError`` when the scheme does not fit the layer, what it needs to know of the inputs is
   ///   missing, or weights that it has to read are not finite.
   public init(
-    matrix: StoredMatrix, shape: LayerShape, scheme: Scheme, profile: RowProfile? = nil,
+    matrix: LayerWeights, shape: LayerShape, scheme: Scheme, profile: RowProfile? = nil,
     statistics: InputStatistics? = nil, factor: HessianFactor? = nil,
     scales: ChannelScales = .none
   ) throws(CompressionError) {
@@ -46,7 +46,7 @@ public struct LayerTrial: Sendable {
   }
 
   private static func profile(
-    of matrix: StoredMatrix, shape: LayerShape, known: RowProfile?
+    of matrix: LayerWeights, shape: LayerShape, known: RowProfile?
   ) throws(CompressionError) -> RowProfile {
     if let known { return known }
     var profiler = RowProfiler(matrix: matrix, layer: shape.name)

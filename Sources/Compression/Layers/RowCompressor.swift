@@ -14,7 +14,7 @@ struct CompressedRows: Sendable {
 /// rows may be compressed in any order, on any thread, or only some of them for a preview. SparseGPT
 /// without a pattern is the exception: it spreads its zeros over the rows that it is given.
 struct RowCompressor: Sendable {
-  let matrix: StoredMatrix
+  let matrix: LayerWeights
   let shape: LayerShape
   let scheme: Scheme
   /// Nil unless the scheme prunes by magnitude without a pattern.

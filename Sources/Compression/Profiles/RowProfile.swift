@@ -39,7 +39,7 @@ public struct RowProfile: Hashable, Sendable {
 
 /// Computes a ``RowProfile`` in slices.
 public struct RowProfiler: Sendable {
-  private let matrix: StoredMatrix
+  private let matrix: LayerWeights
   private let layer: String
   private var energies: [Double] = []
   private var meanMagnitudes: [Double] = []
@@ -50,7 +50,7 @@ public struct RowProfiler: Sendable {
   private var countedRows = 0
 
   /// Prepares to read a layer.
-  public init(matrix: StoredMatrix, layer: String) {
+  public init(matrix: LayerWeights, layer: String) {
     self.matrix = matrix
     self.layer = layer
     energies.reserveCapacity(matrix.rows)

@@ -51,7 +51,7 @@ extension PruningThreshold {
 /// The profile tells the step of 1/128 octave that holds the threshold. One pass counts the lower
 /// bits of the magnitudes in that step, another one finds where enough ties have been seen.
 struct ThresholdSelector: Sendable {
-  private let matrix: StoredMatrix
+  private let matrix: LayerWeights
   private let step: Int
   /// Weights in the threshold's step that are to go.
   private let wanted: Int
@@ -62,7 +62,7 @@ struct ThresholdSelector: Sendable {
   private var searchedRows = 0
   private(set) var threshold: PruningThreshold?
 
-  init(matrix: StoredMatrix, profile: RowProfile, zeroing count: Int) {
+  init(matrix: LayerWeights, profile: RowProfile, zeroing count: Int) {
     self.matrix = matrix
     let place = profile.magnitudes.place(ofRank: count)
     step = place.step

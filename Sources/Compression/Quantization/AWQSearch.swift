@@ -7,11 +7,11 @@ import Tensors
 public struct AWQSearch: Sendable {
   /// A layer that reads the channels.
   public struct Layer: Sendable {
-    let matrix: StoredMatrix
+    let matrix: LayerWeights
     let shape: LayerShape
     let scheme: Scheme
 
-    public init(matrix: StoredMatrix, shape: LayerShape, scheme: Scheme) {
+    public init(matrix: LayerWeights, shape: LayerShape, scheme: Scheme) {
       self.matrix = matrix
       self.shape = shape
       self.scheme = scheme

@@ -20,7 +20,7 @@ public struct LayerPreview: Sendable {
   /// - Throws: ``CompressionError`` when the scheme, the shape or the profile does not fit, or what
   ///   the scheme needs to know of the inputs is missing.
   public init(
-    matrix: StoredMatrix, shape: LayerShape, scheme: Scheme, profile: RowProfile,
+    matrix: LayerWeights, shape: LayerShape, scheme: Scheme, profile: RowProfile,
     statistics: InputStatistics? = nil, factor: HessianFactor? = nil,
     scales: ChannelScales = .none
   ) throws(CompressionError) {

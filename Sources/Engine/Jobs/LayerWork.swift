@@ -85,7 +85,7 @@ struct CompressionWork {
   }
 
   private func begun(
-    _ matrix: StoredMatrix, _ shape: LayerShape, in workspace: inout Workspace
+    _ matrix: LayerWeights, _ shape: LayerShape, in workspace: inout Workspace
   ) throws(CompressionError) -> LayerCompressor {
     if let compressor { return compressor }
     return try LayerCompressor(

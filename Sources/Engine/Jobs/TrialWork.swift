@@ -152,7 +152,7 @@ struct SiteInputs {
 /// The trials of one layer.
 private struct LayerTrials {
   private let number: Int
-  private let matrix: StoredMatrix
+  private let matrix: LayerWeights
   private let fisher: LayerFisher
   private var sampler: TrialSampler
   private var rows: TrialRows?

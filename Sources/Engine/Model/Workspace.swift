@@ -184,7 +184,7 @@ extension Workspace {
   func originalBytes(of number: Int) -> Int { checkpoint.description.layers[number].bytes }
 
   /// A layer's weights in the checkpoint.
-  func matrix(of number: Int) throws(JobFailure) -> StoredMatrix {
+  func matrix(of number: Int) throws(JobFailure) -> LayerWeights {
     do {
       return try checkpoint.matrix(of: shapes[number].name)
     } catch {

@@ -4,11 +4,11 @@ import Tensors
 extension Decoder {
   /// The model of a checkpoint, whose weights stay where they lie on disk.
   ///
-  /// Only norms are read, and layers in GGUF's quantized blocks repacked.
+  /// Only norms are read, layers in GGUF's quantized blocks repacked, and those of compressed-tensors decoded or copied.
   /// - Throws: ``InferenceError`` when the checkpoint cannot be read or does not run.
   public init(checkpoint: Checkpoint, pool: WorkerPool) throws(InferenceError) {
     let model = checkpoint.description
-    var layers: [String: StoredMatrix] = [:]
+    var layers: [String: LayerWeights] = [:]
     var norms: [String: [Float]] = [:]
     do throws(CheckpointError) {
       for layer in model.layers { layers[layer.name] = try checkpoint.matrix(of: layer.name) }

@@ -24,7 +24,7 @@ public struct Decoder: Sendable {
   /// Layers in GGUF's quantized blocks are repacked, code for code.
   /// - Throws: ``InferenceError`` when the architecture does not run, or weights are missing or misshapen.
   public init(
-    description: ModelDescription, layers: [String: StoredMatrix], norms: [String: [Float]],
+    description: ModelDescription, layers: [String: LayerWeights], norms: [String: [Float]],
     pool: WorkerPool
   ) throws(InferenceError) {
     try Self.check(description)
@@ -38,8 +38,8 @@ public struct Decoder: Sendable {
       guard let place = places[name], let stored = layers[name] else {
         throw .missing(name: name)
       }
-      try Self.check(.stored(stored), fits: place)
-      return Self.runnable(.stored(stored), on: pool)
+      try Self.check(stored, fits: place)
+      return Self.runnable(stored, on: pool)
     }
     func norm(_ name: String) throws(InferenceError) -> [Float] {
       guard let norm = norms[name] else { throw .missing(name: name) }

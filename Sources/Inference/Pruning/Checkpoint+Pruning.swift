@@ -11,7 +11,7 @@ extension ModelDescription {
 
   /// The pruned model of the layers and norms that are left.
   fileprivate func pruned(
-    by structure: ModelStructure, layers: [LayerDescription], norms: [StoredMatrix]
+    by structure: ModelStructure, layers: [LayerDescription], norms: [LayerWeights]
   ) -> ModelDescription {
     let sizes = structure.sizes(of: prunableSizes)
     return ModelDescription(
@@ -44,8 +44,8 @@ extension Checkpoint {
     for (place, block) in structure.keptBlocks(of: description.prunableSizes).enumerated() {
       places[block] = place
     }
-    var (layers, norms): ([LayerDescription], [String: StoredMatrix]) = ([], [:])
-    var matrices: [String: StoredMatrix] = [:]
+    var (layers, norms): ([LayerDescription], [String: LayerWeights]) = ([], [:])
+    var matrices: [String: LayerWeights] = [:]
     do throws(CheckpointError) {
       for layer in description.layers {
         let place = layer.block.flatMap { places[$0] }

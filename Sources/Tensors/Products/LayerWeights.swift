@@ -29,6 +29,24 @@ public enum LayerWeights: Sendable {
     }
   }
 
+  /// The type of the weights; of codes that of their scales, in which compressed-tensors decodes them.
+  public var type: ElementType {
+    switch self {
+    case .stored(let matrix): matrix.type
+    case .packed(let matrix): matrix.scaleType
+    }
+  }
+
+  /// The rows of `range`, decoded.
+  ///
+  /// - Precondition: `range` lies within `0..<rows`.
+  public func decoded(rows range: Range<Int>) -> Matrix {
+    switch self {
+    case .stored(let matrix): matrix.decoded(rows: range)
+    case .packed(let matrix): matrix.decoded(rows: range)
+    }
+  }
+
   /// The given rows in the given order, decoded.
   ///
   /// - Precondition: every index lies within `0..<rows`.
@@ -44,6 +62,31 @@ public enum LayerWeights: Sendable {
     switch self {
     case .stored(let matrix): matrix.decoded()
     case .packed(let matrix): matrix.decoded()
+    }
+  }
+
+  /// A copy in memory of some rows and columns, in the given order.
+  ///
+  /// Whole rows of codes keep their codes; columns of them are decoded and rounded to their 16-bit type.
+  /// Others are as in ``StoredMatrix/selecting(rows:columns:)``.
+  /// - Parameters:
+  ///   - rows: Rows of the layer; nil takes all.
+  ///   - columns: Columns of the layer; nil takes all.
+  /// - Returns: Weights of their own, in plain row order.
+  /// - Precondition: there are some of each, all within the matrix.
+  public func selecting(rows: [Int]?, columns: [Int]?) -> LayerWeights {
+    switch self {
+    case .stored(let matrix): return .stored(matrix.selecting(rows: rows, columns: columns))
+    case .packed(let matrix):
+      let rows = rows ?? Array(0..<matrix.rows)
+      guard let columns else { return .packed(matrix.selecting(rows: rows)) }
+      let kept = rows.flatMap { row in
+        let values = matrix.decoded(rows: [row]).values
+        return columns.map { values[$0] }
+      }
+      return .dense(
+        bits: matrix.scaleType.rounded(kept), type: matrix.scaleType, rows: rows.count,
+        columns: columns.count)
     }
   }
 

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct TrialRowsTests {
   let weights: Matrix
-  let matrix: StoredMatrix
+  let matrix: LayerWeights
   let fisher: LayerFisher
 
   /// Rows and channels whose sizes differ a lot, as real ones do.
@@ -24,10 +24,8 @@ import Testing
     let bytes = weights.values.flatMap { value in
       (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) }
     }
-    matrix = try #require(
-      StoredMatrix(
-        storage: ByteStorage(copying: bytes), offset: 0, type: .float32, rows: rows,
-        columns: columns))
+    matrix = .stored(
+      StoredMatrix(copying: bytes, type: .float32, rows: rows, columns: columns))
     fisher = LayerFisher(
       tokens: 100, inputs: (0..<columns).map { _ in heavy() },
       outputs: (0..<rows).map { _ in heavy() }, trace: 321)
@@ -108,9 +106,8 @@ import Testing
   @Test func damagedRowsAreNamed() throws {
     var bytes = [UInt8](repeating: 0, count: 4 * 4 * 3)
     bytes.replaceSubrange(4 * 4 + 2..<4 * 4 + 4, with: [0xc0, 0x7f])
-    let damaged = try #require(
-      StoredMatrix(
-        storage: ByteStorage(copying: bytes), offset: 0, type: .float32, rows: 3, columns: 4))
+    let damaged = LayerWeights.stored(
+      StoredMatrix(copying: bytes, type: .float32, rows: 3, columns: 4))
     let fisher = LayerFisher(
       tokens: 1, inputs: [1, 1, 1, 1], outputs: [1, 1, 1], trace: 1)
     var sampler = TrialSampler(matrix: damaged, layer: "layer", fisher: fisher)

@@ -62,10 +62,8 @@ struct BlockTypePlanTests {
       Float(($0 * 37) % 101) / 100 - 0.5
     }
     let bits = ElementType.float16.rounded(values)
-    guard
-      case .stored(let matrix) = LayerWeights.dense(
-        bits: bits, type: .float16, rows: Self.layer.rows, columns: Self.layer.columns)
-    else { return }
+    let matrix = LayerWeights.dense(
+      bits: bits, type: .float16, rows: Self.layer.rows, columns: Self.layer.columns)
     let scheme = Scheme(quantization: QuantizationScheme(block: block))
     var compressor = try LayerCompressor(matrix: matrix, shape: Self.layer, scheme: scheme)
     while !compressor.isFinished { try compressor.step(rows: 11) }

@@ -4,7 +4,7 @@ import Tensors
 
 /// A layer in memory with all that compressing it takes.
 struct TestLayer {
-  let matrix: StoredMatrix
+  let matrix: LayerWeights
   let shape: LayerShape
 
   /// A layer of weights given as stored bytes; nil if they do not fill the shape.
@@ -13,7 +13,7 @@ struct TestLayer {
       let matrix = StoredMatrix(
         storage: ByteStorage(copying: bytes), offset: 0, type: type, rows: rows, columns: columns)
     else { return nil }
-    self.matrix = matrix
+    self.matrix = .stored(matrix)
     shape = LayerShape(name: name, rows: rows, columns: columns, type: type)
   }
 

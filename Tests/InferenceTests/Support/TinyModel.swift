@@ -5,7 +5,7 @@ import Tensors
 /// A Llama model of random weights, small enough to compute by the book.
 struct TinyModel {
   let description: ModelDescription
-  let layers: [String: StoredMatrix]
+  let layers: [String: LayerWeights]
   let norms: [String: [Float]]
 
   init(
@@ -31,12 +31,12 @@ struct TinyModel {
     if !tiesEmbeddings { shapes.append(("lm_head", .head, nil, vocabulary, hidden)) }
 
     var noise = Noise(seed: seed)
-    var layers: [String: StoredMatrix] = [:]
+    var layers: [String: LayerWeights] = [:]
     var descriptions: [LayerDescription] = []
     for (name, role, block, rows, columns) in shapes {
       let values = (0..<rows * columns).map { _ in noise.next() * 0.3 }
       let matrix = StoredMatrix.storing(values, as: type, rows: rows, columns: columns)
-      layers[name] = matrix
+      layers[name] = .stored(matrix)
       descriptions.append(
         LayerDescription(
           name: name, role: role, block: block, rows: rows, columns: columns, type: type,
