@@ -7,7 +7,8 @@ public struct Checkpoint: Sendable {
   /// What the model is.
   public let description: ModelDescription
   private let matrices: [String: LayerWeights]
-  private let tokenizer: TokenizerSource
+  /// Where settings and tokenizer are read from.
+  package let source: CheckpointSource
 
   /// Opens a Hugging Face directory, a safetensors file inside one, or a GGUF file.
   ///
@@ -53,7 +54,7 @@ public struct Checkpoint: Sendable {
 
   /// Reads the tokenizer's vocabulary, merges and settings; takes longer than opening.
   public func tokenizerDefinition() throws(CheckpointError) -> TokenizerDefinition {
-    try tokenizer.definition(vocabularySize: description.vocabularySize)
+    try source.definition(vocabularySize: description.vocabularySize)
   }
 }
 
@@ -67,7 +68,7 @@ extension Checkpoint {
   public func remade(
     as description: ModelDescription, of matrices: [String: LayerWeights]
   ) -> Checkpoint {
-    Checkpoint(description: description, matrices: matrices, tokenizer: tokenizer)
+    Checkpoint(description: description, matrices: matrices, source: source)
   }
 
   private init(
@@ -82,7 +83,7 @@ extension Checkpoint {
     let table = try directory.tensors(only: weights)
     try self.init(
       shape, table, .huggingFace, path: path, name: PathName.last(directory.path),
-      settings: config.file, tokenizer: .directory(directory))
+      settings: config.file, source: .directory(directory))
   }
 
   private init(gguf storage: ByteStorage, path: String) throws(CheckpointError) {
@@ -94,12 +95,12 @@ extension Checkpoint {
     try self.init(
       shape, table, .gguf, path: path,
       name: name.hasSuffix(".gguf") ? String(name.dropLast(5)) : name,
-      settings: "its metadata", tokenizer: .gguf(header))
+      settings: "its metadata", source: .gguf(header))
   }
 
   private init(
     _ shape: LlamaShape, _ table: TensorTable, _ format: CheckpointFormat, path: String,
-    name: String, settings: String, tokenizer: TokenizerSource
+    name: String, settings: String, source: CheckpointSource
   ) throws(CheckpointError) {
     var matrices: [String: LayerWeights] = [:]
     var layers: [LayerDescription] = []
@@ -119,7 +120,7 @@ extension Checkpoint {
     }
     try LlamaTensor.checkRest(of: table, known: known, tied: shape.tiesEmbeddings)
     self.matrices = matrices
-    self.tokenizer = tokenizer
+    self.source = source
     description = ModelDescription(
       name: name, path: path, format: format, architecture: "llama",
       hiddenSize: shape.hiddenSize, intermediateSize: shape.intermediateSize,

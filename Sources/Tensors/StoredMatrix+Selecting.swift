@@ -28,6 +28,19 @@ extension StoredMatrix {
     return selected
   }
 
+  /// A copy of all rows' bytes, stored in `order`.
+  ///
+  /// - Precondition: the order's heads divide the rows evenly.
+  public func bytes(in order: RowOrder) -> [UInt8] {
+    guard order != rowOrder else { return bytes }
+    var sources = Array(repeating: 0, count: rows)
+    for row in 0..<rows { sources[order.storedRow(row, of: rows)] = row }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(byteCount)
+    for row in sources { withBytes(ofRow: row) { append($0, nil, to: &bytes) } }
+    return bytes
+  }
+
   /// Appends a row's bytes, or those of some of its elements.
   private func append(_ row: UnsafePointer<UInt8>, _ columns: [Int]?, to bytes: inout [UInt8]) {
     guard let columns else {

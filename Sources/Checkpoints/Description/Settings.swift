@@ -1,5 +1,5 @@
 /// One value of a configuration.
-enum SettingValue: Hashable, Sendable {
+package enum SettingValue: Hashable, Sendable {
   case integer(Int)
   case number(Double)
   case bool(Bool)
@@ -9,7 +9,7 @@ enum SettingValue: Hashable, Sendable {
 }
 
 /// A configuration's named values: config.json's members or a GGUF file's metadata.
-protocol Settings {
+package protocol Settings {
   /// Named in error messages.
   var file: String { get }
   /// The value called `key`; nil if there is none, or a null.

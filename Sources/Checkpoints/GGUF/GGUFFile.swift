@@ -1,52 +1,89 @@
 import Tensors
 
-/// A GGUF file to write: metadata, then tensors (version 3, little-endian).
-public struct GGUFFile: Sendable {
+/// A GGUF file to write, but for its tensors' elements: metadata and tensors (version 3, little-endian).
+public struct GGUFFile: Hashable, Sendable {
   /// A metadata value.
   public enum Value: Hashable, Sendable {
     case uint32(UInt32)
+    case int32(Int32)
+    case float32(Float)
+    case bool(Bool)
     case string(String)
+    case int32s([Int32])
     case strings([String])
+    /// A value of any type as another file has it: the type's number and what follows it.
+    case encoded([UInt8])
   }
 
-  /// A tensor of single-precision numbers.
+  /// A metadata value under its key.
+  public struct Field: Hashable, Sendable {
+    public let key: String
+    public var value: Value
+
+    public init(_ key: String, _ value: Value) {
+      self.key = key
+      self.value = value
+    }
+  }
+
+  /// A tensor without its elements.
   public struct Tensor: Hashable, Sendable {
     public let name: String
+    public let type: ElementType
     /// Row-major: the last dimension's elements are neighbours.
     public let shape: [Int]
-    public let values: [Float]
+    public let byteCount: Int
+    fileprivate let typeNumber: UInt32
 
-    /// - Precondition: the shape holds as many elements as there are values.
-    public init(name: String, shape: [Int], values: [Float]) {
-      precondition(shape.reduce(1, *) == values.count, "as many values as the shape holds")
+    /// - Precondition: GGUF has the type, and rows are whole blocks of it.
+    public init(name: String, type: ElementType, shape: [Int]) {
+      guard let typeNumber = GGUFTensorFields.number(of: type),
+        let byteCount = TensorEntry.byteCount(type, shape)
+      else { preconditionFailure("GGUF holds no \(shape) of \(type.rawValue)") }
       self.name = name
+      self.type = type
       self.shape = shape
-      self.values = values
+      self.byteCount = byteCount
+      self.typeNumber = typeNumber
     }
   }
 
   /// In the order of the file.
-  public var metadata: [(key: String, value: Value)]
+  public var metadata: [Field]
   public var tensors: [Tensor]
 
   /// What tensors' offsets are multiples of; readers take it for granted where the metadata says nothing.
-  private static let alignment = 32
+  public static let alignment = 32
 
-  public init(metadata: [(key: String, value: Value)], tensors: [Tensor]) {
+  public init(metadata: [Field], tensors: [Tensor]) {
     self.metadata = metadata
     self.tensors = tensors
   }
 
+  /// Where each tensor begins in the file after `headerCount` bytes of header.
+  public func offsets(after headerCount: Int) -> [Int] {
+    var offset = headerCount
+    return tensors.map { tensor in
+      defer { offset += Self.padded(tensor.byteCount) }
+      return offset
+    }
+  }
+
+  /// `count` bytes and the zeros after them.
+  public static func padded(_ count: Int) -> Int {
+    (count + alignment - 1) / alignment * alignment
+  }
+
   /// Writes the file so that it is complete at any time, or as it was before.
   ///
+  /// - Parameter elements: Of each tensor, ``Tensor/byteCount`` bytes.
   /// - Throws: ``CheckpointError`` when it cannot be written.
-  public func write(to path: String) throws(CheckpointError) {
+  public func write(_ elements: [[UInt8]], to path: String) throws(CheckpointError) {
+    precondition(elements.map(\.count) == tensors.map(\.byteCount), "elements of all tensors")
     do throws(StorageError) {
       let file = try OutputFile(path: path)
       try file.write(header)
-      for tensor in tensors {
-        try file.write(Self.padded(tensor.values.flatMap { $0.bitPattern.littleEndianBytes }))
-      }
+      for bytes in elements { try file.write(Self.padded(bytes)) }
       try file.commit()
     } catch {
       throw CheckpointError(error)
@@ -54,28 +91,24 @@ public struct GGUFFile: Sendable {
   }
 
   /// All that comes before the tensors' elements.
-  private var header: [UInt8] {
+  public var header: [UInt8] {
     var bytes = UInt32(truncatingIfNeeded: GGUFHeader.magic).littleEndianBytes
     bytes += UInt32(3).littleEndianBytes
     bytes += UInt64(tensors.count).littleEndianBytes
     bytes += UInt64(metadata.count).littleEndianBytes
-    for (key, value) in metadata { bytes += key.ggufBytes + value.bytes }
-    var offset = 0
-    for tensor in tensors {
+    for field in metadata { bytes += field.key.ggufBytes + field.value.bytes }
+    for (tensor, offset) in zip(tensors, offsets(after: 0)) {
       bytes += tensor.name.ggufBytes
       bytes += UInt32(tensor.shape.count).littleEndianBytes
       for size in tensor.shape.reversed() { bytes += UInt64(size).littleEndianBytes }
-      bytes += GGUFTensorFields.float32.littleEndianBytes
+      bytes += tensor.typeNumber.littleEndianBytes
       bytes += UInt64(offset).littleEndianBytes
-      offset += Self.padded(count: tensor.values.count * MemoryLayout<Float>.size)
     }
     return Self.padded(bytes)
   }
 
-  private static func padded(count: Int) -> Int { (count + alignment - 1) / alignment * alignment }
-
   private static func padded(_ bytes: [UInt8]) -> [UInt8] {
-    bytes + Array(repeating: 0, count: padded(count: bytes.count) - bytes.count)
+    bytes + Array(repeating: 0, count: padded(bytes.count) - bytes.count)
   }
 }
 
@@ -83,14 +116,28 @@ extension GGUFFile.Value {
   /// The type's number and what follows it.
   fileprivate var bytes: [UInt8] {
     switch self {
-    case .uint32(let value):
-      GGUFValueType.uint32.rawValue.littleEndianBytes + value.littleEndianBytes
-    case .string(let text): GGUFValueType.string.rawValue.littleEndianBytes + text.ggufBytes
+    case .uint32(let value): Self.bytes(.uint32, value.littleEndianBytes)
+    case .int32(let value): Self.bytes(.int32, value.littleEndianBytes)
+    case .float32(let value): Self.bytes(.float32, value.bitPattern.littleEndianBytes)
+    case .bool(let value): Self.bytes(.bool, [value ? 1 : 0])
+    case .string(let text): Self.bytes(.string, text.ggufBytes)
+    case .int32s(let values):
+      Self.bytes(.int32, count: values.count, values.flatMap(\.littleEndianBytes))
     case .strings(let texts):
-      GGUFValueType.array.rawValue.littleEndianBytes
-        + GGUFValueType.string.rawValue.littleEndianBytes
-        + UInt64(texts.count).littleEndianBytes + texts.flatMap(\.ggufBytes)
+      Self.bytes(.string, count: texts.count, texts.flatMap(\.ggufBytes))
+    case .encoded(let bytes): bytes
     }
+  }
+
+  private static func bytes(_ type: GGUFValueType, _ value: [UInt8]) -> [UInt8] {
+    type.rawValue.littleEndianBytes + value
+  }
+
+  /// An array.
+  private static func bytes(
+    _ type: GGUFValueType, count: Int, _ elements: [UInt8]
+  ) -> [UInt8] {
+    bytes(.array, bytes(type, UInt64(count).littleEndianBytes + elements))
   }
 }
 
@@ -101,7 +148,12 @@ extension String {
 
 extension FixedWidthInteger {
   /// As GGUF and safetensors files hold the number.
-  var littleEndianBytes: [UInt8] {
+  package var littleEndianBytes: [UInt8] {
     (0..<Self.bitWidth / 8).map { UInt8(truncatingIfNeeded: self >> ($0 * 8)) }
   }
+}
+
+extension [Float] {
+  /// As GGUF and safetensors files hold single precision.
+  package var littleEndianBytes: [UInt8] { flatMap(\.bitPattern.littleEndianBytes) }
 }

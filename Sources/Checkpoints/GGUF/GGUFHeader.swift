@@ -3,12 +3,14 @@ import Tensors
 /// A GGUF file's metadata and tensors, read from its header (version 3, little-endian).
 ///
 /// The format is described at https://github.com/ggml-org/ggml/blob/master/docs/gguf.md.
-struct GGUFHeader: Settings, Sendable {
+package struct GGUFHeader: Settings, Sendable {
   static let magic: UInt64 = 0x4655_4747
 
-  let file: String
+  package let file: String
   let storage: ByteStorage
   let metadata: [String: GGUFValue]
+  /// The keys in the order of the file, and where the types and values of each lie in it.
+  private let places: [(key: String, value: Range<Int>)]
   let entries: [TensorEntry]
 
   /// Whether the file starts as GGUF files do.
@@ -32,7 +34,7 @@ struct GGUFHeader: Settings, Sendable {
     }
     let tensorCount = try cursor.count(minimum: 24, of: "tensors")
     let valueCount = try cursor.count(minimum: 13, of: "metadata values")
-    metadata = try Self.metadata(valueCount, from: &cursor)
+    (metadata, places) = try Self.metadata(valueCount, from: &cursor)
     let fields = try (0..<tensorCount).map { _ throws(CheckpointError) in
       try GGUFTensorFields(&cursor)
     }
@@ -42,7 +44,7 @@ struct GGUFHeader: Settings, Sendable {
     self.file = file
   }
 
-  func value(_ key: String) -> SettingValue? {
+  package func value(_ key: String) -> SettingValue? {
     switch metadata[key] {
     case .none: nil
     case .integer(let value): .integer(value)
@@ -52,6 +54,11 @@ struct GGUFHeader: Settings, Sendable {
       (try? GGUFCursor(storage, file: file).string(in: range)).map { .text($0) } ?? .other
     case .hugeInteger, .array: .other
     }
+  }
+
+  /// All metadata in the order of the file, byte for byte.
+  package var encodedMetadata: [GGUFFile.Field] {
+    places.map { GGUFFile.Field($0.key, .encoded(storage.bytes(in: $0.value))) }
   }
 
   /// A list of strings.
@@ -68,16 +75,19 @@ struct GGUFHeader: Settings, Sendable {
 
   private static func metadata(
     _ count: Int, from cursor: inout GGUFCursor
-  ) throws(CheckpointError) -> [String: GGUFValue] {
+  ) throws(CheckpointError) -> ([String: GGUFValue], [(key: String, value: Range<Int>)]) {
     var metadata: [String: GGUFValue] = [:]
+    var places: [(key: String, value: Range<Int>)] = []
     for _ in 0..<count {
       let key = try cursor.name(limit: 0xffff, of: "a metadata key")
+      let start = cursor.position
       let type = try cursor.valueType()
       guard metadata.updateValue(try cursor.value(of: type), forKey: key) == nil else {
         throw cursor.error("the metadata key \(key) occurs twice")
       }
+      places.append((key, start..<cursor.position))
     }
-    return metadata
+    return (metadata, places)
   }
 
   /// Where the tensors' bytes start and what their offsets are multiples of.

@@ -43,8 +43,10 @@ struct GGUFTensorFields: Sendable {
     return count
   }
 
-  /// The number of single precision.
-  static let float32: UInt32 = 0
+  /// What ggml numbers a type; nil if it has none such.
+  static func number(of type: ElementType) -> UInt32? {
+    typeNames.first { $0.value == type.rawValue }?.key
+  }
 
   /// What ggml calls the types that it numbers.
   private static let typeNames: [UInt32: String] = [

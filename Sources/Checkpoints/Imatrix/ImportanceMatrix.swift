@@ -64,20 +64,19 @@ public struct ImportanceMatrix: Hashable, Sendable {
   public func write(to path: String) throws(CheckpointError) {
     let sorted = entries.sorted { $0.key < $1.key }
     let tensors = sorted.flatMap { name, entry in
-      [
-        GGUFFile.Tensor(
-          name: name + Self.sumsSuffix, shape: [entry.sums.count], values: entry.sums),
-        GGUFFile.Tensor(
-          name: name + Self.countsSuffix, shape: [1], values: [Float(entry.tokens)]),
-      ]
+      [(name + Self.sumsSuffix, entry.sums), (name + Self.countsSuffix, [Float(entry.tokens)])]
     }
     let file = GGUFFile(
       metadata: [
-        ("general.type", .string(Self.type)), ("imatrix.datasets", .strings(datasets)),
-        ("imatrix.chunk_count", .uint32(UInt32(clamping: chunkCount))),
-        ("imatrix.chunk_size", .uint32(UInt32(clamping: chunkSize))),
-      ], tensors: tensors)
-    try file.write(to: path)
+        GGUFFile.Field("general.type", .string(Self.type)),
+        GGUFFile.Field("imatrix.datasets", .strings(datasets)),
+        GGUFFile.Field("imatrix.chunk_count", .uint32(UInt32(clamping: chunkCount))),
+        GGUFFile.Field("imatrix.chunk_size", .uint32(UInt32(clamping: chunkSize))),
+      ],
+      tensors: tensors.map { name, values in
+        GGUFFile.Tensor(name: name, type: .float32, shape: [values.count])
+      })
+    try file.write(tensors.map { _, values in values.littleEndianBytes }, to: path)
   }
 
   private static func entries(of header: GGUFHeader) throws(CheckpointError) -> [String: Entry] {

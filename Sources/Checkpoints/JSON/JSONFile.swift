@@ -1,9 +1,9 @@
 import Tensors
 
 /// A JSON object and the file that it came from.
-struct JSONFile: Settings, Sendable {
-  let file: String
-  let root: JSONObject
+package struct JSONFile: Settings, Sendable {
+  package let file: String
+  package let root: JSONObject
 
   /// Longest file or header that is read, in bytes: the bound that safetensors sets for headers.
   static let maximumBytes = 100_000_000
@@ -44,7 +44,7 @@ struct JSONFile: Settings, Sendable {
     return object
   }
 
-  func value(_ key: String) -> SettingValue? {
+  package func value(_ key: String) -> SettingValue? {
     switch root[key] {
     case .none, .null: nil
     case .bool(let value): .bool(value)

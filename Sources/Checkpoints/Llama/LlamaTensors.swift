@@ -1,16 +1,16 @@
 import Tensors
 
 /// A tensor that a Llama model has, under the names that both formats give it.
-struct LlamaTensor: Hashable, Sendable {
+package struct LlamaTensor: Hashable, Sendable {
   /// Hugging Face name without `.weight`.
-  let name: String
+  package let name: String
   /// llama.cpp's name without `.weight`.
   let ggufName: String
   /// nil for norms.
-  let role: Role?
+  package let role: Role?
   let block: Int?
   /// Rows and columns of a layer; the one size of a norm.
-  let shape: [Int]
+  package let shape: [Int]
 
   /// Every tensor of a model of the given shape, layers in the order of its description.
   static func all(of shape: LlamaShape) -> [LlamaTensor] {
@@ -56,7 +56,7 @@ struct LlamaTensor: Hashable, Sendable {
   }
 
   /// The name of this tensor in a file of `format`.
-  func storedName(in format: CheckpointFormat) -> String {
+  package func storedName(in format: CheckpointFormat) -> String {
     (format == .gguf ? ggufName : name) + ".weight"
   }
 

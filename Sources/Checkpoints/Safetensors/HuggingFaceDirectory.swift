@@ -2,11 +2,11 @@ import FoundationEssentials
 import Tensors
 
 /// The files of a Hugging Face checkpoint.
-struct HuggingFaceDirectory: Sendable {
-  let path: String
+package struct HuggingFaceDirectory: Sendable {
+  package let path: String
   private let contents: Set<String>
 
-  static let config = "config.json"
+  package static let config = "config.json"
   static let singleFile = "model.safetensors"
   static let index = "model.safetensors.index.json"
 
@@ -22,12 +22,12 @@ struct HuggingFaceDirectory: Sendable {
   }
 
   /// The JSON file called `name`; nil if there is none.
-  func json(_ name: String) throws(CheckpointError) -> JSONFile? {
+  package func json(_ name: String) throws(CheckpointError) -> JSONFile? {
     contents.contains(name) ? try JSONFile(path: filePath(name)) : nil
   }
 
   /// The text file called `name`; nil if there is none or it is not UTF-8.
-  func text(_ name: String) -> String? {
+  package func text(_ name: String) -> String? {
     guard contents.contains(name), let storage = try? ByteStorage(mapping: filePath(name)),
       storage.count <= JSONFile.maximumBytes
     else { return nil }

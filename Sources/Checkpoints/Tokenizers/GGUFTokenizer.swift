@@ -8,11 +8,11 @@ struct GGUFTokenizer {
   func definition() throws(CheckpointError) -> TokenizerDefinition {
     let model = try header.text("tokenizer.ggml.model") ?? "left out"
     guard model == "gpt2" else {
-      throw TokenizerSource.unsupported("the tokenizer \"\(model)\"", file: header.file)
+      throw CheckpointSource.unsupported("the tokenizer \"\(model)\"", file: header.file)
     }
     let tokens = try header.strings("tokenizer.ggml.tokens")
     guard tokens.count <= vocabularySize else {
-      throw TokenizerSource.outsideVocabulary(
+      throw CheckpointSource.outsideVocabulary(
         tokens.count - 1, vocabularySize, file: header.file)
     }
     var merges: [TokenizerDefinition.Merge] = []
@@ -23,33 +23,37 @@ struct GGUFTokenizer {
       merges.append(merge)
     }
     guard try header.flag("tokenizer.ggml.add_space_prefix") != true else {
-      throw TokenizerSource.unsupported("a space before every text", file: header.file)
+      throw CheckpointSource.unsupported("a space before every text", file: header.file)
     }
     guard try header.flag("tokenizer.ggml.add_eos_token") != true else {
-      throw TokenizerSource.unsupported("an end token after every text", file: header.file)
+      throw CheckpointSource.unsupported("an end token after every text", file: header.file)
     }
     let endToken = try id("tokenizer.ggml.eos_token_id", below: tokens.count)
     let endOfTurn = try id("tokenizer.ggml.eot_token_id", below: tokens.count)
     let beginToken = try id("tokenizer.ggml.bos_token_id", below: tokens.count)
-    let preTokenizer = try preTokenizer()
+    let (preTokenizer, ignoresMerges) = try preTokenizer()
     // What llama.cpp takes for granted where the file says nothing.
     let addsBeginToken =
-      try header.flag("tokenizer.ggml.add_bos_token") ?? (preTokenizer == .llama3)
+      try header.flag("tokenizer.ggml.add_bos_token") ?? ignoresMerges
     return TokenizerDefinition(
       source: header.file, tokens: tokens, merges: merges, preTokenizer: preTokenizer,
-      ignoresMerges: preTokenizer == .llama3, addedTokens: try addedTokens(tokens),
+      ignoresMerges: ignoresMerges, addedTokens: try addedTokens(tokens),
       beginToken: beginToken, endTokens: Set([endToken, endOfTurn].compactMap(\.self)),
       addsBeginToken: addsBeginToken && beginToken != nil,
       chatTemplate: try header.text("tokenizer.chat_template"))
   }
 
-  private func preTokenizer() throws(CheckpointError) -> TokenizerDefinition.PreTokenizer {
+  /// How words are cut, and whether those that are tokens are not merged.
+  private func preTokenizer() throws(CheckpointError) -> (
+    TokenizerDefinition.PreTokenizer, ignoresMerges: Bool
+  ) {
     switch try header.text("tokenizer.ggml.pre") ?? "default" {
-    case "gpt-2", "default": return .gpt2
-    case "smollm": return .smollm
-    case "llama-bpe", "llama3", "llama-v3": return .llama3
+    case "gpt-2", "default": return (.gpt2, false)
+    case "smollm": return (.smollm, false)
+    case "llama-bpe", "llama3", "llama-v3": return (.llama3, true)
+    case "dbrx", "smaug-bpe": return (.llama3, false)
     case let name:
-      throw TokenizerSource.unsupported("the pre-tokenizer \"\(name)\"", file: header.file)
+      throw CheckpointSource.unsupported("the pre-tokenizer \"\(name)\"", file: header.file)
     }
   }
 

@@ -54,7 +54,7 @@ extension TokenizerFiles {
       let type = try step.text("type") ?? "unknown"
       if type == "ByteLevel" { continue }
       guard type == "TemplateProcessing" else {
-        throw TokenizerSource.unsupported("a post-processor of type \(type)", file: tokenizer.file)
+        throw CheckpointSource.unsupported("a post-processor of type \(type)", file: tokenizer.file)
       }
       let parts = step.root["single"]?.array?.compactMap(\.object) ?? []
       let special = parts.compactMap { $0["SpecialToken"]?.object?["id"]?.string }
@@ -62,7 +62,7 @@ extension TokenizerFiles {
       guard special.count == 1, parts[0]["SpecialToken"] != nil, let begin = definition.beginToken,
         definition.tokens[begin] == special[0]
       else {
-        throw TokenizerSource.unsupported(
+        throw CheckpointSource.unsupported(
           "a post-processor that adds \(special.joined(separator: ", "))", file: tokenizer.file)
       }
       adds = true

@@ -33,14 +33,14 @@ struct TokenizerFiles {
   private func checkModel(_ model: JSONFile) throws(CheckpointError) {
     let type = try model.text("type") ?? "BPE"
     guard type == "BPE" else {
-      throw TokenizerSource.unsupported("a tokenizer of type \(type)", file: model.file)
+      throw CheckpointSource.unsupported("a tokenizer of type \(type)", file: model.file)
     }
     guard try model.flag("byte_fallback") != true else {
-      throw TokenizerSource.unsupported("a SentencePiece tokenizer", file: model.file)
+      throw CheckpointSource.unsupported("a SentencePiece tokenizer", file: model.file)
     }
     for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
       guard (try model.text(key) ?? "").isEmpty else {
-        throw TokenizerSource.unsupported("a tokenizer with \(key)", file: model.file)
+        throw CheckpointSource.unsupported("a tokenizer with \(key)", file: model.file)
       }
     }
   }
@@ -49,7 +49,7 @@ struct TokenizerFiles {
     guard let normalizer = try tokenizer.section("normalizer") else { return }
     let type = try normalizer.text("type") ?? "unknown"
     guard type == "Sequence", normalizer.root["normalizers"]?.array?.isEmpty == true else {
-      throw TokenizerSource.unsupported("a normalizer of type \(type)", file: tokenizer.file)
+      throw CheckpointSource.unsupported("a normalizer of type \(type)", file: tokenizer.file)
     }
   }
 
@@ -73,7 +73,7 @@ struct TokenizerFiles {
 
   private func check(_ id: Int) throws(CheckpointError) {
     guard (0..<vocabularySize).contains(id) else {
-      throw TokenizerSource.outsideVocabulary(id, vocabularySize, file: tokenizer.file)
+      throw CheckpointSource.outsideVocabulary(id, vocabularySize, file: tokenizer.file)
     }
   }
 
@@ -138,7 +138,7 @@ extension TokenizerDefinition.Merge {
 extension TokenizerFiles {
   private func preTokenizer() throws(CheckpointError) -> TokenizerDefinition.PreTokenizer {
     guard let root = try tokenizer.section("pre_tokenizer") else {
-      throw TokenizerSource.unsupported("no pre-tokenizer", file: tokenizer.file)
+      throw CheckpointSource.unsupported("no pre-tokenizer", file: tokenizer.file)
     }
     let steps =
       root.root["pretokenizers"]?.array?.map {
@@ -160,7 +160,7 @@ extension TokenizerFiles {
 
   private func unsupportedPreTokenizer(_ types: [String]) -> CheckpointError {
     let name = types.joined(separator: ", ")
-    return TokenizerSource.unsupported("the pre-tokenizer \(name)", file: tokenizer.file)
+    return CheckpointSource.unsupported("the pre-tokenizer \(name)", file: tokenizer.file)
   }
 
   private static func isLlama3(_ split: JSONObject) -> Bool {

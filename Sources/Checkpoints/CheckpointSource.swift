@@ -1,5 +1,5 @@
-/// Where a checkpoint's tokenizer is read from.
-enum TokenizerSource: Sendable {
+/// Where a checkpoint's settings and tokenizer are read from.
+package enum CheckpointSource: Sendable {
   case directory(HuggingFaceDirectory)
   case gguf(GGUFHeader)
 

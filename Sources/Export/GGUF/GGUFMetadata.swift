@@ -1,0 +1,86 @@
+import Checkpoints
+
+/// The metadata of a GGUF file that is put together, in the order of the file.
+struct GGUFMetadata: Sendable {
+  private(set) var fields: [GGUFFile.Field] = []
+
+  /// The version of ggml's block types.
+  static let quantizationVersion: UInt32 = 2
+
+  /// What a GGUF file of the model says, but for how it is quantized.
+  ///
+  /// - Throws: ``CheckpointError`` when the checkpoint's settings or tokenizer cannot be read.
+  init(of checkpoint: Checkpoint) throws(CheckpointError) {
+    switch checkpoint.source {
+    case .gguf(let header): self.init(carryingOver: header, for: checkpoint.description)
+    case .directory(let directory): try self.init(of: checkpoint, in: directory)
+    }
+  }
+
+  init(fields: [GGUFFile.Field] = []) {
+    self.fields = fields
+  }
+
+  /// Replaces the value where it stands, or adds it.
+  mutating func set(_ key: String, _ value: GGUFFile.Value) {
+    if let place = fields.firstIndex(where: { $0.key == key }) {
+      fields[place].value = value
+    } else {
+      fields.append(GGUFFile.Field(key, value))
+    }
+  }
+
+  /// Sets a size of the model.
+  mutating func set(_ key: String, _ size: Int) {
+    set(key, .uint32(UInt32(clamping: size)))
+  }
+}
+
+extension GGUFMetadata {
+  /// Another GGUF file's metadata byte for byte, but for sizes that structured pruning changed.
+  private init(carryingOver header: GGUFHeader, for model: ModelDescription) {
+    // The export is one file with the standard alignment, whatever its source was.
+    fields = header.encodedMetadata.filter {
+      $0.key != "general.alignment" && !$0.key.hasPrefix("split.")
+    }
+    var changes = false
+    for size in Self.sizes(of: model) {
+      let given = header.value(size.key) ?? size.standard.map { .integer($0) }
+      guard given != .integer(size.value) else { continue }
+      set(size.key, size.value)
+      changes = true
+    }
+    let label = "general.size_label"
+    if changes, header.value(label) != nil { set(label, .string(model.sizeLabel)) }
+  }
+
+  /// The sizes that structured pruning may change, with what readers take for granted where a key is missing.
+  private static func sizes(
+    of model: ModelDescription
+  ) -> [(key: String, value: Int, standard: Int?)] {
+    let headSize = model.hiddenSize / model.headCount
+    return [
+      ("llama.block_count", model.blockCount, nil),
+      ("llama.feed_forward_length", model.intermediateSize, nil),
+      ("llama.attention.head_count", model.headCount, nil),
+      ("llama.attention.head_count_kv", model.keyValueHeadCount, model.headCount),
+      ("llama.attention.key_length", model.headSize, headSize),
+      ("llama.attention.value_length", model.headSize, headSize),
+    ]
+  }
+}
+
+extension ModelDescription {
+  /// The number of parameters to two digits at least: `135M`, `1.2B`.
+  var sizeLabel: String {
+    let units: [(size: Double, suffix: String)] = [(1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K")]
+    let count = Double(parameterCount)
+    let unit = units.first { count > $0.size } ?? (1e3, "K")
+    let scaled = count / unit.size
+    guard scaled.rounded(.toNearestOrEven) < 10 else {
+      return "\(Int(scaled.rounded(.toNearestOrEven)))\(unit.suffix)"
+    }
+    let tenths = Int((scaled * 10).rounded(.toNearestOrEven))
+    return "\(tenths / 10).\(tenths % 10)\(unit.suffix)"
+  }
+}
