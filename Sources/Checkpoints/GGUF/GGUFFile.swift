@@ -76,7 +76,9 @@ public struct GGUFFile: Hashable, Sendable {
 
   /// Writes the file so that it is complete at any time, or as it was before.
   ///
-  /// - Parameter elements: Of each tensor, ``Tensor/byteCount`` bytes.
+  /// - Parameters:
+  ///   - elements: of each tensor, ``Tensor/byteCount`` bytes.
+  ///   - path: where it goes; a file there is replaced.
   /// - Throws: ``CheckpointError`` when it cannot be written.
   public func write(_ elements: [[UInt8]], to path: String) throws(CheckpointError) {
     precondition(elements.map(\.count) == tensors.map(\.byteCount), "elements of all tensors")

@@ -1,0 +1,94 @@
+import Checkpoints
+import Compression
+import Export
+import FoundationEssentials
+import Inference
+import Tensors
+import Testing
+
+/// A model all of whose layers are compressed, in memory.
+struct CompressedModel {
+  let export: ExportModel
+  let layers: [CompressedLayer]
+
+  /// Compresses every layer of `checkpoint` under the scheme that `scheme` gives it.
+  init(_ checkpoint: Checkpoint, scheme: (LayerShape) throws -> Scheme) throws {
+    let shapes = checkpoint.description.layerShapes
+    let schemes = try shapes.map(scheme)
+    export = ExportModel(checkpoint: checkpoint, schemes: schemes)
+    layers = try zip(shapes, schemes).map { shape, scheme in
+      let weights = try checkpoint.matrix(of: shape.name)
+      var compressor = try LayerCompressor(matrix: weights, shape: shape, scheme: scheme)
+      while !compressor.isFinished { try compressor.step(rows: compressor.suggestedStep) }
+      return try #require(compressor.finish(original: weights.byteCount)).layer
+    }
+  }
+
+  /// Names of the norms.
+  var norms: [String] {
+    let blocks = 0..<export.checkpoint.description.blockCount
+    return blocks.flatMap {
+      ["model.layers.\($0).input_layernorm", "model.layers.\($0).post_attention_layernorm"]
+    } + ["model.norm"]
+  }
+
+  /// The one file that `encoding` makes of the model, layers encoded last to first.
+  ///
+  /// Every slot of the layout is filled, and nothing else.
+  func file(_ encoding: some ModelEncoding) throws -> [UInt8] {
+    let file = try #require(encoding.layout.files.first)
+    #expect(encoding.layout.files.count == 1 && encoding.layout.copies.isEmpty)
+    var encoded = try layers.reversed().flatMap { try encoding.tensors(of: $0) }
+    for norm in norms {
+      encoded.append(
+        try encoding.tensor(
+          ofNorm: norm, values: export.checkpoint.vector(named: norm)))
+    }
+    let bytes = Dictionary(uniqueKeysWithValues: encoded.map { ($0.name, $0.bytes) })
+    #expect(Set(bytes.keys) == Set(file.tensors.map(\.name)))
+    var contents = file.header
+    for slot in file.tensors {
+      #expect(slot.offset >= contents.count, "\(slot.name) overlaps what is before it")
+      contents += Array(repeating: 0, count: slot.offset - contents.count)
+      contents += try #require(bytes[slot.name])
+      #expect(contents.count == slot.offset + slot.byteCount, "\(slot.name)")
+    }
+    contents += Array(repeating: 0, count: file.byteCount - contents.count)
+    return contents
+  }
+
+  /// The model that runs with the compressed layers.
+  func decoder(on pool: WorkerPool) throws -> Inference.Decoder {
+    var decoder = try Inference.Decoder(checkpoint: export.checkpoint, pool: pool)
+    for layer in layers { try decoder.setLayer(layer.shape.name, layer.weights) }
+    return decoder
+  }
+}
+
+/// Files that tests read and write.
+enum TestFiles {
+  private static let package = URL(filePath: #filePath).deletingLastPathComponent()
+    .appending(path: "../../..").standardized
+
+  /// A file or folder of the repository.
+  static func path(_ name: String) -> String { package.appending(path: name).path }
+
+  /// A real model, which `make test` fetches: VISE_MODELS says where, else `.models`.
+  static func model(_ name: String) -> String {
+    let folder = ProcessInfo.processInfo.environment["VISE_MODELS"] ?? path(".models")
+    return "\(folder)/\(name)"
+  }
+
+  /// Calls `body` with the path of a new file of these bytes, and removes it afterwards.
+  static func with<R>(
+    _ bytes: [UInt8], named name: String, _ body: (String) throws -> R
+  ) throws -> R {
+    let folder = FileManager.default.temporaryDirectory
+      .appending(path: "vise-tests-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appending(path: name)
+    try Data(bytes).write(to: file)
+    return try body(file.path)
+  }
+}
