@@ -52,7 +52,8 @@ let package = Package(
     .target(
       name: "Export",
       dependencies: [
-        "Compression", "Checkpoints", "Tensors", .product(name: "Yams", package: "Yams"),
+        "Inference", "Compression", "Checkpoints", "Tensors",
+        .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict + optimised),
     .target(

@@ -124,7 +124,7 @@ extension GGUFFile.Value {
     case .bool(let value): Self.bytes(.bool, [value ? 1 : 0])
     case .string(let text): Self.bytes(.string, text.ggufBytes)
     case .int32s(let values):
-      Self.bytes(.int32, count: values.count, values.flatMap(\.littleEndianBytes))
+      Self.bytes(.int32, count: values.count, values.littleEndianBytes)
     case .strings(let texts):
       Self.bytes(.string, count: texts.count, texts.flatMap(\.ggufBytes))
     case .encoded(let bytes): bytes
@@ -146,16 +146,4 @@ extension GGUFFile.Value {
 extension String {
   /// The length and the text.
   fileprivate var ggufBytes: [UInt8] { UInt64(utf8.count).littleEndianBytes + Array(utf8) }
-}
-
-extension FixedWidthInteger {
-  /// As GGUF and safetensors files hold the number.
-  package var littleEndianBytes: [UInt8] {
-    (0..<Self.bitWidth / 8).map { UInt8(truncatingIfNeeded: self >> ($0 * 8)) }
-  }
-}
-
-extension [Float] {
-  /// As GGUF and safetensors files hold single precision.
-  package var littleEndianBytes: [UInt8] { flatMap(\.bitPattern.littleEndianBytes) }
 }

@@ -49,7 +49,7 @@ package struct JSONFile: Settings, Sendable {
     case .none, .null: nil
     case .bool(let value): .bool(value)
     case .integer(let value): .integer(value)
-    case .number(let value): .number(value)
+    case .number(let value, _): .number(value)
     case .string(let text): .text(text)
     case .array, .object: .other
     }

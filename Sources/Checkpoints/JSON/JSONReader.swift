@@ -143,7 +143,7 @@ extension JSONReader {
     guard let value = Double(digits), value.isFinite else {
       throw JSONError(offset: start, reason: "the number is out of range")
     }
-    return .number(value)
+    return .number(value, text: digits)
   }
 
   private func text(_ bytes: [UInt8]) throws(JSONError) -> String {

@@ -5,7 +5,8 @@ package enum JSONValue: Hashable, Sendable {
   case null
   case bool(Bool)
   case integer(Int)
-  case number(Double)
+  /// Any other number, and how the text spells it.
+  case number(Double, text: String)
   case string(String)
   case array([JSONValue])
   case object(JSONObject)
@@ -36,14 +37,35 @@ package struct JSONObject: Hashable, Sendable {
   package struct Member: Hashable, Sendable {
     package let name: String
     package let value: JSONValue
+
+    package init(name: String, value: JSONValue) {
+      self.name = name
+      self.value = value
+    }
   }
 
   package static let empty = JSONObject(members: [])
 
-  package let members: [Member]
+  package private(set) var members: [Member]
+
+  /// - Precondition: no two members have one name.
+  package init(members: [Member]) {
+    self.members = members
+  }
 
   /// The value of the member called `name`, found in O(members).
+  ///
+  /// A new member comes last; one that is set to nil goes.
   package subscript(name: String) -> JSONValue? {
-    members.first { $0.name == name }?.value
+    get { members.first { $0.name == name }?.value }
+    set {
+      let place = members.firstIndex { $0.name == name }
+      switch (place, newValue) {
+      case (let place?, let value?): members[place] = Member(name: name, value: value)
+      case (let place?, nil): members.remove(at: place)
+      case (nil, let value?): members.append(Member(name: name, value: value))
+      case (nil, nil): break
+      }
+    }
   }
 }

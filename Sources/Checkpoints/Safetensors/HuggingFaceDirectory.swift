@@ -17,7 +17,7 @@ package struct HuggingFaceDirectory: Sendable {
     contents = Set(names)
   }
 
-  func filePath(_ name: String) -> String {
+  package func filePath(_ name: String) -> String {
     path.hasSuffix("/") ? path + name : "\(path)/\(name)"
   }
 
@@ -32,6 +32,13 @@ package struct HuggingFaceDirectory: Sendable {
       storage.count <= JSONFile.maximumBytes
     else { return nil }
     return String(validating: storage.bytes(in: 0..<storage.count), as: UTF8.self)
+  }
+
+  /// All regular files and their bytes, links followed, by name.
+  package var files: [(name: String, byteCount: Int)] {
+    contents.sorted().compactMap { name in
+      (try? ByteStorage(mapping: filePath(name))).map { (name, $0.count) }
+    }
   }
 
   /// Maps the weight files and reads their headers: the single file's, or all shards'.

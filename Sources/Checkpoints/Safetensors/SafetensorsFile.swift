@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Tensors
 
 /// A safetensors file of single-precision vectors with metadata, to write or as it was read.
@@ -18,7 +17,7 @@ public struct SafetensorsFile: Hashable, Sendable {
 
   /// What the header says beside the tensors: texts by name.
   public var metadata: [String: String]
-  /// In the order of the file.
+  /// As they were read, in the order of the file; each has a name of its own.
   public var vectors: [Vector]
 
   public init(metadata: [String: String], vectors: [Vector]) {
@@ -52,38 +51,22 @@ public struct SafetensorsFile: Hashable, Sendable {
   ///
   /// - Throws: ``CheckpointError`` when it cannot be written.
   public func write(to path: String) throws(CheckpointError) {
+    let layout = SafetensorsLayout(
+      metadata: metadata,
+      tensors: vectors.map {
+        SafetensorsLayout.Tensor(name: $0.name, type: .float32, shape: [$0.values.count])
+      })
+    let values = Dictionary(
+      vectors.map { ($0.name, $0.values) }, uniquingKeysWith: { first, _ in first })
     do throws(StorageError) {
       let file = try OutputFile(path: path)
-      let header = self.header
-      try file.write(UInt64(header.count).littleEndianBytes + header)
-      for vector in vectors {
-        try file.write(vector.values.flatMap { $0.bitPattern.littleEndianBytes })
+      try file.write(layout.header)
+      for place in layout.places {
+        try file.write((values[place.tensor.name] ?? []).littleEndianBytes)
       }
       try file.commit()
     } catch {
       throw CheckpointError(error)
     }
-  }
-
-  /// The JSON header, filled up with spaces so that elements begin at a multiple of 8 bytes.
-  private var header: [UInt8] {
-    var members = ["\"__metadata__\":\(Self.json(metadata))"]
-    var offset = 0
-    for vector in vectors {
-      let end = offset + 4 * vector.values.count
-      members.append(
-        "\(Self.json(vector.name)):{\"dtype\":\"F32\",\"shape\":[\(vector.values.count)],"
-          + "\"data_offsets\":[\(offset),\(end)]}")
-      offset = end
-    }
-    let text = Array("{\(members.joined(separator: ","))}".utf8)
-    return text + Array(repeating: UInt8(ascii: " "), count: -text.count & 7)
-  }
-
-  private static func json(_ value: some Encodable) -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    // Texts always have a JSON form.
-    return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
   }
 }

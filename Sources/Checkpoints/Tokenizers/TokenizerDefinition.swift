@@ -8,6 +8,10 @@ public struct TokenizerDefinition: Hashable, Sendable {
     case smollm
     /// Llama 3's pattern.
     case llama3
+
+    package static let llama3Pattern =
+      #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"#
+      + #"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
   }
 
   /// Two tokens that become one.

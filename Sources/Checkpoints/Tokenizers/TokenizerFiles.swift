@@ -164,11 +164,7 @@ extension TokenizerFiles {
   }
 
   private static func isLlama3(_ split: JSONObject) -> Bool {
-    split["pattern"]?.object?["Regex"]?.string == llama3Pattern
+    split["pattern"]?.object?["Regex"]?.string == TokenizerDefinition.PreTokenizer.llama3Pattern
       && split["behavior"]?.string == "Isolated" && split["invert"]?.bool != true
   }
-
-  private static let llama3Pattern =
-    #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"#
-    + #"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
 }

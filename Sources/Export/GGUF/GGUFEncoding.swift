@@ -50,7 +50,7 @@ public struct GGUFEncoding: ModelEncoding {
     case .blocks(let stored), .original(.stored(let stored)): matrix = stored
     case .dense16(let bits):
       matrix = StoredMatrix(
-        copying: bits.flatMap(\.littleEndianBytes), type: layer.shape.storageType,
+        copying: bits.littleEndianBytes, type: layer.shape.storageType,
         rows: layer.shape.rows, columns: layer.shape.columns)
     case .packed, .original(.packed): throw unexpected(place, "is packed, not in blocks")
     }

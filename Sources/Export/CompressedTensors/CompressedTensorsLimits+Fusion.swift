@@ -1,0 +1,82 @@
+import Compression
+
+extension CompressedTensorsLimits {
+  /// Layers of a block that vLLM computes as one, which has one scheme.
+  private static let fused = [["q_proj", "k_proj", "v_proj"], ["gate_proj", "up_proj"]]
+
+  /// Layers that a target can hold by themselves, but not beside each other.
+  ///
+  /// - Parameters:
+  ///   - schemes: of each layer, in the order of `shapes`.
+  ///   - shapes: all layers of a model.
+  ///   - target: one that loads ``ExportFormat/compressedTensors``.
+  /// - Returns: the layers to change, each with the finest of the schemes it is fused with; none if all is well.
+  public static func refusals(
+    of schemes: [Scheme], for shapes: [LayerShape], target: ExportTarget
+  ) -> [ExportRefusal] {
+    guard target == .vllm || target == .vllmCPU else { return [] }
+    var sets: [String: [Int]] = [:]
+    for (number, shape) in shapes.enumerated() {
+      if let set = fusedName(of: shape.name) { sets[set, default: []].append(number) }
+    }
+    var refusals: [Int: ExportRefusal] = [:]
+    for numbers in sets.values {
+      let stored = numbers.map { StoredForm(schemes[$0].quantization) }
+      guard let finest = stored.max(), stored.contains(where: { $0 != finest }) else { continue }
+      let names = numbers.map { String(shapes[$0].name.split(separator: ".").last ?? "") }
+      for (number, form) in zip(numbers, stored) where form != finest {
+        refusals[number] = ExportRefusal(
+          layer: shapes[number].name,
+          reason: "vLLM computes \(names.joined(separator: ", ")) as one layer, "
+            + "so they are alike or none is quantized",
+          nearest: finest.scheme(like: schemes[number]))
+      }
+    }
+    return shapes.indices.compactMap { refusals[$0] }
+  }
+
+  /// What is the same for all layers that are fused with a layer; nil if none is.
+  private static func fusedName(of layer: String) -> String? {
+    guard let dot = layer.lastIndex(of: ".") else { return nil }
+    let part = layer[layer.index(after: dot)...]
+    return fused.firstIndex { $0.contains(String(part)) }.map { "\(layer[..<dot]) \($0)" }
+  }
+}
+
+/// What of a scheme the layers of a fused set share, the coarser the less.
+private struct StoredForm: Comparable {
+  /// 16 stands for layers that are not quantized.
+  var bits = 16
+  var group: GroupSize?
+  var isSymmetric = true
+
+  init(_ quantization: QuantizationScheme?) {
+    guard let quantization else { return }
+    (bits, group, isSymmetric) = (
+      quantization.bits, quantization.group, quantization.isSymmetric
+    )
+  }
+
+  static func < (first: StoredForm, second: StoredForm) -> Bool {
+    (first.bits, -first.groupWeights, first.isSymmetric ? 0 : 1)
+      < (second.bits, -second.groupWeights, second.isSymmetric ? 0 : 1)
+  }
+
+  private var groupWeights: Int {
+    switch group {
+    case nil: 0
+    case .size(let size): size
+    case .channel: .max
+    }
+  }
+
+  /// This form, found as another scheme finds its own.
+  func scheme(like scheme: Scheme) -> Scheme {
+    var result = scheme
+    result.quantization = group.map { group in
+      scheme.quantization?.with(bits: bits, group: group, isSymmetric: isSymmetric)
+        ?? QuantizationScheme(bits: bits, group: group, isSymmetric: isSymmetric)
+    }
+    return result
+  }
+}

@@ -1,0 +1,106 @@
+import Checkpoints
+import Compression
+
+/// What config.json says under `quantization_config`: which modules are stored how.
+///
+/// compressed-tensors and vLLM resolve overlapping groups differently, without any error. So each group names its
+/// modules one by one: no name is in two groups, none is a pattern, and none is that of a fused module.
+struct QuantizationConfig: Sendable {
+  /// Modules of one format, by the model's order.
+  struct Group: Hashable, Sendable {
+    let name: String
+    let format: WeightFormat
+    let modules: [String]
+  }
+
+  /// By name, which is also the order of their first modules.
+  let groups: [Group]
+  /// Linear modules that are not quantized.
+  let ignored: [String]
+
+  /// The first version of compressed-tensors that packs all widths densely; readers tell layouts apart by it.
+  private static let version = "0.19.0"
+
+  /// The groups of a model's layers; nil when none is quantized.
+  init?(_ layers: [LayerEncoding], tiesEmbeddings: Bool) {
+    var modules: [WeightFormat: [String]] = [:]
+    var formats: [WeightFormat] = []
+    for layer in layers where layer.format.isQuantized {
+      if modules[layer.format] == nil { formats.append(layer.format) }
+      modules[layer.format, default: []].append(layer.shape.name)
+    }
+    guard !formats.isEmpty else { return nil }
+    let digits = String(formats.count - 1).count
+    groups = formats.enumerated().map { number, format in
+      let padding = String(repeating: "0", count: digits - String(number).count)
+      return Group(
+        name: "group_\(padding)\(number)", format: format, modules: modules[format] ?? [])
+    }
+    let kept = layers.filter { !$0.format.isQuantized && !$0.shape.isEmbedding }
+    ignored = kept.map(\.shape.name) + (tiesEmbeddings ? ["lm_head"] : [])
+  }
+
+  var json: JSONValue {
+    let names = Set(groups.compactMap(\.format.name))
+    let format = names.count == 1 ? names.first : nil
+    let members = groups.map { JSONObject.Member(name: $0.name, value: $0.json) }
+    return [
+      "config_groups": .object(JSONObject(members: members)),
+      "format": .string(format ?? "mixed-precision"),
+      "global_compression_ratio": .null,
+      "ignore": .array(ignored.map { .string($0) }),
+      "kv_cache_scheme": .null,
+      "quant_method": "compressed-tensors",
+      "quantization_status": "compressed",
+      "sparsity_config": [:],
+      "transform_config": [:],
+      "version": .string(Self.version),
+    ]
+  }
+}
+
+extension QuantizationConfig.Group {
+  fileprivate var json: JSONValue {
+    [
+      "format": format.name.map { .string($0) } ?? .null,
+      "input_activations": inputs,
+      "output_activations": .null,
+      "targets": .array(modules.map { .string($0) }),
+      "weights": weights,
+    ]
+  }
+
+  private var weights: JSONValue {
+    switch format {
+    case .dense: .null
+    case .packed(let bits, let group, let isSymmetric):
+      Self.integers(bits: bits, group: group, isSymmetric: isSymmetric)
+    case .bytesWithRoundedInputs: Self.integers(bits: 8, group: .channel, isSymmetric: true)
+    }
+  }
+
+  private var inputs: JSONValue {
+    guard case .bytesWithRoundedInputs = format else { return .null }
+    return [
+      "dynamic": true, "group_size": .null, "num_bits": 8, "strategy": "token", "symmetric": true,
+      "type": "int",
+    ]
+  }
+
+  private static func integers(bits: Int, group: GroupSize, isSymmetric: Bool) -> JSONValue {
+    let (size, strategy): (JSONValue, JSONValue) =
+      switch group {
+      case .channel: (.null, "channel")
+      case .size(let size): (.integer(size), "group")
+      }
+    return [
+      "dynamic": false, "group_size": size, "num_bits": .integer(bits), "strategy": strategy,
+      "symmetric": .bool(isSymmetric), "type": "int",
+    ]
+  }
+}
+
+extension LayerShape {
+  /// Whether this is the embedding, which is no linear module.
+  var isEmbedding: Bool { name.hasSuffix("embed_tokens") }
+}

@@ -1,0 +1,59 @@
+import Checkpoints
+
+/// The files of a Hugging Face directory: settings, weights, and what the checkpoint has beside them.
+enum HuggingFaceLayout {
+  /// Lays out a directory.
+  ///
+  /// - Parameters:
+  ///   - checkpoint: the model, already without what its plan removes.
+  ///   - tensors: of all layers and norms; those of an element stay in one file.
+  ///   - quantization: what config.json says of it; nil for none.
+  ///   - shardBytes: most bytes of tensors in one file.
+  /// - Throws: ``ExportError`` when the checkpoint's settings or tokenizer cannot be read.
+  static func layout(
+    of checkpoint: Checkpoint, tensors: [[SafetensorsLayout.Tensor]], quantization: JSONValue?,
+    shardBytes: Int
+  ) throws(ExportError) -> ExportLayout {
+    let weights = SafetensorsShards.files(of: tensors, shardBytes: shardBytes)
+    do throws(CheckpointError) {
+      if case .directory(let directory) = checkpoint.source {
+        let config = try directory.json(HuggingFaceDirectory.config)?.root ?? .empty
+        let updated = config.describing(checkpoint.description, quantization: quantization)
+        return ExportLayout(
+          files: [file("config.json", updated)] + weights, copies: copies(of: directory))
+      }
+      let tokenizer = try checkpoint.tokenizerDefinition()
+      let special = SpecialTokens(of: checkpoint, tokenizer)
+      let config = JSONObject.llama(checkpoint.description, special, quantization: quantization)
+      return ExportLayout(
+        files: [
+          file("config.json", config), file("generation_config.json", special.generationConfig),
+          file("tokenizer.json", .huggingFaceTokenizer(tokenizer)),
+          file(
+            "tokenizer_config.json",
+            special.tokenizerConfig(
+              tokenizer, contextLength: checkpoint.description.contextLength)),
+        ] + weights)
+    } catch {
+      throw ExportError(error)
+    }
+  }
+
+  private static func file(_ name: String, _ contents: JSONObject) -> FileLayout {
+    let text = JSONWriter.bytes(of: .object(contents), indent: 2)
+    return FileLayout(name: name, contents: text + [UInt8(ascii: "\n")])
+  }
+
+  /// All files of the source but its settings, its weights in whatever format, and hidden ones.
+  private static func copies(of directory: HuggingFaceDirectory) -> [FileCopy] {
+    directory.files.filter { file in
+      file.name != HuggingFaceDirectory.config && !file.name.hasPrefix(".")
+        && !weightSuffixes.contains { file.name.hasSuffix($0) }
+    }.map { FileCopy(name: $0.name, source: directory.filePath($0.name), byteCount: $0.byteCount) }
+  }
+
+  private static let weightSuffixes = [
+    ".safetensors", ".index.json", ".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".onnx",
+    ".gguf", ".tmp",
+  ]
+}
