@@ -1,4 +1,5 @@
 import Checkpoints
+import Tensors
 
 /// Parts a model's tensors into safetensors files, as transformers names and indexes them.
 enum SafetensorsShards {
