@@ -67,6 +67,10 @@ public struct EngineCore {
       start(id, .sensitivity, title: "sensitivity") {
         SensitivityJob(id: id, request: request, workspace: $0)
       }
+    case .chooseStructure(let id, let request):
+      start(id, .prune, title: "prune") { workspace throws(JobFailure) in
+        try StructureJob(id: id, request: request, workspace: workspace)
+      }
     case .openSensitivity(let path): openSensitivity(path)
     case .allocate(let target, let settings):
       do throws(JobFailure) {

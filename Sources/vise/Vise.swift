@@ -18,6 +18,7 @@ struct Vise: ParsableCommand {
     subcommands: [
       OpenCommand.self, InspectCommand.self, PreviewCommand.self, GenerateCommand.self,
       EvaluateCommand.self, CalibrateCommand.self, SensitivityCommand.self, AllocateCommand.self,
+      PruneCommand.self,
     ],
     defaultSubcommand: OpenCommand.self)
 

@@ -37,6 +37,21 @@ struct FisherPassTests {
     }
   }
 
+  /// What structured pruning takes by these sums, zeroing costs least in PyTorch's as well.
+  @Test func neuronsAndHeadsGoByAutogradsSums() throws {
+    let record = try FisherRecord.load("sample-fisher")
+    let decoder = try RealModel.decoder("Samples/scripture", on: TransformersTests.pool)
+    let found = Self.run(
+      try FisherPass(windows: record.windows, decoder: decoder, seed: record.seed))
+    let structure = try ModelStructure(
+      neurons: record.neurons, keyValueHeads: record.keyValueHeads
+    ).choosing(by: found, in: decoder)
+    #expect(record.cuts.count == 6 && structure.cuts.count == 6)
+    for (block, expected) in record.cuts.enumerated() {
+      #expect(structure.cuts[block] == expected, "block \(block)")
+    }
+  }
+
   /// The gradient at the embedding's rows, which all others lie on the way to.
   @Test(arguments: [ElementType.float32, .float16])
   func gradientsAreDifferencesOfTheLoss(type: ElementType) throws {
@@ -146,6 +161,10 @@ private struct FisherRecord: Decodable {
   let windows: [[Int]]
   /// Every so manieth value was recorded.
   let stride: Int
+  /// Neurons and heads that stay in each block, and what each block loses.
+  let neurons: Int
+  let keyValueHeads: Int
+  let cuts: [ModelStructure.Cut]
   let layers: [String: Layer]
 
   func part(of values: [Float]) -> [Float] {

@@ -120,7 +120,8 @@ struct PruningTests {
       (ModelStructure(keyValueHeads: 5), "more than the model's 4"),
       (ModelStructure(neurons: 736), "which neurons block 0 loses"),
       (ModelStructure(cuts: [0: .init(keyValueHeads: [1])]), "would keep 3 of its kv_heads"),
-      (ModelStructure(neurons: 767, cuts: [0: .init(neurons: [768])]), "has no 768"),
+      (ModelStructure(neurons: 767), "a multiple of 32"),
+      (ModelStructure(neurons: 736, cuts: [0: .init(neurons: [768])]), "has no 768"),
       (ModelStructure(removedBlocks: [1], cuts: [1: .init(neurons: [7])]), "does not stay"),
     ]
     for (structure, reason) in wrong {

@@ -8,6 +8,10 @@ With x a layer's input and g the gradient of the window's sum of -log p(label) a
 are the means over tokens of |x|^2 |g|^2 (trace), |g|^2 x_j^2 (inputs) and |x|^2 g_i^2 (outputs), of the
 latter two every STRIDE-th. The embedding's sums are those of the head plus those of the lookup.
 
+Recorded is too what each block loses when NEURONS neurons and KV_HEADS key and value heads stay: the
+columns of down and o, the latter in groups that share a head, whose zeroing costs least by
+sum_ij outputs_i inputs_j W_ij^2.
+
 Packages: Tests/Oracles/requirements-record.txt.
 """
 
@@ -24,6 +28,8 @@ SEED = 7
 WINDOWS = [(0, 40), (40, 136)]
 STRIDE = 4
 EMBEDDING = "model.embed_tokens"
+NEURONS = 608
+KV_HEADS = 2
 
 
 def mix(value):
@@ -61,6 +67,15 @@ class Sums:
         self.inputs += (g2.sum(1, keepdims=True) * x2).sum(0)
         self.outputs += (x2.sum(1, keepdims=True) * g2).sum(0)
         self.trace += float((x2.sum(1) * g2.sum(1)).sum())
+
+
+def cheapest(layer, weight, size, kept):
+    """The groups of `size` columns that go when `kept` stay, and how far the last is from the next."""
+    weight = weight.double().numpy()
+    costs = (layer.outputs[:, None] * layer.inputs[None] * weight**2).sum(0).reshape(-1, size).sum(1)
+    order = np.argsort(costs)
+    count = len(costs) - kept
+    return sorted(order[:count].tolist()), costs[order[count]] / costs[order[count - 1]] - 1
 
 
 def main():
@@ -104,6 +119,15 @@ def main():
         head.trace += lookup.trace
         position += len(window)
 
+    shared = model.config.num_attention_heads // model.config.num_key_value_heads
+    cuts = []
+    for block in range(model.config.num_hidden_layers):
+        down, o = (f"model.layers.{block}.{part}" for part in ("mlp.down_proj", "self_attn.o_proj"))
+        neurons, margin = cheapest(sums[down], weights[down], 1, NEURONS)
+        heads, other = cheapest(sums[o], weights[o], shared * model.config.head_dim, KV_HEADS)
+        print(f"block {block}: chosen by {min(margin, other):.2e} at least", file=sys.stderr)
+        cuts.append({"neurons": neurons, "keyValueHeads": heads})
+
     def packed(values):
         array = np.ascontiguousarray(values[::STRIDE] / position, dtype="<f4")
         return base64.b64encode(array.tobytes()).decode()
@@ -112,6 +136,9 @@ def main():
         "seed": SEED,
         "windows": [ids[begin:end] for begin, end in WINDOWS],
         "stride": STRIDE,
+        "neurons": NEURONS,
+        "keyValueHeads": KV_HEADS,
+        "cuts": cuts,
         "layers": {
             (EMBEDDING if name == "lm_head" else name): {
                 "trace": layer.trace / position,

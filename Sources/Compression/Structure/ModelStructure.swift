@@ -54,6 +54,9 @@ public struct PrunableSizes: Hashable, Sendable {
 }
 
 extension ModelStructure {
+  /// Whether the model stays whole.
+  public var takesNothing: Bool { removedBlocks.isEmpty && cuts.isEmpty }
+
   /// The sizes of the pruned model.
   public func sizes(of whole: PrunableSizes) -> PrunableSizes {
     PrunableSizes(
@@ -83,19 +86,23 @@ extension ModelStructure {
     return (0..<count).filter { !gone.contains($0) }
   }
 
-  /// Refuses a structure that a model of these sizes cannot have.
+  /// Refuses sizes that a model of these sizes cannot be pruned to, whatever its blocks lose.
   ///
   /// - Throws: ``PlanError`` that says what would be right.
-  public func check(for whole: PrunableSizes) throws(PlanError) {
+  public func checkSizes(for whole: PrunableSizes) throws(PlanError) {
     for block in removedBlocks where !(0..<whole.blocks).contains(block) {
       throw Self.error("there is no block \(block) to remove; the last is \(whole.blocks - 1)")
     }
     guard removedBlocks.count < whole.blocks else {
       throw Self.error("no block would be left; the model has \(whole.blocks)")
     }
-    if let neurons {
+    if let neurons, neurons != whole.neurons {
       guard neurons <= whole.neurons else {
         throw Self.error("\(neurons) neurons are more than the \(whole.neurons) of each MLP")
+      }
+      guard neurons > 0, neurons % Self.neuronMultiple == 0 else {
+        throw Self.error(
+          "an MLP keeps a multiple of \(Self.neuronMultiple) neurons, not \(neurons)")
       }
     }
     if let keyValueHeads {
@@ -103,7 +110,17 @@ extension ModelStructure {
         throw Self.error(
           "\(keyValueHeads) key and value heads are more than the model's \(whole.keyValueHeads)")
       }
+      guard keyValueHeads > 0 else {
+        throw Self.error("a block keeps at least 1 key and value head")
+      }
     }
+  }
+
+  /// Refuses a structure that a model of these sizes cannot have.
+  ///
+  /// - Throws: ``PlanError`` that says what would be right.
+  public func check(for whole: PrunableSizes) throws(PlanError) {
+    try checkSizes(for: whole)
     let kept = keptBlocks(of: whole)
     for block in cuts.keys.sorted() where !kept.contains(block) {
       throw Self.error("block \(block), of which something is removed, does not stay")

@@ -87,8 +87,7 @@ struct SensitivityJob: Job {
   ) throws(JobFailure) -> FisherPass {
     do {
       return try FisherPass(
-        windows: (0..<windows.count).map { windows.inputs(0..<windows.length, ofWindow: $0) },
-        decoder: workspace.models.original(), seed: Self.seed)
+        windows: windows.all, decoder: workspace.models.original(), seed: Self.seed)
     } catch let failure as JobFailure {
       throw failure
     } catch {

@@ -93,6 +93,8 @@ public enum EngineCommand: Codable, Hashable, Sendable {
   case calibrate(JobID, CalibrationRequest)
   /// Measures what each scheme of each layer costs.
   case measureSensitivity(JobID, SensitivityRequest)
+  /// Chooses what structured pruning takes from the model as it was opened; the plan stays as it is.
+  case chooseStructure(JobID, StructureRequest)
   /// Reads sensitivity that was saved before.
   case openSensitivity(path: String)
   /// Solves for a target with the sensitivity at hand; answered at once.

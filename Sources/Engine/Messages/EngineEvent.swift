@@ -4,7 +4,7 @@ import Inference
 
 /// What a job does, for people.
 public enum JobKind: String, Codable, Hashable, Sendable {
-  case preview, compress, generate, evaluate, calibrate, sensitivity, export
+  case preview, compress, generate, evaluate, calibrate, sensitivity, prune, export
 }
 
 /// How far a job has come.
@@ -89,6 +89,8 @@ public enum EngineEvent: Codable, Hashable, Sendable {
   case sensitivity(JobID?, SensitivitySummary)
   /// Saved sensitivity could not be read; one sentence that says why and what to do.
   case sensitivityRefused(path: String, reason: String)
+  /// What structured pruning was asked for, chosen.
+  case structureChosen(JobID, ChosenStructure)
   case allocated(AllocationResult)
   /// There is no plan for this target; one sentence that says why and what to do.
   case allocationRefused(BudgetTarget, reason: String)

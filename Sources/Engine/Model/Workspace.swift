@@ -83,6 +83,9 @@ struct Workspace {
   /// What the layers are those of: the model as it was opened, or what the structure leaves of it.
   var description: ModelDescription { checkpoint.description }
 
+  /// The model as it was opened.
+  var wholeDescription: ModelDescription { whole.description }
+
   /// Longest context in tokens.
   var contextLength: Int { checkpoint.description.contextLength }
 

@@ -18,6 +18,12 @@ struct DecoderBlock: Sendable {
   /// The name of block `index`'s part, as Hugging Face checkpoints have it.
   static func name(_ part: String, block index: Int) -> String { "model.layers.\(index).\(part)" }
 
+  /// The name that a layer has once its block is counted as `place`; layers of no block keep theirs.
+  static func name(ofLayer layer: LayerDescription, inBlock place: Int?) -> String {
+    guard let old = layer.block, let place else { return layer.name }
+    return name(String(layer.name.dropFirst(name("", block: old).count)), block: place)
+  }
+
   /// A block of the weights that `weights` and `norm` give for the names of its parts.
   init(
     norm: (String) throws(InferenceError) -> [Float],

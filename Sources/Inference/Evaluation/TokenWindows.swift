@@ -40,6 +40,9 @@ public struct TokenWindows: Hashable, Sendable {
     return inputs
   }
 
+  /// What a model reads of each window.
+  public var all: [[Int]] { (0..<count).map { inputs(0..<length, ofWindow: $0) } }
+
   /// The tokens that follow some positions of a window.
   ///
   /// - Precondition: none is the window's last position.

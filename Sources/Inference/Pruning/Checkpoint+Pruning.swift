@@ -55,7 +55,7 @@ extension Checkpoint {
         let matrix =
           kept.rows == nil && kept.columns == nil
           ? stored : stored.selecting(rows: kept.rows, columns: kept.columns)
-        let name = Self.name(layer.name, ofBlock: layer.block, at: place)
+        let name = DecoderBlock.name(ofLayer: layer, inBlock: place)
         matrices[name] = matrix
         layers.append(
           LayerDescription(
@@ -99,12 +99,5 @@ extension Checkpoint {
     case .down: (nil, neurons)
     case .embedTokens, .head: (nil, nil)
     }
-  }
-
-  /// A layer's name in the block that was `old` and is now `new`.
-  private static func name(_ name: String, ofBlock old: Int?, at new: Int?) -> String {
-    guard let old, let new else { return name }
-    return DecoderBlock.name(
-      String(name.dropFirst(DecoderBlock.name("", block: old).count)), block: new)
   }
 }

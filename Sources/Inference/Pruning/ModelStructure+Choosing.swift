@@ -15,24 +15,11 @@ extension ModelStructure {
   public func choosing(
     by fishers: [String: LayerFisher], in decoder: Decoder
   ) throws(InferenceError) -> ModelStructure {
-    let model = decoder.description
-    let (whole, wanted) = (model.prunableSizes, sizes(of: model.prunableSizes))
+    let whole = decoder.description.prunableSizes
     var chosen = self
     chosen.cuts = [:]
     for block in keptBlocks(of: whole) {
-      var cut = Cut()
-      if wanted.neurons < whole.neurons {
-        let scores = try Self.scores("mlp.down_proj", block, fishers, decoder)
-        cut.neurons = Self.least(whole.neurons - wanted.neurons, of: scores)
-      }
-      if wanted.keyValueHeads < whole.keyValueHeads {
-        let scores = try Self.scores("self_attn.o_proj", block, fishers, decoder)
-        let width = model.headCount / model.keyValueHeadCount * model.headSize
-        let groups = (0..<whole.keyValueHeads).map { head in
-          scores[head * width..<(head + 1) * width].reduce(0, +)
-        }
-        cut.keyValueHeads = Self.least(whole.keyValueHeads - wanted.keyValueHeads, of: groups)
-      }
+      let cut = try cut(ofBlock: block, by: fishers, in: decoder)
       if cut != Cut() { chosen.cuts[block] = cut }
     }
     do {
@@ -41,6 +28,31 @@ extension ModelStructure {
       throw .invalidStructure(error)
     }
     return chosen
+  }
+
+  /// The neurons and heads that a block loses, so that as many stay as this structure says.
+  ///
+  /// - Parameters: as of ``choosing(by:in:)``.
+  /// - Throws: ``InferenceError`` when a layer was not measured.
+  public func cut(
+    ofBlock block: Int, by fishers: [String: LayerFisher], in decoder: Decoder
+  ) throws(InferenceError) -> Cut {
+    let model = decoder.description
+    let (whole, wanted) = (model.prunableSizes, sizes(of: model.prunableSizes))
+    var cut = Cut()
+    if wanted.neurons < whole.neurons {
+      let scores = try Self.scores("mlp.down_proj", block, fishers, decoder)
+      cut.neurons = Self.least(whole.neurons - wanted.neurons, of: scores)
+    }
+    if wanted.keyValueHeads < whole.keyValueHeads {
+      let scores = try Self.scores("self_attn.o_proj", block, fishers, decoder)
+      let width = model.headCount / model.keyValueHeadCount * model.headSize
+      let groups = (0..<whole.keyValueHeads).map { head in
+        scores[head * width..<(head + 1) * width].reduce(0, +)
+      }
+      cut.keyValueHeads = Self.least(whole.keyValueHeads - wanted.keyValueHeads, of: groups)
+    }
+    return cut
   }
 
   /// What removing each input channel of a block's layer costs, in nats a token.

@@ -38,6 +38,7 @@ struct Completer {
     case .planPath, .checkpointPath, .textPath: return paths(startingWith: text)
     case .sensitivity: return sensitivityWords(startingWith: text)
     case .method: return methodWords(after: text)
+    case .prune: return pruneWords(startingWith: text)
     case .setting: return settings(startingWith: text)
     case .bits: all = QuantizationScheme.widths.map { Completion(String($0)) }
     case .group: all = groups
@@ -102,6 +103,18 @@ struct Completer {
       Completion($0.rawValue + " ", label: $0.rawValue, help: $0.help)
     }
     return verbs + paths(startingWith: text)
+  }
+
+  private func pruneWords(startingWith text: String) -> [Completion] {
+    for kind in PruneWords.Kind.allCases where text.hasPrefix(kind.rawValue + " ") {
+      return kind.examples.map { Completion("\(kind.rawValue) \($0.text)", help: $0.help) }
+        .filter { $0.text.hasPrefix(text) }
+    }
+    return PruneWords.Kind.allCases.filter { $0.rawValue.hasPrefix(text) }.map { kind in
+      Completion(
+        kind.examples.isEmpty ? kind.rawValue : kind.rawValue + " ", label: kind.rawValue,
+        help: kind.help)
+    }
   }
 
   private func methodWords(after text: String) -> [Completion] {

@@ -19,7 +19,7 @@ enum Action: String, CaseIterable, Hashable, Sendable {
   case unfoldAll = "unfold-all"
 
   // Changing the plan
-  case bits, keep, group, method, sparsity, undo, redo
+  case bits, keep, group, method, sparsity, prune, undo, redo
   case fewerBits = "fewer-bits"
   case moreBits = "more-bits"
 
@@ -59,6 +59,7 @@ extension Action {
     case .group: .group
     case .method: .method
     case .sparsity: .sparsity
+    case .prune: .prune
     case .filter: .filter
     case .sort: .sort
     case .write, .plan: .planPath
@@ -87,7 +88,8 @@ extension Action {
 
 /// The kinds of argument that a command takes; they decide how it is completed and checked.
 enum ArgumentKind: Hashable, Sendable {
-  case none, bits, group, method, sparsity, filter, sort, planPath, checkpointPath, textPath, text
+  case none, bits, group, method, sparsity, prune, filter, sort, planPath, checkpointPath, textPath,
+    text
   case theme, inspectorTab, setting, sensitivity, budget, snapshot
 
   /// How usage lines name it; empty when there is none.
@@ -98,6 +100,7 @@ enum ArgumentKind: Hashable, Sendable {
     case .group: "SIZE|channel"
     case .method: "WORDS"
     case .sparsity: "RATIO|N:M|none"
+    case .prune: "KIND COUNT|none"
     case .filter, .text: "TEXT"
     case .sort: "ORDER"
     case .planPath, .checkpointPath, .textPath: "PATH"

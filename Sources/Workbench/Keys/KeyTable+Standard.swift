@@ -34,6 +34,9 @@ extension KeyTable {
       .method, ["m"], [.layers], "Set method, range search, zero points or GGUF block type",
       label: "method", 22),
     entry(.sparsity, ["s"], [.layers], "Set the sparsity: 50%, 2:4 or none", label: "sparsity", 14),
+    entry(
+      .prune, [], [.browsing],
+      "Prune to neurons 75% or heads 2, or by blocks 2; none makes the model whole again"),
     entry(.undo, ["u", "z"], undoing, "Undo the last change of the plan", label: "undo", 30),
     entry(.redo, ["ctrl-r", "Z"], undoing, "Redo what was undone", label: "redo", 32),
   ]

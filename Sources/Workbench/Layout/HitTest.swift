@@ -1,3 +1,4 @@
+import Compression
 import Terminal
 
 /// What is under a place of the screen.
@@ -105,7 +106,8 @@ extension AppState {
   /// The columns of the table in a place.
   func tableColumns(in slot: PaneSlot) -> TableColumns {
     TableColumns(
-      width: slot.inside.columns - 1, hasSensitivity: model?.sensitivity.isEmpty == false)
+      width: slot.inside.columns - 1, hasSensitivity: model?.sensitivity.isEmpty == false,
+      hasSparsity: model?.schemes.contains { $0.sparsity != nil } == true)
   }
 
   /// The tabs of the inspector, in the first row inside it.

@@ -3,7 +3,7 @@ import Terminal
 
 /// A column of the table besides the layer's name.
 enum TableColumn: CaseIterable, Hashable, Sendable {
-  case shape, type, bits, group, method, sparsity, size, bitsPerWeight, decibel, divergence
+  case shape, type, bits, group, method, sparsity, size, bitmask, bitsPerWeight, decibel, divergence
 
   var title: String {
     switch self {
@@ -14,6 +14,7 @@ enum TableColumn: CaseIterable, Hashable, Sendable {
     case .method: "method"
     case .sparsity: "sparsity"
     case .size: "size"
+    case .bitmask: "bitmask"
     case .bitsPerWeight: "bpw"
     case .decibel: "dB"
     case .divergence: "KLD"
@@ -30,6 +31,7 @@ enum TableColumn: CaseIterable, Hashable, Sendable {
     case .method: 7
     case .sparsity: 8
     case .size: 8
+    case .bitmask: 8
     case .bitsPerWeight: 5
     case .decibel: 5
     case .divergence: 8
@@ -39,6 +41,7 @@ enum TableColumn: CaseIterable, Hashable, Sendable {
   /// The order in which columns are given up when there is no room for all: the first stay longest.
   static let importance: [TableColumn] = [
     .bits, .size, .decibel, .divergence, .group, .sparsity, .shape, .method, .bitsPerWeight, .type,
+    .bitmask,
   ]
 
   /// What a click on the heading sorts by.
@@ -70,11 +73,12 @@ struct TableColumns: Hashable, Sendable {
   let nameWidth: Int
   let places: [Place]
 
-  /// Columns for a width; that of predicted KLD only where sensitivity is known.
-  init(width: Int, hasSensitivity: Bool = false) {
+  /// Columns for a width; those of predicted KLD and of bitmasks only where there is something in them.
+  init(width: Int, hasSensitivity: Bool = false, hasSparsity: Bool = false) {
     var chosen: Set<TableColumn> = []
     var used = Self.margin + Self.nameRange.lowerBound
-    for column in TableColumn.importance where column != .divergence || hasSensitivity {
+    for column in TableColumn.importance {
+      if column == .divergence && !hasSensitivity || column == .bitmask && !hasSparsity { continue }
       guard used + 1 + column.width <= width else { break }
       chosen.insert(column)
       used += 1 + column.width

@@ -110,12 +110,18 @@ struct AppState: Hashable, Sendable {
   var listings: [String: [String]] = [:]
   /// The layers the engine was last told are looked at.
   var lookedAt: [String] = []
-  /// The kept layer that a preview was asked for and is awaited.
-  var previewed: Int?
+  /// The preview that was asked for and is awaited.
+  var previewed: RequestedPreview?
 
   init(themes: [Theme] = Theme.builtIn) {
     self.themes = themes.isEmpty ? Theme.builtIn : themes
   }
+}
+
+/// A layer under a scheme that need not be the plan's.
+struct RequestedPreview: Hashable, Sendable {
+  let layer: String
+  let scheme: Scheme
 }
 
 extension Evaluation {

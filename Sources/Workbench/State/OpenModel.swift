@@ -23,8 +23,8 @@ enum FigureStanding: Hashable, Sendable {
 /// Layers are known by their index in the description; every array here has one element a layer.
 struct OpenModel: Hashable, Sendable {
   let description: ModelDescription
-  /// Of the checkpoint as it was opened, whatever the plan prunes it to.
-  let fingerprint: String
+  /// The checkpoint as it was opened, whatever the plan prunes it to.
+  let whole: ModelDescription
   let shapes: [LayerShape]
   /// Layers of each block, in order.
   let layersOfBlock: [Int: [Int]]
@@ -33,6 +33,8 @@ struct OpenModel: Hashable, Sendable {
   private(set) var sizes: [LayerSize]
   /// The last report on each layer, of whichever scheme.
   private(set) var reports: [LayerReport?]
+  /// The last report on the dense scheme that each layer stood against.
+  private var rivalReports: [LayerReport?]
   /// What each layer's error costs; empty until that is measured.
   private(set) var sensitivity: [LayerSensitivity?] = []
   /// Layers that the plan changes and that are so in the running compressed model.
@@ -41,9 +43,9 @@ struct OpenModel: Hashable, Sendable {
   private(set) var changedLayers = 0
 
   /// The model of a description, pruned or as it was opened.
-  init(_ description: ModelDescription, openedAs fingerprint: String? = nil) {
+  init(_ description: ModelDescription, openedAs whole: ModelDescription? = nil) {
     self.description = description
-    self.fingerprint = fingerprint ?? description.fingerprint
+    self.whole = whole ?? description
     shapes = description.layerShapes
     layersOfBlock = Dictionary(
       grouping: description.layers.indices.filter { description.layers[$0].block != nil },
@@ -56,6 +58,7 @@ struct OpenModel: Hashable, Sendable {
       LayerSize.predicted(for: $0, scheme: .keep, original: $1.bytes)
     }
     reports = Array(repeating: nil, count: shapes.count)
+    rivalReports = reports
   }
 
   var layers: [LayerDescription] { description.layers }
@@ -106,6 +109,10 @@ struct OpenModel: Hashable, Sendable {
   mutating func accept(_ report: LayerReport) {
     guard let index = indexOfLayer[report.layer] else { return }
     let isCurrent = report.scheme == schemes[index]
+    if !isCurrent, report.scheme == rival(index) {
+      // An exact report comes after the sampled one.
+      rivalReports[index] = report
+    }
     if let known = reports[index] {
       if known.scheme == schemes[index], !isCurrent { return }
       if known.scheme == report.scheme, known.standing == .exact, report.standing != .exact {
@@ -118,6 +125,15 @@ struct OpenModel: Hashable, Sendable {
   /// The report on the layer's present scheme, if there is one.
   func currentReport(_ layer: Int) -> LayerReport? {
     guard let report = reports[layer], report.scheme == schemes[layer] else { return nil }
+    return report
+  }
+
+  /// The dense scheme that a pruned and quantized layer stands against, in the bytes that a bitmask would leave it.
+  func rival(_ layer: Int) -> Scheme? { schemes[layer].denseRival(for: shapes[layer]) }
+
+  /// The report on the layer's dense rival, if there is one.
+  func rivalReport(_ layer: Int) -> LayerReport? {
+    guard let report = rivalReports[layer], report.scheme == rival(layer) else { return nil }
     return report
   }
 

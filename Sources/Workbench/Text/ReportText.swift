@@ -21,6 +21,11 @@ struct ReportText {
     return "\(tilde)\(Figures.fixed(sqnr, 1))\(band) dB"
   }
 
+  /// The SQNR without its band: `~32.8 dB`.
+  var briefSQNR: String {
+    report.error.sqnr.map { "\(tilde)\(Figures.fixed($0, 1)) dB" } ?? "no error"
+  }
+
   var maximum: String { tilde + Figures.significant(report.error.maxError) }
   var cosine: String { tilde + Figures.fixed(report.error.cosine, 5) }
   var mse: String { tilde + Figures.significant(report.error.mse) }

@@ -27,6 +27,7 @@ extension AppState {
       return chooseLayers(command)
     case .bits, .keep, .fewerBits, .moreBits, .group, .method, .sparsity, .undo, .redo:
       return changePlan(command)
+    case .prune: return argument.map { prune($0) } ?? ask(for: .prune)
     case .write: return write(to: argument)
     case .plan: return argument.map { openPlan($0) } ?? ask(for: .plan)
     case .open: return argument.map { openCheckpoint($0) } ?? ask(for: .open)

@@ -8,7 +8,7 @@ extension AppState {
   mutating func take(_ event: EngineEvent) -> [Effect] {
     switch event {
     case .opened(let description): return begin(with: description)
-    case .restructured(let description): restructure(to: description)
+    case .restructured(let description): show(restructured: description)
     case .openFailed(let path, let reason):
       opening = model == nil ? .failed(path: path, reason: reason) : .idle
       refuse(reason)
@@ -29,6 +29,7 @@ extension AppState {
     case .calibrated(let id, let summary): take(summary, of: id)
     case .sensitivity(let id, let summary): return take(summary, of: id)
     case .sensitivityRefused(_, let reason): refuse(reason)
+    case .structureChosen(let id, let chosen): return take(chosen, of: id)
     case .allocated(let result): budget.accept(result)
     case .allocationRefused(let target, let reason): refuseBudget(target, reason)
     case .frontier(let frontier): return take(frontier)
@@ -60,20 +61,6 @@ extension AppState {
     guard let path = pendingPlan else { return [] }
     pendingPlan = nil
     return [.readPlan(path: path)]
-  }
-
-  /// Shows the layers of the model that the plan prunes to, or the whole model's again.
-  private mutating func restructure(to description: ModelDescription) {
-    var model = OpenModel(description, openedAs: model?.fingerprint)
-    do {
-      try model.apply(history.current)
-    } catch {
-      refuse("\(error)")
-    }
-    self.model = model
-    table = LayerTable(of: model)
-    budget.forgetSolves()
-    (lookedAt, previewed) = ([], nil)
   }
 
   /// Goes back to the plan that the engine still has.

@@ -123,7 +123,7 @@ extension AppState {
     history.record(plan, change: "plan \(path)")
     history.markSaved(plan, at: path)
     let strangers = plan.unmatchedRules(in: model.shapes).count
-    if let made = plan.fingerprint, made != model.fingerprint {
+    if let made = plan.fingerprint, made != model.whole.fingerprint {
       warn("Plan \(path) was made for another checkpoint\(plan.model.map { ", \($0)" } ?? "")")
     } else if strangers > 0 {
       warn("Plan \(path): \(strangers) of its rules match no layer")

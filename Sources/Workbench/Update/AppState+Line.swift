@@ -15,6 +15,7 @@ extension AppState {
       case .group: ("group size", "")
       case .method: ("method", "")
       case .sparsity: ("sparsity", "")
+      case .prune: ("prune to", "")
       case .write: ("write plan to", suggestedPlanPath)
       case .plan: ("open plan", "")
       case .open: ("open checkpoint", "")

@@ -68,6 +68,11 @@ extension AppState {
     self.model = model
     if table.anchor != nil { table.endRange(in: model) }
     history.record(plan, change: "\(title) on \(what)")
+    guard isSameStructure else {
+      // How much smaller it is, the engine will tell.
+      inform("\(title) on \(what)")
+      return [.engine(.setPlan(plan))]
+    }
     inform(
       "\(title) on \(what): \(Figures.totalBytes(before)) \(glyphs.arrow) "
         + "\(Figures.totalBytes(model.total.bytes))")

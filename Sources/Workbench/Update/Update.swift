@@ -37,7 +37,7 @@ extension AppState {
   fileprivate mutating func settle() -> [Effect] {
     let layout = ScreenLayout(self, size: size)
     table.reveal(height: layout.tableRows.rows)
-    var effects = previewKeptLayer()
+    var effects = previewInspectedLayer()
     let seen = layersInView(layout)
     if seen != lookedAt {
       lookedAt = seen
@@ -46,21 +46,35 @@ extension AppState {
     return effects
   }
 
-  /// Asks for a look at a kept layer under the cursor, on which no plan makes the engine report.
-  private mutating func previewKeptLayer() -> [Effect] {
-    let wanted = inspectedLayer.flatMap { layer in
-      model?.schemes[layer].keepsLayer == true && model?.reports[layer] == nil ? layer : nil
-    }
+  /// Asks for a look at the layer under the cursor where no plan makes the engine report: at a kept layer, or at what a
+  /// pruned one would be with as many bytes and no zeros.
+  private mutating func previewInspectedLayer() -> [Effect] {
+    let wanted = inspectedLayer.flatMap { wantedPreview(of: $0) }
     guard wanted != previewed else { return [] }
     var effects: [Effect] = []
-    if let previewed, model?.reports.indices.contains(previewed) == true,
-      model?.reports[previewed] == nil
-    {
+    if let previewed, !isAnswered(previewed) {
       effects.append(.engine(.cancel(JobList.previewID)))
     }
     previewed = wanted
-    guard let wanted, let name = model?.layers[wanted].name else { return effects }
-    return effects + [.engine(.preview(JobList.previewID, layer: name, scheme: .keep))]
+    guard let wanted else { return effects }
+    return effects + [
+      .engine(.preview(JobList.previewID, layer: wanted.layer, scheme: wanted.scheme))
+    ]
+  }
+
+  /// What to ask for of a layer; nil when the answer is there, or the plan brings it.
+  private func wantedPreview(of layer: Int) -> RequestedPreview? {
+    guard let model else { return nil }
+    let scheme = model.schemes[layer].keepsLayer ? .keep : model.rival(layer)
+    let preview = scheme.map { RequestedPreview(layer: model.layers[layer].name, scheme: $0) }
+    return preview.flatMap { isAnswered($0) ? nil : $0 }
+  }
+
+  /// Whether the engine has sent what a preview asks for, or the model is another one now.
+  private func isAnswered(_ preview: RequestedPreview) -> Bool {
+    guard let model, let layer = model.index(ofLayer: preview.layer) else { return true }
+    return preview.scheme.keepsLayer
+      ? model.reports[layer] != nil : model.rivalReport(layer)?.scheme == preview.scheme
   }
 
   /// Names of the layers on the screen, those under the cursor first.

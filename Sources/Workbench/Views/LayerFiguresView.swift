@@ -10,7 +10,7 @@ struct LayerFiguresView {
   let layer: Int
 
   /// Rows that all figures take.
-  static let rows = 7
+  static let rows = 8
 
   func draw(in rect: Rect, on painter: inout Painter) {
     for (offset, line) in lines(columns: rect.columns, painter).prefix(rect.rows).enumerated() {
@@ -72,8 +72,11 @@ struct LayerFiguresView {
       parts.append((name: "zeros", value: ReportText(report, glyphs: state.glyphs).zeros))
     }
     if let bitmask = size.withBitmask {
-      parts.append((name: "with a bitmask", value: Figures.bytes(bitmask)))
+      let weights = max(model.layers[layer].parameters, 1)
+      let bits = Figures.fixed(Double(bitmask) * 8 / Double(weights), 2)
+      parts.append((name: "with a bitmask", value: "\(Figures.bytes(bitmask)), \(bits) bpw"))
     }
+    if let rival = model.rival(layer) { parts.append(rivalPart(rival)) }
     var lines: [[Segment]] = []
     for part in parts {
       let pair = pairs([(part.name, part.value)], painter)
@@ -84,6 +87,17 @@ struct LayerFiguresView {
       }
     }
     return lines
+  }
+
+  /// What the same bytes hold without zeros: the dense scheme's size and error.
+  private func rivalPart(_ rival: Scheme) -> (name: String, value: String) {
+    let size = LayerSize.predicted(
+      for: model.shapes[layer], scheme: rival, original: model.layers[layer].bytes)
+    let error =
+      model.rivalReport(layer).map { ReportText($0, glyphs: state.glyphs).briefSQNR }
+      ?? state.glyphs.ellipsis
+    let what = rival.quantization.map { $0.block?.rawValue ?? "\($0.bits) bit" } ?? ""
+    return (name: "dense \(what)", value: "\(Figures.bytes(size.total)), \(error)")
   }
 
   private func pairs(_ pairs: [(String, String)], _ painter: Painter) -> [Segment] {

@@ -130,6 +130,8 @@ struct TableRowView {
     case .size:
       let tilde = model.standing(index) == .predicted ? "~" : ""
       return painter.segment(tilde + Figures.bytes(model.size(index).total))
+    case .bitmask:
+      return model.size(index).withBitmask.map { painter.segment(Figures.bytes($0), .dim) } ?? blank
     case .bitsPerWeight: return painter.segment(Figures.fixed(model.bitsPerWeight(index), 2))
     case .decibel:
       guard !scheme.keepsLayer else { return blank }
@@ -162,6 +164,11 @@ struct TableRowView {
       return pruned > 0 ? painter.segment("\(pruned)/\(layers.count)", .dim) : painter.segment("")
     case .size:
       return painter.segment((summary.isEstimate ? "~" : "") + Figures.bytes(summary.bytes))
+    case .bitmask:
+      let sizes = layers.map { model.size($0) }
+      guard sizes.contains(where: { $0.withBitmask != nil }) else { return painter.segment("") }
+      let bytes = sizes.reduce(0) { $0 + ($1.withBitmask ?? $1.total) }
+      return painter.segment(Figures.bytes(bytes), .dim)
     case .bitsPerWeight: return painter.segment(Figures.fixed(summary.bitsPerWeight, 2))
     case .decibel:
       guard summary.compressedCount > 0 else { return painter.segment("") }

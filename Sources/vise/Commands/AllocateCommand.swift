@@ -3,7 +3,6 @@ import Checkpoints
 import Compression
 import Engine
 import Inference
-import FoundationEssentials
 
 /// What `--budget` says: `90MB`, `4.5bpw` or `kld=0.05`.
 extension BudgetTarget: ExpressibleByArgument {
@@ -121,11 +120,7 @@ struct AllocateCommand: ParsableCommand {
     guard let output else { return }
     var plan = Plan(schemes: result.schemes, for: model.layerShapes)
     (plan.model, plan.fingerprint) = (model.name, model.fingerprint)
-    do {
-      try Data(plan.yaml().utf8).write(to: URL(filePath: output), options: .atomic)
-    } catch {
-      throw CommandFailure(status: .failed, message: "\(output): cannot be written")
-    }
+    try PlanFile.write(plan, to: output)
   }
 }
 

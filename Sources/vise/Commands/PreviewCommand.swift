@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Compression
 import Engine
+import Inference
 
 /// `vise preview`: what a plan saves and what it breaks.
 struct PreviewCommand: ParsableCommand {
@@ -10,8 +11,10 @@ struct PreviewCommand: ParsableCommand {
     abstract: "Shows what a plan saves and what it breaks, from every weight.",
     discussion: """
       --json: layers[] of name, scheme, bytes_before, bytes_after, bits_per_weight, mse, sqnr_db \
-      (null without error), cosine, max_error, for the layers that the plan compresses; total of \
-      bytes_before, bytes_after, bits_per_weight, for the whole model.
+      (null without error), cosine, max_error, for the layers that the plan compresses; pruned ones \
+      have bytes_with_bitmask, those quantized too also dense of scheme, bytes, sqnr_db: about what \
+      so many bytes hold without zeros; total of bytes_before, bytes_after, bits_per_weight, for \
+      the whole model.
       """)
 
   @OptionGroup var model: ModelArgument
@@ -37,7 +40,7 @@ struct PreviewCommand: ParsableCommand {
   func run() throws {
     let session = EngineSession()
     defer { session.close() }
-    let description = try session.open(model.path)
+    var description = try session.open(model.path)
     if let calibration {
       _ = try session.calibrate(CalibrationRequest(textPath: calibration))
     }
@@ -45,13 +48,19 @@ struct PreviewCommand: ParsableCommand {
       try plan.map(PlanFile.read) ?? scheme.plan, from: plan, for: description)
     var reports: [String: LayerReport] = [:]
     try session.next { event in
+      if case .restructured(let pruned) = event { description = pruned }
       if case .report(let report) = event, report.standing == .exact {
         reports[report.layer] = report
       }
       if case .compressed(let layers, let total) = event, layers == total { return () }
       return nil
     }
-    let result = PreviewResult(model: description, reports: reports)
+    var rivals: [String: LayerReport] = [:]
+    for shape in description.layerShapes {
+      guard let rival = reports[shape.name]?.scheme.denseRival(for: shape) else { continue }
+      rivals[shape.name] = try session.sampledReport(on: shape.name, under: rival)
+    }
+    let result = PreviewResult(model: description, reports: reports, rivals: rivals)
     if json {
       try JSONOutput.write(result)
     } else {
@@ -60,8 +69,31 @@ struct PreviewCommand: ParsableCommand {
   }
 }
 
+extension EngineSession {
+  /// The first report on a layer under a scheme that is not the plan's.
+  fileprivate func sampledReport(
+    on layer: String, under scheme: Scheme
+  ) throws(CommandFailure) -> LayerReport {
+    let job = JobID(104)
+    send(.preview(job, layer: layer, scheme: scheme))
+    defer { send(.cancel(job)) }
+    return try next { event in
+      guard case .report(let report) = event, report.layer == layer, report.scheme == scheme else {
+        return nil
+      }
+      return report
+    }
+  }
+}
+
 /// What `vise preview --json` prints.
 private struct PreviewResult: Encodable {
+  struct Dense: Encodable {
+    let scheme: String
+    let bytes: Int
+    let sqnrDb: Figure
+  }
+
   struct Layer: Encodable {
     let name: String
     let scheme: String
@@ -72,8 +104,10 @@ private struct PreviewResult: Encodable {
     let sqnrDb: Figure
     let cosine: Figure
     let maxError: Figure
+    let bytesWithBitmask: Int?
+    let dense: Dense?
 
-    init(_ report: LayerReport) {
+    init(_ report: LayerReport, rival: LayerReport?) {
       name = report.layer
       scheme = report.scheme.summary
       bytesBefore = report.size.original
@@ -83,6 +117,11 @@ private struct PreviewResult: Encodable {
       sqnrDb = Figure(report.error.sqnr)
       cosine = Figure(report.error.cosine)
       maxError = Figure(report.error.maxError)
+      bytesWithBitmask = report.size.withBitmask
+      dense = rival.map {
+        Dense(
+          scheme: $0.scheme.summary, bytes: $0.size.total, sqnrDb: Figure($0.error.sqnr))
+      }
     }
   }
 
@@ -95,8 +134,12 @@ private struct PreviewResult: Encodable {
   let layers: [Layer]
   let total: Total
 
-  init(model: ModelDescription, reports: [String: LayerReport]) {
-    layers = model.layers.compactMap { reports[$0.name].map(Layer.init) }
+  init(
+    model: ModelDescription, reports: [String: LayerReport], rivals: [String: LayerReport]
+  ) {
+    layers = model.layers.compactMap { layer in
+      reports[layer.name].map { Layer($0, rival: rivals[layer.name]) }
+    }
     let saved = layers.reduce(0) { $0 + $1.bytesBefore - $1.bytesAfter }
     let after = model.tensorBytes - saved
     total = Total(

@@ -25,6 +25,13 @@ struct CalibrationOptions: ParsableArguments {
   ///
   /// - Throws: ``CommandFailure`` when there is none.
   func path(for path: String) throws(CommandFailure) -> String {
+    try Self.path(text, for: path)
+  }
+
+  /// The text called `text`, or the one at hand for the model at `path`.
+  ///
+  /// - Throws: ``CommandFailure`` when there is none.
+  static func path(_ text: String?, for path: String) throws(CommandFailure) -> String {
     guard let found = text ?? CalibrationText.standard(forModelAt: path) else {
       throw CommandFailure(
         status: .usage,

@@ -82,7 +82,8 @@ final class EngineSession {
     case .sensitivityRefused(_, let reason), .allocationRefused(_, let reason):
       throw CommandFailure(status: .failed, message: reason)
     case .jobEnded, .opened, .restructured, .report, .compressed, .token, .answerEnded, .evaluated,
-      .calibrated, .sensitivity, .allocated, .frontier, .predicted, .exportPreview, .exported:
+      .calibrated, .sensitivity, .structureChosen, .allocated, .frontier, .predicted,
+      .exportPreview, .exported:
       break
     }
   }

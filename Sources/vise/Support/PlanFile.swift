@@ -22,4 +22,15 @@ enum PlanFile {
       throw CommandFailure(status: .badPlan, message: located.description)
     }
   }
+
+  /// Writes a plan to `path`, in place of what was there.
+  ///
+  /// - Throws: ``CommandFailure`` that names the file.
+  static func write(_ plan: Plan, to path: String) throws(CommandFailure) {
+    do {
+      try Data(plan.yaml().utf8).write(to: URL(filePath: path), options: .atomic)
+    } catch {
+      throw CommandFailure(status: .failed, message: "\(path): cannot be written")
+    }
+  }
 }

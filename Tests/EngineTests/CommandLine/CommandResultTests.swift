@@ -117,6 +117,62 @@ import Testing
     #expect(layers.first?["scheme"] as? String == "4 bit g16 asym mse, 2:4 50 %")
   }
 
+  /// A pruned layer's size with a bitmask, and what the same bytes hold without zeros.
+  @Test func previewSetsMaskedLayersAgainstDenseOnes() throws {
+    let result = try json(
+      "preview", "--bits", "4", "--group", "16", "--sparsity", "0.5", "--layers", "*.up_proj")
+    let layer = try #require((result["layers"] as? [[String: Any]])?.first)
+    let weights = TinyModel.hidden * TinyModel.intermediate
+    // One bit of mask, two of surviving codes, a 16-bit scale for 16 weights.
+    #expect(layer["bytes_with_bitmask"] as? Int == weights * 4 / 8)
+    let dense = try #require(layer["dense"] as? [String: Any])
+    #expect(dense["scheme"] as? String == "3 bit g16 sym")
+    let exact = try exactReport(
+      on: "model.layers.0.mlp.up_proj",
+      under: Scheme(quantization: QuantizationScheme(bits: 3, group: .size(16))))
+    #expect(dense["bytes"] as? Int == exact.size.total)
+    let sqnr = try #require(dense["sqnr_db"] as? Double)
+    #expect(abs(sqnr - (exact.error.sqnr ?? .infinity)) < 1)
+  }
+
+  @Test func pruneWritesAPlanThatLeavesOutWhatItSays() throws {
+    let text = try model.write(
+      String(repeating: "In the beginning.\n", count: 40), to: "text.txt")
+    let output = model.path + "/pruned.yaml"
+    let rules = try model.write(
+      """
+      vise: 1
+      rules:
+        - layers: model.layers.1.mlp.down_proj
+          bits: 3
+          group: 32
+      """, to: "rules.yaml")
+    let result = try json(
+      "prune", "--text", text, "--window", "64", "--block-tokens", "128", "--gradient-tokens",
+      "128", "--blocks", "1", "--neurons", "50%", "--plan", rules, "--output", output)
+    #expect(
+      Set(result.keys) == [
+        "text", "blocks", "removed_blocks", "neurons", "kv_heads", "bytes_before", "bytes_after",
+        "output",
+      ])
+    let loss = try #require((result["blocks"] as? [[String: Any]])?.first)
+    #expect(loss["kld"] as? Double ?? 0 > 0)
+    let removed = try #require(loss["block"] as? Int)
+    #expect(result["removed_blocks"] as? [Int] == [removed])
+    #expect(result["neurons"] as? Int == 32 && result["kv_heads"] as? Int == 1)
+    let plan = try Plan(yaml: String(contentsOfFile: output, encoding: .utf8))
+    #expect(plan.structure?.removedBlocks == [removed] && plan.structure?.cuts.count == 1)
+    let checkpoint = try Checkpoint.open(model.path).pruned(by: try #require(plan.structure))
+    #expect(result["bytes_after"] as? Int == checkpoint.description.tensorBytes)
+    // The rule of block 1 went with it, or is of the only block that is left.
+    let schemes = try plan.schemes(for: checkpoint.description.layerShapes)
+    #expect(schemes.values.count { !$0.keepsLayer } == 1 - removed)
+    #expect(schemes["model.layers.0.mlp.down_proj"]?.keepsLayer == (removed == 1))
+
+    let run = try ViseProcess(["prune", model.path, "--text", text, "--kv-heads", "2"])
+    #expect(run.status == 1 && run.errors.contains("more than the model's 1"))
+  }
+
   @Test func previewTableFitsEightyColumns() throws {
     let run = try ViseProcess(["preview", model.path, "--bits", "8", "--group", "channel"])
     #expect(run.status == 0)
