@@ -6,7 +6,8 @@ import Tensors
 public struct Checkpoint: Sendable {
   /// What the model is.
   public let description: ModelDescription
-  private let matrices: [String: LayerWeights]
+  private let layers: [String: LayerSource]
+  private let lastRead = LastReadLayer()
   /// Where settings and tokenizer are read from.
   package let source: CheckpointSource
 
@@ -34,13 +35,16 @@ public struct Checkpoint: Sendable {
 
   /// The weights of a layer by its Hugging Face name, for example `model.layers.3.mlp.up_proj`.
   ///
-  /// Rows are in Hugging Face order. A tied LM head is no layer; it is `model.embed_tokens`.
+  /// Rows are in Hugging Face order. A tied LM head is no layer; it is `model.embed_tokens`. Layers that
+  /// compressed-tensors quantized are read here: integers as they are stored, floats decoded.
   public func matrix(of layer: String) throws(CheckpointError) -> LayerWeights {
-    guard let matrix = matrices[layer] else {
+    switch layers[layer] {
+    case .weights(let weights): return weights
+    case .quantized(let layer): return try lastRead.weights(of: layer)
+    case nil:
       throw CheckpointError(
         file: description.path, tensor: layer, reason: "is not a layer of this model")
     }
-    return matrix
   }
 
   /// A norm's weights by their Hugging Face name, for example `model.norm`.
@@ -68,7 +72,8 @@ extension Checkpoint {
   public func remade(
     as description: ModelDescription, of matrices: [String: LayerWeights]
   ) -> Checkpoint {
-    Checkpoint(description: description, matrices: matrices, source: source)
+    Checkpoint(
+      description: description, layers: matrices.mapValues { .weights($0) }, source: source)
   }
 
   private init(
@@ -82,8 +87,8 @@ extension Checkpoint {
     let shape = try LlamaShape(config: config)
     let table = try directory.tensors(only: weights)
     try self.init(
-      shape, table, .huggingFace, path: path, name: PathName.last(directory.path),
-      settings: config.file, source: .directory(directory))
+      shape, table, .huggingFace, quantization: QuantizationConfig(config: config), path: path,
+      name: PathName.last(directory.path), settings: config.file, source: .directory(directory))
   }
 
   private init(gguf storage: ByteStorage, path: String) throws(CheckpointError) {
@@ -93,33 +98,38 @@ extension Checkpoint {
     let shape = try LlamaShape(gguf: header, tensors: table)
     let name = PathName.last(path)
     try self.init(
-      shape, table, .gguf, path: path,
+      shape, table, .gguf, quantization: nil, path: path,
       name: name.hasSuffix(".gguf") ? String(name.dropLast(5)) : name,
       settings: "its metadata", source: .gguf(header))
   }
 
   private init(
-    _ shape: LlamaShape, _ table: TensorTable, _ format: CheckpointFormat, path: String,
-    name: String, settings: String, source: CheckpointSource
+    _ shape: LlamaShape, _ table: TensorTable, _ format: CheckpointFormat,
+    quantization: QuantizationConfig?, path: String, name: String, settings: String,
+    source: CheckpointSource
   ) throws(CheckpointError) {
-    var matrices: [String: LayerWeights] = [:]
+    var sources: [String: LayerSource] = [:]
     var layers: [LayerDescription] = []
     var (parameterCount, tensorBytes) = (0, 0)
     var known: Set<String> = []
-    for tensor in LlamaTensor.all(of: shape) {
-      let matrix = try tensor.locate(in: table, format, shape, settings: settings)
-      matrices[tensor.name] = .stored(matrix)
-      known.insert(tensor.storedName(in: format))
-      parameterCount += matrix.rows * matrix.columns
-      tensorBytes += matrix.byteCount
+    let tensors = LlamaTensor.all(of: shape)
+    for tensor in tensors {
+      let located = try tensor.locate(
+        in: table, format, shape, quantization: quantization, settings: settings)
+      sources[tensor.name] = located.source
+      known.formUnion(located.tensorNames)
+      parameterCount += tensor.shape.reduce(1, *)
+      tensorBytes += located.byteCount
       guard let role = tensor.role else { continue }
       layers.append(
         LayerDescription(
-          name: tensor.name, role: role, block: tensor.block, rows: matrix.rows,
-          columns: matrix.columns, type: matrix.type, bytes: matrix.byteCount))
+          name: tensor.name, role: role, block: tensor.block, rows: tensor.shape[0],
+          columns: tensor.shape[1], type: located.type, scheme: located.scheme,
+          bytes: located.byteCount))
     }
-    try LlamaTensor.checkRest(of: table, known: known, tied: shape.tiesEmbeddings)
-    self.matrices = matrices
+    try LlamaTensor.checkRest(
+      of: table, known: known, tied: shape.tiesEmbeddings, isQuantized: quantization != nil)
+    self.layers = sources
     self.source = source
     description = ModelDescription(
       name: name, path: path, format: format, architecture: "llama",
@@ -130,6 +140,6 @@ extension Checkpoint {
       ropeTheta: shape.ropeTheta, ropeScaling: shape.ropeScaling, normEpsilon: shape.normEpsilon,
       tiesEmbeddings: shape.tiesEmbeddings, parameterCount: parameterCount,
       tensorBytes: tensorBytes, fingerprint: TensorEntry.fingerprint(table.entries),
-      layers: layers)
+      layers: layers, notes: quantization?.notes(on: tensors) ?? [])
   }
 }

@@ -91,6 +91,23 @@ public final class ByteStorage: @unchecked Sendable {
     withBytes(in: range) { bytes in bytes.withUnsafeBytes { Array($0) } }
   }
 
+  /// The bytes in `range` as little-endian integers.
+  ///
+  /// - Precondition: `range` lies within `0..<count` and holds whole integers.
+  public func integers<Element: FixedWidthInteger>(
+    in range: Range<Int>, as type: Element.Type
+  ) -> [Element] {
+    let size = MemoryLayout<Element>.size
+    precondition(range.count % size == 0, "whole integers")
+    return withBytes(in: range) { span in
+      [Element](unsafeUninitializedCapacity: range.count / size) { elements, initialized in
+        span.withUnsafeBytes { UnsafeMutableRawBufferPointer(elements).copyMemory(from: $0) }
+        for index in elements.indices { elements[index] = Element(littleEndian: elements[index]) }
+        initialized = range.count / size
+      }
+    }
+  }
+
   /// The little-endian unsigned integer in the `width` bytes at `offset`.
   ///
   /// - Precondition: `width` is at most 8, and the bytes lie within `0..<count`.

@@ -7,6 +7,7 @@ public enum ElementType: String, Codable, Hashable, Sendable, CaseIterable {
   case float32 = "F32"
   case float16 = "F16"
   case bfloat16 = "BF16"
+  case float8 = "F8_E4M3"
   case int64 = "I64"
   case int32 = "I32"
   case int16 = "I16"
@@ -40,7 +41,7 @@ public enum ElementType: String, Codable, Hashable, Sendable, CaseIterable {
     case .float64, .int64: 8
     case .float32, .int32: 4
     case .float16, .bfloat16, .int16: 2
-    case .int8, .uint8, .bool: 1
+    case .float8, .int8, .uint8, .bool: 1
     case .q4_0, .iq4_nl: 18
     case .q4_1: 20
     case .q5_0: 22
@@ -60,7 +61,7 @@ public enum ElementType: String, Codable, Hashable, Sendable, CaseIterable {
     case .float32, .float16, .bfloat16: true
     case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0: true
     case .q2_K, .q3_K, .q4_K, .q5_K, .q6_K, .iq4_nl: true
-    case .float64, .int64, .int32, .int16, .int8, .uint8, .bool: false
+    case .float64, .float8, .int64, .int32, .int16, .int8, .uint8, .bool: false
     }
   }
 

@@ -143,7 +143,7 @@ public struct StoredMatrix: Sendable {
     case .q5_K: vk_decode_blocks(Kernels.level, VK_Q5_K, bytes, destination, blocks)
     case .q6_K: vk_decode_blocks(Kernels.level, VK_Q6_K, bytes, destination, blocks)
     case .iq4_nl: vk_decode_blocks(Kernels.level, VK_IQ4_NL, bytes, destination, blocks)
-    case .float64, .int64, .int32, .int16, .int8, .uint8, .bool:
+    case .float64, .float8, .int64, .int32, .int16, .int8, .uint8, .bool:
       preconditionFailure("the initialiser admits decodable types only")
     }
   }

@@ -90,7 +90,7 @@ struct MalformedDirectoryTests {
     try config("hidden_act is \"gelu\"", "\"silu\"", "\"gelu\"")
     try config("attention_bias is true", "\"head_dim\": 8", "\"attention_bias\": true")
     try config(
-      "is quantized already (gptq)", "\"head_dim\": 8",
+      "is quantized by gptq, which is not read", "\"head_dim\": 8",
       "\"quantization_config\": {\"quant_method\": \"gptq\"}")
     try config(
       "RoPE scaling of type \"linear\"", "\"rope_scaling\": null",
@@ -150,7 +150,7 @@ struct MalformedDirectoryTests {
       }
     }
     try dtype("type I16 is not read yet; this version reads F32, F16, BF16", "BF16", "I16")
-    try dtype("type F8_E4M3 is not read yet", "BF16", "F8_E4M3")
+    try dtype("type F8_E5M2 is not read yet", "BF16", "F8_E5M2")
     try dtype("type Q8_0 does not belong into safetensors files", "BF16", "Q8_0")
     let bias = "model.layers.0.self_attn.q_proj.bias"
     try dtype(

@@ -24,13 +24,16 @@ public struct LayerDescription: Codable, Hashable, Sendable {
   public let rows: Int
   /// Input channels.
   public let columns: Int
-  /// How the checkpoint stores it.
+  /// How the checkpoint stores it; the type that codes of compressed-tensors decode to.
   public let type: ElementType
-  /// Bytes it takes in the checkpoint.
+  /// How its weights are quantized in the checkpoint; nil for plain numbers.
+  public let scheme: StoredScheme?
+  /// Bytes that all its tensors take in the checkpoint.
   public let bytes: Int
 
   public init(
-    name: String, role: Role, block: Int?, rows: Int, columns: Int, type: ElementType, bytes: Int
+    name: String, role: Role, block: Int?, rows: Int, columns: Int, type: ElementType,
+    scheme: StoredScheme? = nil, bytes: Int
   ) {
     self.name = name
     self.role = role
@@ -38,11 +41,14 @@ public struct LayerDescription: Codable, Hashable, Sendable {
     self.rows = rows
     self.columns = columns
     self.type = type
+    self.scheme = scheme
     self.bytes = bytes
   }
 
   /// Number of weights.
   public var parameters: Int { rows * columns }
+  /// How it is stored, in a few characters: `BF16`, `4 bit g64 sym`, `Q4_K`.
+  public var storedText: String { scheme?.summary ?? type.rawValue }
 }
 
 /// The layout a checkpoint has on disk.
@@ -101,13 +107,15 @@ public struct ModelDescription: Codable, Hashable, Sendable {
   public let fingerprint: String
   /// Embedding first, then block by block in the order data meets them, then the LM head if untied.
   public let layers: [LayerDescription]
+  /// What the checkpoint asks for and Vise does not do, or other programs do differently: a sentence each.
+  public let notes: [String]
 
   public init(
     name: String, path: String, format: CheckpointFormat, architecture: String, hiddenSize: Int,
     intermediateSize: Int, blockCount: Int, headCount: Int, keyValueHeadCount: Int, headSize: Int,
     vocabularySize: Int, contextLength: Int, ropeTheta: Double, ropeScaling: RopeScaling?,
     normEpsilon: Double, tiesEmbeddings: Bool, parameterCount: Int, tensorBytes: Int,
-    fingerprint: String, layers: [LayerDescription]
+    fingerprint: String, layers: [LayerDescription], notes: [String] = []
   ) {
     self.name = name
     self.path = path
@@ -129,5 +137,6 @@ public struct ModelDescription: Codable, Hashable, Sendable {
     self.tensorBytes = tensorBytes
     self.fingerprint = fingerprint
     self.layers = layers
+    self.notes = notes
   }
 }

@@ -5,12 +5,6 @@ extension LlamaShape {
     guard type == "llama" else {
       throw Self.unsupported(architecture: type.map { "\"\($0)\"" } ?? "left out", config)
     }
-    if let quantization = try config.section("quantization_config") {
-      let method = try quantization.text("quant_method") ?? "unknown"
-      throw config.error(
-        "is quantized already (\(method)), which is not read yet",
-        hint: "open the model that it was made from")
-    }
     for key in ["attention_bias", "mlp_bias"] where try config.flag(key) == true {
       throw config.error("\(key) is true, and biases are not supported")
     }

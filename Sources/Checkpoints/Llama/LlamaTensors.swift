@@ -70,9 +70,40 @@ package struct LlamaTensor: Hashable, Sendable {
   }
 }
 
+/// A layer or norm in the files: one tensor, or the several that make a quantized layer.
+struct LocatedTensor: Sendable {
+  let source: LayerSource
+  /// The type of its weights once they are read.
+  let type: ElementType
+  /// Nil for weights that are stored as plain numbers.
+  let scheme: StoredScheme?
+  /// As the files name them.
+  let tensorNames: [String]
+  let byteCount: Int
+}
+
 extension LlamaTensor {
-  /// Finds this tensor in the files and checks it against the configuration.
+  /// Finds this layer or norm in the files and checks it against the configuration.
   func locate(
+    in table: TensorTable, _ format: CheckpointFormat, _ shape: LlamaShape,
+    quantization: QuantizationConfig?, settings: String
+  ) throws(CheckpointError) -> LocatedTensor {
+    if let quantization, let group = quantization.group(of: self), let weights = group.weights {
+      let layer = try QuantizedLayer(
+        self, format: group.format, arguments: weights, packsDensely: quantization.packsDensely,
+        in: table)
+      return LocatedTensor(
+        source: .quantized(layer), type: layer.type, scheme: layer.scheme,
+        tensorNames: layer.parts.values.map(\.name), byteCount: layer.byteCount)
+    }
+    let matrix = try stored(in: table, format, shape, settings: settings)
+    return LocatedTensor(
+      source: .weights(.stored(matrix)), type: matrix.type,
+      scheme: matrix.type.isQuantized ? .block(matrix.type) : nil,
+      tensorNames: [storedName(in: format)], byteCount: matrix.byteCount)
+  }
+
+  private func stored(
     in table: TensorTable, _ format: CheckpointFormat, _ shape: LlamaShape, settings: String
   ) throws(CheckpointError) -> StoredMatrix {
     let storedName = storedName(in: format)
@@ -81,6 +112,7 @@ extension LlamaTensor {
       return CheckpointError(file: file, tensor: storedName, reason: reason, hint: hint)
     }
     guard let entry = table[storedName] else {
+      if let codes = table["\(name).weight_packed"] { throw Self.unexplained(codes, in: table) }
       throw fail(nil, "is missing", hint: "get the complete model from its source")
     }
     guard entry.shape == self.shape else {
@@ -106,14 +138,20 @@ extension LlamaTensor {
 
   /// Refuses tensors that would change what the model computes; buffers that it recomputes may stay.
   static func checkRest(
-    of table: TensorTable, known: Set<String>, tied: Bool
+    of table: TensorTable, known: Set<String>, tied: Bool, isQuantized: Bool
   ) throws(CheckpointError) {
     for entry in table.entries where !known.contains(entry.name) {
       let isBuffer =
         entry.name.hasSuffix(".rotary_emb.inv_freq") || entry.name == "rope_freqs.weight"
       // Some exporters write the tied head a second time; transformers ignores it, too.
-      let isTiedHead = tied && entry.name == "lm_head.weight"
-      if isBuffer || isTiedHead { continue }
+      let isTiedHead = tied && entry.name.hasPrefix("lm_head.weight")
+      // Scales of cached keys and values, which this version does not quantize.
+      let isOfCache =
+        isQuantized && cacheParts.contains { entry.name.hasSuffix(".self_attn.\($0)") }
+      if isBuffer || isTiedHead || isOfCache { continue }
+      if [".weight_packed", ".weight_scale"].contains(where: entry.name.hasSuffix) {
+        throw unexplained(entry, in: table)
+      }
       throw CheckpointError(
         file: table.files[entry.file], tensor: entry.name,
         reason: entry.name.hasSuffix(".bias")
@@ -121,4 +159,16 @@ extension LlamaTensor {
         hint: "this version opens plain Llama models only")
     }
   }
+
+  /// The error of a quantized layer that config.json does not know as one.
+  private static func unexplained(_ part: TensorEntry, in table: TensorTable) -> CheckpointError {
+    CheckpointError(
+      file: table.files[part.file], tensor: part.name,
+      reason: "belongs to a quantized layer, but config.json says nothing of how it is quantized",
+      hint: "check that the configuration belongs to these weights")
+  }
+
+  private static let cacheParts = [
+    "q_scale", "k_scale", "v_scale", "q_zero_point", "k_zero_point", "v_zero_point",
+  ]
 }

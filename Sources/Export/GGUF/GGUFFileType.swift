@@ -35,7 +35,7 @@ struct GGUFFileType: Hashable, Sendable {
     case .q6_K: 18
     case .iq4_nl: 25
     case .bfloat16: 32
-    case .float16, .float64, .int64, .int32, .int16, .int8, .uint8, .bool: 1
+    case .float16, .float64, .float8, .int64, .int32, .int16, .int8, .uint8, .bool: 1
     }
   }
 }

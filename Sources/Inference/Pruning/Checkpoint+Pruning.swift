@@ -24,7 +24,8 @@ extension ModelDescription {
       parameterCount: layers.reduce(0) { $0 + $1.parameters }
         + norms.reduce(0) { $0 + $1.columns },
       tensorBytes: layers.reduce(0) { $0 + $1.bytes } + norms.reduce(0) { $0 + $1.byteCount },
-      fingerprint: fingerprint(after: structure.yamlLines.joined(separator: "\n")), layers: layers)
+      fingerprint: fingerprint(after: structure.yamlLines.joined(separator: "\n")), layers: layers,
+      notes: notes)
   }
 }
 
@@ -52,15 +53,17 @@ extension Checkpoint {
         if layer.block != nil && place == nil { continue }
         let stored = try matrix(of: layer.name)
         let kept = kept(of: layer, by: structure)
+        let isWhole = kept.rows == nil && kept.columns == nil
         let matrix =
-          kept.rows == nil && kept.columns == nil
-          ? stored : stored.selecting(rows: kept.rows, columns: kept.columns)
+          isWhole ? stored : stored.selecting(rows: kept.rows, columns: kept.columns)
         let name = DecoderBlock.name(ofLayer: layer, inBlock: place)
         matrices[name] = matrix
         layers.append(
           LayerDescription(
             name: name, role: layer.role, block: place, rows: matrix.rows,
-            columns: matrix.columns, type: matrix.type, bytes: matrix.byteCount))
+            columns: matrix.columns, type: matrix.type,
+            scheme: isWhole || matrix.holdsCodes ? layer.scheme : nil,
+            bytes: isWhole ? layer.bytes : matrix.byteCount))
       }
       norms[Decoder.finalNormName] = try matrix(of: Decoder.finalNormName)
       for (block, place) in places {

@@ -37,6 +37,14 @@ public enum LayerWeights: Sendable {
     }
   }
 
+  /// Whether weights are held as codes and scales rather than as numbers.
+  public var holdsCodes: Bool {
+    switch self {
+    case .stored(let matrix): matrix.type.isQuantized
+    case .packed: true
+    }
+  }
+
   /// The rows of `range`, decoded.
   ///
   /// - Precondition: `range` lies within `0..<rows`.

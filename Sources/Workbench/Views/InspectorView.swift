@@ -34,7 +34,7 @@ struct InspectorView {
     case .layer(let index):
       let layer = model.layers[index]
       let name = (layer.block.map { "blk \($0) " } ?? "") + layer.role.rawValue
-      let shape = "\(layer.rows)\(state.glyphs.times)\(layer.columns) \(layer.type.rawValue)"
+      let shape = "\(layer.rows)\(state.glyphs.times)\(layer.columns) \(layer.storedText)"
       return [painter.segment(name, role), painter.segment("  " + shape, .dim)]
     }
   }

@@ -41,7 +41,7 @@ struct LayerFiguresView {
     _ scheme: Scheme, _ report: LayerReport?, _ painter: Painter
   ) -> [Segment] {
     let summary =
-      scheme.keepsLayer ? "kept as \(model.layers[layer].type.rawValue)" : scheme.summary
+      scheme.keepsLayer ? "kept as \(model.layers[layer].storedText)" : scheme.summary
     var segments = [painter.segment(summary, .strong)]
     if let report, !scheme.keepsLayer {
       segments.append(

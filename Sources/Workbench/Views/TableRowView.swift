@@ -116,7 +116,7 @@ struct TableRowView {
     switch column {
     case .shape:
       return painter.segment("\(layer.rows)\(state.glyphs.times)\(layer.columns)", .dim)
-    case .type: return painter.segment(layer.type.rawValue, .dim)
+    case .type: return painter.segment(layer.scheme?.codeType ?? layer.type.rawValue, .dim)
     case .bits:
       guard let bits = scheme.quantization?.bits else {
         return painter.segment(scheme.sparsity == nil ? "keep" : "16", .bits16)

@@ -11,7 +11,8 @@ struct InspectCommand: ParsableCommand {
     abstract: "Shows what a checkpoint holds, layer by layer.",
     discussion: """
       --json: name, format, architecture, parameters, bytes, layers[] of name, role, block, shape \
-      (rows, columns), dtype, bytes.
+      (rows, columns), dtype, scheme (how it is quantized: null, or for example 4 bit g64 sym), \
+      bytes; notes[].
       """)
 
   @OptionGroup var model: ModelArgument
@@ -45,7 +46,7 @@ struct InspectCommand: ParsableCommand {
     var table = TextTable(["layer", "shape", "type", "MB"])
     for layer in model.layers {
       let shape = "\(layer.rows)x\(layer.columns)"
-      table.add([layer.name, shape, layer.type.rawValue, layer.bytes.megabytes])
+      table.add([layer.name, shape, layer.storedText, layer.bytes.megabytes])
     }
     let millions = (Double(model.parameterCount) / 1e6).fixed(1)
     return """
@@ -54,7 +55,7 @@ struct InspectCommand: ParsableCommand {
       \(model.blockCount) blocks of \(model.headCount) heads (\(model.keyValueHeadCount) for keys \
       and values), hidden \(model.hiddenSize), vocabulary \(model.vocabularySize)
 
-      \(table.text)
+      \(model.notes.map { "note: \($0)\n" }.joined())\(table.text)
       """
   }
 }
@@ -67,6 +68,7 @@ private struct InspectResult: Encodable {
     let block: Int?
     let shape: [Int]
     let dtype: String
+    let scheme: String?
     let bytes: Int
   }
 
@@ -76,6 +78,7 @@ private struct InspectResult: Encodable {
   let parameters: Int
   let bytes: Int
   let layers: [Layer]
+  let notes: [String]
 
   init(_ model: ModelDescription) {
     name = model.name
@@ -86,7 +89,9 @@ private struct InspectResult: Encodable {
     layers = model.layers.map { layer in
       Layer(
         name: layer.name, role: layer.role.rawValue, block: layer.block,
-        shape: [layer.rows, layer.columns], dtype: layer.type.rawValue, bytes: layer.bytes)
+        shape: [layer.rows, layer.columns], dtype: layer.type.rawValue,
+        scheme: layer.scheme?.summary, bytes: layer.bytes)
     }
+    notes = model.notes
   }
 }

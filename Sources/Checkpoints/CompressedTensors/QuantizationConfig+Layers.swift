@@ -1,0 +1,71 @@
+extension QuantizationConfig {
+  /// The group of a layer as compressed-tensors finds it; nil if the layer is not quantized.
+  ///
+  /// Exact names come before regular expressions, these before classes, each in the order of their texts; of two groups
+  /// with one target the later counts (compressed-tensors' `match_targets` and `apply_quantization_config`).
+  func group(of layer: LlamaTensor) -> QuantizationGroup? {
+    guard let role = layer.role, !isIgnored(layer.name, role) else { return nil }
+    let matches = groups.flatMap { group in group.targets.map { (target: $0, group: group) } }
+    let named = matches.filter { $0.target.matches(name: layer.name) }
+    let candidates = named.isEmpty ? matches.filter { $0.target.matchesClass(of: role) } : named
+    // Reversed, so that of equal targets that of the later group is found.
+    return candidates.reversed().min { Self.precedes($0.target, $1.target) }?.group
+  }
+
+  private static func precedes(_ first: ModuleTarget, _ second: ModuleTarget) -> Bool {
+    guard first.isPattern == second.isPattern else { return second.isPattern }
+    return first.text.unicodeScalars.lexicographicallyPrecedes(second.text.unicodeScalars)
+  }
+
+  private func isIgnored(_ name: String, _ role: Role) -> Bool {
+    ignored.contains { $0.matches(name: name) || $0.matchesClass(of: role) }
+  }
+
+  /// What Vise leaves out of what the configuration says, and what other readers would read differently.
+  func notes(on layers: [LlamaTensor]) -> [String] {
+    var notes: [String] = []
+    let found = layers.map { (layer: $0, group: group(of: $0)) }
+    if found.contains(where: { $0.group?.quantizesActivations == true }) {
+      notes.append("activations are not quantized, as the checkpoint wants it: weights only")
+    }
+    if quantizesCache { notes.append("keys and values are not cached quantized") }
+    let unlike = found.filter { layer, group in
+      guard let group, let served = servedGroup(of: layer) else { return false }
+      return (group.weights, group.format) != (served.weights, served.format)
+    }
+    if let first = unlike.first {
+      notes.append(
+        "targets of config_groups overlap: \(unlike.count) layers, such as \(first.layer.name), are "
+          + "read as compressed-tensors reads them, but vLLM takes another group's scheme for them "
+          + "and may compute with wrong weights; export the model again")
+    }
+    return notes
+  }
+
+  /// The group that vLLM takes for a layer: that of the first target, in the order of the file, with the layer's name
+  /// or that of the layer into which it fuses this one, else of the first class.
+  ///
+  /// vLLM's `find_matched_target`; it refuses layers that it fuses if they have targets with unlike schemes.
+  private func servedGroup(of layer: LlamaTensor) -> QuantizationGroup? {
+    guard let role = layer.role else { return nil }
+    let parent = layer.name.dropLast(role.rawValue.count)
+    func first(_ name: String) -> QuantizationGroup? {
+      groups.first { $0.targets.contains { $0.matches(name: name) } }
+    }
+    let ofClass = groups.first { $0.targets.contains { $0.matchesClass(of: role) } }
+    guard let fused = role.fused else { return first(layer.name) ?? ofClass }
+    let isMatched = fused.parts.allSatisfy { first(parent + $0.rawValue) != nil }
+    return first(parent + fused.name) ?? (isMatched ? first(layer.name) : nil) ?? ofClass
+  }
+}
+
+extension Role {
+  /// The layer into which vLLM fuses this one, and its parts.
+  fileprivate var fused: (name: String, parts: [Role])? {
+    switch self {
+    case .query, .key, .value: ("qkv_proj", [.query, .key, .value])
+    case .gate, .up: ("gate_up_proj", [.gate, .up])
+    default: nil
+    }
+  }
+}

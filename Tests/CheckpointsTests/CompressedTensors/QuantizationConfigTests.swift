@@ -1,0 +1,136 @@
+import Testing
+
+@testable import Checkpoints
+
+/// Which layers a quantization configuration means.
+struct QuantizationConfigTests {
+  /// A configuration of groups of so many bits each, by their targets.
+  private func config(
+    _ groups: [(bits: Int, targets: [String])], ignore: [String] = [], more: String = ""
+  ) throws -> QuantizationConfig {
+    func list(_ texts: [String]) -> String {
+      "[" + texts.map { "\"\($0.replacing("\\", with: "\\\\"))\"" }.joined(separator: ",") + "]"
+    }
+    let members = groups.enumerated().map { index, group in
+      """
+      "group_\(index)": {"targets": \(list(group.targets)),
+        "weights": {"num_bits": \(group.bits), "strategy": "channel"}}
+      """
+    }
+    let text = """
+      {"quantization_config": {"quant_method": "compressed-tensors", "format": "pack-quantized",
+        "ignore": \(list(ignore)), \(more)
+        "config_groups": {\(members.joined(separator: ","))}}}
+      """
+    let root = try #require(try JSONReader.read(Array(text.utf8)).object)
+    return try #require(try QuantizationConfig(config: JSONFile(file: "config.json", root: root)))
+  }
+
+  private static let layers = LlamaTensor.all(
+    of: LlamaShape(
+      hiddenSize: 8, intermediateSize: 16, blockCount: 12, headCount: 2, keyValueHeadCount: 2,
+      headSize: 4, vocabularySize: 32, contextLength: 16, ropeTheta: 10_000, ropeScaling: nil,
+      normEpsilon: 1e-5, tiesEmbeddings: false))
+
+  private func bits(_ name: String, _ config: QuantizationConfig) throws -> Int? {
+    let layer = try #require(Self.layers.first { $0.name == name })
+    return config.group(of: layer)?.weights?.bits
+  }
+
+  @Test func namesComeBeforePatternsAndThoseBeforeClasses() throws {
+    let query = "model.layers.4.self_attn.q_proj"
+    let groups = [
+      (8, ["Linear"]), (3, ["re:.*self_attn.*"]), (2, ["re:.*q_proj$"]), (4, [query]),
+    ]
+    let config = try config(groups)
+    #expect(try bits(query, config) == 4)
+    // ".*q" sorts before ".*s".
+    #expect(try bits("model.layers.5.self_attn.q_proj", config) == 2)
+    #expect(try bits("model.layers.5.self_attn.k_proj", config) == 3)
+    #expect(try bits("model.layers.5.mlp.up_proj", config) == 8)
+    #expect(try bits("lm_head", config) == 8)
+    #expect(try bits("model.embed_tokens", config) == nil)
+    #expect(try bits("model.norm", config) == nil)
+  }
+
+  @Test func patternsMatchFromTheStartOnly() throws {
+    let config = try config([(4, [#"re:model\.layers\.1"#]), (8, ["re:up_proj"])])
+    #expect(try bits("model.layers.1.mlp.up_proj", config) == 4)
+    #expect(try bits("model.layers.11.mlp.up_proj", config) == 4)
+    #expect(try bits("model.layers.2.mlp.up_proj", config) == nil)
+  }
+
+  @Test func ofEqualTargetsTheLaterCounts() throws {
+    #expect(try bits("lm_head", config([(4, ["Linear"]), (8, ["Linear"])])) == 8)
+  }
+
+  @Test func ignoredLayersAreNotQuantized() throws {
+    let config = try config([(4, ["Linear", "Embedding"])], ignore: ["lm_head", "re:.*down_proj"])
+    #expect(try bits("lm_head", config) == nil)
+    #expect(try bits("model.layers.0.mlp.down_proj", config) == nil)
+    #expect(try bits("model.embed_tokens", config) == 4)
+    #expect(try bits("lm_head", self.config([(4, ["Linear"])], ignore: ["Linear"])) == nil)
+  }
+
+  @Test func overlapsThatVLLMReadsOtherwiseAreNoted() throws {
+    let output = "model.layers.4.self_attn.o_proj"
+    let overlapping = try config([(4, [#"re:.*self_attn\..*_proj$"#]), (8, [output])])
+    let notes = overlapping.notes(on: Self.layers)
+    #expect(notes.count == 1)
+    #expect(notes.first?.contains("1 layers, such as \(output)") == true)
+    // v_proj without its dot also matches qkv_proj, which vLLM makes of q, k and v.
+    let fused = try config([(8, ["re:.*v_proj$"]), (4, [#"re:.*\.[qk]_proj$"#])])
+    #expect(fused.notes(on: Self.layers).first?.contains("24 layers") == true)
+    let disjoint = try config([(8, [#"re:.*\.down_proj$"#]), (4, [#"re:.*\.[qkvo]_proj$"#])])
+    #expect(disjoint.notes(on: Self.layers).isEmpty)
+  }
+
+  @Test func whatIsNotReadIsRefused() throws {
+    func refused(_ part: String, _ more: String, targets: [String] = ["Linear"]) {
+      let error = #expect(throws: CheckpointError.self) {
+        try config([(4, targets)], more: more + ",")
+      }
+      #expect(error?.description.contains(part) == true, "\(String(describing: error))")
+    }
+    refused("sparse-24-bitmask", #""sparsity_config": {"format": "sparse-24-bitmask"}"#)
+    refused("are rotated", #""transform_config": {"config_groups": {"u": {}}}"#)
+    refused("which is not read", "\"version\": \"0.19.0\"", targets: [#"re:(?<=x)y"#])
+    #expect(throws: CheckpointError.self) { try config([]) }
+  }
+}
+
+struct NamePatternTests {
+  @Test(arguments: [
+    (#".*\.(q|k|v)_proj$"#, "a.k_proj", true), (#".*\.(q|k|v)_proj$"#, "a.o_proj", false),
+    ("model", "model.layers", true), ("odel", "model.layers", false), ("a$", "ab", false),
+    (#"layers\.(?:[0-9]|1[0-3])\.mlp"#, "layers.12.mlp.up", true),
+    (#"layers\.(?:[0-9]|1[0-3])\.mlp"#, "layers.14.mlp.up", false),
+    (#"^(?!.*lm_head).*$"#, "model.lm_head", false), (#"^(?!.*lm_head).*$"#, "model.up", true),
+    (#".*(?=proj)p"#, "a.proj", true), ("[^a-c]x", "dx", true), ("[^a-c]x", "bx", false),
+    ("[]a-]+$", "]a-", true), (#"\d{2,3}x"#, "12x", true), (#"\d{2,3}x"#, "1x", false),
+    (#"\d{2}x"#, "123x", false), ("(ab)*c", "ababc", true), ("a+?b", "aab", true),
+    ("a|", "b", true),
+    (#"\w+\.\S\s"#, "ab.c ", true), ("", "anything", true), ("a{0,}b", "aaab", true),
+  ])
+  func matchesAsPythonDoes(pattern: String, name: String, expected: Bool) throws {
+    #expect(try #require(NamePattern(pattern)).matches(name) == expected)
+  }
+
+  @Test(arguments: [
+    "(", ")", "a)", "[a", "*a", "a**b{", #"\b"#, #"(a)\1"#, "(?<=a)b", "(?P<n>a)", "a{2,1}",
+    "[b-a]",
+    #"a\"#, "((((((((((((((((((((((((((((((((((a))))))))))))))))))))))))))))))))))",
+    "((((a{100}){100}){100}){100})",
+  ])
+  func otherPatternsAreNotRead(pattern: String) {
+    #expect(NamePattern(pattern) == nil)
+  }
+
+  /// A matcher that tries one way after the other would never end.
+  @Test func nestedRepetitionsEnd() throws {
+    let pattern = try #require(NamePattern("(((a*)*)*)*$"))
+    let name = String(repeating: "a", count: 60)
+    #expect(pattern.matches(name))
+    #expect(!pattern.matches(name + "b"))
+  }
+}
