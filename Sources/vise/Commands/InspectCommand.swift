@@ -11,7 +11,7 @@ struct InspectCommand: ParsableCommand {
     abstract: "Shows what a checkpoint holds, layer by layer.",
     discussion: """
       --json: name, format, architecture, parameters, bytes, layers[] of name, role, block, shape \
-      (rows, columns), dtype, scheme (how it is quantized: null, or for example 4 bit g64 sym), \
+      (rows, columns), dtype, scheme (if quantized, for example 4 bit g64 sym), \
       bytes; notes[].
       """)
 
