@@ -7,7 +7,6 @@ import Compression
 /// Between two steps it can be told anything; a cancelled job is gone at once.
 public struct EngineCore {
   private static let noModel = "no model is open; open one first"
-  private static let noExport = "nothing can be exported yet"
   /// Why jobs end that wait when nobody works: what they wait for was cancelled, or failed.
   private static let notCompressed =
     "the compressed model is not what the plan says, because "
@@ -80,10 +79,11 @@ public struct EngineCore {
       }
     case .drawFrontier(let settings): drawFrontier(settings)
     case .previewExport(let request):
-      emit(.exportPreview(ExportPreview(request: request, files: [], obstacle: Self.noExport)))
-    case .export(let id, _):
-      emit(.jobStarted(id, .export, title: "export"))
-      emit(.jobEnded(id, .failed(Self.noExport)))
+      emit(
+        .exportPreview(
+          workspace?.exportPreview(request)
+            ?? ExportPreview(request: request, files: [], obstacle: Self.noModel)))
+    case .export(let id, let request): export(id, request)
     case .cancel(let id): cancel(id)
     case .shutDown:
       cancelAll()
@@ -146,10 +146,10 @@ public struct EngineCore {
 
   /// Starts what makes the running model what the plan says, unless it is that, or on its way.
   private mutating func compressIfNeeded() {
-    guard let workspace else { return }
+    guard let workspace, !settings.streamsExports || jobs.isExporting else { return }
     if workspace.plan.isDone {
       if jobs.contains(.compression) { end(.compression, .finished) }
-    } else if !jobs.contains(.compression) {
+    } else if !jobs.contains(.compression), !settings.streamsExports || workspace.plan.needsSweep {
       emit(.jobStarted(.compression, .compress, title: "compress"))
       jobs.add(CompressJob(workspace: workspace))
     }
@@ -167,6 +167,18 @@ public struct EngineCore {
       CalibrateJob(
         id: .calibration, request: CalibrationRequest(textPath: path), workspace: $0)
     }
+  }
+
+  private mutating func export(_ id: JobID, _ request: ExportRequest) {
+    let streams = settings.streamsExports
+    start(id, .export, title: "export") { workspace throws(JobFailure) in
+      if workspace.lacksCalibration(), workspace.defaultText == nil {
+        throw JobFailure(sentence: Self.notCalibrated)
+      }
+      return ExportJob(
+        id: id, request: request, streams: streams && !workspace.plan.needsSweep)
+    }
+    compressIfNeeded()
   }
 
   /// What the current plan should cost, once sensitivity is known.

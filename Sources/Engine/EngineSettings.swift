@@ -7,9 +7,13 @@ public struct EngineSettings: Hashable, Sendable {
   public var cacheBytes: Int
   /// Threads that compute; nil takes all processors.
   public var threads: Int?
+  /// Whether a plan waits for an export before anything is compressed, and exports keep no layer that they need not: then
+  /// models larger than memory can be exported, but no compressed model runs.
+  public var streamsExports: Bool
 
-  public init(cacheBytes: Int = 256 << 20, threads: Int? = nil) {
+  public init(cacheBytes: Int = 256 << 20, threads: Int? = nil, streamsExports: Bool = false) {
     self.cacheBytes = cacheBytes
     self.threads = threads
+    self.streamsExports = streamsExports
   }
 }

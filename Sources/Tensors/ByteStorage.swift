@@ -9,6 +9,11 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
 
   public var description: String { "\(path): \(reason)" }
 
+  public init(path: String, reason: String) {
+    self.path = path
+    self.reason = reason
+  }
+
   /// What the system call that just failed says.
   static func ofSystem(_ path: String) -> StorageError {
     StorageError(path: path, reason: String(cString: strerror(errno)))
@@ -106,6 +111,20 @@ public final class ByteStorage: @unchecked Sendable {
         initialized = range.count / size
       }
     }
+  }
+
+  /// Lets go of the memory that holds pages of a mapped file in `range`; they are read again when touched.
+  ///
+  /// - Precondition: `range` lies within `0..<count`.
+  public func releasePages(in range: Range<Int>) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "range outside the storage")
+    guard isMapped, let base = base else { return }
+    // A mapping begins with a page; pages that the range only touches may be in use by its neighbours.
+    let page = Int(getpagesize())
+    let first = (range.lowerBound + page - 1) / page * page
+    let end = range.upperBound == count ? count : range.upperBound / page * page
+    guard first < end else { return }
+    madvise(UnsafeMutableRawPointer(mutating: base + first), end - first, MADV_DONTNEED)
   }
 
   /// The little-endian unsigned integer in the `width` bytes at `offset`.

@@ -18,7 +18,8 @@ struct Vise: ParsableCommand {
     subcommands: [
       OpenCommand.self, InspectCommand.self, PreviewCommand.self, GenerateCommand.self,
       EvaluateCommand.self, CalibrateCommand.self, SensitivityCommand.self, AllocateCommand.self,
-      PruneCommand.self,
+      PruneCommand.self, ExportCommand.self, CompressCommand.self, CompareCommand.self,
+      TargetsCommand.self,
     ],
     defaultSubcommand: OpenCommand.self)
 

@@ -68,6 +68,11 @@ struct LayerCache {
     if case .exact(let result) = use(key) { result } else { nil }
   }
 
+  /// Whether ``result(for:)`` has something; asking is no use of it.
+  func hasResult(for key: Key) -> Bool {
+    if case .exact = entries[key]?.value { true } else { false }
+  }
+
   /// Keeps a sampled report, unless something exact is kept already.
   mutating func keep(_ report: LayerReport, for key: Key) {
     if case .exact = entries[key]?.value { return }

@@ -33,6 +33,9 @@ struct PlanProgress {
   /// Whether some layer cannot be compressed before the model is calibrated.
   var needsCalibration: Bool { !isCalibrated && uncompressed.contains { needs[$0] > .nothing } }
 
+  /// Whether some layer is still to be compressed in the sweep over the blocks.
+  var needsSweep: Bool { uncompressed.contains { needs[$0] == .gram } }
+
   /// Asks for something else of a layer, whose work is not yet done unless something is at hand.
   ///
   /// The need is `gram` for layers that are compressed in the sweep over the blocks only.

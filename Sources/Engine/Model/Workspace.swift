@@ -25,7 +25,7 @@ struct Workspace {
   /// The model as it was opened.
   private let whole: Checkpoint
   /// What the structure leaves of it.
-  private let checkpoint: Checkpoint
+  let checkpoint: Checkpoint
   private let settings: EngineSettings
   private let numbers: [String: Int]
   private var cache: LayerCache
@@ -172,6 +172,9 @@ extension Workspace {
 
   /// What compressing gave earlier, if it is still kept.
   mutating func result(for key: LayerCache.Key) -> LayerResult? { cache.result(for: key) }
+
+  /// Whether ``result(for:)`` has something.
+  func isCached(_ key: LayerCache.Key) -> Bool { cache.hasResult(for: key) }
 
   /// The sampled or exact report of earlier, if it is still kept.
   mutating func report(for key: LayerCache.Key) -> LayerReport? { cache.report(for: key) }

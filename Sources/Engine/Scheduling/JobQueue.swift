@@ -22,6 +22,9 @@ struct JobQueue {
     entries.contains { $0.job is CalibrateJob || $0.job is SensitivityJob }
   }
 
+  /// Whether an export is under way.
+  var isExporting: Bool { entries.contains { $0.job is ExportJob } }
+
   func contains(_ id: JobID) -> Bool { entries.contains { $0.job.id == id } }
 
   mutating func add(_ job: any Job) { entries.append(Entry(job: job, used: served)) }

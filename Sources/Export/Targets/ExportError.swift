@@ -25,3 +25,19 @@ public enum ExportError: Error, Hashable, Sendable {
   /// A file could not be read or written: its path, the tensor if one is concerned, and why.
   case file(path: String, tensor: String?, reason: String)
 }
+
+extension ExportError: CustomStringConvertible {
+  /// One sentence that says what is wrong and, where that is known, what to do.
+  public var description: String {
+    switch self {
+    case .refused(let target, let refusals):
+      guard let first = refusals.first else { return "\(target.rawValue) cannot hold the plan" }
+      let others = refusals.count > 1 ? ", and \(refusals.count - 1) layers more" : ""
+      let nearest = first.nearest.map { "; the nearest that it can: \($0.summary)" } ?? ""
+      return "\(target.rawValue) cannot hold \(first.layer): \(first.reason)\(nearest)\(others)"
+    case .unsupported(let reason, let hint): return hint.map { "\(reason); \($0)" } ?? reason
+    case .file(let path, let tensor, let reason):
+      return tensor.map { "\(path): tensor \($0): \(reason)" } ?? "\(path): \(reason)"
+    }
+  }
+}

@@ -73,6 +73,13 @@ public enum LayerWeights: Sendable {
     }
   }
 
+  /// Lets go of memory that holds weights of a mapped file; they are read again when touched.
+  public func releasePages() {
+    if case .stored(let matrix) = self {
+      matrix.storage.releasePages(in: matrix.offset..<matrix.offset + matrix.byteCount)
+    }
+  }
+
   /// A copy in memory of some rows and columns, in the given order.
   ///
   /// Whole rows of codes keep their codes; columns of them are decoded and rounded to their 16-bit type.

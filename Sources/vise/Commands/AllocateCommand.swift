@@ -99,7 +99,7 @@ struct AllocateCommand: ParsableCommand {
     let found = try session.next { event in
       if case .allocated(let result) = event { result } else { nil }
     }
-    try write(found, description)
+    if let output { try PlanFile.write(found.plan(for: description), to: output) }
     let before = try current?.schemes(for: shapes) ?? [:]
     let result = AllocateResult(found, before: before, shapes: shapes, output: output)
     if json {
@@ -113,19 +113,10 @@ struct AllocateCommand: ParsableCommand {
     let patterns = try pin.map(LayerPattern.init)
     return shapes.filter { shape in patterns.contains { $0.matches(shape) } }.map(\.name)
   }
-
-  private func write(
-    _ result: AllocationResult, _ model: ModelDescription
-  ) throws(CommandFailure) {
-    guard let output else { return }
-    var plan = Plan(schemes: result.schemes, for: model.layerShapes)
-    (plan.model, plan.fingerprint) = (model.name, model.fingerprint)
-    try PlanFile.write(plan, to: output)
-  }
 }
 
 /// What `vise allocate --json` prints.
-private struct AllocateResult: Encodable {
+struct AllocateResult: Encodable {
   struct Layer: Encodable {
     let name: String
     let scheme: String
@@ -181,5 +172,14 @@ private struct AllocateResult: Encodable {
       at most \(share) % above the best possible
       \(saved)
       """
+  }
+}
+
+extension AllocationResult {
+  /// The plan that gives each layer the scheme that was found for it.
+  func plan(for model: ModelDescription) -> Plan {
+    var plan = Plan(schemes: schemes, for: model.layerShapes)
+    (plan.model, plan.fingerprint) = (model.name, model.fingerprint)
+    return plan
   }
 }

@@ -74,7 +74,7 @@ struct EvaluateCommand: ParsableCommand {
     }
   }
 
-  private static func text(of result: EvaluationSummary) -> String {
+  static func text(of result: EvaluationSummary) -> String {
     var table = TextTable(["", "value", "±"])
     func add(_ name: String, _ estimate: Estimate?, places: Int, scale: Double = 1) {
       guard let estimate else { return }
@@ -94,7 +94,7 @@ struct EvaluateCommand: ParsableCommand {
 }
 
 /// What `vise evaluate --json` prints.
-private struct EvaluateResult: Encodable {
+struct EvaluateResult: Encodable {
   struct Divergence: Encodable {
     let mean: Figure
     let meanError: Figure

@@ -16,13 +16,13 @@ final class EngineSession {
   private let interrupts: any DispatchSourceSignal
   private var waiting: ArraySlice<Input> = []
   private var progress = ProgressLine()
-  private var titles: [JobID: String] = [:]
+  private var jobs: [JobID: (kind: JobKind, title: String)] = [:]
 
   /// Starts an engine; from now on Ctrl-C ends what it does.
-  init() {
+  init(_ settings: EngineSettings = EngineSettings()) {
     let inputs = Mailbox<Input>()
     self.inputs = inputs
-    engine = Engine { inputs.post(.event($0)) }
+    engine = Engine(settings: settings) { inputs.post(.event($0)) }
     // The signal's default action would end the process before the source hears of it.
     signal(SIGINT, SIG_IGN)
     interrupts = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
@@ -75,8 +75,9 @@ final class EngineSession {
     case .openFailed(_, let reason):
       throw CommandFailure(status: .unreadableModel, message: reason)
     case .planRefused(let reason): throw CommandFailure(status: .badPlan, message: reason)
-    case .jobStarted(let job, _, let title): titles[job] = title
-    case .jobProgress(let job, let state): progress.show(titles[job] ?? "", state)
+    case .jobStarted(let job, let kind, let title): jobs[job] = (kind, title)
+    case .jobProgress(let job, let state):
+      progress.show(jobs[job]?.title ?? "", jobs[job]?.kind, state)
     case .jobEnded(_, .failed(let reason)):
       throw CommandFailure(status: .failed, message: reason)
     case .sensitivityRefused(_, let reason), .allocationRefused(_, let reason):

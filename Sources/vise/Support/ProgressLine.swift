@@ -5,12 +5,16 @@ struct ProgressLine {
   private let isShown = OutputStream.error.isTerminal
   private var isDrawn = false
 
-  /// Shows `title` and how far it is, in place of what was shown before.
-  mutating func show(_ title: String, _ progress: JobProgress) {
+  /// Shows `title` and how far it is, in place of what was shown before; exports count bytes.
+  mutating func show(_ title: String, _ kind: JobKind?, _ progress: JobProgress) {
     guard isShown else { return }
+    let done =
+      kind == .export
+      ? "\(progress.completed.megabytes)/\(progress.total.megabytes) MB"
+      : "\(progress.completed)/\(progress.total)"
     let left = progress.secondsLeft.map { ", \($0.fixed(0)) s left" } ?? ""
     // Back to the line's start; afterwards, erase what is left of the longer line before.
-    OutputStream.error.write("\r\(title) \(progress.completed)/\(progress.total)\(left)\u{1B}[K")
+    OutputStream.error.write("\r\(title) \(done)\(left)\u{1B}[K")
     isDrawn = true
   }
 

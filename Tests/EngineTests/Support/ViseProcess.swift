@@ -7,7 +7,7 @@ struct ViseProcess {
   let errors: String
 
   /// The binary lies beside the tests' own.
-  private static func binary() throws -> URL {
+  static func binary() throws -> URL {
     let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     return URL(fileURLWithPath: tests).deletingLastPathComponent().appending(path: "vise")
   }

@@ -1,0 +1,30 @@
+import Tensors
+
+extension CompressedLayer {
+  /// The layer whose slot in the running model holds `weights`: the inverse of ``weights``.
+  ///
+  /// - Parameters:
+  ///   - shape: the layer without its weights.
+  ///   - scheme: what made the weights of it.
+  ///   - weights: of the layer's shape; in the scheme's block type, or of the layer's 16-bit type if it only prunes.
+  public init(shape: LayerShape, scheme: Scheme, weights: LayerWeights) {
+    let storage: LayerStorage =
+      switch weights {
+      case .packed(let matrix): .packed(matrix)
+      case .stored(let matrix) where scheme.quantization != nil: .blocks(matrix)
+      case .stored(let matrix) where scheme.sparsity != nil: .dense16(matrix.bits)
+      case .stored: .original(weights)
+      }
+    self.init(shape: shape, scheme: scheme, storage: storage)
+  }
+}
+
+extension StoredMatrix {
+  /// The elements of a matrix of 16-bit floats in plain order.
+  fileprivate var bits: [UInt16] {
+    let bytes = self.bytes
+    return stride(from: 0, to: bytes.count - 1, by: 2).map { start in
+      UInt16(bytes[start]) | UInt16(bytes[start + 1]) << 8
+    }
+  }
+}

@@ -1,0 +1,230 @@
+import Compression
+import Export
+import Tensors
+
+/// Writes the model under the current plan, layer by layer, to where a target loads it from.
+///
+/// Layers are the running model's own where they are at hand. Others are awaited if the compression brings them, or
+/// else compressed, written and let go, so that no more than one is in memory. What is complete outlives an
+/// interruption: the same export goes on from there.
+struct ExportJob: Job {
+  /// Bytes that one step writes.
+  private static let sliceLength = 8 << 20
+
+  /// What a step works on, in this order of preference.
+  private enum Task {
+    case slice(PendingLayer)
+    case layer(Int, Origin)
+    case norms
+    case finish
+  }
+
+  /// Where a layer comes from.
+  private enum Origin {
+    case atHand, compressed, lost
+  }
+
+  /// A layer on its way into the files.
+  private struct PendingLayer {
+    let number: Int
+    let tensors: [EncodedTensor]
+    var index = 0
+    /// Bytes of the tensor at `index` that are written.
+    var position = 0
+  }
+
+  /// What is known once the plan can be carried out.
+  private struct Work {
+    let encoding: any ModelEncoding
+    let preview: ExportPreview
+    /// What each layer becomes.
+    let keys: [LayerCache.Key]
+    var writer: ExportWriter
+    /// Layers that are not written, in the model's order.
+    var remaining: [Int]
+    var hasNorms = false
+    var pending: PendingLayer?
+    var compression: CompressionWork?
+    var meter: ProgressMeter
+  }
+
+  let id: JobID
+  private let request: ExportRequest
+  /// Whether layers that need no sweep are compressed here although the plan asks for them, and nothing is kept.
+  private let streams: Bool
+  private var work: Work?
+
+  init(id: JobID, request: ExportRequest, streams: Bool) {
+    self.id = id
+    self.request = request
+    self.streams = streams
+  }
+
+  func urgency(in workspace: Workspace) -> Urgency? {
+    guard let work else { return workspace.plan.needsCalibration ? nil : .live }
+    return nextTask(of: work, in: workspace) == nil ? nil : .live
+  }
+
+  mutating func step(in workspace: inout Workspace) throws(JobFailure) -> JobState {
+    guard var work = self.work else {
+      self.work = try begin(in: &workspace)
+      return .unfinished
+    }
+    let task = nextTask(of: work, in: workspace)
+    // Held in one place only while it works, so that nothing of it is copied.
+    self.work = nil
+    switch task {
+    case nil: break
+    case .slice(let pending): try write(pending, &work, workspace)
+    case .layer(let number, let origin): try take(number, from: origin, &work, in: &workspace)
+    case .norms: try writeNorms(&work, workspace)
+    case .finish:
+      do { try work.writer.finish() } catch { throw failure(error) }
+      workspace.emit(.exported(id, work.preview))
+      return .finished
+    }
+    sayHowFar(&work, in: workspace)
+    self.work = work
+    return .unfinished
+  }
+
+  private func nextTask(of work: Work, in workspace: Workspace) -> Task? {
+    if let pending = work.pending { return .slice(pending) }
+    if let compression = work.compression { return .layer(compression.key.layer, .compressed) }
+    if work.remaining.isEmpty { return work.hasNorms ? .finish : .norms }
+    var other: Task?
+    for number in work.remaining {
+      switch origin(of: work.keys[number], in: workspace) {
+      case .atHand: return .layer(number, .atHand)
+      case nil: break
+      case .some(let origin): other = other ?? .layer(number, origin)
+      }
+    }
+    return other
+  }
+
+  /// Where to take a layer from; nil for awaiting it.
+  private func origin(of key: LayerCache.Key, in workspace: Workspace) -> Origin? {
+    if workspace.hasResult(for: key) { return .atHand }
+    let need = workspace.need(of: key.scheme, for: key.layer)
+    if workspace.isWanted(key), !streams || need == .gram { return nil }
+    // Its inputs must still be what they were when the export began.
+    let isKnown =
+      need == .nothing || (need == .moments && key.context == workspace.calibration?.number)
+    return isKnown ? .compressed : .lost
+  }
+}
+
+/// The steps.
+extension ExportJob {
+  /// Checks everything that can be checked before any layer is touched, and opens the files.
+  private func begin(in workspace: inout Workspace) throws(JobFailure) -> Work {
+    let preview = workspace.exportPreview(request)
+    if let obstacle = preview.obstacle { throw JobFailure(sentence: obstacle) }
+    let purpose = try workspace.exportPurpose(for: request)
+    let encoding: any ModelEncoding
+    let writer: ExportWriter
+    do throws(ExportError) {
+      guard preview.refusals.isEmpty else {
+        throw .refused(request.target, preview.refusals)
+      }
+      encoding = try workspace.exportEncoding(for: request)
+      writer = try ExportWriter(
+        encoding.layout, to: request.path, as: request.form, replaces: request.replaces,
+        purpose: purpose)
+    } catch {
+      throw JobFailure(error)
+    }
+    let remaining = workspace.shapes.indices.filter {
+      !writer.completed.contains(workspace.shapes[$0].name)
+    }
+    let weights = remaining.reduce(0) { $0 + Double(workspace.weights(of: $1)) }
+    return Work(
+      encoding: encoding, preview: preview, keys: workspace.plan.keys, writer: writer,
+      remaining: remaining, meter: ProgressMeter(workLeft: weights, now: workspace.now()))
+  }
+
+  /// Encodes a layer that is at hand, or works on compressing it.
+  private func take(
+    _ number: Int, from origin: Origin, _ work: inout Work, in workspace: inout Workspace
+  ) throws(JobFailure) {
+    let key = work.keys[number]
+    let shape = workspace.shapes[number]
+    var layer: CompressedLayer?
+    switch origin {
+    case .lost:
+      throw JobFailure(
+        sentence: "\(shape.name): the plan or its calibration was changed while it was exported; "
+          + "export again")
+    case .atHand: layer = try workspace.compressedLayer(for: key)
+    case .compressed:
+      var compression = work.compression ?? CompressionWork(key)
+      work.compression = nil
+      let result = try compression.step(in: &workspace)
+      layer = result.map { CompressedLayer(shape: shape, scheme: key.scheme, weights: $0.weights) }
+      if result == nil { work.compression = compression }
+    }
+    guard let layer else { return }
+    do {
+      work.pending = PendingLayer(number: number, tensors: try work.encoding.tensors(of: layer))
+    } catch {
+      throw failure(error)
+    }
+    if streams { try workspace.matrix(of: number).releasePages() }
+  }
+
+  /// Writes the next slice of a layer, and notes when it is complete.
+  private func write(
+    _ pending: PendingLayer, _ work: inout Work, _ workspace: Workspace
+  ) throws(JobFailure) {
+    var pending = pending
+    work.pending = nil
+    do throws(ExportError) {
+      var left = Self.sliceLength
+      while pending.index < pending.tensors.count, left > 0 {
+        let tensor = pending.tensors[pending.index]
+        let end = try work.writer.write(tensor, from: pending.position, limit: left)
+        left -= end - pending.position
+        pending.position = end
+        if end == tensor.bytes.count { (pending.index, pending.position) = (pending.index + 1, 0) }
+      }
+      guard pending.index == pending.tensors.count else {
+        work.pending = pending
+        return
+      }
+      try work.writer.complete(
+        workspace.shapes[pending.number].name, tensors: pending.tensors.map(\.name))
+    } catch {
+      throw failure(error)
+    }
+    work.remaining.removeAll { $0 == pending.number }
+  }
+
+  private func writeNorms(_ work: inout Work, _ workspace: Workspace) throws(JobFailure) {
+    for name in workspace.normNames {
+      let values = try workspace.norm(named: name)
+      do throws(ExportError) {
+        _ = try work.writer.write(try work.encoding.tensor(ofNorm: name, values: values))
+      } catch {
+        throw failure(error)
+      }
+    }
+    work.hasNorms = true
+  }
+
+  /// What went wrong, and what is left of what was written.
+  private func failure(_ error: ExportError) -> JobFailure {
+    JobFailure(
+      sentence: "\(error); \(ExportWriter.partialPath(for: request.path)) keeps what is complete, "
+        + "and the same export goes on from there")
+  }
+
+  private func sayHowFar(_ work: inout Work, in workspace: Workspace) {
+    let begun = work.compression.map { $0.progress * Double(workspace.weights(of: $0.key.layer)) }
+    let left = work.remaining.reduce(0) { $0 + Double(workspace.weights(of: $1)) }
+    let progress = work.meter.report(
+      completed: work.writer.writtenBytes, of: work.preview.bytes, workLeft: left - (begun ?? 0),
+      now: workspace.now())
+    if let progress { workspace.emit(.jobProgress(id, progress)) }
+  }
+}

@@ -1,0 +1,115 @@
+import Checkpoints
+import Compression
+import Export
+import Tensors
+
+/// What an export of the current plan needs to know of the model.
+extension Workspace {
+  /// What an export would write.
+  func exportPreview(_ request: ExportRequest) -> ExportPreview {
+    var preview = ExportPreview(request: request, files: [])
+    do throws(ExportError) {
+      let limits = TargetLimits.of(request.target)
+      preview.refusals = limits.refusals(of: exportedSchemes, for: shapes)
+      guard preview.refusals.isEmpty else { return preview }
+      let layout = try exportEncoding(for: request).layout
+      preview.files = ExportedFile.files(of: layout, for: request)
+      if !request.path.isEmpty {
+        try ExportWriter.check(
+          request.path, as: request.form, replaces: request.replaces, spares: description.path)
+      }
+    } catch .refused(_, let refusals) {
+      preview.refusals = refusals
+    } catch {
+      preview.obstacle = error.description
+    }
+    return preview
+  }
+
+  /// The format's encoding of the model under the current plan.
+  func exportEncoding(for request: ExportRequest) throws(ExportError) -> any ModelEncoding {
+    let model = ExportModel(checkpoint: checkpoint, schemes: exportedSchemes)
+    switch request.format {
+    case .recipe, .report:
+      throw .unsupported(
+        reason: "\(request.format.rawValue)s are not written yet",
+        hint: "export compressed-tensors or gguf")
+    case .compressedTensors, .gguf:
+      guard request.target.format == request.format else {
+        throw .unsupported(
+          reason: "\(request.target.rawValue) does not load \(request.format.rawValue)",
+          hint: "export \(request.target.format.rawValue) for it")
+      }
+    }
+    return request.format == .gguf
+      ? try GGUFEncoding(model: model)
+      : try CompressedTensorsEncoding(model: model, target: request.target)
+  }
+
+  /// All that an export's tensors come from, in words: the model and some of its weights, the plan, the calibration.
+  func exportPurpose(for request: ExportRequest) throws(JobFailure) -> String {
+    var parts = [
+      EngineSettings.version, request.target.rawValue, description.fingerprint,
+      "\(exportedSchemes)",
+    ]
+    for number in shapes.indices {
+      // Two models of the same shapes differ somewhere in these.
+      let weights = try matrix(of: number).decoded(rows: 0..<1).values.prefix(16)
+      parts.append(weights.map { String($0.bitPattern, radix: 36) }.joined(separator: " "))
+    }
+    if exportedSchemes.contains(where: { $0.calibrationNeed > .nothing }), let calibration {
+      parts.append("\(calibration.windows)")
+    }
+    return parts.joined(separator: "\n")
+  }
+
+  /// A layer as an export writes it, if it is at hand.
+  mutating func compressedLayer(
+    for key: LayerCache.Key
+  ) throws(JobFailure) -> CompressedLayer? {
+    let shape = shapes[key.layer]
+    let running = models.result(of: key.layer).flatMap { $0.isOf(key) ? $0 : nil }
+    if let result = running ?? result(for: key) {
+      return CompressedLayer(shape: shape, scheme: key.scheme, weights: result.weights)
+    }
+    guard key.scheme.keepsLayer else { return nil }
+    return CompressedLayer(
+      shape: shape, scheme: .keep, storage: .original(try matrix(of: key.layer)))
+  }
+
+  /// Whether ``compressedLayer(for:)`` has the layer.
+  func hasResult(for key: LayerCache.Key) -> Bool {
+    key.scheme.keepsLayer || models.result(of: key.layer)?.isOf(key) == true || isCached(key)
+  }
+
+  /// A norm's weights as the compressed model runs with them.
+  func norm(named name: String) throws(JobFailure) -> [Float] {
+    do { return try checkpoint.vector(named: name) } catch { throw JobFailure(error) }
+  }
+
+  /// The norms of the model by their Hugging Face names.
+  var normNames: [String] {
+    description.tensors(in: .huggingFace).map(\.tensor).filter { $0.role == nil }.map(\.name)
+  }
+
+  /// The scheme of every layer in the current plan, in the order of the layers.
+  private var exportedSchemes: [Scheme] { plan.keys.map(\.scheme) }
+}
+
+extension ExportRequest {
+  /// What appears at the path.
+  var form: ExportForm { format == .gguf ? .file : .directory }
+}
+
+extension ExportedFile {
+  /// The files of a layout; a single file has the name that was asked for.
+  static func files(of layout: ExportLayout, for request: ExportRequest) -> [ExportedFile] {
+    let all =
+      layout.files.map { ExportedFile(name: $0.name, bytes: $0.byteCount) }
+      + layout.copies.map { ExportedFile(name: $0.name, bytes: $0.byteCount) }
+    guard request.form == .file, let name = request.path.split(separator: "/").last else {
+      return all
+    }
+    return all.map { ExportedFile(name: String(name), bytes: $0.bytes) }
+  }
+}

@@ -1,0 +1,85 @@
+import Glibc
+
+/// What writers ask of the file system, with errors that name the path.
+public enum FileSystem {
+  /// What stands at a path; links are not followed.
+  public enum Kind: Hashable, Sendable {
+    case file, directory, other
+  }
+
+  /// What is at `path`; nil for nothing.
+  public static func kind(of path: String) throws(StorageError) -> Kind? {
+    var status = stat()
+    guard lstat(path, &status) == 0 else {
+      if errno == ENOENT { return nil }
+      throw StorageError.ofSystem(path)
+    }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: return .file
+    case S_IFDIR: return .directory
+    default: return .other
+    }
+  }
+
+  /// Makes a directory, unless it is there.
+  public static func makeDirectory(_ path: String) throws(StorageError) {
+    guard mkdir(path, 0o755) != 0 else { return }
+    let (code, failure) = (errno, StorageError.ofSystem(path))
+    guard code == EEXIST, try kind(of: path) == .directory else { throw failure }
+  }
+
+  /// The names in a directory, sorted.
+  public static func names(in directory: String) throws(StorageError) -> [String] {
+    guard let stream = opendir(directory) else { throw StorageError.ofSystem(directory) }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  /// Renames within a file system in one step; a file, or an empty directory, at `new` is replaced by its like.
+  public static func move(_ old: String, to new: String) throws(StorageError) {
+    guard rename(old, new) == 0 else { throw StorageError.ofSystem(new) }
+  }
+
+  /// Removes what is at `path`, if anything is, and all in it; links themselves, not what they point to.
+  public static func remove(_ path: String) throws(StorageError) {
+    switch try kind(of: path) {
+    case nil: break
+    case .directory:
+      for name in try names(in: path) { try remove("\(path)/\(name)") }
+      guard rmdir(path) == 0 else { throw StorageError.ofSystem(path) }
+    case .file, .other:
+      guard unlink(path) == 0 else { throw StorageError.ofSystem(path) }
+    }
+  }
+
+  /// Waits until the names in a directory have reached the disk.
+  public static func synchronize(directory: String) throws(StorageError) {
+    let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw StorageError.ofSystem(directory) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw StorageError.ofSystem(directory) }
+  }
+
+  /// Bytes that may still be written to the file system of `path`.
+  public static func freeBytes(at path: String) throws(StorageError) -> Int {
+    var status = statvfs()
+    guard statvfs(path, &status) == 0 else { throw StorageError.ofSystem(path) }
+    let (bytes, isTooMany) = Int(clamping: status.f_bavail).multipliedReportingOverflow(
+      by: Int(clamping: status.f_frsize))
+    return isTooMany ? .max : bytes
+  }
+
+  /// The path without links, `.` and `..`; nil when nothing is there.
+  public static func resolved(_ path: String) -> String? {
+    guard let real = realpath(path, nil) else { return nil }
+    defer { free(real) }
+    return String(cString: real)
+  }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Compression
+import Engine
+import Export
+
+/// `vise export`: the model under a plan, as servers load it.
+struct ExportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export",
+    abstract: "Writes the model under a plan as vLLM, transformers or llama.cpp load it.",
+    discussion: """
+      Everything is checked before any work: what the target cannot hold is listed by layer with \
+      the nearest scheme that it can, and ends with status 65. Bytes are exact. Layers that need \
+      no calibration are compressed and written one at a time, so that models larger than memory \
+      can be exported. An interrupted export leaves OUTPUT.partial; the same command goes on from \
+      there.
+
+      --json: format, target, output, written, bytes, files[] of name, bytes, refusals[] of layer, \
+      reason, nearest (or null).
+      """)
+
+  @OptionGroup var model: ModelArgument
+
+  @Option(
+    help: "A plan file; without it, all layers stay as they are.",
+    completion: .file(extensions: ["yaml", "yml"]))
+  var plan: String?
+
+  @OptionGroup var options: ExportOptions
+
+  @Option(
+    help: "A text to calibrate the plan's methods on, if they need that.", completion: .file())
+  var calibration: String?
+
+  @Flag(help: "Prints JSON.")
+  var json = false
+
+  func run() throws {
+    let session = EngineSession(EngineSettings(streamsExports: true))
+    defer { session.close() }
+    let description = try session.open(model.path)
+    if let calibration, options.writes {
+      _ = try session.calibrate(CalibrationRequest(textPath: calibration))
+    }
+    if let plan { session.setPlan(try PlanFile.read(plan), from: plan, for: description) }
+    let result = try session.export(options)
+    if json {
+      try JSONOutput.write(result)
+    } else {
+      OutputStream.standard.write(result.text)
+    }
+    try result.check()
+  }
+}

@@ -1,0 +1,195 @@
+import Export
+import Testing
+
+/// Writing, interrupting and resuming an export, against the files put together in memory.
+@Suite struct ExportWriterTests {
+  /// Layers of two tensors each, spread over two files with gaps, and a file and a copy without tensors.
+  private struct Example {
+    let layout: ExportLayout
+    let layers: [(name: String, tensors: [EncodedTensor])]
+    let expected: [String: [UInt8]]
+
+    init(layers count: Int, in folder: TemporaryFolder) throws {
+      var expected: [String: [UInt8]] = [
+        "config.json": Array("{}".utf8), "more/tokenizer.json": [1, 2, 3],
+      ]
+      let source = try folder.write([1, 2, 3], to: "source.json")
+      var slots: [[TensorSlot]] = [[], []]
+      var files = [[UInt8](repeating: 7, count: 5), [UInt8](repeating: 8, count: 3)]
+      let headers = files
+      var layers: [(String, [EncodedTensor])] = []
+      for number in 0..<count {
+        let file = number % 2
+        var tensors: [EncodedTensor] = []
+        for part in 0..<2 {
+          let size = (number * 3 + part * 5) % 11
+          let bytes = (0..<size).map { UInt8(truncatingIfNeeded: 16 * number + 3 * part + $0) }
+          files[file] += [UInt8](repeating: 0, count: part)
+          slots[file].append(
+            TensorSlot(
+              name: "layer.\(number).\(part)", type: "U8", shape: [size],
+              offset: files[file].count, byteCount: size))
+          files[file] += bytes
+          tensors.append(EncodedTensor(name: "layer.\(number).\(part)", bytes: bytes))
+        }
+        layers.append(("layer.\(number)", tensors))
+      }
+      for file in 0..<2 {
+        files[file] += [0, 0]
+        expected["model-\(file).bin"] = files[file]
+      }
+      layout = ExportLayout(
+        files: [FileLayout(name: "config.json", contents: Array("{}".utf8))]
+          + (0..<2).map { file in
+            FileLayout(
+              name: "model-\(file).bin", header: headers[file], tensors: slots[file],
+              byteCount: files[file].count)
+          }, copies: [FileCopy(name: "more/tokenizer.json", source: source, byteCount: 3)])
+      self.layers = layers
+      self.expected = expected
+    }
+
+    func writer(
+      to path: String, replaces: Bool = false, purpose: String = "test"
+    ) throws(ExportError) -> ExportWriter {
+      try ExportWriter(layout, to: path, as: .directory, replaces: replaces, purpose: purpose)
+    }
+
+    /// Writes the layers of these places that are not there yet, in slices of at most `limit` bytes.
+    func write(
+      _ places: some Sequence<Int>, with writer: inout ExportWriter, limit: Int = .max
+    ) throws(ExportError) {
+      for place in places where !writer.completed.contains(layers[place].name) {
+        for tensor in layers[place].tensors {
+          var end = 0
+          repeat {
+            end = try writer.write(tensor, from: end, limit: limit)
+          } while end < tensor.bytes.count
+        }
+        try writer.complete(layers[place].name, tensors: layers[place].tensors.map(\.name))
+      }
+    }
+  }
+
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func reason(_ body: () throws -> Void) -> String {
+    do {
+      try body()
+      return "no error"
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test(arguments: [1, 4, Int.max])
+  func anyOrderGivesTheSameFiles(limit: Int) throws {
+    let example = try Example(layers: 9, in: folder)
+    var generator = SystemRandomNumberGenerator()
+    var writer = try example.writer(to: "\(folder.path)/out")
+    try example.write((0..<9).shuffled(using: &generator), with: &writer, limit: limit)
+    #expect(try folder.contents(of: "out") == nil)
+    #expect(writer.writtenBytes == example.layout.byteCount)
+    try writer.finish()
+    #expect(try folder.contents(of: "out") == example.expected)
+    #expect(try folder.names == ["out", "source.json"])
+    #expect(example.expected.values.reduce(0) { $0 + $1.count } == example.layout.byteCount)
+  }
+
+  /// Whatever was complete at the interruption, the rest alone completes the export.
+  @Test(arguments: 0...9)
+  func resumesAfterEachLayer(count: Int) throws {
+    let example = try Example(layers: 9, in: folder)
+    do {
+      var writer = try example.writer(to: "\(folder.path)/out")
+      try example.write(0..<count, with: &writer)
+      // A layer that was begun, and even written, but not noted is no layer.
+      if count < 9 { _ = try writer.write(example.layers[count].tensors[0], limit: 1) }
+    }
+    #expect(try folder.names.contains("out") == false)
+    var writer = try example.writer(to: "\(folder.path)/out")
+    #expect(writer.completed == Set(example.layers[..<count].map(\.name)))
+    try example.write(count..<9, with: &writer)
+    try writer.finish()
+    #expect(try folder.contents(of: "out") == example.expected)
+  }
+
+  @Test func journalCutOffAnywhereIsStillTrusted() throws {
+    let example = try Example(layers: 3, in: folder)
+    let journal: [UInt8]
+    do {
+      var writer = try example.writer(to: "\(folder.path)/out")
+      try example.write(0..<3, with: &writer)
+      journal = try folder.bytes(of: "out.partial/journal")
+    }
+    for length in 0..<journal.count {
+      try folder.write(Array(journal[..<length]), to: "out.partial/journal")
+      var writer = try example.writer(to: "\(folder.path)/out")
+      let lines =
+        journal[..<length].split(separator: 10, omittingEmptySubsequences: false).count - 1
+      #expect(writer.completed.count == max(0, lines - 1))
+      try example.write(0..<3, with: &writer)
+    }
+  }
+
+  @Test func anotherExportBeginsAfresh() throws {
+    let example = try Example(layers: 4, in: folder)
+    do {
+      var writer = try example.writer(to: "\(folder.path)/out")
+      try example.write(0..<3, with: &writer)
+    }
+    #expect(try example.writer(to: "\(folder.path)/out", purpose: "other").completed.isEmpty)
+    let larger = try Example(layers: 5, in: folder)
+    #expect(try larger.writer(to: "\(folder.path)/out", purpose: "other").completed.isEmpty)
+  }
+
+  @Test func nothingUnfinishedIsPutInPlace() throws {
+    let example = try Example(layers: 2, in: folder)
+    var writer = try example.writer(to: "\(folder.path)/out")
+    try example.write([1], with: &writer)
+    let reason = reason { try writer.finish() }
+    #expect(reason.contains("layer.0.0") && reason.contains("was not written"))
+    #expect(try folder.names.contains("out") == false)
+  }
+
+  @Test func tensorsThatDoNotFitAreRefused() throws {
+    let example = try Example(layers: 2, in: folder)
+    var writer = try example.writer(to: "\(folder.path)/out")
+    let stranger = EncodedTensor(name: "other", bytes: [])
+    #expect(reason { _ = try writer.write(stranger) }.contains("other"))
+    let long = EncodedTensor(name: "layer.1.0", bytes: [UInt8](repeating: 0, count: 99))
+    #expect(reason { _ = try writer.write(long) }.contains("99 bytes, not 3"))
+  }
+
+  @Test func oneWriterAtATime() throws {
+    let example = try Example(layers: 1, in: folder)
+    let first = try example.writer(to: "\(folder.path)/out")
+    #expect(reason { _ = try example.writer(to: "\(folder.path)/out") }.contains("under way"))
+    withExtendedLifetime(first) {}
+  }
+
+  @Test func hostileLayoutsAreRefused() throws {
+    func layout(_ name: String, offset: Int = 0, size: Int = 1) -> ExportLayout {
+      let slot = TensorSlot(name: "t", type: "U8", shape: [size], offset: offset, byteCount: size)
+      return ExportLayout(files: [FileLayout(name: name, header: [], tensors: [slot], byteCount: 4)]
+      )
+    }
+    let wrong = [
+      layout("../x"), layout("/etc/x"), layout("a//b"), layout(""), layout("a/./b"),
+      layout("x\u{0}y"), layout("x", offset: 4), layout("x", offset: -1),
+      layout("x", offset: .max), layout("x", size: -1),
+      ExportLayout(files: layout("x").files + layout("x").files),
+      ExportLayout(files: layout("x").files + layout("y").files),
+      ExportLayout(files: [FileLayout(name: "x", header: [1, 2], tensors: [], byteCount: 1)]),
+    ]
+    for layout in wrong {
+      #expect(throws: ExportError.self) {
+        try ExportWriter(
+          layout, to: "\(folder.path)/out", as: .directory, replaces: false, purpose: "")
+      }
+    }
+    #expect(try folder.names.isEmpty)
+  }
+}
