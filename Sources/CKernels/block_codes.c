@@ -194,8 +194,12 @@ VK_INLINE void take_super(vk_block_type type, const uint8_t *block, vk_block_hea
 }
 
 // IQ4_NL's sixteen levels (ggml's kvalues_iq4nl).
-static const int8_t levels_of_iq4_nl[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
-                                            1,    13,   25,  38,  53,  69,  89,  113};
+static const float levels_of_iq4_nl[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
+                                           1,    13,   25,  38,  53,  69,  89,  113};
+
+const float *vk_codebook(vk_block_type type) {
+  return type == VK_IQ4_NL ? levels_of_iq4_nl : NULL;
+}
 
 VK_INLINE void vk_decode_blocks_body(vk_level level, vk_block_type type, const uint8_t *source,
                                      float *destination, size_t blocks) {
@@ -205,8 +209,8 @@ VK_INLINE void vk_decode_blocks_body(vk_level level, vk_block_type type, const u
     for (size_t b = 0; b < blocks; b++, source += 18, destination += 32) {
       const float scale = vk_half_to_float(vk_load_u16(source));
       for (size_t i = 0; i < 16; i++) {
-        destination[i] = scale * (float)levels_of_iq4_nl[source[2 + i] & 15];
-        destination[i + 16] = scale * (float)levels_of_iq4_nl[source[2 + i] >> 4];
+        destination[i] = scale * levels_of_iq4_nl[source[2 + i] & 15];
+        destination[i + 16] = scale * levels_of_iq4_nl[source[2 + i] >> 4];
       }
     }
     return;

@@ -1,4 +1,5 @@
 #include "block_shapes.h"
+#include "codebook.h"
 #include "rounding.h"
 
 // Headers must not depend on the processor: a fused multiply-add rounds once where two steps round twice.
@@ -33,21 +34,28 @@ VK_INLINE float largest_of(const float *x, size_t count) {
   return largest;
 }
 
-// A scale with its sign, for codes from lowest to highest around zero.
-VK_INLINE float fit_scale(const float *x, const float *w, size_t count, float lowest,
-                          float highest, int searches) {
+// The level of the code nearest to `place`.
+VK_INLINE float level_near(const float *codebook, float place, float lowest, float highest) {
+  return codebook ? codebook[nearest_in_codebook(codebook, place)]
+                  : vk_round_even(clamp(place, lowest, highest));
+}
+
+// A scale with its sign, for levels from lowest to highest around zero.
+VK_INLINE float fit_scale(const float *x, const float *w, size_t count, const float *codebook,
+                          float lowest, float highest, int searches) {
   const float largest = largest_of(x, count);
   if (largest == 0) return 0;
   const float span = lowest == -highest ? -highest : lowest;
+  const float stride = codebook ? 1.5f : 0.1f;
   float best = largest / span, most = -1;
   if (!searches) return best;
   for (int sign = -1; sign <= 1; sign += 2) {
     for (int step = -trials_either_side; step <= trials_either_side; step++) {
-      const float inverse = (float)sign * (span + 0.1f * (float)step) / largest;
+      const float inverse = (float)sign * (span + stride * (float)step) / largest;
       float products[lanes] = {0}, squares[lanes] = {0};
       for (size_t i = 0; i < count; i += lanes) {
         for (size_t k = 0; k < lanes; k++) {
-          const float code = vk_round_even(clamp(x[i + k] * inverse, lowest, highest));
+          const float code = level_near(codebook, x[i + k] * inverse, lowest, highest);
           const float weighted = w ? w[i + k] * code : code;
           products[k] += weighted * x[i + k];
           squares[k] += weighted * code;
@@ -195,8 +203,8 @@ VK_INLINE float fill_header(const vk_block_shape *shape, const float *x, const f
   return error;
 }
 
-VK_INLINE void fit_block(const vk_block_shape *shape, int searches, const float *x, const float *w,
-                         vk_block_header *header) {
+VK_INLINE void fit_block(const vk_block_shape *shape, const float *codebook, int searches,
+                         const float *x, const float *w, vk_block_header *header) {
   const int is_super = shape->groups > 1;
   group_fit fits[VK_MOST_GROUPS];
   for (size_t g = 0; g < shape->groups; g++) {
@@ -205,8 +213,9 @@ VK_INLINE void fit_block(const vk_block_shape *shape, int searches, const float 
     fits[g] = shape->has_minimum
                   ? fit_range(group, weights, shape->group, (float)shape->highest, is_super,
                               searches)
-                  : (group_fit){fit_scale(group, weights, shape->group, (float)shape->lowest,
-                                          (float)shape->highest, searches), 0};
+                  : (group_fit){fit_scale(group, weights, shape->group, codebook,
+                                          (float)shape->lowest, (float)shape->highest, searches),
+                                0};
   }
   if (!is_super) {
     header->scale = vk_half_of(fits[0].scale);
@@ -231,9 +240,10 @@ VK_INLINE void vk_fit_blocks_body(vk_level level, vk_block_type type, int search
                                   vk_block_header *headers) {
   (void)level;
   const vk_block_shape shape = vk_shape_of(type);
+  const float *const codebook = vk_codebook(type);
   const size_t size = (size_t)shape.group * shape.groups;
   for (size_t b = 0; b < blocks; b++) {
-    fit_block(&shape, searches, weights + b * size, importance ? importance + b * size : 0,
+    fit_block(&shape, codebook, searches, weights + b * size, importance ? importance + b * size : 0,
               headers + b);
   }
 }

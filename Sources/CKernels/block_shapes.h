@@ -27,9 +27,10 @@ VK_INLINE vk_block_shape vk_shape_of(vk_block_type type) {
     case VK_Q4_K: return (vk_block_shape){4, 32, 8, 144, 1, 0, 15, 0, 63};
     case VK_Q5_K: return (vk_block_shape){5, 32, 8, 176, 1, 0, 31, 0, 63};
     case VK_Q6_K: return (vk_block_shape){6, 16, 16, 210, 0, -32, 31, -128, 127};
+    // The ends of the codebook.
     case VK_IQ4_NL: break;
   }
-  return (vk_block_shape){4, 32, 1, 18, 0, 0, 15, 0, 0};
+  return (vk_block_shape){4, 32, 1, 18, 0, -127, 113, 0, 0};
 }
 
 #endif

@@ -1,5 +1,6 @@
 #include "vk_quantize.h"
 
+#include "codebook.h"
 #include "rounding.h"
 
 // Codes must not depend on the processor: a fused multiply-add rounds once where two steps round twice.
@@ -192,6 +193,13 @@ VK_INLINE void vk_nearest_row_body(vk_level level, const vk_row_grid *row, const
   (void)level;
   for (size_t g = 0; g < row->groups; g++, weights += row->group_size, codes += row->group_size) {
     const float scale = row->scales[g], zero = row->zeros[g], minimum = row->minimums[g];
+    if (row->codebook) {
+      for (size_t i = 0; i < row->group_size; i++) {
+        const float place = scale == 0 ? 0 : weights[i] / scale;
+        codes[i] = (uint8_t)nearest_in_codebook(row->codebook, place);
+      }
+      continue;
+    }
     for (size_t i = 0; i < row->group_size; i++) {
       const float code = scale == 0 ? zero : (weights[i] - minimum) / scale + zero;
       const float clamped = code < row->lowest ? row->lowest : code > row->highest ? row->highest : code;
@@ -209,6 +217,10 @@ VK_INLINE void vk_grid_row_body(vk_level level, const vk_row_grid *row, const ui
   (void)level;
   for (size_t g = 0; g < row->groups; g++, weights += row->group_size, codes += row->group_size) {
     const float scale = row->scales[g], zero = row->zeros[g], minimum = row->minimums[g];
+    if (row->codebook) {
+      for (size_t i = 0; i < row->group_size; i++) weights[i] = row->codebook[codes[i]] * scale;
+      continue;
+    }
     for (size_t i = 0; i < row->group_size; i++) {
       weights[i] = ((float)codes[i] + row->base - zero) * scale + minimum;
     }

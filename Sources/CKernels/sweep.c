@@ -1,5 +1,6 @@
 #include "vk_sweep.h"
 
+#include "codebook.h"
 #include "rounding.h"
 
 enum { lanes = VK_SWEEP_LANES, most_columns = VK_SWEEP_COLUMNS };
@@ -17,6 +18,15 @@ VK_INLINE void quantize_column(const vk_sweep_block *block, const float *scales,
                                const float *zeros, const float *minimums, const float *weights,
                                const uint8_t *masked, float *values, uint8_t *codes) {
 #pragma clang fp contract(off)
+  if (block->codebook) {
+    for (size_t r = 0; r < lanes; r++) {
+      const float weight = masked[r] ? 0.0f : weights[r];
+      const float place = scales[r] == 0 ? 0 : weight / scales[r];
+      codes[r] = (uint8_t)nearest_in_codebook(block->codebook, place);
+    }
+    for (size_t r = 0; r < lanes; r++) values[r] = block->codebook[codes[r]] * scales[r];
+    return;
+  }
   for (size_t r = 0; r < lanes; r++) {
     const float weight = masked[r] ? 0.0f : weights[r];
     const float place = scales[r] == 0 ? zeros[r] : (weight - minimums[r]) / scales[r] + zeros[r];

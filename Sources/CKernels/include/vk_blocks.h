@@ -40,6 +40,9 @@ typedef struct {
 void vk_fit_blocks(vk_level level, vk_block_type type, int searches, const float *weights,
                    const float *importance, size_t blocks, vk_block_header *headers);
 
+/// The sixteen levels, rising, that a type's codes stand for; NULL if levels are evenly spaced.
+const float *vk_codebook(vk_block_type type);
+
 /// The scale and the minimum of each group of a block, in single precision, as decoding computes them.
 void vk_block_groups(vk_block_type type, const vk_block_header *header, float *scales,
                      float *minimums);

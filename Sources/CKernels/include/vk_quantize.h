@@ -29,9 +29,9 @@ void vk_fit_row(vk_level level, const vk_quantizer *quantizer, const float *weig
                 uint8_t *points);
 
 /// What the codes of a row stand for: weight = (code + base - zero) * scale + minimum, for codes + base
-/// from lowest to highest.
+/// from lowest to highest; with a codebook of sixteen rising levels, weight = codebook[code] * scale.
 typedef struct {
-  const float *scales, *zeros, *minimums;
+  const float *scales, *zeros, *minimums, *codebook;
   size_t groups, group_size;
   float lowest, highest, base;
 } vk_row_grid;

@@ -24,6 +24,8 @@ typedef struct {
   const uint32_t *groups;
   /// What code + base lies between.
   float lowest, highest, base;
+  /// Sixteen rising levels that codes stand for; NULL where levels are evenly spaced.
+  const float *codebook;
 } vk_sweep_block;
 
 /// What the codes of VK_SWEEP_LANES rows stand for, group by group, the rows' values side by side.

@@ -3,7 +3,8 @@ import Tensors
 /// GGUF's quantized block types that layers can be compressed to.
 ///
 /// Each fixes its own width, groups and scales; llama.cpp reads them as they are. Types that end in K
-/// have super-blocks of 256 weights, whose groups' scales are quantized themselves.
+/// have super-blocks of 256 weights, whose groups' scales are quantized themselves; IQ4_NL's codes stand for
+/// levels that lie closer together around zero.
 /// Source: ggml's `ggml-common.h`, and formats of the `gguf` package.
 public enum BlockType: String, Codable, Hashable, Sendable, CaseIterable {
   case q4_0 = "Q4_0"
@@ -16,6 +17,7 @@ public enum BlockType: String, Codable, Hashable, Sendable, CaseIterable {
   case q4_K = "Q4_K"
   case q5_K = "Q5_K"
   case q6_K = "Q6_K"
+  case iq4_nl = "IQ4_NL"
 
   /// The element type that tensors of these blocks have.
   public var elementType: ElementType {
@@ -30,6 +32,7 @@ public enum BlockType: String, Codable, Hashable, Sendable, CaseIterable {
     case .q4_K: .q4_K
     case .q5_K: .q5_K
     case .q6_K: .q6_K
+    case .iq4_nl: .iq4_nl
     }
   }
 
@@ -38,7 +41,7 @@ public enum BlockType: String, Codable, Hashable, Sendable, CaseIterable {
     switch self {
     case .q2_K: 2
     case .q3_K: 3
-    case .q4_0, .q4_1, .q4_K: 4
+    case .q4_0, .q4_1, .q4_K, .iq4_nl: 4
     case .q5_0, .q5_1, .q5_K: 5
     case .q6_K: 6
     case .q8_0: 8
@@ -54,7 +57,7 @@ public enum BlockType: String, Codable, Hashable, Sendable, CaseIterable {
   /// Consecutive weights that share a scale.
   public var groupSize: Int {
     switch self {
-    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .q4_K, .q5_K: 32
+    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .q4_K, .q5_K, .iq4_nl: 32
     case .q2_K, .q3_K, .q6_K: 16
     }
   }
@@ -62,10 +65,13 @@ public enum BlockType: String, Codable, Hashable, Sendable, CaseIterable {
   /// Whether groups have a scale only, and no minimum.
   public var isSymmetric: Bool {
     switch self {
-    case .q4_0, .q5_0, .q8_0, .q3_K, .q6_K: true
+    case .q4_0, .q5_0, .q8_0, .q3_K, .q6_K, .iq4_nl: true
     case .q4_1, .q5_1, .q2_K, .q4_K, .q5_K: false
     }
   }
+
+  /// Whether a weight of zero has a code of its own.
+  public var holdsZero: Bool { isSymmetric && self != .iq4_nl }
 
   /// Whether the scales of the groups in a block are quantized against a scale of the block.
   public var isSuperBlock: Bool { blockSize > 32 }

@@ -44,8 +44,8 @@ extension QuantizationScheme {
       return "hqq has no zero points to look for in \(block?.rawValue ?? "")'s blocks; "
         + "what it can do: Q4_1, Q5_1, asymmetric codes"
     }
-    if sparsity != nil, let block, !block.isSymmetric {
-      let exact = BlockType.allCases.filter(\.isSymmetric).map(\.rawValue).joined(separator: ", ")
+    if sparsity != nil, let block, !block.holdsZero {
+      let exact = BlockType.allCases.filter(\.holdsZero).map(\.rawValue).joined(separator: ", ")
       return "\(block.rawValue) has no code for an exact zero, so it cannot be pruned; "
         + "what can: \(exact)"
     }

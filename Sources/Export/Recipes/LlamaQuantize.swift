@@ -4,6 +4,9 @@ import Tensors
 
 /// A plan as llama.cpp's own quantizer takes it.
 public enum LlamaQuantize {
+  /// What the file of tensor types is called in an export.
+  public static let tensorTypesFile = "tensor-types.txt"
+
   /// The text of a file for `llama-quantize --tensor-type-file`: on each line, a pattern of one tensor's name and its type.
   ///
   /// They hold for a source in 16 bits, with a quantized type such as `Q8_0` for what no line names. Layers whose

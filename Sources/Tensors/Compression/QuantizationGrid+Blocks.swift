@@ -10,7 +10,7 @@ extension QuantizationGrid {
   ///
   /// - Parameters:
   ///   - matrix: finite weights.
-  ///   - type: Q4_0 to Q8_0 or Q2_K to Q6_K; its block size divides the columns.
+  ///   - type: Q4_0 to Q8_0, Q2_K to Q6_K or IQ4_NL; its block size divides the columns.
   ///   - fit: how ranges are found.
   ///   - importance: what a squared error in each column counts, to a search; nil counts all alike.
   public init(
@@ -70,6 +70,7 @@ extension ElementType {
     case .q4_K: VK_Q4_K
     case .q5_K: VK_Q5_K
     case .q6_K: VK_Q6_K
+    case .iq4_nl: VK_IQ4_NL
     default: nil
     }
   }
@@ -86,6 +87,8 @@ extension ElementType {
     case .q2_K: (16, 0...3, 0)
     case .q3_K: (16, -4...3, -4)
     case .q6_K: (16, -32...31, -32)
+    // Indices of its codebook.
+    case .iq4_nl: (32, 0...15, 0)
     default: preconditionFailure("a type of blocks that is quantized to")
     }
   }

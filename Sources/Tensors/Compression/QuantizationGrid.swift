@@ -3,7 +3,8 @@ import CKernels
 /// The weights that codes can stand for, fixed before any code is chosen.
 ///
 /// Every group of a row has a scale, a zero and a minimum, as they are stored:
-/// weight = (code + base - zero) * scale + minimum. How codes are then chosen, to nearest or column by
+/// weight = (code + base - zero) * scale + minimum. IQ4_NL's codes stand for levels that are not evenly
+/// spaced: weight = codebook[code] * scale. How codes are then chosen, to nearest or column by
 /// column, is up to a method.
 public struct QuantizationGrid: Sendable {
   public let rows: Int
@@ -48,7 +49,15 @@ public struct QuantizationGrid: Sendable {
 
   /// Whether a weight of zero has a code of its own in every group.
   public var holdsZero: Bool {
-    zip(zeros, minimums).allSatisfy { zero, minimum in minimum == 0 && zero == zero.rounded() }
+    guard codebook == nil else { return false }
+    return zip(zeros, minimums).allSatisfy { zero, minimum in minimum == 0 && zero == zero.rounded()
+    }
+  }
+
+  /// The sixteen levels of codes, rising, where they are not evenly spaced.
+  var codebook: UnsafePointer<Float>? {
+    guard case .blocks(let type, _) = parts, let block = type.kernelBlock else { return nil }
+    return vk_codebook(block)
   }
 
   /// The codes nearest to the weights of a matrix of the grid's shape.
@@ -86,7 +95,7 @@ public struct QuantizationGrid: Sendable {
 
   /// Calls `body` with each row of the grid as kernels see it.
   func withKernelRows(_ body: (Int, vk_row_grid) -> Void) {
-    let groups = groupsPerRow
+    let (groups, codebook) = (groupsPerRow, codebook)
     scales.withUnsafeBufferPointer { scales in
       zeros.withUnsafeBufferPointer { zeros in
         minimums.withUnsafeBufferPointer { minimums in
@@ -98,7 +107,8 @@ public struct QuantizationGrid: Sendable {
               row,
               vk_row_grid(
                 scales: scale + row * groups, zeros: zero + row * groups,
-                minimums: minimum + row * groups, groups: groups, group_size: groupSize,
+                minimums: minimum + row * groups, codebook: codebook, groups: groups,
+                group_size: groupSize,
                 lowest: Float(levels.lowerBound), highest: Float(levels.upperBound),
                 base: Float(base)))
           }

@@ -102,7 +102,7 @@ struct SweepWork {
           kept: pattern.kept, of: pattern.of,
           groups: lanes == nil ? nil : groups.baseAddress.map { $0 + block.lowerBound },
           lowest: Float(grid?.levels.lowerBound ?? 0), highest: Float(grid?.levels.upperBound ?? 0),
-          base: Float(grid?.base ?? 0))
+          base: Float(grid?.base ?? 0), codebook: grid?.codebook)
         body(&kernelBlock)
       }
     }

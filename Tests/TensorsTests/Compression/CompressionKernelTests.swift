@@ -49,7 +49,8 @@ struct CompressionKernelTests {
         [Float](repeating: 0, count: groups).withUnsafeBufferPointer { minimums in
           var grid = vk_row_grid(
             scales: scales.baseAddress, zeros: zeros.baseAddress, minimums: minimums.baseAddress,
-            groups: groups, group_size: size, lowest: base, highest: -base - 1, base: base)
+            codebook: nil, groups: groups, group_size: size, lowest: base, highest: -base - 1,
+            base: base)
           vk_nearest_row(level, &grid, weights, &result.codes)
         }
       }

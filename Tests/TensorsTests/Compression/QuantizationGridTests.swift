@@ -5,7 +5,7 @@ import Testing
 /// Grids: what is stored decodes to what the grid says, and searches lower the error that they weigh.
 struct QuantizationGridTests {
   static let types: [ElementType] = [
-    .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .q2_K, .q3_K, .q4_K, .q5_K, .q6_K,
+    .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .q2_K, .q3_K, .q4_K, .q5_K, .q6_K, .iq4_nl,
   ]
 
   /// Rows of heavy-tailed weights, a row of zeros, and one of a single sign.
