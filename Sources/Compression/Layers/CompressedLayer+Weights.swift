@@ -22,9 +22,6 @@ extension CompressedLayer {
 extension StoredMatrix {
   /// The elements of a matrix of 16-bit floats in plain order.
   fileprivate var bits: [UInt16] {
-    let bytes = self.bytes
-    return stride(from: 0, to: bytes.count - 1, by: 2).map { start in
-      UInt16(bytes[start]) | UInt16(bytes[start + 1]) << 8
-    }
+    storage.integers(in: offset..<offset + byteCount, as: UInt16.self)
   }
 }
