@@ -32,7 +32,8 @@ import Testing
     let description = try Checkpoint.open(model.path).description
     let result = try json("inspect")
     #expect(
-      Set(result.keys) == ["name", "format", "architecture", "parameters", "bytes", "layers"])
+      Set(result.keys)
+        == ["name", "format", "architecture", "parameters", "bytes", "layers", "notes"])
     #expect(result["format"] as? String == "huggingface")
     #expect(result["architecture"] as? String == "llama")
     #expect(result["parameters"] as? Int == description.parameterCount)
