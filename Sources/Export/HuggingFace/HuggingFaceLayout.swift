@@ -9,6 +9,7 @@ enum HuggingFaceLayout {
   ///   - tensors: of all layers and norms; those of an element stay in one file.
   ///   - quantization: what config.json says of it; nil for none.
   ///   - shardBytes: most bytes of tensors in one file.
+  /// - Returns: config.json and the weights; what else there is as copies, or made of GGUF's metadata.
   /// - Throws: ``ExportError`` when the checkpoint's settings or tokenizer cannot be read.
   static func layout(
     of checkpoint: Checkpoint, tensors: [[SafetensorsLayout.Tensor]], quantization: JSONValue?,

@@ -3,11 +3,12 @@ import Tensors
 
 /// Parts a model's tensors into safetensors files, as transformers names and indexes them.
 enum SafetensorsShards {
-  /// The files of a model, and their index if there are several.
+  /// Parts a model.
   ///
   /// - Parameters:
   ///   - tensors: what is in one element stays in one file.
   ///   - shardBytes: most bytes of tensors in one file, unless one element has more.
+  /// - Returns: its files, and their index if there are several.
   static func files(of tensors: [[SafetensorsLayout.Tensor]], shardBytes: Int) -> [FileLayout] {
     var shards: [[SafetensorsLayout.Tensor]] = []
     var bytes = 0

@@ -32,12 +32,16 @@ struct CompressedModel {
     } + ["model.norm"]
   }
 
-  /// The one file that `encoding` makes of the model, layers encoded last to first.
+  /// The one file that `encoding` makes of the model.
+  func file(_ encoding: some ModelEncoding) throws -> [UInt8] {
+    #expect(encoding.layout.files.count == 1 && encoding.layout.copies.isEmpty)
+    return try #require(files(encoding).first).bytes
+  }
+
+  /// The files that `encoding` makes of the model, but for copies; layers are encoded last to first.
   ///
   /// Every slot of the layout is filled, and nothing else.
-  func file(_ encoding: some ModelEncoding) throws -> [UInt8] {
-    let file = try #require(encoding.layout.files.first)
-    #expect(encoding.layout.files.count == 1 && encoding.layout.copies.isEmpty)
+  func files(_ encoding: some ModelEncoding) throws -> [(name: String, bytes: [UInt8])] {
     var encoded = try layers.reversed().flatMap { try encoding.tensors(of: $0) }
     for norm in norms {
       encoded.append(
@@ -45,16 +49,19 @@ struct CompressedModel {
           ofNorm: norm, values: export.checkpoint.vector(named: norm)))
     }
     let bytes = Dictionary(uniqueKeysWithValues: encoded.map { ($0.name, $0.bytes) })
-    #expect(Set(bytes.keys) == Set(file.tensors.map(\.name)))
-    var contents = file.header
-    for slot in file.tensors {
-      #expect(slot.offset >= contents.count, "\(slot.name) overlaps what is before it")
-      contents += Array(repeating: 0, count: slot.offset - contents.count)
-      contents += try #require(bytes[slot.name])
-      #expect(contents.count == slot.offset + slot.byteCount, "\(slot.name)")
+    let slots = encoding.layout.files.flatMap(\.tensors)
+    #expect(bytes.count == slots.count && Set(bytes.keys) == Set(slots.map(\.name)))
+    return try encoding.layout.files.map { file in
+      var contents = file.header
+      for slot in file.tensors {
+        #expect(slot.offset >= contents.count, "\(slot.name) overlaps what is before it")
+        contents += Array(repeating: 0, count: slot.offset - contents.count)
+        contents += try #require(bytes[slot.name])
+        #expect(contents.count == slot.offset + slot.byteCount, "\(slot.name)")
+      }
+      contents += Array(repeating: 0, count: file.byteCount - contents.count)
+      return (file.name, contents)
     }
-    contents += Array(repeating: 0, count: file.byteCount - contents.count)
-    return contents
   }
 
   /// The model that runs with the compressed layers.
@@ -83,12 +90,18 @@ enum TestFiles {
   static func with<R>(
     _ bytes: [UInt8], named name: String, _ body: (String) throws -> R
   ) throws -> R {
+    try with([(name, bytes)]) { try body("\($0)/\(name)") }
+  }
+
+  /// Calls `body` with the path of a new folder of these files, and removes it afterwards.
+  static func with<R>(
+    _ files: [(name: String, bytes: [UInt8])], _ body: (String) throws -> R
+  ) throws -> R {
     let folder = FileManager.default.temporaryDirectory
       .appending(path: "vise-tests-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
-    let file = folder.appending(path: name)
-    try Data(bytes).write(to: file)
-    return try body(file.path)
+    for file in files { try Data(file.bytes).write(to: folder.appending(path: file.name)) }
+    return try body(folder.path)
   }
 }
