@@ -10,6 +10,7 @@ import Testing
 
   private static let schemes: [Scheme] =
     BlockType.allCases.map { Scheme(quantization: QuantizationScheme(block: $0)) }
+    + FloatFormat.allCases.map { Scheme(quantization: QuantizationScheme(float: $0)) }
     + QuantizationScheme.widths.flatMap { bits in
       ([.channel] + GroupSize.sizes.map { GroupSize.size($0) }).flatMap { group in
         [true, false].map { isSymmetric in

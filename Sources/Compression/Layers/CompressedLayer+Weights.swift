@@ -6,11 +6,12 @@ extension CompressedLayer {
   /// - Parameters:
   ///   - shape: the layer without its weights.
   ///   - scheme: what made the weights of it.
-  ///   - weights: of the layer's shape; in the scheme's block type, or of the layer's 16-bit type if it only prunes.
+  ///   - weights: of the layer's shape; in the scheme's type, or of the layer's 16-bit type if it only prunes.
   public init(shape: LayerShape, scheme: Scheme, weights: LayerWeights) {
     let storage: LayerStorage =
       switch weights {
       case .packed(let matrix): .packed(matrix)
+      case .floats(let matrix): .floats(matrix)
       case .stored(let matrix) where scheme.quantization != nil: .blocks(matrix)
       case .stored(let matrix) where scheme.sparsity != nil: .dense16(matrix.bits)
       case .stored: .original(weights)

@@ -6,6 +6,8 @@ public enum LayerStorage: Sendable {
   case packed(PackedMatrix)
   /// GGUF's blocks, byte for byte as a file has them, rows in the layer's order.
   case blocks(StoredMatrix)
+  /// Small floats and their scales.
+  case floats(FloatMatrix)
   /// All weights row by row as bits of the layer's 16-bit type, zeros included.
   case dense16([UInt16])
   /// As the checkpoint has them.
@@ -31,6 +33,7 @@ public struct CompressedLayer: Sendable {
     switch storage {
     case .packed(let packed): return packed.decoded(rows: range)
     case .blocks(let matrix): return matrix.decoded(rows: range)
+    case .floats(let matrix): return matrix.decoded(rows: range)
     case .original(let weights): return weights.decoded(rows: range)
     case .dense16(let bits):
       let part = bits[range.lowerBound * shape.columns..<range.upperBound * shape.columns]
@@ -44,13 +47,14 @@ public struct CompressedLayer: Sendable {
     switch storage {
     case .packed(let packed): .packed(packed)
     case .blocks(let matrix): .stored(matrix)
+    case .floats(let matrix): .floats(matrix)
     case .original(let weights): weights
     case .dense16(let bits):
       .dense(bits: bits, type: shape.storageType, rows: shape.rows, columns: shape.columns)
     }
   }
 
-  /// Bytes that the stored parts take: in a `pack-quantized` checkpoint with its `weight_shape`, or in GGUF.
+  /// Bytes that the stored parts take: in a compressed-tensors checkpoint, or in GGUF.
   public var storedBytes: Int {
     switch storage {
     case .packed(let packed):
@@ -58,6 +62,7 @@ public struct CompressedLayer: Sendable {
         + 4 * (packed.packedZeroPoints()?.count ?? 0) + LayerSize.shapeBytes
     case .dense16(let bits): 2 * bits.count
     case .blocks(let matrix): matrix.byteCount
+    case .floats(let matrix): matrix.byteCount
     case .original(let weights): weights.byteCount
     }
   }

@@ -13,6 +13,7 @@ struct CompressionPass: Sendable {
   private var points: [UInt8] = []
   private var dense: [UInt16] = []
   private var blocks: [UInt8] = []
+  private var floats: FloatRows?
 
   init(compressor: RowCompressor, profile: RowProfile, pool: WorkerPool?) {
     self.compressor = compressor
@@ -44,6 +45,10 @@ struct CompressionPass: Sendable {
     case .original: break
     case .dense16(let bits): dense += bits
     case .blocks(let matrix): blocks += matrix.bytes
+    case .floats(let matrix):
+      floats = floats ?? FloatRows(divisor: matrix.divisor, type: matrix.type)
+      floats?.codes += matrix.codes
+      floats?.scales += matrix.scales
     case .packed(let packed):
       codes += packed.codes
       scales += packed.scales
@@ -71,6 +76,12 @@ struct CompressionPass: Sendable {
         StoredMatrix(
           copying: blocks, type: block.elementType, rows: shape.rows, columns: shape.columns))
     }
+    if let format = quantization.float, let floats {
+      return .floats(
+        FloatMatrix(
+          rows: shape.rows, columns: shape.columns, format: format, codes: floats.codes,
+          scales: floats.scales, divisor: floats.divisor, type: floats.type))
+    }
     return .packed(
       PackedMatrix(
         rows: shape.rows, columns: shape.columns, bits: quantization.bits,
@@ -78,4 +89,12 @@ struct CompressionPass: Sendable {
         scales: scales, scaleType: shape.storageType,
         zeros: quantization.isSymmetric ? .symmetric : .points(points)))
   }
+}
+
+/// Small floats of the rows done so far.
+private struct FloatRows: Sendable {
+  let divisor: Float
+  let type: ElementType
+  var codes: [UInt8] = []
+  var scales: [UInt16] = []
 }

@@ -18,6 +18,7 @@ public struct LayerCompressor: Sendable {
   private var profile: RowProfile?
   private var selector: ThresholdSelector?
   private var threshold: PruningThreshold?
+  private var rangePass: SharedRangePass?
   private var blockwise: BlockwisePass?
   private var takenSlices = 0
   private var pass: CompressionPass?
@@ -50,8 +51,9 @@ public struct LayerCompressor: Sendable {
     self.scales = scales
     self.pool = pool
     self.profile = profile
+    rangePass = SharedRangePass(scheme, matrix: matrix, scales: scales)
     passes =
-      1 + (profile == nil ? 2 : 0) + (scheme.needsThreshold ? 2 : 0)
+      1 + (rangePass == nil ? 0 : 1) + (profile == nil ? 2 : 0) + (scheme.needsThreshold ? 2 : 0)
       + (inputs.factorization == nil ? 0 : 1) + (scheme.sweepsBlockwise ? 1 : 0)
     if profile == nil { profiler = RowProfiler(matrix: matrix, layer: shape.name) }
     beginNext()
@@ -67,7 +69,8 @@ public struct LayerCompressor: Sendable {
   /// Share of the work that is done, from 0 to 1.
   public var progress: Double {
     let rows =
-      (profiler?.completedRows ?? 0) + (selector?.completedRows ?? 0) + (pass?.completedRows ?? 0)
+      (profiler?.completedRows ?? 0) + (selector?.completedRows ?? 0)
+      + (rangePass?.completedRows ?? 0) + (pass?.completedRows ?? 0)
     let others = (inputs.factorization?.progress ?? 0) + (blockwise?.progress ?? 0)
     return (Double(rows) / Double(matrix.rows) + others) / Double(passes)
   }
@@ -89,6 +92,8 @@ public struct LayerCompressor: Sendable {
     } else if selector != nil, threshold == nil {
       selector?.step(rows: rows)
       threshold = selector?.threshold
+    } else if let ranges = rangePass, ranges.ranges == nil {
+      rangePass?.step(rows: rows)
     } else if inputs.factor == nil {
       inputs.factorization?.step()
       inputs.factor = inputs.factorization?.finish()
@@ -106,10 +111,11 @@ public struct LayerCompressor: Sendable {
         zeroing: pattern.zeros(rows: shape.rows, columns: shape.columns))
       return
     }
+    if let rangePass, rangePass.ranges == nil { return }
     guard scheme.sweepOrder == nil || inputs.factor != nil else { return }
     let compressor = RowCompressor(
-      matrix: matrix, shape: shape, scheme: scheme, threshold: threshold, inputs: inputs,
-      scales: scales)
+      matrix: matrix, shape: shape, scheme: scheme, threshold: threshold,
+      ranges: rangePass?.ranges, inputs: inputs, scales: scales)
     if scheme.sweepsBlockwise {
       blockwise =
         blockwise

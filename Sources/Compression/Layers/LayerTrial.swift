@@ -32,9 +32,11 @@ public struct LayerTrial: Sendable {
         zeroing: pattern.zeros(rows: shape.rows, columns: shape.columns),
         profile: try Self.profile(of: matrix, shape: shape, known: profile), shape: shape)
     }
+    var rangePass = SharedRangePass(scheme, matrix: matrix, scales: scales)
+    rangePass?.step(rows: shape.rows)
     compressor = RowCompressor(
-      matrix: matrix, shape: shape, scheme: scheme, threshold: threshold, inputs: inputs,
-      scales: scales)
+      matrix: matrix, shape: shape, scheme: scheme, threshold: threshold,
+      ranges: rangePass?.ranges, inputs: inputs, scales: scales)
   }
 
   /// The given rows, in the given order, as they are and as the compressed layer has them, both without scales.

@@ -19,6 +19,8 @@ struct RowCompressor: Sendable {
   let scheme: Scheme
   /// Nil unless the scheme prunes by magnitude without a pattern.
   let threshold: PruningThreshold?
+  /// Nil unless the scheme is a float format whose rows share magnitudes.
+  let ranges: SharedRanges?
   let inputs: LayerInputs
   let scales: ChannelScales
 
@@ -36,6 +38,11 @@ struct RowCompressor: Sendable {
       return compressed(rows: rows, before: before, by: sweep)
     }
     let source = source(of: before, rows: rows)
+    if let format = scheme.quantization?.float {
+      let floats = floats(format, of: source, rows: rows)
+      let after = floats.decoded(rows: 0..<rows.count)
+      return unscaled(after, storage: .floats(floats), before: before, rows: rows)
+    }
     guard let grid = grid(for: source) else { return dense(source, before: before, rows: rows) }
     return stored(grid.storage(of: grid.nearest(source)), before: before, rows: rows)
   }
@@ -84,6 +91,15 @@ struct RowCompressor: Sendable {
       QuantizationGrid(
         fitting: source, scheme: $0, weights: inputs.secondMoments, scaleType: shape.storageType)
     }
+  }
+
+  private func floats(_ format: FloatFormat, of source: Matrix, rows: [Int]) -> FloatMatrix {
+    let range = scheme.quantization?.range ?? .minMax
+    let grid = FloatGrid(
+      fitting: source, format: format, layerRows: rows, ranges: ranges,
+      fit: RangeFit(range), importance: range == .weighted ? inputs.secondMoments : nil,
+      type: shape.storageType)
+    return grid.nearest(source)
   }
 
   private func dense(_ weights: Matrix, before: Matrix, rows: [Int]) -> CompressedRows {

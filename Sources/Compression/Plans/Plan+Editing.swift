@@ -1,18 +1,21 @@
+import Tensors
+
 extension SchemeChange {
   /// This change followed by a later one, as one change.
   public func followed(by later: SchemeChange) -> SchemeChange {
     if later.keeps == true { return later }
     var result = SchemeChange(
       keeps: keeps == true ? true : later.keeps ?? keeps, block: later.block ?? block,
-      bits: later.bits ?? bits, group: later.group ?? group,
+      float: later.float ?? float, bits: later.bits ?? bits, group: later.group ?? group,
       isSymmetric: later.isSymmetric ?? isSymmetric, range: later.range ?? range,
       method: later.method ?? method, sparsity: later.sparsity ?? sparsity)
-    // What came last decides: a block type, or the parts that one would fix.
-    if later.block != nil {
+    // What came last decides: a type, or the parts that one would fix.
+    if later.block != nil || later.float != nil {
+      (result.block, result.float) = (later.block, later.float)
       (result.bits, result.group, result.isSymmetric) = (nil, nil, nil)
-    } else if let block, later.setsParts {
-      result.block = nil
-      result.bits = later.bits ?? block.bits
+    } else if let bits = block?.bits ?? float?.bits, later.setsParts {
+      (result.block, result.float) = (nil, nil)
+      result.bits = later.bits ?? bits
     }
     return result
   }
@@ -21,8 +24,8 @@ extension SchemeChange {
 
   /// The scheme of a layer for which this is all that rules say.
   ///
-  /// Nothing is quantized before some rule names a width or a block type; what rules leave open is a
-  /// group of 64, symmetric, RTN. Ranges left open are min-max; searched for block types, and weighted
+  /// Nothing is quantized before some rule names a width or a type; what rules leave open is a
+  /// group of 64, symmetric, RTN. Ranges left open are min-max; searched for block types and floats of 4 bits, and weighted
   /// for GPTQ and AWQ, whose codes are fitted to the very inputs that weight them.
   var scheme: Scheme {
     var scheme = Scheme.keep
@@ -31,6 +34,8 @@ extension SchemeChange {
     if let block {
       scheme.quantization = QuantizationScheme(
         block: block, range: range ?? weighted ?? .mse, method: method)
+    } else if let float {
+      scheme.quantization = QuantizationScheme(float: float, range: range, method: method)
     } else if let bits {
       scheme.quantization = QuantizationScheme(
         bits: bits, group: group ?? .size(64), isSymmetric: isSymmetric ?? true,

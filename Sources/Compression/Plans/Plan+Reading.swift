@@ -1,3 +1,4 @@
+import Tensors
 import Yams
 
 extension Plan {
@@ -63,8 +64,8 @@ extension PlanRule {
     guard let layers = keys["layers"] else { throw value.error("the rule names no `layers`") }
     var change = SchemeChange()
     change.keeps = try keys["keep"]?.boolean()
-    change.block = try keys["type"]?.choice(BlockType.self, "type")
-    if change.block != nil {
+    if let value = keys["type"] {
+      (change.block, change.float) = try value.type()
       for name in ["bits", "group", "symmetric"] {
         guard let value = keys[name] else { continue }
         throw value.error("a `type` decides `\(name)` itself; give one or the other")
@@ -81,6 +82,15 @@ extension PlanRule {
 }
 
 extension PlanValue {
+  /// A GGUF block type or a float format.
+  fileprivate func type() throws(PlanError) -> (block: BlockType?, float: FloatFormat?) {
+    let text = try string()
+    let types = (block: BlockType(rawValue: text), float: FloatFormat(rawValue: text))
+    guard types.block == nil, types.float == nil else { return types }
+    let known = BlockType.allCases.map(\.rawValue) + FloatFormat.allCases.map(\.rawValue)
+    throw error("this version knows no type \(text); it has: \(known.joined(separator: ", "))")
+  }
+
   fileprivate func patterns() throws(PlanError) -> [String] {
     var patterns: [String] = []
     for entry in node.sequence == nil ? [self] : try entries() {

@@ -2,11 +2,10 @@ extension SchemeChange {
   /// The change after which a layer has exactly this scheme, whatever rules said before.
   public init(exactly scheme: Scheme) {
     let quantization = scheme.quantization
-    let block = quantization?.block
+    let parts = quantization.flatMap { $0.hasFreeGroups ? $0 : nil }
     self.init(
-      keeps: true, block: block, bits: block == nil ? quantization?.bits : nil,
-      group: block == nil ? quantization?.group : nil,
-      isSymmetric: block == nil ? quantization?.isSymmetric : nil, range: quantization?.range,
+      keeps: true, block: quantization?.block, float: quantization?.float, bits: parts?.bits,
+      group: parts?.group, isSymmetric: parts?.isSymmetric, range: quantization?.range,
       method: quantization?.method, sparsity: scheme.sparsity.map(SparsityChange.scheme))
   }
 }

@@ -1,3 +1,5 @@
+import Tensors
+
 extension Plan {
   /// The plan as a file that people edit; ``init(yaml:)`` reads it back equal.
   public func yaml() -> String {
@@ -21,7 +23,7 @@ extension Plan {
   private static func settings(of change: SchemeChange) -> [String] {
     var lines: [String] = []
     if let keeps = change.keeps { lines.append("keep: \(keeps)") }
-    if let block = change.block { lines.append("type: \(block.rawValue)") }
+    if let type = change.block?.rawValue ?? change.float?.rawValue { lines.append("type: \(type)") }
     if let bits = change.bits { lines.append("bits: \(bits)") }
     if let group = change.group { lines.append("group: \(group)") }
     if let isSymmetric = change.isSymmetric { lines.append("symmetric: \(isSymmetric)") }

@@ -14,6 +14,8 @@ public struct SchemeChange: Codable, Hashable, Sendable {
   public var keeps: Bool?
   /// A GGUF block type, which decides bits, group and symmetry.
   public var block: BlockType?
+  /// A format of small floats, which decides the same.
+  public var float: FloatFormat?
   public var bits: Int?
   public var group: GroupSize?
   public var isSymmetric: Bool?
@@ -22,12 +24,14 @@ public struct SchemeChange: Codable, Hashable, Sendable {
   public var sparsity: SparsityChange?
 
   public init(
-    keeps: Bool? = nil, block: BlockType? = nil, bits: Int? = nil, group: GroupSize? = nil,
-    isSymmetric: Bool? = nil, range: RangeSearch? = nil, method: QuantizationMethod? = nil,
+    keeps: Bool? = nil, block: BlockType? = nil, float: FloatFormat? = nil, bits: Int? = nil,
+    group: GroupSize? = nil, isSymmetric: Bool? = nil, range: RangeSearch? = nil,
+    method: QuantizationMethod? = nil,
     sparsity: SparsityChange? = nil
   ) {
     self.keeps = keeps
     self.block = block
+    self.float = float
     self.bits = bits
     self.group = group
     self.isSymmetric = isSymmetric

@@ -11,7 +11,7 @@ extension QuantizationGrid {
   public init(
     fitting rows: Matrix, scheme: QuantizationScheme, weights: [Float]?, scaleType: ElementType
   ) {
-    let fit: RangeFit = scheme.range == .minMax ? .extremes : .leastError
+    let fit = RangeFit(scheme.range)
     let importance = scheme.range == .weighted ? weights : nil
     if let block = scheme.block {
       self.init(fitting: rows, type: block.elementType, fit: fit, importance: importance)
@@ -22,4 +22,9 @@ extension QuantizationGrid {
     }
     if scheme.method == .hqq { self = withHalfQuadraticZeros(for: rows) }
   }
+}
+
+extension RangeFit {
+  /// How a scheme's ranges are found, whatever weights their errors.
+  init(_ search: RangeSearch) { self = search == .minMax ? .extremes : .leastError }
 }

@@ -9,7 +9,7 @@ extension LayerSize {
   /// Quantized layers are counted as compressed-tensors 0.19 packs them (`pack-quantized`): a dense
   /// bitstream of codes a row, a 16-bit scale a group, zero points packed down each column of groups,
   /// and `weight_shape`, which counts as padding like the bits that fill last words; layers of a GGUF
-  /// block type as its blocks, all of which but the codes counts as scales. Layers that are
+  /// block type as its blocks, all of which but the codes counts as scales; small floats with their scales. Layers that are
   /// only pruned are stored as dense 16-bit weights, kept ones as they were.
   ///
   /// - Parameters:
@@ -30,6 +30,10 @@ extension LayerSize {
       let blocks = weights / block.blockSize
       size.codes = bytes(bits: weights * block.bits)
       size.scales = blocks * block.bytesPerBlock - size.codes
+    } else if let float = scheme.quantization?.float {
+      bitsPerSurvivor = float.bits
+      size.codes = bytes(bits: weights * float.bits)
+      size.scales = float.scaleBytes(rows: shape.rows, columns: shape.columns)
     } else if let quantization = scheme.quantization {
       let bits = quantization.bits
       let groups = shape.columns / quantization.group.weights(inRowOf: shape.columns)

@@ -1,3 +1,5 @@
+import Tensors
+
 /// How many weights of a row share one scale.
 public enum GroupSize: Hashable, Sendable {
   /// One scale a row (output channel).
@@ -36,7 +38,8 @@ public enum RangeSearch: String, Codable, Hashable, Sendable, CaseIterable {
   case weighted
 }
 
-/// Integer codes of 2 to 8 bits with a scale a group and, if asymmetric, an integer zero point.
+/// Integer codes of 2 to 8 bits with a scale a group and, if asymmetric, an integer zero point; or small
+/// floats with scales.
 public struct QuantizationScheme: Codable, Hashable, Sendable {
   /// The widths that Vise quantizes to.
   public static let widths = 2...8
@@ -49,6 +52,8 @@ public struct QuantizationScheme: Codable, Hashable, Sendable {
   public var method: QuantizationMethod
   /// The GGUF block type whose codes and scales these are; it decides bits, group and symmetry.
   public private(set) var block: BlockType?
+  /// The format of small floats that these are; it decides bits and groups.
+  public private(set) var float: FloatFormat?
 
   public init(
     bits: Int, group: GroupSize = .size(64), isSymmetric: Bool = true,
@@ -68,6 +73,19 @@ public struct QuantizationScheme: Codable, Hashable, Sendable {
       range: range, method: method)
     self.block = block
   }
+
+  /// Floats of 8 or 4 bits; `range` is nil for the extremes at 8 bits, and searched at 4.
+  public init(float: FloatFormat, range: RangeSearch? = nil, method: QuantizationMethod = .rtn) {
+    self.init(
+      bits: float.bits, group: float.groupSize.map { .size($0) } ?? .channel,
+      range: range ?? (float.bits == 8 ? .minMax : .mse), method: method)
+    self.float = float
+  }
+}
+
+extension QuantizationScheme {
+  /// Whether width, group and symmetry are chosen one by one, and no type decides them.
+  public var hasFreeGroups: Bool { block == nil && float == nil }
 }
 
 extension GroupSize: Codable, CustomStringConvertible {

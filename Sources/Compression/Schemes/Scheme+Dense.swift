@@ -1,10 +1,12 @@
+import Tensors
+
 extension Scheme {
   /// The dense scheme that a pruned and quantized layer stands against.
   ///
   /// It has the most bits of those that take no more than the survivors would with a bitmask: what the same bytes hold
   /// without zeros. Both are counted without padding.
   /// - Parameter layer: the layer, which this scheme must fit.
-  /// - Returns: the same groups rounded to nearest, or a GGUF type where this is one; nil where nothing is both pruned and
+  /// - Returns: the same groups rounded to nearest, or a GGUF type or float format where this is one; nil where nothing is both pruned and
   ///   quantized, or two bits are already more.
   public func denseRival(for layer: LayerShape) -> Scheme? {
     guard let quantization, sparsity != nil,
@@ -17,6 +19,8 @@ extension Scheme {
         BlockType.fitting(columns: layer.columns).map {
           QuantizationScheme(block: $0, range: range)
         }
+      } else if quantization.float != nil {
+        FloatFormat.fitting(columns: layer.columns).map { QuantizationScheme(float: $0) }
       } else {
         QuantizationScheme.widths.map { bits in
           QuantizationScheme(

@@ -1,3 +1,5 @@
+import Tensors
+
 extension Scheme {
   /// The scheme in a few characters: `4 bit g64 sym`, `2:4 50 %`, both, or `keep`.
   public var summary: String {
@@ -7,11 +9,11 @@ extension Scheme {
 }
 
 extension QuantizationScheme {
-  /// For example `4 bit g64 sym`, `8 bit channel asym mse`, or `Q4_K gptq weighted`.
+  /// For example `4 bit g64 sym`, `8 bit channel asym mse`, `Q4_K gptq weighted`, or `NVFP4 mse`.
   public var summary: String {
     let words = [method == .rtn ? "" : method.rawValue, range == .minMax ? "" : range.rawValue]
     let how = words.filter { !$0.isEmpty }.map { " \($0)" }.joined()
-    if let block { return block.rawValue + how }
+    if let type = block?.rawValue ?? float?.rawValue { return type + how }
     let groups =
       switch group {
       case .channel: "channel"

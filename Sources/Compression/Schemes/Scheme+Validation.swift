@@ -1,3 +1,5 @@
+import Tensors
+
 extension GroupSize {
   /// The group sizes that Vise offers: the powers of two that packed kernels and servers share.
   public static let sizes = [16, 32, 64, 128, 256]
@@ -36,6 +38,7 @@ extension QuantizationScheme {
 
   /// What is wrong with the method for these codes and this sparsity; nil if nothing is.
   func flaw(ofMethodWith sparsity: SparsityScheme?) -> String? {
+    if let float { return flaw(of: float) }
     if method == .hqq, isSymmetric {
       return "hqq looks for zero points, which symmetric codes do not have; "
         + "ask for asymmetric ones, Q4_1 or Q5_1"
@@ -53,6 +56,36 @@ extension QuantizationScheme {
   }
 }
 
+extension QuantizationScheme {
+  private func flaw(of float: FloatFormat) -> String? {
+    if method == .hqq || method == .gptq {
+      return "\(float.rawValue) is rounded to nearest; what it can do: rtn, awq"
+    }
+    if float.bits == 8, range != .minMax {
+      return "\(float.rawValue) is about as fine at any scale, so there is no range to search; "
+        + "what it can do: minmax"
+    }
+    return nil
+  }
+
+  /// What is wrong with rows of so many weights; nil if nothing is, or groups are plain.
+  func flaw(ofRowsOf columns: Int) -> String? {
+    let (name, size, fitting): (String, Int, [String])
+    if let block {
+      (name, size) = (block.rawValue, block.blockSize)
+      fitting = BlockType.fitting(columns: columns).map(\.rawValue)
+    } else if let float, float.needsWholeGroups {
+      (name, size) = (float.rawValue, float.groupSize ?? columns)
+      fitting = FloatFormat.fitting(columns: columns).map(\.rawValue)
+    } else {
+      return nil
+    }
+    guard columns % size != 0 else { return nil }
+    return "rows of \(columns) weights are no whole number of \(name)'s blocks of \(size); "
+      + "what fits: " + (fitting.isEmpty ? "no block type" : fitting.joined(separator: ", "))
+  }
+}
+
 extension Scheme {
   /// Checks that a layer of this shape can be compressed so.
   ///
@@ -65,16 +98,8 @@ extension Scheme {
     if let quantization = quantization {
       if let flaw = QuantizationScheme.flaw(ofBits: quantization.bits) { return flaw }
       if let flaw = quantization.flaw(ofMethodWith: sparsity) { return flaw }
-      if let block = quantization.block {
-        if shape.columns % block.blockSize != 0 {
-          let fitting = BlockType.fitting(columns: shape.columns).map(\.rawValue)
-          return
-            "rows of \(shape.columns) weights are no whole number of \(block.rawValue)'s blocks "
-            + "of \(block.blockSize); what fits: "
-            + (fitting.isEmpty ? "no block type" : fitting.joined(separator: ", "))
-        }
-        return patternFlaw(for: shape)
-      }
+      if let flaw = quantization.flaw(ofRowsOf: shape.columns) { return flaw }
+      guard quantization.hasFreeGroups else { return patternFlaw(for: shape) }
       let sizes = GroupSize.validGroupSizes(columns: shape.columns)
       if case .size(let size) = quantization.group, !sizes.contains(size) {
         let fitting = sizes.map(String.init) + ["channel"]

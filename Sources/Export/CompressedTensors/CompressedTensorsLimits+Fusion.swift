@@ -1,4 +1,5 @@
 import Compression
+import Tensors
 
 extension CompressedTensorsLimits {
   /// Layers of a block that vLLM computes as one, which has one scheme.
@@ -49,17 +50,20 @@ private struct StoredForm: Comparable {
   var bits = 16
   var group: GroupSize?
   var isSymmetric = true
+  var float: FloatFormat?
 
   init(_ quantization: QuantizationScheme?) {
     guard let quantization else { return }
-    (bits, group, isSymmetric) = (
-      quantization.bits, quantization.group, quantization.isSymmetric
+    (bits, group, isSymmetric, float) = (
+      quantization.bits, quantization.group, quantization.isSymmetric, quantization.float
     )
   }
 
   static func < (first: StoredForm, second: StoredForm) -> Bool {
-    (first.bits, -first.groupWeights, first.isSymmetric ? 0 : 1)
-      < (second.bits, -second.groupWeights, second.isSymmetric ? 0 : 1)
+    (first.bits, -first.groupWeights, first.isSymmetric ? 0 : 1, first.float?.rawValue ?? "")
+      < (
+        second.bits, -second.groupWeights, second.isSymmetric ? 0 : 1, second.float?.rawValue ?? ""
+      )
   }
 
   private var groupWeights: Int {
@@ -73,6 +77,10 @@ private struct StoredForm: Comparable {
   /// This form, found as another scheme finds its own.
   func scheme(like scheme: Scheme) -> Scheme {
     var result = scheme
+    if let float {
+      result.quantization = QuantizationScheme(float: float)
+      return result
+    }
     result.quantization = group.map { group in
       scheme.quantization?.with(bits: bits, group: group, isSymmetric: isSymmetric)
         ?? QuantizationScheme(bits: bits, group: group, isSymmetric: isSymmetric)

@@ -1,4 +1,5 @@
 import Compression
+import Tensors
 
 /// What compressed-tensors, and the servers that read it, can hold.
 ///
@@ -32,10 +33,30 @@ public enum CompressedTensorsLimits {
     if let block = quantization.block {
       return "compressed-tensors has no blocks of \(block.rawValue)"
     }
+    if let float = quantization.float {
+      return reason(against: float, for: shape, target: target)
+    }
     return switch target {
     case .transformers, .llamaCpp: nil
     case .vllm: vllmReason(against: quantization, for: shape)
     case .vllmCPU: cpuReason(against: quantization, for: shape)
+    }
+  }
+
+  private static func reason(
+    against float: FloatFormat, for shape: LayerShape, target: ExportTarget
+  ) -> String? {
+    switch target {
+    case .transformers, .llamaCpp: return nil
+    case .vllmCPU: return "vLLM has no kernels on a CPU for weights of \(float.rawValue)"
+    case .vllm:
+      if shape.isEmbedding { return "vLLM looks up embeddings of integers only" }
+      let size = 128
+      guard float == .fp8Block, shape.rows % size != 0 || shape.columns % size != 0 else {
+        return nil
+      }
+      return "vLLM needs whole blocks of \(size) x \(size) weights, which \(shape.rows) x "
+        + "\(shape.columns) are not"
     }
   }
 
@@ -89,7 +110,12 @@ extension CompressedTensorsLimits {
   private static func nearest(
     to quantization: QuantizationScheme, for shape: LayerShape, target: ExportTarget
   ) -> QuantizationScheme? {
-    let plain = quantization.with(group: quantization.group)
+    if quantization.float == .fp8Block {
+      let channels = QuantizationScheme(float: .fp8, method: quantization.method)
+      if reason(against: channels, for: shape, target: target) == nil { return channels }
+    }
+    let plain = quantization.with(
+      group: quantization.float == .fp8Block ? .channel : quantization.group)
     if reason(against: plain, for: shape, target: target) == nil { return plain }
     let candidates: [QuantizationScheme] =
       switch target {

@@ -26,6 +26,7 @@ struct LayerEncoding: Sendable {
         tensor("weight", .int8, [rows, columns]),
         tensor("weight_scale", shape.storageType, [rows, 1]),
       ]
+    case .floats(let format): return tensors(of: format)
     }
   }
 
@@ -58,6 +59,9 @@ struct LayerEncoding: Sendable {
         return weights[start..<start + matrix.columns].map { $0 ^ 0x80 }
       }
       return [rows, matrix.scales.littleEndianBytes]
+    case (.floats(let format), .floats(let matrix)),
+      (.floats(let format), .original(.floats(let matrix))):
+      return matrix.format == format ? matrix.storedParts : nil
     default: return nil
     }
   }
@@ -75,7 +79,7 @@ struct LayerEncoding: Sendable {
     return matrix.packedZeroPoints().map { parts + [$0.littleEndianBytes] }
   }
 
-  private func tensor(
+  func tensor(
     _ part: String, _ type: ElementType, _ shape: [Int]
   ) -> SafetensorsLayout.Tensor {
     SafetensorsLayout.Tensor(name: "\(self.shape.name).\(part)", type: type, shape: shape)

@@ -1,5 +1,6 @@
 import Checkpoints
 import Compression
+import Tensors
 
 /// What config.json says under `quantization_config`: which modules are stored how.
 ///
@@ -76,6 +77,7 @@ extension QuantizationConfig.Group {
     case .packed(let bits, let group, let isSymmetric):
       Self.integers(bits: bits, group: group, isSymmetric: isSymmetric)
     case .bytesWithRoundedInputs: Self.integers(bits: 8, group: .channel, isSymmetric: true)
+    case .floats(let format): Self.floats(format)
     }
   }
 
@@ -97,6 +99,33 @@ extension QuantizationConfig.Group {
       "dynamic": false, "group_size": size, "num_bits": .integer(bits), "strategy": strategy,
       "symmetric": .bool(isSymmetric), "type": "int",
     ]
+  }
+
+  private static func floats(_ format: FloatFormat) -> JSONValue {
+    var members: [JSONObject.Member] = [
+      JSONObject.Member(name: "dynamic", value: false),
+      JSONObject.Member(name: "num_bits", value: .integer(format.bits)),
+      JSONObject.Member(name: "symmetric", value: true),
+      JSONObject.Member(name: "type", value: "float"),
+    ]
+    func add(_ name: String, _ value: JSONValue) {
+      members.append(JSONObject.Member(name: name, value: value))
+    }
+    switch format {
+    case .fp8: add("strategy", "channel")
+    case .fp8Block:
+      add("strategy", "block")
+      add("block_structure", [.integer(format.rowsAScale), .integer(format.groupSize ?? 0)])
+    case .nvfp4:
+      add("strategy", "tensor_group")
+      add("group_size", .integer(16))
+      add("scale_dtype", "torch.float8_e4m3fn")
+    case .mxfp4:
+      add("strategy", "group")
+      add("group_size", .integer(32))
+      add("scale_dtype", "torch.uint8")
+    }
+    return .object(JSONObject(members: members.sorted { $0.name < $1.name }))
   }
 }
 

@@ -12,6 +12,8 @@ enum WeightFormat: Hashable, Sendable {
   case packed(bits: Int, group: GroupSize, isSymmetric: Bool)
   /// `int-quantized`: a byte a weight and a scale a row; the server rounds each token's inputs to 8 bits.
   case bytesWithRoundedInputs
+  /// `float-quantized` in 8 bits, or a format of 4 bits; inputs stay as they are.
+  case floats(FloatFormat)
 
   /// What a target is given of a layer under a scheme that it can hold.
   ///
@@ -25,7 +27,9 @@ enum WeightFormat: Hashable, Sendable {
         scheme.sparsity == nil && !shape.type.isQuantized ? shape.type : shape.storageType)
       return
     }
-    if target == .vllmCPU, quantization.bits == 8 {
+    if let format = quantization.float {
+      self = .floats(format)
+    } else if target == .vllmCPU, quantization.bits == 8 {
       self = .bytesWithRoundedInputs
     } else {
       self = .packed(
@@ -43,6 +47,9 @@ enum WeightFormat: Hashable, Sendable {
     case .dense: nil
     case .packed: "pack-quantized"
     case .bytesWithRoundedInputs: "int-quantized"
+    case .floats(.fp8), .floats(.fp8Block): "float-quantized"
+    case .floats(.nvfp4): "nvfp4-pack-quantized"
+    case .floats(.mxfp4): "mxfp4-pack-quantized"
     }
   }
 }

@@ -52,7 +52,8 @@ public struct GGUFEncoding: ModelEncoding {
       matrix = StoredMatrix(
         copying: bits.littleEndianBytes, type: layer.shape.storageType,
         rows: layer.shape.rows, columns: layer.shape.columns)
-    case .packed, .original(.packed): throw unexpected(place, "is packed, not in blocks")
+    case .packed, .original(.packed), .floats, .original(.floats):
+      throw unexpected(place, "is not in blocks")
     }
     guard matrix.type == place.tensor.type, [matrix.rows, matrix.columns] == place.tensor.shape
     else {

@@ -14,7 +14,8 @@ public enum GGUFLimits {
   ) -> (reason: String, nearest: Scheme?)? {
     guard let quantization = scheme.quantization, quantization.block == nil else { return nil }
     let reason =
-      "llama.cpp has no codes of \(quantization.bits) bits with scales of any group; "
+      quantization.float.map { "llama.cpp's blocks have no \($0.rawValue)" }
+      ?? "llama.cpp has no codes of \(quantization.bits) bits with scales of any group; "
       + "its block types fix both"
     return (reason, nearest(to: quantization, sparsity: scheme.sparsity, for: shape))
   }

@@ -1,4 +1,5 @@
 import Compression
+import Tensors
 
 /// Integer codes that a target can hold: any of the widths with any of the groups.
 public struct IntegerLimits: Codable, Hashable, Sendable {
@@ -39,6 +40,8 @@ public struct TargetLimits: Codable, Hashable, Sendable {
   public let integers: [IntegerLimits]
   /// GGUF's block types.
   public let blocks: [BlockType]
+  /// Floats of 8 or 4 bits.
+  public let floats: [FloatFormat]
   /// Whether q, k, v of a block, and gate, up, must have the same scheme.
   public let fusesLayers: Bool
   /// Whether zeros of pruned layers take fewer bytes, or less time; no reader does that today.
@@ -56,14 +59,16 @@ public struct TargetLimits: Codable, Hashable, Sendable {
     switch target {
     case .transformers:
       TargetLimits(
-        target, "transformers with compressed-tensors", [IntegerLimits(Array(2...8))])
+        target, "transformers with compressed-tensors", [IntegerLimits(Array(2...8))],
+        floats: FloatFormat.allCases)
     case .vllm:
       TargetLimits(
         target, "vLLM on CUDA",
         [
           IntegerLimits([4, 8], groups: [32, 64, 128]),
           IntegerLimits([2, 3, 5, 6, 7], groups: [32, 64, 128], extra: "Humming kernels"),
-        ], fusesLayers: true, embedding: "2, 4 or 8 bits, symmetric")
+        ], floats: FloatFormat.allCases, fusesLayers: true,
+        embedding: "integers of 2, 4 or 8 bits, symmetric")
     case .vllmCPU:
       TargetLimits(
         target, "vLLM on a CPU",
@@ -78,13 +83,14 @@ public struct TargetLimits: Codable, Hashable, Sendable {
 
   private init(
     _ target: ExportTarget, _ name: String, _ integers: [IntegerLimits], blocks: [BlockType] = [],
-    fusesLayers: Bool = false, embedding: String? = nil
+    floats: [FloatFormat] = [], fusesLayers: Bool = false, embedding: String? = nil
   ) {
     self.target = target
     self.name = name
     format = target.format
     self.integers = integers
     self.blocks = blocks
+    self.floats = floats
     self.fusesLayers = fusesLayers
     zerosShrink = false
     self.embedding = embedding
@@ -94,6 +100,7 @@ public struct TargetLimits: Codable, Hashable, Sendable {
   public func has(_ scheme: Scheme) -> Bool {
     guard let quantization = scheme.quantization else { return true }
     if let block = quantization.block { return blocks.contains(block) }
+    if let float = quantization.float { return floats.contains(float) }
     return integers.contains { limits in
       let hasGroup =
         switch quantization.group {

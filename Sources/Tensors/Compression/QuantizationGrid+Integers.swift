@@ -38,7 +38,7 @@ extension QuantizationGrid {
     var scales = [UInt16](repeating: 0, count: matrix.rows * groups)
     var points = [UInt8](repeating: 0, count: matrix.rows * groups)
     matrix.values.withUnsafeBufferPointer { weights in
-      withImportance(importance) { importance in
+      withOptionalValues(importance) { importance in
         scales.withUnsafeMutableBufferPointer { scales in
           points.withUnsafeMutableBufferPointer { points in
             guard let weights = weights.baseAddress, let scales = scales.baseAddress,
@@ -74,10 +74,10 @@ extension QuantizationGrid {
   }
 }
 
-/// Calls `body` with the importance of each column, or with nothing.
-func withImportance(_ importance: [Float]?, _ body: (UnsafePointer<Float>?) -> Void) {
-  if let importance {
-    importance.withUnsafeBufferPointer { body($0.baseAddress) }
+/// Calls `body` with the values, or with nothing.
+func withOptionalValues(_ values: [Float]?, _ body: (UnsafePointer<Float>?) -> Void) {
+  if let values {
+    values.withUnsafeBufferPointer { body($0.baseAddress) }
   } else {
     body(nil)
   }

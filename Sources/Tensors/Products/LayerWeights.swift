@@ -4,12 +4,15 @@ public enum LayerWeights: Sendable {
   case stored(StoredMatrix)
   /// Codes, scales and zero points: those an export writes.
   case packed(PackedMatrix)
+  /// Floats of 8 or 4 bits and their scales.
+  case floats(FloatMatrix)
 
   /// Output channels.
   public var rows: Int {
     switch self {
     case .stored(let matrix): matrix.rows
     case .packed(let matrix): matrix.rows
+    case .floats(let matrix): matrix.rows
     }
   }
 
@@ -18,6 +21,7 @@ public enum LayerWeights: Sendable {
     switch self {
     case .stored(let matrix): matrix.columns
     case .packed(let matrix): matrix.columns
+    case .floats(let matrix): matrix.columns
     }
   }
 
@@ -26,14 +30,16 @@ public enum LayerWeights: Sendable {
     switch self {
     case .stored(let matrix): matrix.byteCount
     case .packed(let matrix): matrix.byteCount
+    case .floats(let matrix): matrix.byteCount
     }
   }
 
-  /// The type of the weights; of codes that of their scales, in which compressed-tensors decodes them.
+  /// The type of the weights; of codes that in which compressed-tensors decodes them.
   public var type: ElementType {
     switch self {
     case .stored(let matrix): matrix.type
     case .packed(let matrix): matrix.scaleType
+    case .floats(let matrix): matrix.type
     }
   }
 
@@ -41,7 +47,7 @@ public enum LayerWeights: Sendable {
   public var holdsCodes: Bool {
     switch self {
     case .stored(let matrix): matrix.type.isQuantized
-    case .packed: true
+    case .packed, .floats: true
     }
   }
 
@@ -52,6 +58,7 @@ public enum LayerWeights: Sendable {
     switch self {
     case .stored(let matrix): matrix.decoded(rows: range)
     case .packed(let matrix): matrix.decoded(rows: range)
+    case .floats(let matrix): matrix.decoded(rows: range)
     }
   }
 
@@ -62,15 +69,13 @@ public enum LayerWeights: Sendable {
     switch self {
     case .stored(let matrix): matrix.decoded(rows: indices)
     case .packed(let matrix): matrix.decoded(rows: indices)
+    case .floats(let matrix): matrix.decoded(rows: indices)
     }
   }
 
   /// The whole matrix, decoded: `rows * columns * 4` bytes of memory.
   public func decoded() -> Matrix {
-    switch self {
-    case .stored(let matrix): matrix.decoded()
-    case .packed(let matrix): matrix.decoded()
-    }
+    decoded(rows: 0..<rows)
   }
 
   /// Lets go of memory that holds weights of a mapped file; they are read again when touched.
@@ -92,6 +97,7 @@ public enum LayerWeights: Sendable {
   public func selecting(rows: [Int]?, columns: [Int]?) -> LayerWeights {
     switch self {
     case .stored(let matrix): return .stored(matrix.selecting(rows: rows, columns: columns))
+    case .floats(let matrix): return matrix.selecting(rows: rows, columns: columns)
     case .packed(let matrix):
       let rows = rows ?? Array(0..<matrix.rows)
       guard let columns else { return .packed(matrix.selecting(rows: rows)) }

@@ -6,8 +6,10 @@ enum Operand {
   case packed(vk_packed, inputs: UnsafePointer<vk_packed_input>?)
   /// GGUF's blocks, of which rows are decoded before they multiply.
   case blocks(StoredMatrix)
+  /// Small floats, likewise.
+  case floats(FloatMatrix)
 
-  /// Products of single rows with vectors; false, without any, for blocks.
+  /// Products of single rows with vectors; false, without any, for what is decoded first.
   func multiply(
     rows: Range<Int>, x: UnsafePointer<Float>, count: Int, columns: Int,
     into y: UnsafeMutablePointer<Float>, stride: Int
@@ -24,7 +26,7 @@ enum Operand {
           Kernels.level, &view, rows.lowerBound, rows.count, inputs, count, scratch, y, stride)
       }
       return true
-    case .blocks: return false
+    case .blocks, .floats: return false
     }
   }
 
@@ -39,6 +41,7 @@ enum Operand {
           Kernels.level, &view, rows.lowerBound, rows.count, scratch, destination)
       }
     case .blocks(let matrix): matrix.decode(rows: rows, into: destination)
+    case .floats(let matrix): matrix.decode(rows: rows, into: destination)
     }
   }
 
@@ -63,6 +66,7 @@ extension LayerWeights {
     case .packed(let matrix):
       let prepared = inputs.first { $0.groupSize == matrix.groupSize }
       matrix.withKernelView { next(.packed($0, inputs: prepared?.inputs)) }
+    case .floats(let matrix): next(.floats(matrix))
     case .stored(let matrix) where matrix.type.isQuantized: next(.blocks(matrix))
     case .stored(let matrix): matrix.withKernelView { next(.rows($0)) }
     }
