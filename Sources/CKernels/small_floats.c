@@ -48,11 +48,6 @@ VK_INLINE size_t group_end(const vk_float_row *row, size_t begin) {
   return end < row->columns ? end : row->columns;
 }
 
-VK_INLINE float stored_value(const vk_float_row *row, float value) {
-  return row->is_bfloat ? vk_bfloat_to_float(vk_bfloat_of(value))
-                        : vk_half_to_float(vk_half_of(value));
-}
-
 VK_INLINE void vk_decode_floats_body(vk_level level, const vk_float_row *row, const uint8_t *codes,
                                  const uint16_t *scales, float *weights) {
   (void)level;
@@ -66,7 +61,6 @@ VK_INLINE void vk_decode_floats_body(vk_level level, const vk_float_row *row, co
         weights[i] = e2m1_values[codes[i / 2] >> (i % 2 * 4) & 15] * scale;
       }
     }
-    for (size_t i = begin; i < end; i++) weights[i] = stored_value(row, weights[i]);
   }
 }
 

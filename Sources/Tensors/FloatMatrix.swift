@@ -13,7 +13,7 @@ public struct FloatMatrix: Hashable, Sendable {
   public let scales: [UInt16]
   /// What all scales are divided by; 1 unless the format is NVFP4.
   public let divisor: Float
-  /// The 16-bit type that weights are rounded to when they are decoded, as compressed-tensors does.
+  /// The 16-bit type of the weights that these stand for: that of FP8's scales; BF16 for codes of 4 bits.
   public let type: ElementType
 
   /// - Precondition: the format fits the columns, there are as many codes and scales as it has, `type` is F16 or BF16.
@@ -24,7 +24,7 @@ public struct FloatMatrix: Hashable, Sendable {
     precondition(FloatFormat.fitting(columns: columns).contains(format), "rows of whole groups")
     precondition(codes.count == rows * format.codeBytes(inRowOf: columns), "a code a weight")
     precondition(scales.count == rows * format.groups(inRowOf: columns), "a scale a group")
-    precondition(type == .float16 || type == .bfloat16, "decoded weights have 16 bits")
+    precondition(type == .float16 || type == .bfloat16, "weights have 16 bits")
     self.rows = rows
     self.columns = columns
     self.format = format
@@ -77,7 +77,7 @@ public struct FloatMatrix: Hashable, Sendable {
     }
   }
 
-  /// A copy of some rows and columns as 16-bit weights, but that whole rows keep their codes if none share scales.
+  /// A copy of some rows and columns, rounded to ``type``, but that whole rows keep their codes if none share scales.
   func selecting(rows: [Int]?, columns: [Int]?) -> LayerWeights {
     let rows = rows ?? Array(0..<self.rows)
     if columns == nil, format.rowsAScale == 1 { return .floats(selecting(rows: rows)) }

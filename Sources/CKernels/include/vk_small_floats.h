@@ -18,10 +18,10 @@ typedef enum {
   VK_MXFP4,
 } vk_float_format;
 
-/// A row of such weights: weight = code * scale, rounded to half precision or bfloat16.
+/// A row of such weights: weight = code * scale.
 typedef struct {
   vk_float_format format;
-  /// Whether weights and scales of 16 bits are bfloat16, not half precision.
+  /// Whether scales of 16 bits are bfloat16, not half precision.
   int is_bfloat;
   /// What E4M3 scales are divided by; 1 for other formats.
   float divisor;

@@ -1,6 +1,33 @@
 import Tensors
 
 extension QuantizedLayer {
+  /// The layer's codes and scales; nil for formats that ``FloatFormat`` has not.
+  func floats() -> FloatMatrix? {
+    guard let floatFormat, FloatFormat.fitting(columns: columns).contains(floatFormat) else {
+      return nil
+    }
+    let scales: [UInt16] =
+      floatFormat.bits == 8
+      ? spread(elements(of: "weight_scale", as: UInt16.self))
+      : elements(of: "weight_scale", as: UInt8.self).map { UInt16($0) }
+    let divisors = elements(of: "weight_global_scale", as: UInt32.self)
+    return FloatMatrix(
+      rows: rows, columns: columns, format: floatFormat,
+      codes: elements(of: codesPart, as: UInt8.self), scales: scales,
+      divisor: divisors.first.map { Float(bitPattern: $0) } ?? 1, type: type)
+  }
+
+  private var floatFormat: FloatFormat? {
+    switch (format, arguments.sharing) {
+    case (.nvfp4, .group(FloatFormat.nvfp4.groupSize)): .nvfp4
+    case (.mxfp4, .group(FloatFormat.mxfp4.groupSize)): .mxfp4
+    case (.floats, .channel), (.naive, .channel): type == .float32 ? nil : .fp8
+    case (.floats, .block(128, 128)), (.naive, .block(128, 128)):
+      type == .float32 ? nil : .fp8Block
+    default: nil
+    }
+  }
+
   /// The layer's weights in ``type``, rounded as compressed-tensors rounds them: each product once, and products with a
   /// global scale in single precision.
   func decodedFloats() -> LayerWeights {

@@ -89,7 +89,7 @@ extension QuantizedLayer {
   }
 
   /// One value for each group of each row, of values that rows may share.
-  private func spread<Element>(_ values: [Element]) -> [Element] {
+  func spread<Element>(_ values: [Element]) -> [Element] {
     let (shared, groups) = (scaleRectangle.rows, scaleCounts.columns)
     guard shared > 1 else { return values }
     return (0..<rows).flatMap { values[$0 / shared * groups..<($0 / shared + 1) * groups] }

@@ -66,12 +66,12 @@ struct QuantizedLayer: Sendable {
     }
   }
 
-  /// Reads the layer: integers as the codes and scales that they are stored as, floats decoded to ``type``.
+  /// Reads the layer: as the codes and scales that it is stored as, or decoded to ``type``.
   ///
-  /// Integers whose scales are in single precision are decoded to it.
+  /// Decoded are layers whose scales are in single precision, and floats in other groups than Vise's own.
   /// - Throws: ``CheckpointError`` when the stored values contradict the configuration.
   func weights() throws(CheckpointError) -> LayerWeights {
-    guard !arguments.isFloat else { return decodedFloats() }
+    guard !arguments.isFloat else { return floats().map { .floats($0) } ?? decodedFloats() }
     try checkStoredShape()
     return try integers()
   }

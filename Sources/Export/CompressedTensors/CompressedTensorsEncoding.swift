@@ -33,7 +33,8 @@ public struct CompressedTensorsEncoding: ModelEncoding {
     var norms: [String: ElementType] = [:]
     do throws(CheckpointError) {
       for (number, shape) in shapes.enumerated() where schemes[number].keepsLayer {
-        schemes[number] = Scheme(of: try checkpoint.matrix(of: shape.name))
+        schemes[number] = Scheme(
+          of: try checkpoint.matrix(of: shape.name), in: shape, for: target)
       }
       for (tensor, _) in checkpoint.description.tensors(in: .huggingFace) where tensor.role == nil {
         norms[tensor.name] = try checkpoint.matrix(of: tensor.name).type
@@ -84,14 +85,19 @@ public struct CompressedTensorsEncoding: ModelEncoding {
 
 extension Scheme {
   /// What a layer that is kept has been under already: its codes stay, if it has any.
-  fileprivate init(of weights: LayerWeights) {
-    guard case .packed(let matrix) = weights else {
-      self = .keep
-      return
+  ///
+  /// Floats that the target cannot hold become weights of 16 bits.
+  fileprivate init(of weights: LayerWeights, in shape: LayerShape, for target: ExportTarget) {
+    switch weights {
+    case .stored: self = .keep
+    case .packed(let matrix):
+      self.init(
+        quantization: QuantizationScheme(
+          bits: matrix.bits, group: matrix.groupsPerRow == 1 ? .channel : .size(matrix.groupSize),
+          isSymmetric: matrix.zeros == .symmetric))
+    case .floats(let matrix):
+      self.init(quantization: QuantizationScheme(float: matrix.format))
+      if CompressedTensorsLimits.flaw(of: self, for: shape, target: target) != nil { self = .keep }
     }
-    self.init(
-      quantization: QuantizationScheme(
-        bits: matrix.bits, group: matrix.groupsPerRow == 1 ? .channel : .size(matrix.groupSize),
-        isSymmetric: matrix.zeros == .symmetric))
   }
 }

@@ -52,7 +52,11 @@ public struct GGUFEncoding: ModelEncoding {
       matrix = StoredMatrix(
         copying: bits.littleEndianBytes, type: layer.shape.storageType,
         rows: layer.shape.rows, columns: layer.shape.columns)
-    case .packed, .original(.packed), .floats, .original(.floats):
+    case .original(.floats(let floats)):
+      matrix = StoredMatrix(
+        copying: floats.decoded(rows: 0..<floats.rows).values.bytes(as: place.tensor.type),
+        type: place.tensor.type, rows: floats.rows, columns: floats.columns)
+    case .packed, .original(.packed), .floats:
       throw unexpected(place, "is not in blocks")
     }
     guard matrix.type == place.tensor.type, [matrix.rows, matrix.columns] == place.tensor.shape

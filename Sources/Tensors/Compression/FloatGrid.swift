@@ -58,7 +58,7 @@ public struct FloatGrid: Sendable {
   public let scales: [UInt16]
   /// What all scales are divided by.
   public let divisor: Float
-  /// The 16-bit type of decoded weights.
+  /// The 16-bit type of the weights, as ``FloatMatrix/type``.
   public let type: ElementType
 
   /// Finds the scales of a layer's rows.
@@ -74,8 +74,7 @@ public struct FloatGrid: Sendable {
   ///   - ranges: of the whole layer, for formats that need them.
   ///   - fit: how scales are found.
   ///   - importance: what a squared error in each column counts, to a search; nil counts all alike.
-  ///   - type: F16 or BF16: of FP8's scales, and of the weights that compressed-tensors decodes to. E2M1 is always decoded
-  ///     to BF16.
+  ///   - type: F16 or BF16, which FP8's scales have.
   public init(
     fitting matrix: Matrix, format: FloatFormat, layerRows: [Int], ranges: SharedRanges?,
     fit: RangeFit, importance: [Float]? = nil, type: ElementType

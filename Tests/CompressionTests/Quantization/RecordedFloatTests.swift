@@ -67,8 +67,9 @@ struct RecordedFloatTests {
     for recorded in recording.cases {
       let matrix = try floats(recorded)
       #expect(recorded.decodedType == (matrix.type == .bfloat16 ? "bfloat16" : "float16"))
-      let expected = matrix.type.widened(recorded.decoded.halves)
-      #expect(matrix.decoded(rows: 0..<matrix.rows).values == expected, "\(recorded.format)")
+      // compressed-tensors rounds its products, to the type of scales or to BF16.
+      let found = matrix.type.rounded(matrix.decoded(rows: 0..<matrix.rows).values)
+      #expect(found == recorded.decoded.halves, "\(recorded.format)")
     }
   }
 }
