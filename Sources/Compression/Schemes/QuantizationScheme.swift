@@ -86,6 +86,9 @@ public struct QuantizationScheme: Codable, Hashable, Sendable {
 extension QuantizationScheme {
   /// Whether width, group and symmetry are chosen one by one, and no type decides them.
   public var hasFreeGroups: Bool { block == nil && float == nil }
+
+  /// The name of the type that decides them; nil if none does.
+  public var typeName: String? { block?.rawValue ?? float?.rawValue }
 }
 
 extension GroupSize: Codable, CustomStringConvertible {

@@ -1,5 +1,3 @@
-import Tensors
-
 extension Scheme {
   /// The scheme in a few characters: `4 bit g64 sym`, `2:4 50 %`, both, or `keep`.
   public var summary: String {
@@ -13,7 +11,7 @@ extension QuantizationScheme {
   public var summary: String {
     let words = [method == .rtn ? "" : method.rawValue, range == .minMax ? "" : range.rawValue]
     let how = words.filter { !$0.isEmpty }.map { " \($0)" }.joined()
-    if let type = block?.rawValue ?? float?.rawValue { return type + how }
+    if let typeName { return typeName + how }
     let groups =
       switch group {
       case .channel: "channel"

@@ -46,11 +46,12 @@ public enum CompressedTensorsLimits {
   private static func reason(
     against float: FloatFormat, for shape: LayerShape, target: ExportTarget
   ) -> String? {
+    // transformers 5 leaves the codes of an embedding, or of the head tied to it, as they are.
+    if shape.isEmbedding { return "no reader looks up embeddings of \(float.rawValue)" }
     switch target {
     case .transformers, .llamaCpp: return nil
     case .vllmCPU: return "vLLM has no kernels on a CPU for weights of \(float.rawValue)"
     case .vllm:
-      if shape.isEmbedding { return "vLLM looks up embeddings of integers only" }
       let size = 128
       guard float == .fp8Block, shape.rows % size != 0 || shape.columns % size != 0 else {
         return nil
@@ -110,6 +111,7 @@ extension CompressedTensorsLimits {
   private static func nearest(
     to quantization: QuantizationScheme, for shape: LayerShape, target: ExportTarget
   ) -> QuantizationScheme? {
+    if quantization.float != nil, shape.isEmbedding { return nil }
     if quantization.float == .fp8Block {
       let channels = QuantizationScheme(float: .fp8, method: quantization.method)
       if reason(against: channels, for: shape, target: target) == nil { return channels }

@@ -60,7 +60,7 @@ public struct TargetLimits: Codable, Hashable, Sendable {
     case .transformers:
       TargetLimits(
         target, "transformers with compressed-tensors", [IntegerLimits(Array(2...8))],
-        floats: FloatFormat.allCases)
+        floats: FloatFormat.allCases, embedding: "integers")
     case .vllm:
       TargetLimits(
         target, "vLLM on CUDA",

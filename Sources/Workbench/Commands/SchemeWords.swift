@@ -1,4 +1,5 @@
 import Compression
+import Tensors
 
 /// What people type into the fields for sparsity and method.
 enum SchemeWords {
@@ -90,6 +91,21 @@ enum SchemeWords {
         help: "GGUF's blocks of \(type.blockSize), groups of \(type.groupSize)",
         change: SchemeChange(block: type))
     }
+    + FloatFormat.allCases.map { format in
+      Word(
+        word: format.rawValue.lowercased(), help: help(for: format),
+        change: SchemeChange(
+          float: format, range: format.bits == 8 ? .minMax : .mse, method: .rtn))
+    }
+
+  private static func help(for format: FloatFormat) -> String {
+    switch format {
+    case .fp8: "floats of 8 bits, a scale a row"
+    case .fp8Block: "floats of 8 bits, a scale for 128 rows by 128 columns"
+    case .nvfp4: "floats of 4 bits in groups of 16"
+    case .mxfp4: "floats of 4 bits in groups of 32, scales are powers of two"
+    }
+  }
 
   private static func help(for method: QuantizationMethod) -> String {
     switch method {
@@ -115,6 +131,7 @@ enum SchemeWords {
       change.range = found.range ?? change.range
       change.isSymmetric = found.isSymmetric ?? change.isSymmetric
       change.block = found.block ?? change.block
+      change.float = found.float ?? change.float
     }
     return change
   }

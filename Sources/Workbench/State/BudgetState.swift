@@ -124,20 +124,3 @@ extension OpenModel {
     return plan
   }
 }
-
-extension SchemeChange {
-  /// The change after which a layer has exactly this scheme, whatever rules said before.
-  init(exactly scheme: Scheme) {
-    let quantization = scheme.quantization
-    if let block = quantization?.block {
-      self.init(
-        keeps: true, block: block, range: quantization?.range, method: quantization?.method,
-        sparsity: scheme.sparsity.map(SparsityChange.scheme))
-      return
-    }
-    self.init(
-      keeps: true, bits: quantization?.bits, group: quantization?.group,
-      isSymmetric: quantization?.isSymmetric, range: quantization?.range,
-      method: quantization?.method, sparsity: scheme.sparsity.map(SparsityChange.scheme))
-  }
-}

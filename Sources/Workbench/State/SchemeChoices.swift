@@ -1,4 +1,5 @@
 import Compression
+import Tensors
 
 /// The schemes that a budget may be solved with, and which of them are allowed.
 struct SchemeChoices: Hashable, Sendable {
@@ -10,12 +11,14 @@ struct SchemeChoices: Hashable, Sendable {
     case blocks
     /// Integer codes with a scale a group.
     case integers
+    /// Floats of 8 or 4 bits with scales.
+    case floats
   }
 
   private(set) var schemes: [Scheme]
   private(set) var allowed: Set<Scheme>
 
-  /// What is offered before anything is measured: GPTQ in GGUF's block types; integers on demand.
+  /// What is offered before anything is measured: GPTQ in GGUF's block types; integers and floats on demand.
   static let offered: SchemeChoices = {
     let blocks = BlockType.allCases.map {
       Scheme(quantization: QuantizationScheme(block: $0, range: .weighted, method: .gptq))
@@ -23,8 +26,11 @@ struct SchemeChoices: Hashable, Sendable {
     let integers = [2, 3, 4, 5, 6, 8].map {
       Scheme(quantization: QuantizationScheme(bits: $0, range: .weighted, method: .gptq))
     }
+    let floats = FloatFormat.allCases.map {
+      Scheme(quantization: QuantizationScheme(float: $0, range: $0.bits == 4 ? .weighted : nil))
+    }
     return SchemeChoices(
-      schemes: [.keep] + blocks + integers, allowed: Set([.keep] + blocks))
+      schemes: [.keep] + blocks + integers + floats, allowed: Set([.keep] + blocks))
   }()
 
   private init(schemes: [Scheme], allowed: Set<Scheme>) {
@@ -70,6 +76,7 @@ struct SchemeChoices: Hashable, Sendable {
 extension Scheme {
   var family: SchemeChoices.Family {
     if keepsLayer { return .kept }
+    if quantization?.float != nil { return .floats }
     return quantization?.block == nil ? .integers : .blocks
   }
 }

@@ -148,8 +148,9 @@ extension AppState {
       refuse("\"\(text)\" is no method; words are \(known)")
       return []
     }
-    // A block type brings its width along; other words are about layers that have one.
-    guard let chosen = wanted.block == nil ? quantized(layers) : layers else { return [] }
+    // A type brings its width along; other words are about layers that have one.
+    let namesType = wanted.block != nil || wanted.float != nil
+    guard let chosen = namesType ? layers : quantized(layers) else { return [] }
     return change("method \(text)", chosen) { _ in wanted }
   }
 

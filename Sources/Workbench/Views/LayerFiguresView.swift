@@ -96,7 +96,7 @@ struct LayerFiguresView {
     let error =
       model.rivalReport(layer).map { ReportText($0, glyphs: state.glyphs).briefSQNR }
       ?? state.glyphs.ellipsis
-    let what = rival.quantization.map { $0.block?.rawValue ?? "\($0.bits) bit" } ?? ""
+    let what = rival.quantization.map { $0.typeName ?? "\($0.bits) bit" } ?? ""
     return (name: "dense \(what)", value: "\(Figures.bytes(size.total)), \(error)")
   }
 

@@ -123,7 +123,7 @@ struct TableRowView {
       }
       return painter.segment(String(bits), ThemeRole(bits: bits))
     case .group:
-      return scheme.quantization.map { painter.segment($0.block?.rawValue ?? "\($0.group)") }
+      return scheme.quantization.map { painter.segment($0.typeName ?? "\($0.group)") }
         ?? dash
     case .method: return scheme.quantization.map { painter.segment($0.methodText) } ?? dash
     case .sparsity: return scheme.sparsity.map { painter.segment($0.pattern.shortText) } ?? dash

@@ -74,7 +74,10 @@ struct CompressCommand: ParsableCommand {
     for model: ModelDescription, in session: EngineSession
   ) throws(CommandFailure) -> AllocationResult {
     let limits = TargetLimits.of(options.request.target)
-    let candidates = try CandidateOptions.schemes(named: types ?? limits.usualCandidates)
+    let named = try CandidateOptions.schemes(named: types ?? limits.usualCandidates)
+    // Where the target holds none of them, the export says why.
+    let held = named.filter { limits.has($0) }
+    let candidates = held.isEmpty ? named : held
     if let sensitivity {
       session.send(.openSensitivity(path: sensitivity))
     } else {

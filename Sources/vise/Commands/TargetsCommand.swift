@@ -1,6 +1,7 @@
 import ArgumentParser
 import Compression
 import Export
+import Tensors
 
 /// `vise targets`: who can load what.
 struct TargetsCommand: ParsableCommand {
@@ -9,7 +10,7 @@ struct TargetsCommand: ParsableCommand {
     abstract: "Lists the targets of exports and what each can hold.",
     discussion: """
       --json: targets[] of target, name, format, integers[] of widths, groups, takes_channels, \
-      takes_zero_points, rounds_inputs, extra; blocks (GGUF's types), fuses_layers, zeros_shrink, \
+      takes_zero_points, rounds_inputs, extra; blocks (GGUF's types), floats, fuses_layers, zeros_shrink, \
       embedding.
       """)
 
@@ -30,6 +31,9 @@ struct TargetsCommand: ParsableCommand {
       lines += limits.integers.map { "  \($0.summary)" }
       if !limits.blocks.isEmpty {
         lines.append("  " + limits.blocks.map(\.rawValue).joined(separator: " "))
+      }
+      if !limits.floats.isEmpty {
+        lines.append("  " + limits.floats.map(\.rawValue).joined(separator: " "))
       }
       if let embedding = limits.embedding { lines.append("  embedding: \(embedding)") }
       if limits.fusesLayers { lines.append("  q, k, v of a block are alike; gate, up are alike") }

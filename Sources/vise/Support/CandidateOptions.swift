@@ -1,13 +1,14 @@
 import ArgumentParser
 import Compression
+import Tensors
 
 /// The schemes that layers may get.
 struct CandidateOptions: ParsableArguments {
   @Option(
     help: """
       Schemes to try, separated by commas: GGUF block types (Q4_K), widths with a group (4g64, \
-      add z for zero points), or `gguf`, `int`, `all` for the usual ones; `/rtn` or `/gptq` after \
-      one says how its codes are chosen.
+      add z for zero points), float formats (FP8, NVFP4), or `gguf`, `int`, `float`, `all` for the \
+      usual ones; `/rtn` or `/gptq` after one says how its codes are chosen. Floats are rounded.
       """)
   var candidates = "gguf"
 
@@ -41,11 +42,13 @@ struct CandidateOptions: ParsableArguments {
     let widths = [2, 3, 4, 5, 6, 8].map { bits in
       QuantizationScheme(bits: bits, range: .weighted, method: method)
     }
+    let floats = FloatFormat.allCases.map { QuantizationScheme(candidate: $0) }
     let schemes: [QuantizationScheme]
     switch name {
+    case "float": schemes = floats
     case "gguf": schemes = blocks
     case "int": schemes = widths
-    case "all": schemes = blocks + widths
+    case "all": schemes = blocks + widths + floats
     default: schemes = [try single(name, word, method)]
     }
     return schemes.map { Scheme(quantization: $0) }
@@ -57,6 +60,7 @@ struct CandidateOptions: ParsableArguments {
     if let block = BlockType.allCases.first(where: { $0.rawValue == name }) {
       return QuantizationScheme(block: block, range: .weighted, method: method)
     }
+    if let float = FloatFormat(rawValue: name) { return QuantizationScheme(candidate: float) }
     let isSymmetric = !name.hasSuffix("z")
     let parts = (isSymmetric ? name : String(name.dropLast()))
       .split(separator: "g", maxSplits: 1).map(String.init)
@@ -71,6 +75,13 @@ struct CandidateOptions: ParsableArguments {
     CommandFailure(
       status: .usage,
       message: "\(word) names no scheme; write a block type such as Q4_K, a width and group such "
-        + "as 4g64, or gguf, int or all")
+        + "as 4g64, a float format such as NVFP4, or gguf, int, float or all")
+  }
+}
+
+extension QuantizationScheme {
+  /// A float format as it is best with calibration; its codes are always rounded.
+  fileprivate init(candidate float: FloatFormat) {
+    self.init(float: float, range: float.bits == 4 ? .weighted : nil)
   }
 }

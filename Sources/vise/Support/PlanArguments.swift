@@ -1,5 +1,6 @@
 import ArgumentParser
 import Compression
+import Tensors
 
 extension GroupSize: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
@@ -27,10 +28,26 @@ struct ModelArgument: ParsableArguments {
   var path: String
 }
 
+/// A type that decides a scheme's width, groups and symmetry.
+struct TypeArgument: ExpressibleByArgument {
+  let block: BlockType?
+  let float: FloatFormat?
+
+  /// Reads a GGUF block type or a float format; nil for anything else.
+  init?(argument: String) {
+    block = BlockType(rawValue: argument)
+    float = FloatFormat(rawValue: argument)
+    guard block != nil || float != nil else { return nil }
+  }
+}
+
 /// One scheme for the layers of a glob: a plan with a single rule.
 struct SchemeOptions: ParsableArguments {
   @Option(help: "Bits a weight, 2 to 8.")
   var bits: Int?
+
+  @Option(help: "Instead of bits, a GGUF block type such as Q4_K, or FP8, FP8_BLOCK, NVFP4, MXFP4.")
+  var type: TypeArgument?
 
   @Option(help: "Weights that share a scale, or `channel`.")
   var group: GroupSize = .size(64)
@@ -48,12 +65,14 @@ struct SchemeOptions: ParsableArguments {
   var layers: String?
 
   /// Whether any of these options says what to do.
-  var isEmpty: Bool { bits == nil && sparsity == nil }
+  var isEmpty: Bool { bits == nil && type == nil && sparsity == nil }
 
   /// The plan of this one rule.
   var plan: Plan {
     var change = SchemeChange()
-    if let bits {
+    if let type {
+      (change.block, change.float) = (type.block, type.float)
+    } else if let bits {
       change.bits = bits
       change.group = group
       change.isSymmetric = !asymmetric
