@@ -43,6 +43,14 @@ VK_INLINE float scale_value(const vk_float_row *row, uint16_t scale) {
   return row->is_bfloat ? vk_bfloat_to_float(scale) : vk_half_to_float(scale);
 }
 
+float vk_float_scale(const vk_float_row *row, uint16_t scale) { return scale_value(row, scale); }
+
+const float *vk_e2m1_levels(void) {
+  static const float levels[16] = {-6, -4, -3, -2, -1.5f, -1, -0.5f, 0,
+                                   0,  0.5f, 1, 1.5f, 2, 3, 4, 6};
+  return levels;
+}
+
 VK_INLINE size_t group_end(const vk_float_row *row, size_t begin) {
   const size_t end = begin + row->group;
   return end < row->columns ? end : row->columns;
@@ -99,6 +107,7 @@ VK_INLINE uint16_t scale_of_range(const vk_float_row *row, float range) {
 
 VK_INLINE double squared_error(const vk_float_row *row, uint16_t scale, const float *weights,
                                const float *importance, size_t count) {
+#pragma clang fp contract(off)
   const float step = scale_value(row, scale);
   double sum = 0;
   for (size_t i = 0; i < count; i++) {

@@ -42,6 +42,12 @@ void vk_decode_floats(vk_level level, const vk_float_row *row, const uint8_t *co
 void vk_fit_floats(vk_level level, const vk_float_row *row, int searches, const float *weights,
                    const float *importance, const float *ranges, uint16_t *scales);
 
+/// What a scale of such a row stands for.
+float vk_float_scale(const vk_float_row *row, uint16_t scale);
+
+/// The sixteen levels of E2M1, rising; the two in the middle are both zero.
+const float *vk_e2m1_levels(void);
+
 /// The codes nearest to a row's weights, half to even.
 void vk_nearest_floats(vk_level level, const vk_float_row *row, const uint16_t *scales,
                        const float *weights, uint8_t *codes);

@@ -39,11 +39,12 @@ struct RowCompressor: Sendable {
     }
     let source = source(of: before, rows: rows)
     if let format = scheme.quantization?.float {
-      let floats = floats(format, of: source, rows: rows)
-      let after = floats.decoded(rows: 0..<rows.count)
-      return unscaled(after, storage: .floats(floats), before: before, rows: rows)
+      let floats = floatGrid(format, of: source, rows: rows).nearest(source)
+      return stored(.floats(floats), before: before, rows: rows)
     }
-    guard let grid = grid(for: source) else { return dense(source, before: before, rows: rows) }
+    guard let grid = grid(for: source, rows: rows) else {
+      return dense(source, before: before, rows: rows)
+    }
     return stored(grid.storage(of: grid.nearest(source)), before: before, rows: rows)
   }
 
@@ -58,7 +59,7 @@ struct RowCompressor: Sendable {
   private func rowSweep(of before: Matrix, rows: [Int]) -> RowSweep? {
     guard scheme.sweepOrder != nil, let factor = inputs.factor else { return nil }
     let source = source(of: before, rows: rows)
-    let grid = grid(for: source)
+    let grid = grid(for: source, rows: rows)
     let zeros: ColumnSweep.Zeros =
       switch (scheme.sparsity?.method, scheme.sparsity?.pattern) {
       case (.sparsegpt, .structured(let kept, let of)): .pattern(kept: kept, of: of)
@@ -86,20 +87,25 @@ struct RowCompressor: Sendable {
     return source
   }
 
-  private func grid(for source: Matrix) -> QuantizationGrid? {
-    scheme.quantization.map {
-      QuantizationGrid(
-        fitting: source, scheme: $0, weights: inputs.secondMoments, scaleType: shape.storageType)
+  private func grid(for source: Matrix, rows: [Int]) -> QuantizationGrid? {
+    scheme.quantization.map { quantization in
+      if let format = quantization.float {
+        return QuantizationGrid(floatGrid(format, of: source, rows: rows), of: source)
+      }
+      return QuantizationGrid(
+        fitting: source, scheme: quantization, weights: inputs.secondMoments,
+        scaleType: shape.storageType)
     }
   }
 
-  private func floats(_ format: FloatFormat, of source: Matrix, rows: [Int]) -> FloatMatrix {
+  private func floatGrid(
+    _ format: FloatFormat, of source: Matrix, rows: [Int]
+  ) -> FloatGrid {
     let range = scheme.quantization?.range ?? .minMax
-    let grid = FloatGrid(
+    return FloatGrid(
       fitting: source, format: format, layerRows: rows, ranges: ranges,
       fit: RangeFit(range), importance: range == .weighted ? inputs.secondMoments : nil,
       type: shape.storageType)
-    return grid.nearest(source)
   }
 
   private func dense(_ weights: Matrix, before: Matrix, rows: [Int]) -> CompressedRows {
@@ -115,6 +121,9 @@ struct RowCompressor: Sendable {
     switch storage {
     case .packed(let packed):
       unscaled(packed.decoded(), storage: .packed(packed), before: before, rows: rows)
+    case .floats(let floats):
+      unscaled(
+        floats.decoded(rows: 0..<rows.count), storage: .floats(floats), before: before, rows: rows)
     case .blocks(let blocks):
       unscaled(
         blocks.decoded(rows: 0..<rows.count), storage: .blocks(blocks), before: before, rows: rows)

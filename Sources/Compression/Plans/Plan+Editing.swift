@@ -35,7 +35,8 @@ extension SchemeChange {
       scheme.quantization = QuantizationScheme(
         block: block, range: range ?? weighted ?? .mse, method: method)
     } else if let float {
-      scheme.quantization = QuantizationScheme(float: float, range: range, method: method)
+      scheme.quantization = QuantizationScheme(
+        float: float, range: range ?? (float.bits == 4 ? weighted : nil), method: method)
     } else if let bits {
       scheme.quantization = QuantizationScheme(
         bits: bits, group: group ?? .size(64), isSymmetric: isSymmetric ?? true,

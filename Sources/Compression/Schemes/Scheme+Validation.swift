@@ -38,7 +38,7 @@ extension QuantizationScheme {
 
   /// What is wrong with the method for these codes and this sparsity; nil if nothing is.
   func flaw(ofMethodWith sparsity: SparsityScheme?) -> String? {
-    if let float { return flaw(of: float) }
+    if let float { return flaw(of: float, sparsity) }
     if method == .hqq, isSymmetric {
       return "hqq looks for zero points, which symmetric codes do not have; "
         + "ask for asymmetric ones, Q4_1 or Q5_1"
@@ -57,11 +57,17 @@ extension QuantizationScheme {
 }
 
 extension QuantizationScheme {
-  private func flaw(of float: FloatFormat) -> String? {
-    if method == .hqq || method == .gptq {
-      return "\(float.rawValue) is rounded to nearest; what it can do: rtn, awq"
+  private func flaw(of float: FloatFormat, _ sparsity: SparsityScheme?) -> String? {
+    if method == .hqq {
+      return "hqq looks for zero points, which \(float.rawValue) does not have; "
+        + "what it can do: rtn, awq" + (float.bits == 4 ? ", gptq" : "")
     }
-    if float.bits == 8, range != .minMax {
+    guard float.bits == 8 else { return nil }
+    if method == .gptq || sparsity?.method == .sparsegpt {
+      return "\(float.rawValue) is only rounded to nearest; what it can do: rtn, awq, "
+        + "zeros by magnitude or wanda"
+    }
+    if range != .minMax {
       return "\(float.rawValue) is about as fine at any scale, so there is no range to search; "
         + "what it can do: minmax"
     }

@@ -30,6 +30,7 @@ extension QuantizationGrid {
       return QuantizationGrid(
         matrix: matrix, groupSize: groupSize, levels: levels, base: base, scales: scales,
         zeros: zeros, minimums: ElementType.float16.widened(stored), parts: .blocks(type, moved))
+    case .floats: preconditionFailure("floats have no zero points")
     }
   }
 

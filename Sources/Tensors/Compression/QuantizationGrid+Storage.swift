@@ -6,6 +6,8 @@ public enum QuantizedStorage: Sendable {
   case packed(PackedMatrix)
   /// GGUF's blocks, byte for byte.
   case blocks(StoredMatrix)
+  /// Small floats with their scales.
+  case floats(FloatMatrix)
 }
 
 extension QuantizationGrid {
@@ -21,6 +23,7 @@ extension QuantizationGrid {
           rows: rows, columns: columns, bits: bits, groupSize: groupSize,
           codes: PackedMatrix.pack(codes: codes, rows: rows, columns: columns, bits: bits),
           scales: scales, scaleType: type, zeros: points.map { .points($0) } ?? .symmetric))
+    case .floats(let floats): return .floats(floats.matrix(ofLevels: codes))
     case .blocks(let type, let headers):
       return .blocks(blocks(of: type, headers, codes))
     }

@@ -3,8 +3,8 @@ import CKernels
 /// The weights that codes can stand for, fixed before any code is chosen.
 ///
 /// Every group of a row has a scale, a zero and a minimum, as they are stored:
-/// weight = (code + base - zero) * scale + minimum. IQ4_NL's codes stand for levels that are not evenly
-/// spaced: weight = codebook[code] * scale. How codes are then chosen, to nearest or column by
+/// weight = (code + base - zero) * scale + minimum. IQ4_NL's and E2M1's codes stand for levels that are
+/// not evenly spaced: weight = codebook[code] * scale. How codes are then chosen, to nearest or column by
 /// column, is up to a method.
 public struct QuantizationGrid: Sendable {
   public let rows: Int
@@ -27,6 +27,7 @@ public struct QuantizationGrid: Sendable {
   enum Parts: Sendable {
     case integers(bits: Int, scales: [UInt16], type: ElementType, points: [UInt8]?)
     case blocks(ElementType, [vk_block_header])
+    case floats(FloatGrid)
   }
 
   init(
@@ -56,8 +57,11 @@ public struct QuantizationGrid: Sendable {
 
   /// The sixteen levels of codes, rising, where they are not evenly spaced.
   var codebook: UnsafePointer<Float>? {
-    guard case .blocks(let type, _) = parts, let block = type.kernelBlock else { return nil }
-    return vk_codebook(block)
+    switch parts {
+    case .integers: nil
+    case .blocks(let type, _): type.kernelBlock.flatMap { vk_codebook($0) }
+    case .floats: vk_e2m1_levels()
+    }
   }
 
   /// The codes nearest to the weights of a matrix of the grid's shape.

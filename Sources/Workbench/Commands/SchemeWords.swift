@@ -94,8 +94,8 @@ enum SchemeWords {
     + FloatFormat.allCases.map { format in
       Word(
         word: format.rawValue.lowercased(), help: help(for: format),
-        change: SchemeChange(
-          float: format, range: format.bits == 8 ? .minMax : .mse, method: .rtn))
+        change: format.bits == 8
+          ? SchemeChange(float: format, range: .minMax, method: .rtn) : SchemeChange(float: format))
     }
 
   private static func help(for format: FloatFormat) -> String {

@@ -27,7 +27,11 @@ struct SchemeChoices: Hashable, Sendable {
       Scheme(quantization: QuantizationScheme(bits: $0, range: .weighted, method: .gptq))
     }
     let floats = FloatFormat.allCases.map {
-      Scheme(quantization: QuantizationScheme(float: $0, range: $0.bits == 4 ? .weighted : nil))
+      let scheme =
+        $0.bits == 8
+        ? QuantizationScheme(float: $0)
+        : QuantizationScheme(float: $0, range: .weighted, method: .gptq)
+      return Scheme(quantization: scheme)
     }
     return SchemeChoices(
       schemes: [.keep] + blocks + integers + floats, allowed: Set([.keep] + blocks))

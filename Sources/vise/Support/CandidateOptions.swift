@@ -8,7 +8,7 @@ struct CandidateOptions: ParsableArguments {
     help: """
       Schemes to try, separated by commas: GGUF block types (Q4_K), widths with a group (4g64, \
       add z for zero points), float formats (FP8, NVFP4), or `gguf`, `int`, `float`, `all` for the \
-      usual ones; `/rtn` or `/gptq` after one says how its codes are chosen. Floats are rounded.
+      usual ones; `/rtn` or `/gptq` after one says how its codes are chosen, but for FP8, which is rounded.
       """)
   var candidates = "gguf"
 
@@ -42,7 +42,7 @@ struct CandidateOptions: ParsableArguments {
     let widths = [2, 3, 4, 5, 6, 8].map { bits in
       QuantizationScheme(bits: bits, range: .weighted, method: method)
     }
-    let floats = FloatFormat.allCases.map { QuantizationScheme(candidate: $0) }
+    let floats = FloatFormat.allCases.map { QuantizationScheme(candidate: $0, method: method) }
     let schemes: [QuantizationScheme]
     switch name {
     case "float": schemes = floats
@@ -60,7 +60,9 @@ struct CandidateOptions: ParsableArguments {
     if let block = BlockType.allCases.first(where: { $0.rawValue == name }) {
       return QuantizationScheme(block: block, range: .weighted, method: method)
     }
-    if let float = FloatFormat(rawValue: name) { return QuantizationScheme(candidate: float) }
+    if let float = FloatFormat(rawValue: name) {
+      return QuantizationScheme(candidate: float, method: method)
+    }
     let isSymmetric = !name.hasSuffix("z")
     let parts = (isSymmetric ? name : String(name.dropLast()))
       .split(separator: "g", maxSplits: 1).map(String.init)
@@ -80,8 +82,9 @@ struct CandidateOptions: ParsableArguments {
 }
 
 extension QuantizationScheme {
-  /// A float format as it is best with calibration; its codes are always rounded.
-  fileprivate init(candidate float: FloatFormat) {
-    self.init(float: float, range: float.bits == 4 ? .weighted : nil)
+  /// A float format as it is best with calibration; FP8 is always rounded.
+  fileprivate init(candidate float: FloatFormat, method: QuantizationMethod) {
+    let isFine = float.bits == 8
+    self.init(float: float, range: isFine ? nil : .weighted, method: isFine ? .rtn : method)
   }
 }

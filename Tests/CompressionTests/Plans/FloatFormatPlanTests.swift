@@ -48,7 +48,9 @@ struct FloatFormatPlanTests {
     #expect(reason(.init(float: .nvfp4), columns: 40)?.contains("fits: FP8, FP8_BLOCK") == true)
     #expect(reason(.init(float: .mxfp4), columns: 48)?.contains("FP8_BLOCK, NVFP4") == true)
     #expect(reason(.init(float: .fp8), columns: 13) == nil)
-    #expect(reason(.init(float: .mxfp4, method: .gptq))?.contains("rtn, awq") == true)
+    #expect(reason(.init(float: .mxfp4, method: .hqq))?.contains("rtn, awq, gptq") == true)
+    #expect(reason(.init(float: .fp8, method: .gptq))?.contains("rtn, awq") == true)
+    #expect(reason(.init(float: .nvfp4, method: .gptq)) == nil)
     #expect(reason(.init(float: .fp8, range: .mse))?.contains("minmax") == true)
   }
 }

@@ -144,4 +144,39 @@ struct FloatFormatTests {
       #expect(part.decoded().values == weights.type.widened(weights.type.rounded(kept)))
     }
   }
+
+  @Test(arguments: [FloatFormat.nvfp4, .mxfp4])
+  func sweepsLoseLessThanRounding(format: FloatFormat) throws {
+    let layer = try Self.layer(rows: 40)
+    let gram = Matrix.gram(columns: 160, count: 400, seed: 9)
+    func loss(_ method: QuantizationMethod) throws -> Float {
+      let scheme = Scheme(
+        quantization: QuantizationScheme(float: format, range: .weighted, method: method))
+      let result = try #require(
+        try layer.compressed(scheme, statistics: InputStatistics(gram: gram)))
+      #expect(result.layer.storedBytes == result.report.size.total)
+      let (before, after) = (
+        layer.matrix.decoded(), try Self.floats(result.layer).decoded(rows: 0..<40)
+      )
+      let differences = zip(before.values, after.values).map { $0 - $1 }
+      return Matrix(rows: 40, columns: 160, values: differences).quadraticForms(gram).reduce(0) {
+        $0 + Float($1)
+      }
+    }
+    #expect(try loss(.gptq) < 0.8 * loss(.rtn))
+  }
+
+  @Test(arguments: [PruningMethod.sparsegpt, .wanda])
+  func sweepsKeepZeros(method: PruningMethod) throws {
+    let gram = Matrix.gram(columns: 160, count: 400, seed: 9)
+    let scheme = Scheme(
+      quantization: QuantizationScheme(float: .nvfp4, method: .gptq),
+      sparsity: SparsityScheme(pattern: .structured(kept: 2, of: 4), method: method))
+    let result = try #require(
+      try Self.layer(rows: 40).compressed(scheme, statistics: InputStatistics(gram: gram)))
+    let after = try Self.floats(result.layer).decoded(rows: 0..<40)
+    for start in stride(from: 0, to: after.values.count, by: 4) {
+      #expect(after.values[start..<start + 4].count { $0 == 0 } >= 2)
+    }
+  }
 }

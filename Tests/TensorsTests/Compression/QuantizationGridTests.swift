@@ -38,6 +38,24 @@ struct QuantizationGridTests {
     switch storage {
     case .packed(let packed): packed.decoded()
     case .blocks(let blocks): blocks.decoded()
+    case .floats(let floats): floats.decoded(rows: 0..<floats.rows)
+    }
+  }
+
+  @Test(arguments: [FloatFormat.nvfp4, .mxfp4])
+  func floatsDecodeToTheGridsWeights(format: FloatFormat) {
+    let matrix = Self.weights()
+    let floats = FloatGrid(
+      fitting: matrix, format: format, layerRows: Array(0..<matrix.rows), ranges: nil,
+      fit: .leastError, type: .bfloat16)
+    let grid = QuantizationGrid(floats, of: matrix)
+    let codes = grid.nearest(matrix)
+    let meant = grid.weights(of: codes)
+    #expect(Self.decoded(grid.storage(of: codes)).values == meant.values)
+    // Ties aside, the places of levels are the codes that the format itself rounds to.
+    let rounded = floats.nearest(matrix).decoded(rows: 0..<matrix.rows)
+    for (index, weight) in matrix.values.enumerated() {
+      #expect(abs(meant.values[index] - weight) == abs(rounded.values[index] - weight))
     }
   }
 
