@@ -3,6 +3,7 @@ import Compression
 import Engine
 import Inference
 import Terminal
+import Tensors
 import Testing
 
 @testable import Workbench
@@ -225,6 +226,22 @@ import Testing
     #expect(app.state.line?.flaw?.contains("no whole number of Q4_K's blocks") == true)
     app.press("Esc", "5")
     #expect(app.scheme("0.self_attn.q_proj")?.quantization?.block == nil)
+  }
+
+  @Test func floatFormatsAreWordsOfTheMethod() {
+    var app = App()
+    app.press("j", "j")
+    func quantization() -> QuantizationScheme? { app.scheme("0.self_attn.q_proj")?.quantization }
+    app.command("method nvfp4 gptq")
+    #expect(
+      quantization() == QuantizationScheme(float: .nvfp4, range: .weighted, method: .gptq))
+    #expect(app.row("    q_proj").contains("NVFP4"))
+    app.command("method fp8")
+    #expect(quantization() == QuantizationScheme(float: .fp8))
+    app.command("method gptq")
+    #expect(app.state.line?.flaw?.contains("only rounded to nearest") == true)
+    app.press("Esc", "5")
+    #expect(quantization()?.bits == 5 && quantization()?.hasFreeGroups == true)
   }
 
   @Test func aPlanOfSchemesGivesExactlyThose() throws {

@@ -16,6 +16,7 @@ public struct CompressedTensorsEncoding: ModelEncoding {
   public let layout: ExportLayout
   private let layers: [String: LayerEncoding]
   private let norms: [String: ElementType]
+  private let target: ExportTarget
 
   /// Lays out a model for a target.
   ///
@@ -49,6 +50,7 @@ public struct CompressedTensorsEncoding: ModelEncoding {
     layers = Dictionary(
       encodings.map { ($0.shape.name, $0) }, uniquingKeysWith: { first, _ in first })
     self.norms = norms
+    self.target = target
     let normTensors = norms.map { name, type in
       SafetensorsLayout.Tensor(
         name: "\(name).weight", type: type, shape: [checkpoint.description.hiddenSize])
@@ -74,6 +76,9 @@ public struct CompressedTensorsEncoding: ModelEncoding {
 
   public func tensors(of layer: CompressedLayer) throws(ExportError) -> [EncodedTensor] {
     guard let encoding = layers[layer.shape.name] else { throw .noPlace(for: layer.shape.name) }
+    if let flaw = CompressedTensorsLimits.flaw(of: layer, target: target) {
+      throw .unsupported(reason: flaw, hint: "compress it to FP8 or MXFP4")
+    }
     return try encoding.encoded(layer.storage)
   }
 

@@ -36,6 +36,18 @@ extension CompressedTensorsLimits {
     return shapes.indices.compactMap { refusals[$0] }
   }
 
+  /// Why a layer's weights, once they are known, cannot be written for a target; nil if they can.
+  ///
+  /// vLLM divides all scales of fused NVFP4 layers by the largest of their divisors.
+  static func flaw(of layer: CompressedLayer, target: ExportTarget) -> String? {
+    guard target == .vllm, case .floats(let matrix) = layer.storage, matrix.format == .nvfp4,
+      matrix.divisor != FloatGrid.usualDivisor, fusedName(of: layer.shape.name) != nil
+    else { return nil }
+    return
+      "\(layer.shape.name): its weights are so large or small that their NVFP4 scales have another divisor "
+      + "than those of the layers that vLLM fuses it with"
+  }
+
   /// What is the same for all layers that are fused with a layer; nil if none is.
   private static func fusedName(of layer: String) -> String? {
     guard let dot = layer.lastIndex(of: ".") else { return nil }

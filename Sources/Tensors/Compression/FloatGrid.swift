@@ -137,14 +137,18 @@ public struct FloatGrid: Sendable {
       divisor: divisor, type: type)
   }
 
+  /// What scales of NVFP4 are divided by in layers whose largest magnitude lies between 1/256 and 8.
+  ///
+  /// vLLM divides by one number for q, k and v, or gate and up, whatever their own are: so it is the same for all usual
+  /// layers, in the middle of E4M3's range.
+  public static let usualDivisor: Float = 256
+
   /// What NVFP4's scales are multiplied by before they are rounded to E4M3.
   ///
-  /// vLLM multiplies by one divisor for q, k and v, or gate and up, whatever their own are. So it is the same number for
-  /// all usual layers, in the middle of E4M3's range, and a power of two for others that leaves their largest magnitude
-  /// room; scales lose nothing by that, as they are floats.
+  /// Unusual layers have a power of two that leaves their largest magnitude room; scales, being floats, lose nothing by it.
   private static func divisor(ofLargest magnitude: Float) -> Float {
     let usual: ClosedRange<Float> = 0x1p-8...8
-    guard magnitude > 0, !usual.contains(magnitude) else { return 256 }
+    guard magnitude > 0, !usual.contains(magnitude) else { return usualDivisor }
     return Float(sign: .plus, exponent: min(8 - magnitude.exponent, 100), significand: 1)
   }
 

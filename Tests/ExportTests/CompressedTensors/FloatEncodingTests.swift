@@ -118,4 +118,26 @@ struct FloatEncodingTests {
       nearest(.mxfp4, .llamaCpp)
         == Scheme(quantization: QuantizationScheme(block: .q4_0, range: .mse)))
   }
+
+  @Test func fusedLayersOfUnusualDivisorsAreNotWrittenForVLLM() throws {
+    let model = try Self.model(.nvfp4)
+    let columns = 256
+    func layer(named name: String, divisor: Float) throws -> CompressedLayer {
+      let layer = try #require(model.layers.first { $0.shape.name.hasSuffix(name) })
+      let rows = layer.shape.rows
+      let matrix = FloatMatrix(
+        rows: rows, columns: columns, format: .nvfp4,
+        codes: Array(repeating: 0x21, count: rows * columns / 2),
+        scales: Array(repeating: 0x38, count: rows * columns / 16), divisor: divisor,
+        type: .bfloat16)
+      return CompressedLayer(shape: layer.shape, scheme: layer.scheme, storage: .floats(matrix))
+    }
+    let vllm = try CompressedTensorsEncoding(model: model.export, target: .vllm)
+    let others = try CompressedTensorsEncoding(model: model.export, target: .transformers)
+    let unusual = try layer(named: "k_proj", divisor: 32)
+    #expect(throws: ExportError.self) { try vllm.tensors(of: unusual) }
+    #expect(try others.tensors(of: unusual).count == 3)
+    #expect(try vllm.tensors(of: layer(named: "k_proj", divisor: 256)).count == 3)
+    #expect(try vllm.tensors(of: layer(named: "o_proj", divisor: 32)).count == 3)
+  }
 }
