@@ -25,8 +25,8 @@ extension SchemeChange {
   /// The scheme of a layer for which this is all that rules say.
   ///
   /// Nothing is quantized before some rule names a width or a type; what rules leave open is a
-  /// group of 64, symmetric, RTN. Ranges left open are min-max; searched for block types and floats of 4 bits, and weighted
-  /// for GPTQ and AWQ, whose codes are fitted to the very inputs that weight them.
+  /// group of 64, symmetric, RTN. Ranges left open are min-max; searched for block types and floats of
+  /// 4 bits, and weighted for GPTQ and AWQ, whose codes are fitted to the very inputs that weight them.
   var scheme: Scheme {
     var scheme = Scheme.keep
     let method = method ?? .rtn

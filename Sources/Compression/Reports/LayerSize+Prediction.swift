@@ -9,8 +9,8 @@ extension LayerSize {
   /// Quantized layers are counted as compressed-tensors 0.19 packs them (`pack-quantized`): a dense
   /// bitstream of codes a row, a 16-bit scale a group, zero points packed down each column of groups,
   /// and `weight_shape`, which counts as padding like the bits that fill last words; layers of a GGUF
-  /// block type as its blocks, all of which but the codes counts as scales; small floats with their scales. Layers that are
-  /// only pruned are stored as dense 16-bit weights, kept ones as they were.
+  /// block type as its blocks, all of which but the codes counts as scales; small floats with their
+  /// scales. Layers that are only pruned are stored as dense 16-bit weights, kept ones as they were.
   ///
   /// - Parameters:
   ///   - shape: the layer without its weights.

@@ -6,8 +6,8 @@ extension Scheme {
   /// It has the most bits of those that take no more than the survivors would with a bitmask: what the same bytes hold
   /// without zeros. Both are counted without padding.
   /// - Parameter layer: the layer, which this scheme must fit.
-  /// - Returns: the same groups rounded to nearest, or a GGUF type or float format where this is one; nil where nothing is both pruned and
-  ///   quantized, or two bits are already more.
+  /// - Returns: the same groups rounded to nearest, or a GGUF type or float format where this is one; nil where
+  ///   nothing is both pruned and quantized, or the least bits are already more.
   public func denseRival(for layer: LayerShape) -> Scheme? {
     guard let quantization, sparsity != nil,
       let limit = LayerSize.predicted(for: layer, scheme: self, original: 0).withBitmask

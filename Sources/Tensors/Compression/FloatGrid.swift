@@ -64,8 +64,8 @@ public struct FloatGrid: Sendable {
   /// Finds the scales of a layer's rows.
   ///
   /// At a scale of the extremes, the largest magnitude is the largest code; MXFP4 rounds magnitudes below 1.75 of a power
-  /// of two down to it, so that some weights are cut off. A search takes the least squared error of all scales from half to
-  /// twice that, in formats of 4 bits.
+  /// of two down to it, so that some weights are cut off. A search, in formats of 4 bits, takes the least squared
+  /// error of all scales from half to twice that.
   ///
   /// - Parameters:
   ///   - matrix: finite weights.
@@ -145,7 +145,7 @@ public struct FloatGrid: Sendable {
 
   /// What NVFP4's scales are multiplied by before they are rounded to E4M3.
   ///
-  /// Unusual layers have a power of two that leaves their largest magnitude room; scales, being floats, lose nothing by it.
+  /// Unusual layers have a power of two that leaves their largest magnitude room; scales, being floats, lose nothing.
   private static func divisor(ofLargest magnitude: Float) -> Float {
     let usual: ClosedRange<Float> = 0x1p-8...8
     guard magnitude > 0, !usual.contains(magnitude) else { return usualDivisor }
