@@ -4,9 +4,6 @@
 
 enum { e4m3_bias = 7, e8m0_bias = 127, e4m3_largest = 0x7e, e8m0_largest = 0xfe };
 
-static const float e2m1_values[16] = {0,  0.5f,  1,  1.5f,  2,  3,  4,  6,
-                                      -0.f, -0.5f, -1, -1.5f, -2, -3, -4, -6};
-
 // Exact: the shifted bits are too small by 2^120, but for NaN, which has the largest exponent too.
 VK_INLINE float e4m3_value(uint8_t code) {
   const uint32_t rest = code & 0x7fu;
@@ -24,6 +21,22 @@ VK_INLINE uint8_t e4m3_code(float value) {
   const uint32_t normal = (rest + 0x7ffffu + (rest >> 20 & 1u) - bias) >> 20;
   const uint32_t code = rest < vk_to_bits(0x1p-6f) ? subnormal : normal;
   return (uint8_t)(sign | (rest >= vk_to_bits(448.f) ? e4m3_largest : code));
+}
+
+// The levels of both codes in a byte, the lower first: one look-up for two weights.
+#define PAIRS(upper)                                                                              \
+  {0, upper}, {0.5f, upper}, {1, upper}, {1.5f, upper}, {2, upper}, {3, upper}, {4, upper},       \
+      {6, upper}, {-0.f, upper}, {-0.5f, upper}, {-1, upper}, {-1.5f, upper}, {-2, upper},        \
+      {-3, upper}, {-4, upper}, {-6, upper}
+static const float e2m1_pairs[256][2] = {
+    PAIRS(0),    PAIRS(0.5f),  PAIRS(1),  PAIRS(1.5f),  PAIRS(2),  PAIRS(3),  PAIRS(4),  PAIRS(6),
+    PAIRS(-0.f), PAIRS(-0.5f), PAIRS(-1), PAIRS(-1.5f), PAIRS(-2), PAIRS(-3), PAIRS(-4), PAIRS(-6)};
+#undef PAIRS
+
+// The level nearest to a magnitude.
+VK_INLINE float e2m1_near(float size) {
+  return 0.5f * (float)((size > 0.25f) + (size >= 0.75f) + (size > 1.25f) + (size >= 1.75f) +
+                        2 * (size > 2.5f) + 2 * (size >= 3.5f) + 4 * (size > 5));
 }
 
 VK_INLINE uint8_t e2m1_code(float value) {
@@ -65,8 +78,10 @@ VK_INLINE void vk_decode_floats_body(vk_level level, const vk_float_row *row, co
     if (row->format == VK_FP8) {
       for (size_t i = begin; i < end; i++) weights[i] = e4m3_value(codes[i]) * scale;
     } else {
-      for (size_t i = begin; i < end; i++) {
-        weights[i] = e2m1_values[codes[i / 2] >> (i % 2 * 4) & 15] * scale;
+      for (size_t i = begin; i + 1 < end; i += 2) {
+        const float *const pair = e2m1_pairs[codes[i / 2]];
+        weights[i] = pair[0] * scale;
+        weights[i + 1] = pair[1] * scale;
       }
     }
   }
@@ -105,15 +120,21 @@ VK_INLINE uint16_t scale_of_range(const vk_float_row *row, float range) {
   return stored != 0 ? stored : row->is_bfloat ? vk_bfloat_of(0x1p-7f) : vk_half_of(0x1p-10f);
 }
 
-VK_INLINE double squared_error(const vk_float_row *row, uint16_t scale, const float *weights,
+// Groups are whole sixteens, whose sums stay apart until the end so that all levels add alike.
+VK_INLINE float squared_error(const vk_float_row *row, uint16_t scale, const float *weights,
                                const float *importance, size_t count) {
 #pragma clang fp contract(off)
   const float step = scale_value(row, scale);
-  double sum = 0;
-  for (size_t i = 0; i < count; i++) {
-    const float error = e2m1_values[e2m1_code(weights[i] / step)] * step - weights[i];
-    sum += (importance ? importance[i] : 1) * (double)error * error;
+  float sums[16] = {0};
+  for (size_t i = 0; i < count; i += 16) {
+    for (size_t k = 0; k < 16; k++) {
+      const float size = weights[i + k] < 0 ? -weights[i + k] : weights[i + k];
+      const float error = e2m1_near(size / step) * step - size;
+      sums[k] += (importance ? importance[i + k] : 1) * (error * error);
+    }
   }
+  float sum = 0;
+  for (size_t k = 0; k < 16; k++) sum += sums[k];
   return sum;
 }
 
@@ -124,11 +145,10 @@ VK_INLINE uint16_t searched_scale(const vk_float_row *row, uint16_t scale, const
   const int least = row->format == VK_NVFP4 ? 1 : 0;
   const int most = row->format == VK_NVFP4 ? e4m3_largest : e8m0_largest;
   uint16_t best = scale;
-  double least_error = squared_error(row, scale, weights, importance, count);
+  float least_error = squared_error(row, scale, weights, importance, count);
   for (int candidate = scale - reach; candidate <= scale + reach; candidate++) {
     if (candidate < least || candidate > most || candidate == scale) continue;
-    const double error =
-        squared_error(row, (uint16_t)candidate, weights, importance, count);
+    const float error = squared_error(row, (uint16_t)candidate, weights, importance, count);
     if (error < least_error) {
       least_error = error;
       best = (uint16_t)candidate;
