@@ -63,8 +63,8 @@ public struct EngineCore {
         CalibrateJob(id: id, request: request, workspace: $0)
       }
     case .measureSensitivity(let id, let request):
-      start(id, .sensitivity, title: "sensitivity") {
-        SensitivityJob(id: id, request: request, workspace: $0)
+      start(id, .sensitivity, title: "sensitivity") { workspace throws(JobFailure) in
+        try SensitivityJob(id: id, request: request, workspace: workspace)
       }
     case .chooseStructure(let id, let request):
       start(id, .prune, title: "prune") { workspace throws(JobFailure) in
@@ -131,7 +131,7 @@ public struct EngineCore {
       if plan.structure != workspace.structure {
         let pruned = try workspace.pruned(by: plan.structure)
         // A plan that does not fit the pruned model is refused before anything changes.
-        _ = try plan.schemes(for: pruned.shapes)
+        _ = try pruned.schemes(of: plan)
         cancelAll()
         self.workspace = pruned
         emit(.restructured(pruned.description))

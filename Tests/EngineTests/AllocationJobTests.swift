@@ -85,16 +85,6 @@ import Testing
     #expect(swept < rounded)
   }
 
-  @Test func awqIsRefusedBeforeAnythingChanges() {
-    let plan = Plan(rules: [
-      PlanRule(layers: ["*"], change: SchemeChange(bits: 4, group: .size(16), method: .awq))
-    ])
-    let refusals = driver.send(.setPlan(plan)).compactMap { event -> String? in
-      if case .planRefused(let reason) = event { reason } else { nil }
-    }
-    #expect(refusals.count == 1 && refusals[0].contains("awq"))
-  }
-
   @Test func plansKeepToTheirBudget() throws {
     measure()
     let found = try #require(summary)

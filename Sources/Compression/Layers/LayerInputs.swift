@@ -21,11 +21,11 @@ struct LayerInputs: Sendable {
   ) throws(CompressionError) {
     let reason = Self.flaw(scheme, shape, statistics, factor, scales)
     if let reason { throw CompressionError(layer: shape.name, reason: reason) }
-    secondMoments = statistics?.divided(by: scales.columns).secondMoments
+    secondMoments = statistics?.secondMoments(dividedBy: scales.columns)
     guard let ordering = scheme.sweepOrder else { return }
     if let factor, factor.ordering == ordering, scales.columns == nil {
       self.factor = factor
-    } else if let gram = statistics?.divided(by: scales.columns).gram {
+    } else if let gram = statistics?.gram(dividedBy: scales.columns) {
       factorization = HessianFactorization(gram: gram, ordering: ordering)
     } else {
       throw CompressionError(

@@ -82,8 +82,11 @@ struct RowCompressor: Sendable {
   /// The weights that are compressed: scaled, and pruned by what is known before a sweep.
   private func source(of before: Matrix, rows: [Int]) -> Matrix {
     var source = before
+    // Magnitudes are those of the layer as it is; Wanda's scores are the same under any scales.
+    let prunesFirst = scheme.sparsity?.method == .magnitude
+    if prunesFirst { prune(&source, layerRows: rows) }
     scales.apply(to: &source, layerRows: rows)
-    prune(&source, layerRows: rows)
+    if !prunesFirst { prune(&source, layerRows: rows) }
     return source
   }
 

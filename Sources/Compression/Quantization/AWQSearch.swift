@@ -27,7 +27,13 @@ public struct AWQSearch: Sendable {
   private let statistics: InputStatistics
   private let gram: Matrix
   private let rowLimit: Int
+  private let pool: WorkerPool?
   private var tried = 0
+  /// The scales that are tried now; nil for ones.
+  private var scales: [Float]?
+  /// Layers that have been tried with them, and the error of these.
+  private var triedLayers = 0
+  private var loss = 0.0
   /// The best scales so far; nil for ones.
   private var best: [Float]?
   private var least = Double.infinity
@@ -38,9 +44,11 @@ public struct AWQSearch: Sendable {
   ///   - layers: all layers that read the channels, with what is to become of them; not empty.
   ///   - statistics: of the channels.
   ///   - rows: how many rows of each layer are tried, spread evenly.
+  ///   - pool: threads that share the work.
   /// - Throws: ``CompressionError`` without a Gram matrix of the channels.
   public init(
-    layers: [Layer], statistics: InputStatistics, rows: Int = AWQSearch.defaultRows
+    layers: [Layer], statistics: InputStatistics, rows: Int = AWQSearch.defaultRows,
+    pool: WorkerPool? = nil
   ) throws(CompressionError) {
     guard let gram = statistics.gram else {
       throw CompressionError(
@@ -52,26 +60,31 @@ public struct AWQSearch: Sendable {
     self.statistics = statistics
     self.gram = gram
     rowLimit = max(1, rows)
+    self.pool = pool
   }
 
   public var isFinished: Bool { tried == Self.exponents }
 
   /// Share of the work that is done, from 0 to 1.
-  public var progress: Double { Double(tried) / Double(Self.exponents) }
+  public var progress: Double {
+    let layer = Double(triedLayers) / Double(max(layers.count, 1))
+    return (Double(tried) + layer) / Double(Self.exponents)
+  }
 
-  /// Tries the next exponent.
+  /// Tries an exponent on the next layer.
   ///
   /// - Throws: ``CompressionError`` when a scheme does not fit its layer.
   public mutating func step() throws(CompressionError) {
     guard !isFinished else { return }
-    let scales = tried == 0 ? nil : Self.scales(statistics, exponent: exponent)
-    tried += 1
-    var loss = 0.0
-    for layer in layers { loss += try self.loss(of: layer, scales: scales) }
-    if loss < least {
-      least = loss
-      best = scales
+    if triedLayers == 0 {
+      scales = tried == 0 ? nil : Self.scales(statistics, exponent: exponent)
+      loss = 0
     }
+    if triedLayers < layers.count { loss += try loss(of: layers[triedLayers]) }
+    triedLayers += 1
+    guard triedLayers >= layers.count else { return }
+    (tried, triedLayers) = (tried + 1, 0)
+    if loss < least { (least, best) = (loss, scales) }
   }
 
   /// What each column of the layers' weights is to be multiplied by, once ``isFinished``; nil for ones.
@@ -88,20 +101,25 @@ public struct AWQSearch: Sendable {
   }
 
   /// The mean squared error of all outputs of a layer, estimated from some rows.
-  private func loss(of layer: Layer, scales: [Float]?) throws(CompressionError) -> Double {
+  private func loss(of layer: Layer) throws(CompressionError) -> Double {
     var scheme = layer.scheme
     // A sweep for every exponent would be slow, and moves all of them alike.
-    if scheme.quantization?.method == .gptq { scheme.quantization?.method = .rtn }
+    if scheme.sparsity?.method == .sparsegpt { scheme.sparsity = nil }
     let trial = try LayerTrial(
       matrix: layer.matrix, shape: layer.shape, scheme: scheme, statistics: statistics,
       scales: ChannelScales(columns: scales))
     let count = min(rowLimit, layer.shape.rows)
-    let rows = (0..<count).map { $0 * layer.shape.rows / count }
-    let (before, after) = trial.compressed(rows: rows)
-    let errors = Matrix(
-      rows: count, columns: before.columns, values: zip(before.values, after.values).map { $0 - $1 }
-    )
-    let sum = errors.quadraticForms(gram).reduce(0, +)
+    let parts = min(pool?.threadCount ?? 1, count)
+    let loss: @Sendable (Int) -> Double = { [gram] part in
+      let rows = (part * count / parts..<(part + 1) * count / parts)
+        .map { $0 * layer.shape.rows / count }
+      let (before, after) = trial.compressed(rows: rows)
+      let errors = Matrix(
+        rows: rows.count, columns: before.columns,
+        values: zip(before.values, after.values).map { $0 - $1 })
+      return errors.quadraticForms(gram).reduce(0, +)
+    }
+    let sum = (pool?.map(count: parts, loss) ?? (0..<parts).map(loss)).reduce(0, +)
     return sum * Double(layer.shape.rows) / Double(count)
   }
 }

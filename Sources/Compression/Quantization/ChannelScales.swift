@@ -54,15 +54,18 @@ public struct ChannelScales: Hashable, Sendable {
 }
 
 extension InputStatistics {
-  /// The statistics of inputs divided by a factor each; the factors are those of the weights' columns.
-  func divided(by factors: [Float]?) -> InputStatistics {
-    guard let factors else { return self }
-    var gram = gram
-    for row in 0..<(gram?.rows ?? 0) {
-      for column in 0..<columns { gram?[row, column] /= factors[row] * factors[column] }
+  /// E[x^2] of inputs divided by a factor each; the factors are those of the weights' columns.
+  func secondMoments(dividedBy factors: [Float]?) -> [Float] {
+    guard let factors else { return secondMoments }
+    return zip(secondMoments, factors).map { $0 / ($1 * $1) }
+  }
+
+  /// E[x x^T] of inputs divided by a factor each; nil where it is not known.
+  func gram(dividedBy factors: [Float]?) -> Matrix? {
+    guard let factors, var gram else { return gram }
+    for row in 0..<columns {
+      for column in 0..<columns { gram[row, column] /= factors[row] * factors[column] }
     }
-    return InputStatistics(
-      tokens: tokens, means: zip(means, factors).map { $0 / $1 },
-      secondMoments: zip(secondMoments, factors).map { $0 / ($1 * $1) }, gram: gram)
+    return gram
   }
 }

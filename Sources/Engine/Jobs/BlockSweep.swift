@@ -7,7 +7,8 @@ import Tensors
 ///
 /// The calibration text goes through the model once more. Each block is observed with the compressed blocks before it in
 /// place, its layers are compressed, and then the text goes on through them, so that later blocks make up for what
-/// earlier ones lost. Layers of the same block that need no sweep are in place when it is observed.
+/// earlier ones lost. Layers of the same block that need no sweep are in place when it is observed, others are not.
+/// AWQ's scales of a block are all searched from that observation, before any of its AWQ layers is compressed.
 struct BlockSweep {
   private enum Phase {
     case arriving
@@ -18,12 +19,15 @@ struct BlockSweep {
 
   private var phase = Phase.arriving
   private var pass: ActivationPass
+  private let original: Decoder
   private var decoder: Decoder
   /// What the hidden states come from.
   private var origin: Int
   /// What the layers that are being compressed read.
   private var inputs: SiteInputs?
   private var work: CompressionWork?
+  /// The scales of the block's AWQ layers.
+  private var scaling: FoldSearch?
 
   /// A sweep that stands before the first block.
   ///
@@ -32,9 +36,10 @@ struct BlockSweep {
     guard let calibration = workspace.calibration else {
       throw JobFailure(sentence: "the model is not calibrated; calibrate first")
     }
-    var decoder = try workspace.models.original()
+    original = try workspace.models.original()
+    var decoder = original
     for (number, layer) in workspace.description.layers.enumerated() where layer.block == nil {
-      try Self.put(number, from: workspace, into: &decoder)
+      try Self.put(number, of: original, from: workspace, into: &decoder)
     }
     self.decoder = decoder
     do {
@@ -60,7 +65,7 @@ struct BlockSweep {
     guard !workspace.plan.unswept.isEmpty else { return false }
     switch phase {
     case .arriving:
-      try putBlock(from: workspace)
+      try putBlock(from: workspace, swept: false)
       if waiting(in: workspace).isEmpty {
         try goOn(workspace)
       } else {
@@ -94,13 +99,13 @@ struct BlockSweep {
   }
 
   private mutating func goOn(_ workspace: Workspace) throws(JobFailure) {
-    (inputs, work) = (nil, nil)
+    (inputs, work, scaling) = (nil, nil, nil)
     guard !pass.isAtHead else {
       throw JobFailure(
         sentence: "some layers read nothing that calibration could observe; "
           + "give them a method that needs none")
     }
-    try putBlock(from: workspace)
+    try putBlock(from: workspace, swept: true)
     origin = workspace.lineage.through[pass.block]
     pass.begin(observing: .nothing, advancing: true)
     phase = .advancing
@@ -118,11 +123,13 @@ struct BlockSweep {
     let (order, end) = (key.scheme.sweepOrder, workspace.now() + stepLength)
     let now = workspace.now
     guard inputs?.stepFactor(order, until: { now() >= end }) != true else { return }
+    guard try !searchScales(for: key, in: &workspace) else { return }
     var work =
       self.work?.key == key
       ? self.work
       : CompressionWork(
-        key, inputs: inputs?.fit, factor: order.flatMap { inputs?.factors[$0] })
+        key, inputs: inputs?.fit, factor: order.flatMap { inputs?.factors[$0] },
+        fold: key.scheme.usesAWQ ? scaling?.fold(of: number) ?? .none : .none)
     self.work = nil
     let result = try work?.step(in: &workspace)
     if let result {
@@ -132,22 +139,44 @@ struct BlockSweep {
     }
   }
 
-  /// Gives the decoder what the plan makes of the current block's layers, as far as it is there.
-  private mutating func putBlock(from workspace: Workspace) throws(JobFailure) {
+  /// Searches the scales of the current block's AWQ layers for a while, if a layer needs them.
+  ///
+  /// - Returns: whether there is more to do.
+  private mutating func searchScales(
+    for key: LayerCache.Key, in workspace: inout Workspace
+  ) throws(JobFailure) -> Bool {
+    guard key.scheme.usesAWQ else { return false }
+    if scaling?.context != key.context {
+      let mappings = ScaleMapping.mappings(
+        ofBlock: pass.block, schemes: workspace.plan.keys.map(\.scheme), of: workspace.description)
+      var inputs: [InputSite: InputStatistics] = [:]
+      for mapping in mappings { inputs[mapping.site] = pass.statistics(at: mapping.site) }
+      scaling = FoldSearch(mappings, inputs: inputs, context: key.context)
+    }
+    return try scaling?.step(in: &workspace) ?? false
+  }
+
+  /// Gives the decoder what the plan makes of the current block's layers, as far as it is there; layers of the sweep
+  /// stay the checkpoint's unless `swept`.
+  private mutating func putBlock(
+    from workspace: Workspace, swept: Bool
+  ) throws(JobFailure) {
     for (number, layer) in workspace.description.layers.enumerated()
-    where layer.block == pass.block {
-      try Self.put(number, from: workspace, into: &decoder)
+    where layer.block == pass.block
+      && (swept || workspace.need(of: workspace.key(ofPlanFor: number).scheme, for: number) < .gram)
+    {
+      try Self.put(number, of: original, from: workspace, into: &decoder)
     }
   }
 
   private static func put(
-    _ number: Int, from workspace: Workspace, into decoder: inout Decoder
+    _ number: Int, of original: Decoder, from workspace: Workspace, into decoder: inout Decoder
   ) throws(JobFailure) {
     guard !workspace.plan.uncompressed.contains(number),
-      let result = workspace.models.result(of: number)
+      workspace.models.result(of: number) != nil
     else { return }
     do {
-      try decoder.setLayer(workspace.shapes[number].name, result.weights)
+      try workspace.models.put(number, from: original, into: &decoder)
     } catch {
       throw JobFailure(error)
     }

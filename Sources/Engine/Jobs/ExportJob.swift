@@ -77,7 +77,7 @@ struct ExportJob: Job {
     case nil: break
     case .slice(let pending): try write(pending, &work, workspace)
     case .layer(let number, let origin): try take(number, from: origin, &work, in: &workspace)
-    case .norms: try writeNorms(&work, workspace)
+    case .norms: try writeNorms(&work, in: &workspace)
     case .finish:
       do { try work.writer.finish() } catch { throw failure(error) }
       workspace.emit(.exported(id, work.preview))
@@ -91,9 +91,13 @@ struct ExportJob: Job {
   private func nextTask(of work: Work, in workspace: Workspace) -> Task? {
     if let pending = work.pending { return .slice(pending) }
     if let compression = work.compression { return .layer(compression.key.layer, .compressed) }
-    if work.remaining.isEmpty { return work.hasNorms ? .finish : .norms }
+    if work.hasNorms { return .finish }
+    // Norms take back the scales of layers that need not be written again, where an export is resumed.
+    let scaled = work.keys.filter { $0.scheme.usesAWQ && !workspace.isAtHand($0) }.map(\.layer)
+    let waiting = work.remaining.isEmpty ? scaled : work.remaining
+    if waiting.isEmpty { return .norms }
     var other: Task?
-    for number in work.remaining {
+    for number in waiting {
       switch origin(of: work.keys[number], in: workspace) {
       case .atHand: return .layer(number, .atHand)
       case nil: break
@@ -105,7 +109,7 @@ struct ExportJob: Job {
 
   /// Where to take a layer from; nil for awaiting it.
   private func origin(of key: LayerCache.Key, in workspace: Workspace) -> Origin? {
-    if workspace.hasResult(for: key) { return .atHand }
+    if workspace.isAtHand(key) { return .atHand }
     let need = workspace.need(of: key.scheme, for: key.layer)
     if workspace.isWanted(key), !streams || need == .gram { return nil }
     // Its inputs must still be what they were when the export began.
@@ -200,11 +204,11 @@ extension ExportJob {
     work.remaining.removeAll { $0 == pending.number }
   }
 
-  private func writeNorms(_ work: inout Work, _ workspace: Workspace) throws(JobFailure) {
-    for name in workspace.normNames {
-      let values = try workspace.norm(named: name)
+  private func writeNorms(_ work: inout Work, in workspace: inout Workspace) throws(JobFailure) {
+    for norm in try workspace.norms(for: work.keys) {
       do throws(ExportError) {
-        _ = try work.writer.write(try work.encoding.tensor(ofNorm: name, values: values))
+        let tensor = try work.encoding.tensor(ofNorm: norm.name, values: norm.weights)
+        _ = try work.writer.write(tensor)
       } catch {
         throw failure(error)
       }

@@ -30,7 +30,8 @@ struct SampleWork {
         return nil
       }
       let preview = try LayerPreview(
-        matrix: matrix, shape: shape, scheme: key.scheme, profile: profile)
+        matrix: matrix, shape: shape, scheme: key.scheme, profile: profile,
+        statistics: workspace.statistics(of: key.layer))
       return preview.report(original: workspace.originalBytes(of: key.layer))
     } catch {
       throw JobFailure(error)
@@ -43,18 +44,22 @@ struct CompressionWork {
   let key: LayerCache.Key
   private let inputs: InputStatistics?
   private let factor: HessianFactor?
+  private let fold: ChannelFold
   private var compressor: LayerCompressor?
 
   /// - Parameters:
   ///   - key: the layer, and what it is to become.
   ///   - inputs: what it reads; without, what calibration knows.
   ///   - factor: of the same inputs, if it is at hand.
+  ///   - fold: the scales that its weights are to have.
   init(
-    _ key: LayerCache.Key, inputs: InputStatistics? = nil, factor: HessianFactor? = nil
+    _ key: LayerCache.Key, inputs: InputStatistics? = nil, factor: HessianFactor? = nil,
+    fold: ChannelFold = .none
   ) {
     self.key = key
     self.inputs = inputs
     self.factor = factor
+    self.fold = fold
   }
 
   /// The share of the work that is done, from 0 to 1.
@@ -77,7 +82,8 @@ struct CompressionWork {
       } while !compressor.isFinished && workspace.now() < end
       self.compressor = compressor
       return compressor.finish(original: workspace.originalBytes(of: key.layer)).map {
-        LayerResult(weights: $0.layer.weights, report: $0.report, context: key.context)
+        LayerResult(
+          weights: $0.layer.weights, report: $0.report, context: key.context, fold: fold)
       }
     } catch {
       throw JobFailure(error)
@@ -91,6 +97,6 @@ struct CompressionWork {
     return try LayerCompressor(
       matrix: matrix, shape: shape, scheme: key.scheme, profile: workspace.profile(of: key.layer),
       statistics: inputs ?? workspace.statistics(of: key.layer), factor: factor,
-      pool: workspace.models.sharedPool())
+      scales: fold.scales, pool: workspace.models.sharedPool())
   }
 }

@@ -15,7 +15,6 @@ struct PreviewJob: Job {
     }
     do {
       try scheme.validated(for: workspace.shapes[number])
-      try scheme.refuseWhatDoesNotRun(in: layer)
     } catch {
       throw JobFailure(error)
     }

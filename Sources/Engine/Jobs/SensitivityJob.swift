@@ -25,7 +25,11 @@ struct SensitivityJob: Job {
   private var phase: Phase
   private var meter: ProgressMeter
 
-  init(id: JobID, request: SensitivityRequest, workspace: Workspace) {
+  /// - Throws: ``JobFailure`` for candidates that mean nothing for a layer alone.
+  init(
+    id: JobID, request: SensitivityRequest, workspace: Workspace
+  ) throws(JobFailure) {
+    try ScaleMapping.checkAlone(request.candidates)
     self.id = id
     self.request = request
     phase = .reading(Self.text(request))

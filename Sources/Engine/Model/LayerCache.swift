@@ -7,6 +7,8 @@ struct LayerResult: Sendable {
   let report: LayerReport
   /// What it hangs on beside layer and scheme.
   var context = 0
+  /// The scales that its weights have, and the layers that share them.
+  var fold = ChannelFold.none
 
   /// Whether it is what `key` asks for.
   func isOf(_ key: LayerCache.Key) -> Bool {
@@ -23,7 +25,8 @@ struct LayerCache {
     let scheme: Scheme
     /// What the result hangs on beside layer and scheme; 0 for nothing.
     ///
-    /// That is the calibration, and for layers of the sweep over the blocks all that comes before them.
+    /// That is the calibration, and for layers of the sweep over the blocks all that comes before them;
+    /// for AWQ the schemes of the block's other AWQ layers too.
     var context = 0
   }
 

@@ -1,4 +1,5 @@
 import Checkpoints
+import Compression
 import Inference
 import Tensors
 import Tokenization
@@ -42,17 +43,45 @@ struct Models {
   func result(of number: Int) -> LayerResult? { results[number] }
 
   /// Makes the compressed model run with `result` from the next token on; nil is the checkpoint's own.
+  ///
+  /// Layers that share channel scales run only together, with their norm: until all of them are there, the
+  /// checkpoint's run in their place.
   mutating func setResult(_ result: LayerResult?, of number: Int) {
+    let partners = (results[number]?.fold.partners ?? []).union(result?.fold.partners ?? [])
     results[number] = result
-    let name = checkpoint.description.layers[number].name
-    let original = isPruned ? pruned : reference
-    guard let weights = result?.weights ?? original?.weights(of: name) else { return }
+    guard var changed = compressed, let original = isPruned ? pruned : reference else { return }
+    // Held in one place only, so that nothing of it is copied.
+    compressed = nil
     do {
-      try compressed?.setLayer(name, weights)
+      for layer in partners.union([number]) { try put(layer, from: original, into: &changed) }
+      compressed = changed
     } catch {
       // Whoever asks for the model next builds it anew, and is told why that fails.
-      compressed = nil
+      return
     }
+  }
+
+  /// A layer's result, unless layers that share its scales are not there.
+  private func runningResult(of number: Int) -> LayerResult? {
+    guard let result = results[number] else { return nil }
+    let isWhole = result.fold.partners.allSatisfy { results[$0]?.context == result.context }
+    return isWhole ? result : nil
+  }
+
+  /// Gives a decoder the layer that runs, and the norm before it; `original` is what stands where nothing of the
+  /// compressed model does.
+  func put(
+    _ number: Int, from original: Decoder, into decoder: inout Decoder
+  ) throws(InferenceError) {
+    let model = checkpoint.description
+    let (layer, result) = (model.layers[number], runningResult(of: number))
+    if let weights = result?.weights ?? original.weights(of: layer.name) {
+      try decoder.setLayer(layer.name, weights)
+    }
+    guard let name = InputSite(of: layer, in: model)?.norm,
+      let norm = result?.fold.norm?.weights ?? original.norm(named: name)
+    else { return }
+    try decoder.setNorm(name, norm)
   }
 
   /// The model of one side as it is now; a value, so later changes do not reach it.
@@ -102,10 +131,9 @@ struct Models {
     from reference: Decoder
   ) throws(InferenceError) -> Decoder {
     if let compressed { return compressed }
-    var loaded = isPruned ? try loadedPruned() : reference
-    for (number, result) in results {
-      try loaded.setLayer(checkpoint.description.layers[number].name, result.weights)
-    }
+    let original = isPruned ? try loadedPruned() : reference
+    var loaded = original
+    for number in results.keys { try put(number, from: original, into: &loaded) }
     compressed = loaded
     return loaded
   }

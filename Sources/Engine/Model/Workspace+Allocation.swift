@@ -7,7 +7,8 @@ import Glibc
 extension Workspace {
   /// The plan that reaches a target best.
   ///
-  /// - Throws: ``JobFailure`` when sensitivity is unknown, settings do not fit it, or no plan reaches the target.
+  /// - Throws: ``JobFailure`` when sensitivity is unknown, settings do not fit it, or no plan reaches the target that
+  ///   can be carried out.
   func allocation(
     for target: BudgetTarget, _ settings: AllocationSettings
   ) throws(JobFailure) -> AllocationResult {
@@ -33,6 +34,11 @@ extension Workspace {
       throw JobFailure(error)
     }
     let schemes = planSchemes.merging(allocator.schemes(of: found)) { $1 }
+    do {
+      try ScaleMapping.check(shapes.map { schemes[$0.name] ?? .keep }, of: description)
+    } catch {
+      throw JobFailure(error)
+    }
     let prediction =
       sensitivity.prediction(for: schemes)
       ?? sensitivity.predictor.prediction(ofSum: found.divergence, standardError: 0)
@@ -91,6 +97,7 @@ extension Workspace {
 
   private func makeAllocator(_ settings: AllocationSettings) throws(JobFailure) -> Allocator {
     let sensitivity = try knownSensitivity()
+    try ScaleMapping.checkAlone(settings.candidates ?? [])
     let schemes = planSchemes
     var pins: [String: Scheme] = [:]
     for name in settings.pinned {

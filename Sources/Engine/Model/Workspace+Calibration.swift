@@ -8,6 +8,8 @@ struct Lineage {
   private(set) var before: [Int] = []
   /// The same with the block's own layers.
   private(set) var through: [Int] = []
+  /// What comes before with the block's AWQ layers, whose scales hang on each other.
+  private(set) var withScales: [Int] = []
 
   /// - Parameters:
   ///   - schemes: of every layer, in the model's order.
@@ -18,7 +20,10 @@ struct Lineage {
     func hash(_ start: Int, _ numbers: [Int]) -> Int {
       var hasher = Hasher()
       hasher.combine(start)
-      for number in numbers { hasher.combine(schemes[number]) }
+      for number in numbers {
+        hasher.combine(number)
+        hasher.combine(schemes[number])
+      }
       return hasher.finalize()
     }
     var numbers: [Int: [Int]] = [:]
@@ -29,6 +34,8 @@ struct Lineage {
     for block in 0...model.blockCount {
       let layers = numbers[block] ?? []
       before.append(hash(state, layers.filter { !swept[$0] }))
+      let scaled = layers.filter { schemes[$0].usesAWQ }
+      withScales.append(hash(hash(state, layers.filter { !swept[$0] }), scaled))
       state = hash(state, layers)
       through.append(state)
     }
@@ -50,12 +57,16 @@ extension Workspace {
     let number = calibration?.number ?? 0
     let lineage = Lineage(
       schemes: schemes, swept: needs.map { $0 == .gram }, calibration: number, of: description)
+    func place(of layer: Int) -> Int {
+      description.layers[layer].block ?? description.blockCount
+    }
     let keys = schemes.enumerated().map { layer, scheme in
       let context =
         switch needs[layer] {
         case .nothing: 0
         case .moments: number
-        case .gram: lineage.before[description.layers[layer].block ?? description.blockCount]
+        case .gram where scheme.usesAWQ: lineage.withScales[place(of: layer)]
+        case .gram: lineage.before[place(of: layer)]
         }
       return LayerCache.Key(layer: layer, scheme: scheme, context: context)
     }
@@ -95,15 +106,4 @@ extension Workspace {
 
   /// A text to calibrate on where nobody named one.
   var defaultText: String? { CalibrationText.standard(forModelAt: description.path) }
-}
-
-extension Scheme {
-  /// Refuses AWQ, whose scales the running model does not fold into norms and layers before.
-  func refuseWhatDoesNotRun(in layer: String) throws(PlanError) {
-    guard quantization?.method == .awq else { return }
-    throw PlanError(
-      layer: layer,
-      reason: "awq's channel scales cannot be folded into the running model yet; "
-        + "gptq, or rtn with a weighted range, needs none")
-  }
 }

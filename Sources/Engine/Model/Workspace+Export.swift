@@ -68,8 +68,7 @@ extension Workspace {
     for key: LayerCache.Key
   ) throws(JobFailure) -> CompressedLayer? {
     let shape = shapes[key.layer]
-    let running = models.result(of: key.layer).flatMap { $0.isOf(key) ? $0 : nil }
-    if let result = running ?? result(for: key) {
+    if let result = result(for: key) {
       return CompressedLayer(shape: shape, scheme: key.scheme, weights: result.weights)
     }
     guard key.scheme.keepsLayer else { return nil }
@@ -78,18 +77,31 @@ extension Workspace {
   }
 
   /// Whether ``compressedLayer(for:)`` has the layer.
-  func hasResult(for key: LayerCache.Key) -> Bool {
-    key.scheme.keepsLayer || models.result(of: key.layer)?.isOf(key) == true || isCached(key)
-  }
+  func isAtHand(_ key: LayerCache.Key) -> Bool { key.scheme.keepsLayer || hasResult(for: key) }
 
-  /// A norm's weights as the compressed model runs with them.
-  func norm(named name: String) throws(JobFailure) -> [Float] {
-    do { return try checkpoint.vector(named: name) } catch { throw JobFailure(error) }
-  }
-
-  /// The norms of the model by their Hugging Face names.
-  var normNames: [String] {
-    description.tensors(in: .huggingFace).map(\.tensor).filter { $0.role == nil }.map(\.name)
+  /// The norms by their Hugging Face names, with the weights that belong to what layers became under `keys`.
+  ///
+  /// Those of layers that share channel scales with their norm must be at hand.
+  mutating func norms(
+    for keys: [LayerCache.Key]
+  ) throws(JobFailure) -> [(name: String, weights: [Float])] {
+    var folded: [String: [Float]] = [:]
+    for key in keys where key.scheme.usesAWQ {
+      if let norm = result(for: key)?.fold.norm { folded[norm.name] = norm.weights }
+    }
+    var norms: [(name: String, weights: [Float])] = []
+    for (tensor, _) in description.tensors(in: .huggingFace) where tensor.role == nil {
+      if let weights = folded[tensor.name] {
+        norms.append((tensor.name, weights))
+        continue
+      }
+      do {
+        norms.append((tensor.name, try checkpoint.vector(named: tensor.name)))
+      } catch {
+        throw JobFailure(error)
+      }
+    }
+    return norms
   }
 
   /// The scheme of every layer in the current plan, in the order of the layers.

@@ -102,10 +102,18 @@ extension Workspace {
   ///
   /// - Throws: ``PlanError`` when it does not fit the model; then nothing changed.
   mutating func setPlan(_ new: Plan) throws(PlanError) {
-    let schemes = try new.schemes(for: shapes)
-    for shape in shapes { try schemes[shape.name]?.refuseWhatDoesNotRun(in: shape.name) }
-    ask(shapes.map { schemes[$0.name] ?? .keep })
+    ask(try schemes(of: new))
     sayHowFar()
+  }
+
+  /// The scheme of every layer in a plan, in the model's order.
+  ///
+  /// - Throws: ``PlanError`` when it does not fit the model.
+  func schemes(of plan: Plan) throws(PlanError) -> [Scheme] {
+    let schemes = try plan.schemes(for: shapes)
+    let ordered = shapes.map { schemes[$0.name] ?? .keep }
+    try ScaleMapping.check(ordered, of: description)
+    return ordered
   }
 
   /// Asks for a scheme of every layer, and anew for layers whose results hang on what changed elsewhere.
@@ -117,9 +125,8 @@ extension Workspace {
 
   private mutating func ask(_ key: LayerCache.Key) {
     let scheme = key.scheme
-    let running = models.result(of: key.layer).flatMap { $0.isOf(key) ? $0 : nil }
-    let result = running ?? cache.result(for: key)
-    let report = result?.report ?? cache.report(for: key)
+    let result = result(for: key)
+    let report = report(for: key)
     plan.ask(
       key, need: need(of: scheme, for: key.layer), isSampled: report != nil,
       isCompressed: result != nil || scheme.keepsLayer)
@@ -170,14 +177,24 @@ extension Workspace {
     return keys(for: schemes).keys[number]
   }
 
-  /// What compressing gave earlier, if it is still kept.
-  mutating func result(for key: LayerCache.Key) -> LayerResult? { cache.result(for: key) }
+  /// What compressing gave, if it runs or is still kept.
+  mutating func result(for key: LayerCache.Key) -> LayerResult? {
+    runningResult(for: key) ?? cache.result(for: key)
+  }
 
   /// Whether ``result(for:)`` has something.
-  func isCached(_ key: LayerCache.Key) -> Bool { cache.hasResult(for: key) }
+  func hasResult(for key: LayerCache.Key) -> Bool {
+    runningResult(for: key) != nil || cache.hasResult(for: key)
+  }
 
-  /// The sampled or exact report of earlier, if it is still kept.
-  mutating func report(for key: LayerCache.Key) -> LayerReport? { cache.report(for: key) }
+  /// The sampled or exact report of earlier, if the layer runs or its report is still kept.
+  mutating func report(for key: LayerCache.Key) -> LayerReport? {
+    runningResult(for: key)?.report ?? cache.report(for: key)
+  }
+
+  private func runningResult(for key: LayerCache.Key) -> LayerResult? {
+    models.result(of: key.layer).flatMap { $0.isOf(key) ? $0 : nil }
+  }
 
   func profile(of number: Int) -> RowProfile? { profiles[number] }
 

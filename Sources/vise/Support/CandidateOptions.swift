@@ -33,9 +33,7 @@ struct CandidateOptions: ParsableArguments {
   private static func schemes(of word: String) throws(CommandFailure) -> [Scheme] {
     let parts = word.split(separator: "/", maxSplits: 1).map(String.init)
     let method = parts.count > 1 ? QuantizationMethod(rawValue: parts[1]) : .gptq
-    guard let name = parts.first, let method, method == .gptq || method == .rtn else {
-      throw unknown(word)
-    }
+    guard let name = parts.first, let method, method != .hqq else { throw unknown(word) }
     let blocks = BlockType.allCases.map {
       QuantizationScheme(block: $0, range: .weighted, method: method)
     }

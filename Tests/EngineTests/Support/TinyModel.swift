@@ -14,16 +14,20 @@ final class TinyModel {
 
   let path: String
 
-  init(seed: UInt64 = 1, contextLength: Int = 128) throws {
+  /// A model with a head of values for both heads of queries, or for each, and with these weights of a block's norms.
+  init(
+    seed: UInt64 = 1, contextLength: Int = 128, keyValueHeads: Int = 1,
+    norm: (Int) -> Float = { _ in 1 }
+  ) throws {
     let directory = FileManager.default.temporaryDirectory
       .appending(path: "vise-tiny-\(UUID().uuidString)")
     path = directory.path
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     let files: [(String, Data)] = [
-      ("config.json", Data(Self.config(contextLength).utf8)),
+      ("config.json", Data(Self.config(contextLength, keyValueHeads).utf8)),
       ("tokenizer.json", Data(Self.tokenizer.utf8)),
       ("tokenizer_config.json", Data(Self.tokenizerConfig.utf8)),
-      ("model.safetensors", Self.weights(seed: seed)),
+      ("model.safetensors", Self.weights(seed, keyValueHeads, norm)),
     ]
     for (name, content) in files { try content.write(to: directory.appending(path: name)) }
   }
@@ -42,11 +46,11 @@ final class TinyModel {
     try write(text.utf8, to: name)
   }
 
-  private static func config(_ contextLength: Int) -> String {
+  private static func config(_ contextLength: Int, _ keyValueHeads: Int) -> String {
     """
     {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu",
      "hidden_size": \(hidden), "intermediate_size": \(intermediate),
-     "num_hidden_layers": \(blocks), "num_attention_heads": 2, "num_key_value_heads": 1,
+     "num_hidden_layers": \(blocks), "num_attention_heads": 2, "num_key_value_heads": \(keyValueHeads),
      "vocab_size": \(vocabulary), "max_position_embeddings": \(contextLength), "rope_theta": 10000.0,
      "rms_norm_eps": 1e-5, "tie_word_embeddings": true, "torch_dtype": "float32",
      "bos_token_id": 256, "eos_token_id": 256}
@@ -96,7 +100,9 @@ final class TinyModel {
     }
   }
 
-  private static func weights(seed: UInt64) -> Data {
+  private static func weights(
+    _ seed: UInt64, _ keyValueHeads: Int, _ norm: (Int) -> Float
+  ) -> Data {
     var generator = SplitMix(state: seed)
     var header: [String] = []
     var values: [Float] = []
@@ -114,14 +120,15 @@ final class TinyModel {
     }
     for block in 0..<blocks {
       let prefix = "model.layers.\(block)."
-      for (name, rows) in [("q", hidden), ("k", hidden / 2), ("v", hidden / 2), ("o", hidden)] {
+      let shared = hidden / 2 * keyValueHeads
+      for (name, rows) in [("q", hidden), ("k", shared), ("v", shared), ("o", hidden)] {
         add("\(prefix)self_attn.\(name)_proj.weight", [rows, hidden], random)
       }
       add("\(prefix)mlp.gate_proj.weight", [intermediate, hidden], random)
       add("\(prefix)mlp.up_proj.weight", [intermediate, hidden], random)
       add("\(prefix)mlp.down_proj.weight", [hidden, intermediate], random)
-      add("\(prefix)input_layernorm.weight", [hidden]) { _ in 1 }
-      add("\(prefix)post_attention_layernorm.weight", [hidden]) { _ in 1 }
+      add("\(prefix)input_layernorm.weight", [hidden], norm)
+      add("\(prefix)post_attention_layernorm.weight", [hidden], norm)
     }
     add("model.norm.weight", [hidden]) { _ in 1 }
     let json = "{" + header.joined(separator: ", ") + "}"

@@ -1,0 +1,86 @@
+import Checkpoints
+import Compression
+import Inference
+
+/// Layers that read the same vectors, and what can take scales of their columns back.
+///
+/// These are llm-compressor's mappings of Llama.
+struct ScaleMapping {
+  let site: InputSite
+  /// Places in the model of all layers that read there.
+  let readers: [Int]
+  /// The layer whose rows are divided; nil for the norm of the site.
+  let source: Int?
+
+  /// The norm whose weights are divided, by its Hugging Face name; nil for a layer.
+  var norm: String? { site.norm }
+
+  /// All layers that share the scales.
+  var layers: [Int] { readers + [source].compactMap(\.self) }
+
+  /// The mappings of a block whose layers all have AWQ under these schemes.
+  ///
+  /// Values feed `o_proj` one to one only where every head has its own; else its scales stay ones.
+  static func mappings(
+    ofBlock block: Int, schemes: [Scheme], of model: ModelDescription
+  ) -> [ScaleMapping] {
+    let layers = model.layers.indices.filter { model.layers[$0].block == block }
+    return InputSite.sites(ofBlock: block).compactMap { site in
+      let readers = layers.filter { InputSite(of: model.layers[$0], in: model) == site }
+      let sourceRole: Role? =
+        switch site {
+        case .attentionOutput: .value
+        case .mlpOutput: .up
+        case .attention, .mlp, .head: nil
+        }
+      let source = layers.first { model.layers[$0].role == sourceRole }
+      guard let first = readers.first,
+        (readers + [source].compactMap(\.self)).allSatisfy({ schemes[$0].usesAWQ }),
+        source.map({ model.layers[$0].rows == model.layers[first].columns }) ?? true
+      else { return nil }
+      return ScaleMapping(site: site, readers: readers, source: source)
+    }
+  }
+
+  /// Refuses plans that give AWQ to some of the layers only that read what a norm writes.
+  static func check(_ schemes: [Scheme], of model: ModelDescription) throws(PlanError) {
+    var readers: [InputSite: [Int]] = [:]
+    for (number, layer) in model.layers.enumerated() {
+      guard let site = InputSite(of: layer, in: model), site.norm != nil else { continue }
+      readers[site, default: []].append(number)
+    }
+    for (_, numbers) in readers.sorted(by: { ($0.value.first ?? 0) < ($1.value.first ?? 0) })
+    where numbers.contains(where: { schemes[$0].usesAWQ }) {
+      guard let other = numbers.first(where: { !schemes[$0].usesAWQ }) else { continue }
+      let roles = numbers.map { model.layers[$0].role.rawValue }
+      throw PlanError(
+        layer: model.layers[other].name,
+        reason: "awq changes what \(roles.joined(separator: ", ")) read: "
+          + "give all of them method awq, or none")
+    }
+  }
+
+  /// Refuses AWQ as a candidate for layers one by one.
+  static func checkAlone(_ candidates: [Scheme]) throws(JobFailure) {
+    guard candidates.contains(where: \.usesAWQ) else { return }
+    throw JobFailure(
+      sentence: "awq cannot be tried on a layer alone: its scales are those of all layers that "
+        + "read the same; let layers choose among rtn and gptq, and set awq in the plan")
+  }
+}
+
+extension InputSite {
+  /// The norm that scales of the site's channels are folded into; nil where a layer takes them.
+  var norm: String? {
+    switch self {
+    case .attention(let block): "model.layers.\(block).input_layernorm"
+    case .mlp(let block): "model.layers.\(block).post_attention_layernorm"
+    case .attentionOutput, .mlpOutput, .head: nil
+    }
+  }
+}
+
+extension Scheme {
+  /// Whether channels are scaled before they are quantized.
+  var usesAWQ: Bool { quantization?.method == .awq }
+}
