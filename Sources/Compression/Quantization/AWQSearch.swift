@@ -20,8 +20,8 @@ public struct AWQSearch: Sendable {
 
   /// Exponents that are tried: 0, 1/20 and so on to 19/20.
   public static let exponents = 20
-  /// Rows of each layer that are tried by default.
-  public static let defaultRows = 256
+  /// Rows of each layer that are tried by default; more take longer and gain hardly anything.
+  public static let defaultRows = 64
 
   private let layers: [Layer]
   private let statistics: InputStatistics
