@@ -1,6 +1,7 @@
 import Allocation
 import Checkpoints
 import Compression
+import Export
 
 /// The engine without its thread: hears commands, and works in short steps when told to.
 ///
@@ -171,6 +172,11 @@ public struct EngineCore {
 
   private mutating func export(_ id: JobID, _ request: ExportRequest) {
     let streams = settings.streamsExports
+    guard request.format.holdsTensors else {
+      start(id, .export, title: "export") { _ in TextExportJob(id: id, request: request) }
+      if request.format == .report { compressIfNeeded() }
+      return
+    }
     start(id, .export, title: "export") { workspace throws(JobFailure) in
       if workspace.lacksCalibration(), workspace.defaultText == nil {
         throw JobFailure(sentence: Self.notCalibrated)

@@ -9,14 +9,38 @@ public struct ExportRequest: Codable, Hashable, Sendable {
   public var path: String
   /// Whether what is there already may be replaced.
   public var replaces: Bool
+  /// What a report says beside what the engine knows.
+  public var notes: ReportNotes
 
   public init(
-    format: ExportFormat, target: ExportTarget, path: String, replaces: Bool = false
+    format: ExportFormat, target: ExportTarget, path: String, replaces: Bool = false,
+    notes: ReportNotes = ReportNotes()
   ) {
     self.format = format
     self.target = target
     self.path = path
     self.replaces = replaces
+    self.notes = notes
+  }
+}
+
+/// What was measured and asked before a report is written, for the report to tell.
+public struct ReportNotes: Codable, Hashable, Sendable {
+  public var figures: [ReportFigure]
+  /// Mean KLD of the plan in nats a token, as measured; nil where it was not.
+  public var divergence: Double?
+  /// Other plans to compare with, such as snapshots.
+  public var marks: [ReportFrontier.Point]
+  public var answers: [ReportAnswer]
+
+  public init(
+    figures: [ReportFigure] = [], divergence: Double? = nil, marks: [ReportFrontier.Point] = [],
+    answers: [ReportAnswer] = []
+  ) {
+    self.figures = figures
+    self.divergence = divergence
+    self.marks = marks
+    self.answers = answers
   }
 }
 

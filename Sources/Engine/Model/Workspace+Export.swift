@@ -6,13 +6,20 @@ import Tensors
 /// What an export of the current plan needs to know of the model.
 extension Workspace {
   /// What an export would write.
-  func exportPreview(_ request: ExportRequest) -> ExportPreview {
+  ///
+  /// A report's bytes are at least these: what is still to be compressed adds its errors and histograms.
+  mutating func exportPreview(_ request: ExportRequest) -> ExportPreview {
     var preview = ExportPreview(request: request, files: [])
     do throws(ExportError) {
-      let limits = TargetLimits.of(request.target)
-      preview.refusals = limits.refusals(of: exportedSchemes, for: shapes)
-      guard preview.refusals.isEmpty else { return preview }
-      let layout = try exportEncoding(for: request).layout
+      let layout: ExportLayout
+      if request.format.holdsTensors {
+        let limits = TargetLimits.of(request.target)
+        preview.refusals = limits.refusals(of: exportedSchemes, for: shapes)
+        guard preview.refusals.isEmpty else { return preview }
+        layout = try exportEncoding(for: request).layout
+      } else {
+        layout = try textLayout(for: request)
+      }
       preview.files = ExportedFile.files(of: layout, for: request)
       if !request.path.isEmpty {
         try ExportWriter.check(
@@ -30,10 +37,7 @@ extension Workspace {
   func exportEncoding(for request: ExportRequest) throws(ExportError) -> any ModelEncoding {
     let model = ExportModel(checkpoint: checkpoint, schemes: exportedSchemes)
     switch request.format {
-    case .recipe, .report:
-      throw .unsupported(
-        reason: "\(request.format.rawValue)s are not written yet",
-        hint: "export compressed-tensors or gguf")
+    case .recipe, .report: preconditionFailure("texts have no tensors to encode")
     case .compressedTensors, .gguf:
       guard request.target.format == request.format else {
         throw .unsupported(
@@ -44,6 +48,16 @@ extension Workspace {
     return request.format == .gguf
       ? try GGUFEncoding(model: model)
       : try CompressedTensorsEncoding(model: model, target: request.target)
+  }
+
+  /// An export that is text about the model under the current plan.
+  mutating func textLayout(for request: ExportRequest) throws(ExportError) -> ExportLayout {
+    guard request.format == .report else {
+      throw .unsupported(
+        reason: "\(request.format.rawValue)s are not written yet",
+        hint: "export compressed-tensors or gguf")
+    }
+    return report(with: request.notes).layout
   }
 
   /// All that an export's tensors come from, in words: the model and some of its weights, the plan, the calibration.

@@ -37,4 +37,7 @@ public enum ExportFormat: String, Codable, Hashable, Sendable, CaseIterable {
     case .recipe, .report: nil
     }
   }
+
+  /// Whether it holds the model's tensors; others are text about them.
+  public var holdsTensors: Bool { standardTarget != nil }
 }

@@ -10,6 +10,9 @@ public enum ExportForm: Hashable, Sendable {
 
 /// Where an export goes: checked before any work, and once more before it is put there.
 struct ExportDestination {
+  /// One of these is in every directory that an export makes.
+  private static let hallmarks = ["config.json", "plan.yaml", "report.json"]
+
   let path: String
   let form: ExportForm
   let replaces: Bool
@@ -89,7 +92,7 @@ struct ExportDestination {
     for name in names where stranger == nil {
       if try FileSystem.kind(of: "\(path)/\(name)") != .file { stranger = name }
     }
-    guard names.contains("config.json"), stranger == nil else {
+    guard stranger == nil, Self.hallmarks.contains(where: names.contains) else {
       throw StorageError(
         path: path,
         reason: "holds \(stranger ?? "no config.json"), so it is no export that could be replaced; "

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compression
 import Engine
 
 /// `vise calibrate`: what layers read on a text, and an imatrix of it.

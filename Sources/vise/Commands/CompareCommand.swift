@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoints
+import Compression
 import Engine
 import Inference
 
@@ -45,16 +46,10 @@ struct CompareCommand: ParsableCommand {
     let session = EngineSession()
     defer { session.close() }
     let models = [try session.open(first), try session.open(second)]
-    let job = JobID(1)
-    session.send(
-      .evaluate(
-        job,
-        EvaluationRequest(
-          textPath: text, window: window, windowLimit: windows, compares: true,
-          referencePath: first)))
-    let found = try session.next { event in
-      if case .evaluated(job, let result) = event { result } else { nil }
-    }
+    let found = try session.evaluate(
+      EvaluationRequest(
+        textPath: text, window: window, windowLimit: windows, compares: true,
+        referencePath: first))
     if json {
       try JSONOutput.write(CompareResult(models, found))
     } else {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compression
 import Engine
 import Inference
 
@@ -57,16 +58,10 @@ struct EvaluateCommand: ParsableCommand {
       _ = try session.calibrate(CalibrationRequest(textPath: calibration))
     }
     if let plan { session.setPlan(try PlanFile.read(plan), from: plan, for: opened) }
-    let job = JobID(1)
-    session.send(
-      .evaluate(
-        job,
-        EvaluationRequest(
-          textPath: text, window: window, windowLimit: windows, compares: plan != nil,
-          referencePath: reference)))
-    let found = try session.next { event in
-      if case .evaluated(job, let result) = event { result } else { nil }
-    }
+    let found = try session.evaluate(
+      EvaluationRequest(
+        textPath: text, window: window, windowLimit: windows, compares: plan != nil,
+        referencePath: reference))
     if json {
       try JSONOutput.write(EvaluateResult(found))
     } else {

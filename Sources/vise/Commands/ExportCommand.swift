@@ -15,6 +15,9 @@ struct ExportCommand: ParsableCommand {
       can be exported. An interrupted export leaves OUTPUT.partial; the same command goes on from \
       there.
 
+      --format report writes what the plan is and what it costs, to read: one HTML page, Markdown \
+      and JSON; --text, --sensitivity and --prompt add figures, the frontier and answers.
+
       --json: format, target, output, written, bytes, files[] of name, bytes, refusals[] of layer, \
       reason, nearest (or null).
       """)
@@ -32,18 +35,31 @@ struct ExportCommand: ParsableCommand {
     help: "A text to calibrate the plan's methods on, if they need that.", completion: .file())
   var calibration: String?
 
+  @OptionGroup(title: "For --format report") var report: ReportOptions
+
   @Flag(help: "Prints JSON.")
   var json = false
 
+  func validate() throws {
+    guard report.isEmpty || isReport else {
+      throw ValidationError(
+        "--text, --windows, --sensitivity and --prompt are for --format report.")
+    }
+  }
+
+  private var isReport: Bool { options.format == .report }
+
   func run() throws {
-    let session = EngineSession(EngineSettings(streamsExports: true))
+    // A report measures the compressed model, so that needs to be in memory.
+    let session = EngineSession(EngineSettings(streamsExports: !isReport))
     defer { session.close() }
     let description = try session.open(model.path)
     if let calibration, options.writes {
       _ = try session.calibrate(CalibrationRequest(textPath: calibration))
     }
     if let plan { session.setPlan(try PlanFile.read(plan), from: plan, for: description) }
-    let result = try session.export(options)
+    let notes = isReport && options.writes ? try session.reportNotes(report) : ReportNotes()
+    let result = try session.export(options, notes: notes)
     if json {
       try JSONOutput.write(result)
     } else {

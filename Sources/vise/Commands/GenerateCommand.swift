@@ -59,25 +59,12 @@ struct GenerateCommand: ParsableCommand {
     if let plan { session.setPlan(try PlanFile.read(plan), from: plan, for: opened) }
     let sides: [ModelSide] =
       compare ? [.reference, .compressed] : plan == nil ? [.reference] : [.compressed]
-    let job = JobID(1)
-    session.send(
-      .generate(
-        job,
-        GenerationRequest(
-          prompt: prompt, isRaw: raw, sides: sides, tokenLimit: tokens,
-          sampling: SamplingSettings(
-            temperature: temperature, topK: topK, topP: topP, seed: seed))))
-    var transcript = Transcript(sides: sides, isStreamed: !json)
-    defer { transcript.end() }
-    try session.next { event in
-      switch event {
-      case .token(job, let token): transcript.add(token)
-      case .answerEnded(job, let side, _): transcript.finish(side)
-      case .jobEnded(job, .finished): return ()
-      default: break
-      }
-      return nil
-    }
+    let transcript = try session.answer(
+      GenerationRequest(
+        prompt: prompt, isRaw: raw, sides: sides, tokenLimit: tokens,
+        sampling: SamplingSettings(
+          temperature: temperature, topK: topK, topP: topP, seed: seed)),
+      isStreamed: !json)
     if json { try JSONOutput.write(transcript.result) }
   }
 }

@@ -67,19 +67,22 @@ extension EngineSession {
   }
 
   /// Exports the current plan, or only says what that would write if there is an obstacle, or nothing else is asked for.
-  func export(_ options: ExportOptions) throws(CommandFailure) -> ExportResult {
-    let preview = try previewExport(options.request)
+  func export(
+    _ options: ExportOptions, notes: ReportNotes = ReportNotes()
+  ) throws(CommandFailure) -> ExportResult {
+    var request = options.request
+    request.notes = notes
+    let preview = try previewExport(request)
     let isPossible = preview.refusals.isEmpty && preview.obstacle == nil
     guard isPossible, options.writes else { return ExportResult(preview, isWritten: false) }
-    try write(options.request)
-    return ExportResult(preview, isWritten: true)
+    return ExportResult(try write(request), isWritten: true)
   }
 
-  private func write(_ request: ExportRequest) throws(CommandFailure) {
+  private func write(_ request: ExportRequest) throws(CommandFailure) -> ExportPreview {
     send(.export(Self.export, request))
     do {
-      try next { event in
-        if case .exported(Self.export, _) = event { () } else { nil }
+      return try next { event in
+        if case .exported(Self.export, let written) = event { written } else { nil }
       }
     } catch {
       guard error.status == .cancelled else { throw error }
@@ -124,6 +127,7 @@ struct ExportResult: Encodable {
   let files: [File]
   let refusals: [Refusal]
   let obstacle: String?
+  private let holdsTensors: Bool
 
   private enum CodingKeys: String, CodingKey {
     case format, target, output, written, bytes, files, refusals
@@ -140,6 +144,7 @@ struct ExportResult: Encodable {
       Refusal(layer: $0.layer, reason: $0.reason, nearest: $0.nearest?.summary)
     }
     obstacle = preview.obstacle
+    holdsTensors = preview.request.format.holdsTensors
   }
 
   /// Ends the command as what stands in the way of the export says.
@@ -165,6 +170,7 @@ struct ExportResult: Encodable {
     var table = TextTable(["file", "bytes"])
     for file in files { table.add([file.name, String(file.bytes)]) }
     let end = written ? "written to \(output)" : "not written"
-    return "\(table.text)\n\(bytes.megabytes) MB for \(target), \(end)\n"
+    let reader = holdsTensors ? " for \(target)" : ""
+    return "\(table.text)\n\(bytes.megabytes) MB\(reader), \(end)\n"
   }
 }

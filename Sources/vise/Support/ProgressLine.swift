@@ -1,3 +1,4 @@
+import Compression
 import Engine
 
 /// One line on standard error that says how far a job is; nothing unless that is a terminal.

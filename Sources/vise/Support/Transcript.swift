@@ -1,3 +1,4 @@
+import Compression
 import Engine
 
 /// The answers as they come, written one after the other though they are made side by side.

@@ -98,6 +98,32 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: path("out.gguf")))
   }
 
+  @Test func reportsMeasureAndAnswer() throws {
+    let run = try ViseProcess([
+      "export", model.path, "--plan", plan, "--format", "report", "--output", path("report"),
+      "--text", text, "--window", "64", "--windows", "1", "--prompt", "In the", "--tokens", "4",
+      "--json",
+    ])
+    #expect(run.status == 0, "\(run.errors)")
+    let files = try #require(try run.object()["files"] as? [[String: Any]])
+    #expect(files.map { $0["name"] as? String } == ["report.html", "report.md", "report.json"])
+    for file in files {
+      let name = try #require(file["name"] as? String)
+      #expect(file["bytes"] as? Int == (try size(of: "report/\(name)")))
+    }
+    let data = try Data(contentsOf: URL(filePath: path("report/report.json")))
+    let report = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+    let figures = try #require(report["figures"] as? [[String: Any]])
+    #expect(figures.contains { $0["name"] as? String == "mean KLD" })
+    let answers = try #require(report["answers"] as? [[String: String]])
+    #expect(answers.map { $0["prompt"] } == ["In the"])
+    #expect(answers.allSatisfy { $0["original"]?.isEmpty == false })
+    let unasked = try ViseProcess([
+      "export", model.path, "--format", "gguf", "--output", path("x.gguf"), "--prompt", "In",
+    ])
+    #expect(unasked.status == 64)
+  }
+
   @Test func compressGoesAllTheWay() throws {
     let run = try ViseProcess([
       "compress", model.path, "--budget", "9bpw", "--format", "gguf", "--types",

@@ -1,6 +1,6 @@
 extension Double {
   /// The number with exactly `places` decimals; `–` when it is not finite.
-  func fixed(_ places: Int) -> String {
+  package func fixed(_ places: Int) -> String {
     guard isFinite else { return "–" }
     let unit = (0..<places).reduce(1.0) { unit, _ in unit * 10 }
     let scaled = (magnitude * unit).rounded()
@@ -14,7 +14,7 @@ extension Double {
   }
 
   /// The number with about `digits` significant digits, however small it is: `0.0123`, `1.2e-07`.
-  func significant(_ digits: Int) -> String {
+  package func significant(_ digits: Int) -> String {
     guard isFinite, self != 0 else { return fixed(0) }
     var exponent = 0
     var mantissa = magnitude
@@ -34,5 +34,5 @@ extension Double {
 
 extension Int {
   /// As megabytes of 10^6 bytes with two decimals.
-  var megabytes: String { (Double(self) / 1e6).fixed(2) }
+  package var megabytes: String { (Double(self) / 1e6).fixed(2) }
 }

@@ -1,0 +1,34 @@
+import Engine
+import Inference
+
+extension EngineSession {
+  private static let evaluation = JobID(103)
+  private static let answer = JobID(104)
+
+  /// Measures on a text.
+  func evaluate(_ request: EvaluationRequest) throws(CommandFailure) -> EvaluationSummary {
+    send(.evaluate(Self.evaluation, request))
+    return try next { event in
+      if case .evaluated(Self.evaluation, let found) = event { found } else { nil }
+    }
+  }
+
+  /// Answers a prompt; streamed, it writes tokens as they come.
+  func answer(
+    _ request: GenerationRequest, isStreamed: Bool
+  ) throws(CommandFailure) -> Transcript {
+    send(.generate(Self.answer, request))
+    var transcript = Transcript(sides: request.sides, isStreamed: isStreamed)
+    defer { transcript.end() }
+    try next { event in
+      switch event {
+      case .token(Self.answer, let token): transcript.add(token)
+      case .answerEnded(Self.answer, let side, _): transcript.finish(side)
+      case .jobEnded(Self.answer, .finished): return ()
+      default: break
+      }
+      return nil
+    }
+    return transcript
+  }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import Compression
+import Engine
+import Export
+
+/// What a report tells beside the plan, its bytes and its errors.
+struct ReportOptions: ParsableArguments {
+  @Option(
+    name: .customLong("text"),
+    help: "Measures PPL and KLD on this text first; calibration should not have seen it.",
+    completion: .file())
+  var textPath: String?
+
+  @Option(help: "Tokens a window of it.")
+  var window = 512
+
+  @Option(help: "Most windows to read of it; without it, the whole text.")
+  var windows: Int?
+
+  @Option(
+    help: "A file that `vise sensitivity` wrote, for predictions and the frontier.",
+    completion: .file())
+  var sensitivity: String?
+
+  @Option(help: "A prompt that both models answer, greedily; may be repeated.")
+  var prompt: [String] = []
+
+  @Option(name: .customLong("tokens"), help: "Most tokens of an answer.")
+  var tokenLimit = 128
+
+  func validate() throws {
+    guard window >= 2 else { throw ValidationError("--window is at least 2.") }
+    guard windows.map({ $0 > 0 }) ?? true else {
+      throw ValidationError("--windows is at least 1.")
+    }
+    guard tokenLimit > 0 else { throw ValidationError("--tokens is at least 1.") }
+  }
+
+  /// Whether any of these options asks for something.
+  var isEmpty: Bool { textPath == nil && windows == nil && sensitivity == nil && prompt.isEmpty }
+}
+
+extension EngineSession {
+  /// Measures and asks what a report is to tell of the current plan.
+  func reportNotes(_ options: ReportOptions) throws(CommandFailure) -> ReportNotes {
+    var notes = ReportNotes()
+    if let path = options.sensitivity { send(.openSensitivity(path: path)) }
+    if let path = options.textPath {
+      let request = EvaluationRequest(
+        textPath: path, window: options.window, windowLimit: options.windows)
+      notes.add(try evaluate(request), on: path.split(separator: "/").last.map(String.init) ?? path)
+    }
+    for prompt in options.prompt {
+      let request = GenerationRequest(prompt: prompt, tokenLimit: options.tokenLimit)
+      let answers = try answer(request, isStreamed: false).result
+      notes.answers.append(
+        ReportAnswer(
+          prompt: prompt, sampling: "greedy", original: answers.reference?.text ?? "",
+          compressed: answers.compressed?.text ?? ""))
+    }
+    return notes
+  }
+}
