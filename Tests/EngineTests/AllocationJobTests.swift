@@ -1,5 +1,6 @@
 import Compression
 import Engine
+import Export
 import Inference
 import Testing
 
@@ -119,6 +120,19 @@ import Testing
       let fused = ["q_proj", "k_proj", "v_proj"].map { found.schemes[prefix + $0] }
       #expect(Set(fused).count == 1)
     }
+  }
+
+  /// vLLM on a CPU takes 4 bits of what was tried, and no embedding.
+  @Test func layersGetWhatTheTargetCanHoldOfThem() throws {
+    measure()
+    let found = try #require(
+      allocate(.bitsPerWeight(30), AllocationSettings(target: .vllmCPU)))
+    for (layer, scheme) in found.schemes {
+      let isEmbedding = layer.contains("embed") || layer.contains("lm_head")
+      #expect(scheme.quantization?.bits == (isEmbedding ? nil : 4), "\(layer)")
+    }
+    let free = try #require(allocate(.bitsPerWeight(30)))
+    #expect(free.schemes.values.contains { $0.quantization?.bits == 8 })
   }
 
   @Test func sensitivityIsSavedOpenedAndSolvedAgain() throws {

@@ -11,13 +11,23 @@ public struct AllocationRules: Hashable, Sendable {
   public var pins: [String: Scheme]
   /// Whether q, k, v and gate, up of a block get the same scheme, as servers that fuse them need.
   public var fusesLayers: Bool
+  /// What a layer cannot get although others can, by name: schemes that the chosen export cannot hold of it.
+  public var refused: [String: Set<Scheme>]
 
   public init(
-    candidates: [Scheme]? = nil, pins: [String: Scheme] = [:], fusesLayers: Bool = false
+    candidates: [Scheme]? = nil, pins: [String: Scheme] = [:], fusesLayers: Bool = false,
+    refused: [String: Set<Scheme>] = [:]
   ) {
     self.candidates = candidates
     self.pins = pins
     self.fusesLayers = fusesLayers
+    self.refused = refused
+  }
+
+  /// Whether all of these layers may get a scheme.
+  fileprivate func allow(_ scheme: Scheme, for layers: [String]) -> Bool {
+    (candidates?.contains(scheme) ?? !scheme.keepsLayer)
+      && layers.allSatisfy { !(refused[$0]?.contains(scheme) ?? false) }
   }
 }
 
@@ -53,7 +63,6 @@ extension Sensitivity {
     for model: ModelDescription, rules: AllocationRules
   ) throws(SensitivityError) -> [PlanItem] {
     let costs = Dictionary(layers.map { ($0.layer, $0) }, uniquingKeysWith: { first, _ in first })
-    let allowed = rules.candidates.map { Set($0) }
     var items: [PlanItem] = []
     for group in Self.groups(of: model, fused: rules.fusesLayers) {
       let names = group.map(\.name)
@@ -71,8 +80,7 @@ extension Sensitivity {
       // Schemes in the order of the first layer's trials, and only such as all layers were tried with.
       let schemes = (known.first?.trials.map(\.scheme) ?? []) + [.keep]
       let options = schemes.filter { scheme in
-        (allowed?.contains(scheme) ?? !scheme.keepsLayer)
-          && known.allSatisfy { $0.trial(of: scheme) != nil }
+        rules.allow(scheme, for: names) && known.allSatisfy { $0.trial(of: scheme) != nil }
       }.map { option($0, group, known) }
       items.append(PlanItem(layers: names, options: options))
     }

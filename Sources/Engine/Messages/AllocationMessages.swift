@@ -1,4 +1,5 @@
 import Compression
+import Export
 
 /// What an allocation has to reach.
 public enum BudgetTarget: Codable, Hashable, Sendable {
@@ -18,16 +19,19 @@ public struct AllocationSettings: Codable, Hashable, Sendable {
   public var pinned: [String]
   /// Whether q, k, v and gate, up get the same scheme, as vLLM's fused layers need.
   public var fusesLayers: Bool
+  /// Who is to load the model: layers get only what it can hold, and are alike where it needs that; nil for nobody yet.
+  public var target: ExportTarget?
   /// Whether to solve exactly, by dynamic programming.
   public var isExact: Bool
 
   public init(
     candidates: [Scheme]? = nil, pinned: [String] = [], fusesLayers: Bool = false,
-    isExact: Bool = false
+    target: ExportTarget? = nil, isExact: Bool = false
   ) {
     self.candidates = candidates
     self.pinned = pinned
     self.fusesLayers = fusesLayers
+    self.target = target
     self.isExact = isExact
   }
 }

@@ -1,6 +1,7 @@
 import Allocation
 import Checkpoints
 import Compression
+import Export
 import Glibc
 
 /// What is answered from sensitivity, in milliseconds.
@@ -106,14 +107,31 @@ extension Workspace {
       }
       pins[name] = scheme
     }
+    var rules = AllocationRules(
+      candidates: settings.candidates, pins: pins, fusesLayers: settings.fusesLayers)
+    if let limits = settings.target.map(TargetLimits.of) {
+      rules.fusesLayers = rules.fusesLayers || limits.fusesLayers
+      rules.refused = refusedTrials(by: limits, in: sensitivity)
+    }
     do {
-      return try sensitivity.makeAllocator(
-        for: description,
-        rules: AllocationRules(
-          candidates: settings.candidates, pins: pins, fusesLayers: settings.fusesLayers))
+      return try sensitivity.makeAllocator(for: description, rules: rules)
     } catch {
       throw JobFailure(error)
     }
+  }
+
+  /// What was tried of a layer and a target cannot hold of it.
+  private func refusedTrials(
+    by limits: TargetLimits, in sensitivity: Sensitivity
+  ) -> [String: Set<Scheme>] {
+    var refused: [String: Set<Scheme>] = [:]
+    for costs in sensitivity.layers {
+      guard let number = number(of: costs.layer) else { continue }
+      let schemes = costs.trials.map(\.scheme)
+      refused[costs.layer] = Set(
+        schemes.filter { limits.refusal(of: $0, for: shapes[number]) != nil })
+    }
+    return refused
   }
 
   /// A plan among those of the frontier; nil if some scheme of it was not tried.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Compression
 import Engine
+import Export
 import Inference
 
 /// What `--budget` says: `90MB`, `4.5bpw` or `kld=0.05`.
@@ -61,6 +62,9 @@ struct AllocateCommand: ParsableCommand {
   @Flag(help: "Gives q, k, v and gate, up of a block the same scheme, as vLLM needs.")
   var fuse = false
 
+  @Option(help: "Gives layers only what transformers, vllm, vllm-cpu or llama.cpp can hold of them.")
+  var target: ExportTarget?
+
   @Flag(help: "Solves exactly, for up to a second.")
   var exact = false
 
@@ -95,7 +99,7 @@ struct AllocateCommand: ParsableCommand {
         budget,
         AllocationSettings(
           candidates: candidates, pinned: try pinned(among: shapes), fusesLayers: fuse,
-          isExact: exact)))
+          target: target, isExact: exact)))
     let found = try session.next { event in
       if case .allocated(let result) = event { result } else { nil }
     }

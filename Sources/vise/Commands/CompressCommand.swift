@@ -53,7 +53,7 @@ struct CompressCommand: ParsableCommand {
     if let obstacle = try session.previewExport(options.request).obstacle {
       throw CommandFailure(status: .failed, message: obstacle)
     }
-    let allocation = try allocate(for: description, in: session)
+    let allocation = try allocate(in: session)
     let plan = allocation.plan(for: description)
     if let savePlan { try PlanFile.write(plan, to: savePlan) }
     session.setPlan(plan, for: description)
@@ -70,9 +70,7 @@ struct CompressCommand: ParsableCommand {
   }
 
   /// The best plan among what the target can hold.
-  private func allocate(
-    for model: ModelDescription, in session: EngineSession
-  ) throws(CommandFailure) -> AllocationResult {
+  private func allocate(in session: EngineSession) throws(CommandFailure) -> AllocationResult {
     let limits = TargetLimits.of(options.request.target)
     let named = try CandidateOptions.schemes(named: types ?? limits.usualCandidates)
     // Where the target holds none of them, the export says why.
@@ -83,18 +81,11 @@ struct CompressCommand: ParsableCommand {
     } else {
       _ = try session.measureSensitivity(
         SensitivityRequest(
-          textPath: try text.path(for: self.model.path), window: text.window,
+          textPath: try text.path(for: model.path), window: text.window,
           tokenLimit: text.tokens, candidates: candidates))
     }
-    // What the target refuses of a layer cannot be told to the solver: such layers stay as they are.
-    let kept = model.layerShapes.filter { shape in
-      candidates.contains { limits.refusal(of: $0, for: shape) != nil }
-    }
     session.send(
-      .allocate(
-        budget,
-        AllocationSettings(
-          candidates: candidates, pinned: kept.map(\.name), fusesLayers: limits.fusesLayers)))
+      .allocate(budget, AllocationSettings(candidates: candidates, target: limits.target)))
     return try session.next { event in
       if case .allocated(let result) = event { result } else { nil }
     }
