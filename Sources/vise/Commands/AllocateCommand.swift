@@ -62,7 +62,7 @@ struct AllocateCommand: ParsableCommand {
   @Flag(help: "Gives q, k, v and gate, up of a block the same scheme, as vLLM needs.")
   var fuse = false
 
-  @Option(help: "Gives layers only what transformers, vllm, vllm-cpu or llama.cpp can hold of them.")
+  @Option(help: "Gives layers only what transformers, vllm, vllm-cpu or llama.cpp can hold.")
   var target: ExportTarget?
 
   @Flag(help: "Solves exactly, for up to a second.")
