@@ -3,7 +3,7 @@ import Tensors
 
 /// What compressed-tensors, and the servers that read it, can hold.
 ///
-/// transformers decodes everything that the format has. vLLM needs a kernel for each scheme: on CUDA 4 and 8 bits in
+/// transformers decodes everything that the format has but embeddings. vLLM needs a kernel for each scheme: on CUDA 4 and 8 bits in
 /// groups of 32, 64, 128 or a channel run in each installation, other widths with the Humming kernels
 /// (`pip install humming`), which is left to who serves. On CPUs it has kernels for 4 bits and for 8-bit weights whose
 /// inputs are rounded to 8 bits. It computes q, k and v as one layer, and gate and up as one.
@@ -37,7 +37,9 @@ public enum CompressedTensorsLimits {
       return reason(against: float, for: shape, target: target)
     }
     return switch target {
-    case .transformers, .llamaCpp: nil
+    // Seen with transformers 5.17 and 5.23: it looks for `weight`, whatever the checkpoint has.
+    case .transformers: shape.isEmbedding ? "transformers has no quantized embeddings" : nil
+    case .llamaCpp: nil
     case .vllm: vllmReason(against: quantization, for: shape)
     case .vllmCPU: cpuReason(against: quantization, for: shape)
     }

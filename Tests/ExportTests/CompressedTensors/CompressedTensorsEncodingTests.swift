@@ -16,6 +16,10 @@ struct CompressedTensorsEncodingTests {
     try Checkpoint.open(TestFiles.path(path))
   }
 
+  private static func isEmbedding(_ shape: LayerShape) -> Bool {
+    shape.name.hasSuffix("embed_tokens")
+  }
+
   /// Any scheme that transformers can be given of a layer.
   private static func random(
     for shape: LayerShape, using random: inout SplitMix64
@@ -28,9 +32,11 @@ struct CompressedTensorsEncodingTests {
   }
 
   /// Writes a model, and compares each layer and norm, and what config.json says of them.
-  private static func check(_ model: CompressedModel, shardBytes: Int? = nil) throws {
+  private static func check(
+    _ model: CompressedModel, for target: ExportTarget = .transformers, shardBytes: Int? = nil
+  ) throws {
     let encoding = try CompressedTensorsEncoding(
-      model: model.export, target: .transformers,
+      model: model.export, target: target,
       shardBytes: shardBytes ?? CompressedTensorsEncoding.standardShardBytes)
     let files = try model.files(encoding)
     #expect(
@@ -75,11 +81,21 @@ struct CompressedTensorsEncodingTests {
   @Test(arguments: 2...8, [true, false])
   func everyWidth(bits: Int, isSymmetric: Bool) throws {
     let model = try CompressedModel(Self.open(Self.tiny[1])) { shape in
-      Scheme(
+      if Self.isEmbedding(shape) { return .keep }
+      return Scheme(
         quantization: QuantizationScheme(
           bits: bits, group: shape.rows > 32 ? .channel : .size(16), isSymmetric: isSymmetric))
     }
     try Self.check(model)
+  }
+
+  @Test(arguments: [2, 4, 8])
+  func tiedEmbeddingsOfVLLM(bits: Int) throws {
+    let model = try CompressedModel(Self.open("Samples/scripture")) { shape in
+      Self.isEmbedding(shape)
+        ? Scheme(quantization: QuantizationScheme(bits: bits, group: .size(64))) : .keep
+    }
+    try Self.check(model, for: .vllm)
   }
 
   @Test func shardsAreIndexedAndLoadAgain() throws {
@@ -105,7 +121,7 @@ struct CompressedTensorsEncodingTests {
 
   @Test func onACPUEightBitsAreBytesAndInputsAreRounded() throws {
     let model = try CompressedModel(Self.open(Self.tiny[0])) { shape in
-      shape.name.hasSuffix("embed_tokens")
+      Self.isEmbedding(shape)
         ? .keep
         : Scheme(
           quantization: shape.name.contains("mlp")
@@ -133,7 +149,8 @@ struct CompressedTensorsEncodingTests {
 
   @Test func groupsAreNumberedSoThatNamesSort() throws {
     var number = 0
-    let model = try CompressedModel(Self.open("Samples/scripture")) { _ in
+    let model = try CompressedModel(Self.open("Samples/scripture")) { shape in
+      if Self.isEmbedding(shape) { return .keep }
       number += 1
       return Scheme(
         quantization: QuantizationScheme(
@@ -149,8 +166,9 @@ struct CompressedTensorsEncodingTests {
   @Test func whatIsNotTheLayoutsIsRefused() throws {
     let checkpoint = try Self.open(Self.tiny[0])
     let kept = try CompressedModel(checkpoint) { _ in .keep }
-    let quantized = try CompressedModel(checkpoint) { _ in
-      Scheme(quantization: QuantizationScheme(bits: 8, group: .size(32)))
+    let quantized = try CompressedModel(checkpoint) { shape in
+      Self.isEmbedding(shape)
+        ? .keep : Scheme(quantization: QuantizationScheme(bits: 8, group: .size(32)))
     }
     let encoding = try CompressedTensorsEncoding(model: quantized.export, target: .transformers)
     #expect(throws: ExportError.self) { try encoding.tensors(of: kept.layers[3]) }

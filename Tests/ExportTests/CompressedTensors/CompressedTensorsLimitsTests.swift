@@ -52,7 +52,7 @@ struct CompressedTensorsLimitsTests {
     #expect(nearest(.init(bits: 3, isSymmetric: false), .vllm, of: name) == .init(bits: 4))
     #expect(nearest(.init(bits: 5), .vllm, of: name) == .init(bits: 8))
     #expect(nearest(.init(bits: 4), .vllmCPU, of: name) == .some(nil))
-    #expect(nearest(.init(bits: 3), .transformers, of: name) == nil)
+    #expect(nearest(.init(bits: 8), .transformers, of: name) == .some(nil))
   }
 
   @Test(arguments: targets)
