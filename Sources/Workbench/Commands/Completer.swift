@@ -35,7 +35,7 @@ struct Completer {
     let all: [Completion]
     switch kind {
     case .none, .text: return []
-    case .planPath, .checkpointPath, .textPath: return paths(startingWith: text)
+    case .planPath, .checkpointPath, .textPath, .exportPath: return paths(startingWith: text)
     case .sensitivity: return sensitivityWords(startingWith: text)
     case .method: return methodWords(after: text)
     case .prune: return pruneWords(startingWith: text)

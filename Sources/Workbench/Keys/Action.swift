@@ -24,7 +24,7 @@ enum Action: String, CaseIterable, Hashable, Sendable {
   case moreBits = "more-bits"
 
   // Files
-  case write, plan, open
+  case write, plan, open, export, replace, nearest
 
   // Looking
   case inspect
@@ -64,6 +64,7 @@ extension Action {
     case .sort: .sort
     case .write, .plan: .planPath
     case .open: .checkpointPath
+    case .export: .exportPath
     case .evaluate, .calibrate: .textPath
     case .sensitivity: .sensitivity
     case .budget: .budget
@@ -80,7 +81,7 @@ extension Action {
   /// Whether it only makes sense while a field or an overlay has the keyboard.
   var isLocal: Bool {
     switch self {
-    case .enter, .back, .complete, .completeBack, .accept, .run: true
+    case .enter, .back, .complete, .completeBack, .accept, .run, .replace, .nearest: true
     default: false
     }
   }
@@ -89,7 +90,7 @@ extension Action {
 /// The kinds of argument that a command takes; they decide how it is completed and checked.
 enum ArgumentKind: Hashable, Sendable {
   case none, bits, group, method, sparsity, prune, filter, sort, planPath, checkpointPath, textPath,
-    text
+    exportPath, text
   case theme, inspectorTab, setting, sensitivity, budget, snapshot
 
   /// How usage lines name it; empty when there is none.
@@ -103,7 +104,7 @@ enum ArgumentKind: Hashable, Sendable {
     case .prune: "KIND COUNT|none"
     case .filter, .text: "TEXT"
     case .sort: "ORDER"
-    case .planPath, .checkpointPath, .textPath: "PATH"
+    case .planPath, .checkpointPath, .textPath, .exportPath: "PATH"
     case .sensitivity: "[open|save] PATH"
     case .budget: "SIZE|BPW|KLD"
     case .theme, .snapshot: "NAME"
@@ -115,7 +116,7 @@ enum ArgumentKind: Hashable, Sendable {
   /// Whether completing it needs to know what is in a directory.
   var isPath: Bool {
     switch self {
-    case .planPath, .checkpointPath, .textPath, .sensitivity: true
+    case .planPath, .checkpointPath, .textPath, .exportPath, .sensitivity: true
     default: false
     }
   }

@@ -18,6 +18,8 @@ enum KeyContext: String, CaseIterable, Hashable, Sendable {
   case line
   case palette
   case help
+  /// The export overlay.
+  case export
   /// A list to pick from, such as the themes.
   case picker
   case confirmation
@@ -30,7 +32,8 @@ enum KeyContext: String, CaseIterable, Hashable, Sendable {
     case .table, .inspector: [self, .layers, .browsing, .everywhere]
     case .layers, .budget, .compare, .jobs: [self, .browsing, .everywhere]
     case .everywhere: [self]
-    case .browsing, .prompt, .line, .palette, .help, .picker, .confirmation: [self, .everywhere]
+    case .browsing, .prompt, .line, .palette, .help, .export, .picker, .confirmation:
+      [self, .everywhere]
     }
   }
 
@@ -48,6 +51,7 @@ enum KeyContext: String, CaseIterable, Hashable, Sendable {
     case .line: "In a field or the command line"
     case .palette: "In the palette"
     case .help: "In this help"
+    case .export: "In the export"
     case .picker: "In a list"
     case .confirmation: "In a question"
     case .everywhere: "Everywhere"

@@ -3,7 +3,9 @@ import Terminal
 extension KeyTable {
   /// The keys as they come; a settings file may change them.
   static let standard = KeyTable(
-    entries: changing + choosing + asking + solving + comparing + files + moving + program + fields)
+    entries: changing + choosing + asking + solving + comparing + files + exporting + moving
+      + program
+      + fields)
 
   private static let choosing: [KeyEntry] = [
     entry(.mark, ["space"], [.table], "Mark the layer and go to the next", label: "mark", 40),
@@ -109,6 +111,21 @@ extension KeyTable {
     entry(.open, ["o"], [.browsing], "Open the checkpoint at PATH", label: "open", 52),
   ]
 
+  private static let exporting: [KeyEntry] = [
+    entry(
+      .export, ["e"], [.browsing], "Export the plan for a server, or a report; to PATH",
+      label: "export", 38),
+    entry(.accept, ["Enter"], [.export], "Export", label: "export", 1),
+    entry(.left, ["h", "Left"], [.export], "The target before"),
+    entry(.right, ["l", "Right"], [.export], "The next target", label: "target", 2),
+    entry(.export, ["p"], [.export], "Name the file or the directory", label: "path", 3),
+    entry(.replace, ["r"], [.export], "Replace what is there, or no longer", label: "replace", 4),
+    entry(
+      .nearest, ["n"], [.export], "Give layers the nearest schemes that the target can hold",
+      label: "nearest", 5),
+    entry(.back, ["q"], [.export], "Close the export; what runs goes on"),
+  ]
+
   private static let program: [KeyEntry] = [
     entry(.layers, ["F2"], [.everywhere], "Show the Layers screen"),
     entry(
@@ -136,7 +153,7 @@ extension KeyTable {
   ]
 
   private static let scrolled: [KeyContext] = [.budget, .compare]
-  private static let lists: [KeyContext] = [.table, .inspector, .jobs, .help, .picker]
+  private static let lists: [KeyContext] = [.table, .inspector, .jobs, .help, .picker, .export]
 
   private static let moving: [KeyEntry] = [
     entry(.up, ["k", "Up"], lists + scrolled, "Move up"),
@@ -149,12 +166,17 @@ extension KeyTable {
     entry(.halfPageDown, ["ctrl-d"], lists + scrolled, "Half a page down"),
     entry(.top, ["g g", "Home"], lists, "Go to the first row"),
     entry(.bottom, ["g e", "End"], lists, "Go to the last row"),
-    entry(.nextPane, ["Tab"], [.layers, .jobs, .prompt], "Go to the next pane", label: "pane", 68),
-    entry(.previousPane, ["S-Tab"], [.layers, .jobs, .prompt], "Go to the previous pane"),
+    entry(
+      .nextPane, ["Tab"], [.layers, .jobs, .prompt, .export], "Go to the next pane", label: "pane",
+      68),
+    entry(.previousPane, ["S-Tab"], [.layers, .jobs, .prompt, .export], "Go to the previous pane"),
     entry(.enter, ["Enter"], [.table, .inspector], "Fold or unfold the block; inspect the layer"),
     entry(
       .back, ["Esc"],
-      [.layers, .budget, .compare, .jobs, .prompt, .help, .picker, .line, .palette, .confirmation],
+      [
+        .layers, .budget, .compare, .jobs, .prompt, .help, .picker, .export, .line, .palette,
+        .confirmation,
+      ],
       "Step back: close, unmark, unfilter; never quits", label: "back", 80),
   ]
 

@@ -47,6 +47,14 @@ struct OverlayLayout: Hashable, Sendable {
     case .evaluation:
       rect = screen.centered(Size(columns: min(64, size.columns - 4), rows: 14))
       (items, firstItem, input) = ([], 0, nil)
+    case .export:
+      rect = screen.centered(
+        Size(columns: min(108, size.columns - 2), rows: min(26, size.rows - 2)))
+      let inside = rect.inset(columns: 2, rows: 1)
+      items = TabStrip(
+        ExportChoice.all.map(\.name), at: inside.origin, maxColumns: inside.columns
+      ).tabs.map(\.rect)
+      (firstItem, input) = (0, nil)
     }
   }
 

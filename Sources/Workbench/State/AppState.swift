@@ -84,6 +84,7 @@ struct AppState: Hashable, Sendable {
   var predicted: PredictedDivergence?
   var budget = BudgetState()
   var snapshots = SnapshotList()
+  var export = ExportForm()
   /// The plan that the compressed model's last answer was made under, if it was one throughout.
   var answeredPlan: Plan?
   var calibration: CalibrationSummary?
@@ -144,6 +145,7 @@ extension AppState {
     switch overlay {
     case .help: return .help
     case .palette: return .palette
+    case .export: return .export
     case .themes: return .picker
     case .confirmation, .evaluation: return .confirmation
     case nil: break

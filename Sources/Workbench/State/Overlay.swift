@@ -7,6 +7,8 @@ enum Overlay: Hashable, Sendable {
   case themes(selected: Int, before: Int)
   case confirmation(Confirmation)
   case evaluation
+  /// What ``AppState/export`` asks for.
+  case export
 }
 
 /// Finds a command by a few of its letters.

@@ -6,6 +6,7 @@ extension AppState {
   /// Does what a key, a click, the palette or the command line asked for.
   mutating func perform(_ command: Command) -> [Effect] {
     let argument = command.argument
+    if overlay == .export, let effects = changeExport(command) { return effects }
     switch command.action {
     case .left, .right, .smaller, .larger, .smallest, .largest:
       if screen == .budget, overlay == nil, line == nil { return moveBudget(command.action) }
@@ -31,6 +32,9 @@ extension AppState {
     case .write: return write(to: argument)
     case .plan: return argument.map { openPlan($0) } ?? ask(for: .plan)
     case .open: return argument.map { openCheckpoint($0) } ?? ask(for: .open)
+    case .export: return openExport(argument)
+    // They have a meaning in the export overlay only.
+    case .replace, .nearest: return []
     case .inspect, .logarithmic: return inspect(command)
     case .copy: return copy()
     case .prompt: return startPrompt(argument)

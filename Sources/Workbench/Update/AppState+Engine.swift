@@ -36,7 +36,8 @@ extension AppState {
     case .predicted(let divergence):
       predicted = divergence
       snapshots.note(about: history.current) { $0.predicted = divergence }
-    case .exportPreview, .exported: break
+    case .exportPreview(let preview): take(preview)
+    case .exported(let id, let written): take(written, of: id)
     }
     moveInBudget(by: 0)
     return []
@@ -51,6 +52,7 @@ extension AppState {
     table = LayerTable(of: model)
     evaluation = nil
     (budget, snapshots) = (BudgetState(), SnapshotList())
+    export = ExportForm()
     (calibration, predicted, answeredPlan) = (nil, nil, nil)
     conversation.forgetAnswers()
     (lookedAt, previewed) = ([], nil)

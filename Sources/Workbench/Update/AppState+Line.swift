@@ -1,3 +1,5 @@
+import Checkpoints
+
 extension AppState {
   /// Opens an input line and gives it the keyboard.
   mutating func open(_ line: InputLine) -> [Effect] {
@@ -25,6 +27,7 @@ extension AppState {
       case .budget: ("budget", "")
       case .snapshot: ("keep the plan as", suggestedSnapshotName)
       case .rename: ("rename to", "")
+      case .export: ("export to", export.path(for: model?.description.name ?? ""))
       default: (action.rawValue, "")
       }
     return open(InputLine(.argument(action), title: title, text: text))
@@ -45,9 +48,10 @@ extension AppState {
 
   /// Leaves the line; a filter goes back to what it was.
   mutating func closeLine() -> [Effect] {
-    if let line, case .filter(let before) = line.purpose { filter(before) }
+    let purpose = line?.purpose
     line = nil
-    return []
+    if case .filter(let before) = purpose { filter(before) }
+    return purpose == .argument(.export) ? showExport() : []
   }
 
   /// Accepts or completes what is typed, in the line, the palette or a list.
@@ -57,7 +61,7 @@ extension AppState {
     case .themes:
       overlay = nil
       return []
-    case .help, .confirmation, .evaluation: return []
+    case .help, .confirmation, .evaluation, .export: return []
     case nil: break
     }
     guard let line else { return [] }

@@ -94,6 +94,7 @@ extension AppState {
     case (.confirmation(let confirmation), .overlayItem(let item)):
       guard confirmation.choices.indices.contains(item) else { return perform(Command(.back)) }
       return choose(confirmation.choices[item])
+    case (.export, .overlayItem(let item)): return chooseExport(item)
     case (_, .besideOverlay), (.evaluation, _): return perform(Command(.back))
     default: break
     }

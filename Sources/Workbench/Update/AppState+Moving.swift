@@ -42,7 +42,7 @@ extension AppState {
       themeIndex = max(0, min(selected + distance, themes.count - 1))
       overlay = .themes(selected: themeIndex, before: before)
       return []
-    case .confirmation, .evaluation: return []
+    case .confirmation, .evaluation, .export: return []
     case nil: break
     }
     if line != nil { return moveInLine(by: distance) }

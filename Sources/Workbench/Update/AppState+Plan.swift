@@ -28,7 +28,7 @@ extension AppState {
   }
 
   /// Makes one undoable change: `change` says what each of the layers gets, nil for nothing.
-  private mutating func change(
+  mutating func change(
     _ title: String, _ layers: [Int], _ change: (Int) -> SchemeChange?
   ) -> [Effect] {
     guard let model else { return [] }

@@ -16,6 +16,7 @@ struct OverlayView {
     case .themes(let selected, _): drawThemes(selected, layout, on: &painter)
     case .confirmation(let confirmation): draw(confirmation, layout, on: &painter)
     case .evaluation: drawEvaluation(layout, on: &painter)
+    case .export: ExportView(state: state).draw(layout, on: &painter)
     }
     painter.isPopup = false
   }
