@@ -100,7 +100,10 @@ let package = Package(
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "ExportTests",
-      dependencies: ["Export", "Inference", "Compression", "Checkpoints", "Tensors"],
+      dependencies: [
+        "Export", "Inference", "Compression", "Checkpoints", "Tensors",
+        .product(name: "Yams", package: "Yams"),
+      ],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "EngineTests",

@@ -92,6 +92,15 @@ public struct GGUFFile: Hashable, Sendable {
     }
   }
 
+  /// The whole file.
+  ///
+  /// - Parameter elements: of each tensor, ``Tensor/byteCount`` bytes.
+  /// - Returns: what ``write(_:to:)`` writes.
+  public func bytes(_ elements: [[UInt8]]) -> [UInt8] {
+    precondition(elements.map(\.count) == tensors.map(\.byteCount), "elements of all tensors")
+    return elements.reduce(into: header) { $0 += Self.padded($1) }
+  }
+
   /// All that comes before the tensors' elements.
   public var header: [UInt8] {
     var bytes = UInt32(truncatingIfNeeded: GGUFHeader.magic).littleEndianBytes

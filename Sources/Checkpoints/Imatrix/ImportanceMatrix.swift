@@ -62,11 +62,21 @@ public struct ImportanceMatrix: Hashable, Sendable {
   ///
   /// - Throws: ``CheckpointError`` when it cannot be written.
   public func write(to path: String) throws(CheckpointError) {
-    let sorted = entries.sorted { $0.key < $1.key }
-    let tensors = sorted.flatMap { name, entry in
+    try file.write(tensors.map(\.values.littleEndianBytes), to: path)
+  }
+
+  /// The whole file.
+  public var bytes: [UInt8] { file.bytes(tensors.map(\.values.littleEndianBytes)) }
+
+  /// Sums and counts by the name of the layer.
+  private var tensors: [(name: String, values: [Float])] {
+    entries.sorted { $0.key < $1.key }.flatMap { name, entry in
       [(name + Self.sumsSuffix, entry.sums), (name + Self.countsSuffix, [Float(entry.tokens)])]
     }
-    let file = GGUFFile(
+  }
+
+  private var file: GGUFFile {
+    GGUFFile(
       metadata: [
         GGUFFile.Field("general.type", .string(Self.type)),
         GGUFFile.Field("imatrix.datasets", .strings(datasets)),
@@ -76,7 +86,6 @@ public struct ImportanceMatrix: Hashable, Sendable {
       tensors: tensors.map { name, values in
         GGUFFile.Tensor(name: name, type: .float32, shape: [values.count])
       })
-    try file.write(tensors.map { _, values in values.littleEndianBytes }, to: path)
   }
 
   private static func entries(of header: GGUFHeader) throws(CheckpointError) -> [String: Entry] {

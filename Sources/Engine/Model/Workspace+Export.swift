@@ -18,6 +18,11 @@ extension Workspace {
         guard preview.refusals.isEmpty else { return preview }
         layout = try exportEncoding(for: request).layout
       } else {
+        if request.format == .recipe {
+          preview.refusals = CompressorLimits.refusals(
+            of: exportedSchemes, for: shapes, target: request.target)
+          guard preview.refusals.isEmpty else { return preview }
+        }
         layout = try textLayout(for: request)
       }
       preview.files = ExportedFile.files(of: layout, for: request)
@@ -52,11 +57,7 @@ extension Workspace {
 
   /// An export that is text about the model under the current plan.
   mutating func textLayout(for request: ExportRequest) throws(ExportError) -> ExportLayout {
-    guard request.format == .report else {
-      throw .unsupported(
-        reason: "\(request.format.rawValue)s are not written yet",
-        hint: "export compressed-tensors or gguf")
-    }
+    if request.format == .recipe { return try recipeLayout(for: request.target) }
     return report(with: request.notes).layout
   }
 
@@ -119,7 +120,7 @@ extension Workspace {
   }
 
   /// The scheme of every layer in the current plan, in the order of the layers.
-  private var exportedSchemes: [Scheme] { plan.keys.map(\.scheme) }
+  var exportedSchemes: [Scheme] { plan.keys.map(\.scheme) }
 }
 
 extension ExportRequest {

@@ -1,7 +1,7 @@
 import Engine
 import Export
 
-/// What can be exported: a model for a target, or a report to read.
+/// What can be exported: a model for a target, a recipe that makes it elsewhere, or a report to read.
 struct ExportChoice: Hashable, Sendable {
   let target: ExportTarget
   let format: ExportFormat
@@ -9,15 +9,19 @@ struct ExportChoice: Hashable, Sendable {
   /// In the order that the overlay shows them.
   static let all =
     ExportTarget.allCases.map { ExportChoice(target: $0, format: $0.format) }
-    + [ExportChoice(target: .vllm, format: .report)]
+    + [.recipe, .report].map { ExportChoice(target: .vllm, format: $0) }
 
   /// What people choose by.
   var name: String { format.holdsTensors ? target.rawValue : format.rawValue }
 
   /// What it is, in a line.
   var summary: String {
-    guard format.holdsTensors else { return "one HTML page, the same as Markdown and JSON" }
-    return "\(TargetLimits.of(target).name), loads \(format.rawValue)"
+    switch format {
+    case .report: "one HTML page, the same as Markdown and JSON"
+    case .recipe: "what makes llm-compressor do the same for vLLM, on a larger machine"
+    case .compressedTensors, .gguf:
+      "\(TargetLimits.of(target).name), loads \(format.rawValue)"
+    }
   }
 
   /// What a new path ends with.

@@ -18,6 +18,9 @@ struct ExportCommand: ParsableCommand {
       --format report writes what the plan is and what it costs, to read: one HTML page, Markdown \
       and JSON; --text, --sensitivity and --prompt add figures, the frontier and answers.
 
+      --format recipe writes what makes the same model elsewhere: a recipe for llm-compressor with a \
+      program that runs it, or for llama.cpp tensor types and, after a calibration, an imatrix.
+
       --json: format, target, output, written, bytes, files[] of name, bytes, refusals[] of layer, \
       reason, nearest (or null).
       """)
@@ -35,15 +38,17 @@ struct ExportCommand: ParsableCommand {
     help: "A text to calibrate the plan's methods on, if they need that.", completion: .file())
   var calibration: String?
 
-  @OptionGroup(title: "For --format report") var report: ReportOptions
+  @OptionGroup(title: "For --format report, and --sensitivity for recipe") var report: ReportOptions
 
   @Flag(help: "Prints JSON.")
   var json = false
 
   func validate() throws {
-    guard report.isEmpty || isReport else {
-      throw ValidationError(
-        "--text, --windows, --sensitivity and --prompt are for --format report.")
+    guard !report.asksForMore || isReport else {
+      throw ValidationError("--text, --windows and --prompt are for --format report.")
+    }
+    guard report.sensitivity == nil || options.format?.holdsTensors == false else {
+      throw ValidationError("--sensitivity is for --format report and recipe.")
     }
   }
 
@@ -58,6 +63,7 @@ struct ExportCommand: ParsableCommand {
       _ = try session.calibrate(CalibrationRequest(textPath: calibration))
     }
     if let plan { session.setPlan(try PlanFile.read(plan), from: plan, for: description) }
+    if let path = report.sensitivity { session.send(.openSensitivity(path: path)) }
     let notes = isReport && options.writes ? try session.reportNotes(report) : ReportNotes()
     let result = try session.export(options, notes: notes)
     if json {

@@ -36,15 +36,14 @@ struct ReportOptions: ParsableArguments {
     guard tokenLimit > 0 else { throw ValidationError("--tokens is at least 1.") }
   }
 
-  /// Whether any of these options asks for something.
-  var isEmpty: Bool { textPath == nil && windows == nil && sensitivity == nil && prompt.isEmpty }
+  /// Whether any of these options asks for what only a report tells.
+  var asksForMore: Bool { textPath != nil || windows != nil || !prompt.isEmpty }
 }
 
 extension EngineSession {
   /// Measures and asks what a report is to tell of the current plan.
   func reportNotes(_ options: ReportOptions) throws(CommandFailure) -> ReportNotes {
     var notes = ReportNotes()
-    if let path = options.sensitivity { send(.openSensitivity(path: path)) }
     if let path = options.textPath {
       let request = EvaluationRequest(
         textPath: path, window: options.window, windowLimit: options.windows)

@@ -124,6 +124,26 @@ import Testing
     #expect(unasked.status == 64)
   }
 
+  @Test func recipesOfBothKinds() throws {
+    let layers = try model.write(
+      "vise: 1\nrules:\n  - { layers: \"*.mlp.*\", bits: 4, group: 32 }\n", to: "int.yaml")
+    let arguments = ["export", model.path, "--format", "recipe", "--json"]
+    let first = try ViseProcess(arguments + ["--plan", layers, "--output", path("recipe")])
+    #expect(first.status == 0, "\(first.errors)")
+    let recipe = try String(contentsOfFile: path("recipe/recipe.yaml"), encoding: .utf8)
+    #expect(recipe.contains("- model.layers.0.mlp.up_proj\n"))
+    #expect(!recipe.contains("self_attn"))
+    let second = try ViseProcess(
+      arguments + ["--plan", plan, "--target", "llama.cpp", "--output", path("types")])
+    #expect(second.status == 0, "\(second.errors)")
+    let types = try String(contentsOfFile: path("types/tensor-types.txt"), encoding: .utf8)
+    #expect(types.contains("^blk\\.0\\.ffn_up\\.weight$=q4_0\n"))
+    // GGUF's blocks are nothing that llm-compressor makes.
+    let third = try ViseProcess(arguments + ["--plan", plan, "--output", path("no")])
+    #expect(third.status == 65)
+    #expect(!FileManager.default.fileExists(atPath: path("no")))
+  }
+
   @Test func compressGoesAllTheWay() throws {
     let run = try ViseProcess([
       "compress", model.path, "--budget", "9bpw", "--format", "gguf", "--types",

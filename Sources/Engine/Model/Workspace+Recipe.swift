@@ -1,0 +1,61 @@
+import Allocation
+import Checkpoints
+import Compression
+import Export
+
+/// What makes the current plan's model elsewhere.
+extension Workspace {
+  /// A recipe's files: for llama-quantize where llama.cpp is the target, else for llm-compressor.
+  ///
+  /// - Throws: ``ExportError`` for layers that a recipe cannot make, and for plans with a structure.
+  func recipeLayout(for target: ExportTarget) throws(ExportError) -> ExportLayout {
+    guard structure == nil else {
+      throw .unsupported(
+        reason: "recipes remove no blocks, neurons or heads",
+        hint: "export compressed-tensors or gguf, or a plan without `structure`")
+    }
+    let refusals = CompressorLimits.refusals(of: exportedSchemes, for: shapes, target: target)
+    guard refusals.isEmpty else { throw .refused(target, refusals) }
+    let plan = namedPlan.yaml()
+    guard target.format == .compressedTensors else {
+      return RecipeFiles.layout(
+        tensorTypes: LlamaQuantize.tensorTypes(of: description, schemes: exportedSchemes),
+        imatrix: calibration?.importanceMatrix(of: description).bytes, plan: plan,
+        measurement: planMeasurement)
+    }
+    return RecipeFiles.layout(
+      of: CompressorRecipe(
+        layers: zip(shapes, exportedSchemes).map { ($0.name, $1) }, mappings: recipeMappings,
+        target: target),
+      plan: plan, measurement: planMeasurement)
+  }
+
+  private var recipeMappings: [CompressorRecipe.Mapping] {
+    (0..<description.blockCount).flatMap { block in
+      ScaleMapping.mappings(ofBlock: block, schemes: exportedSchemes, of: description)
+    }.compactMap { mapping in
+      (mapping.norm ?? mapping.source.map { shapes[$0].name }).map { source in
+        CompressorRecipe.Mapping(source: source, readers: mapping.readers.map { shapes[$0].name })
+      }
+    }
+  }
+
+  private var planMeasurement: PlanMeasurement {
+    let costs = Dictionary(
+      (sensitivity?.layers ?? []).map { ($0.layer, $0.trials) },
+      uniquingKeysWith: { first, _ in first })
+    let layers = zip(shapes, exportedSchemes).enumerated().map { number, layer in
+      let (shape, scheme) = layer
+      let size = LayerSize.predicted(
+        for: shape, scheme: scheme, original: originalBytes(of: number))
+      return PlanMeasurement.Layer(
+        name: shape.name, rows: shape.rows, columns: shape.columns, scheme: scheme.summary,
+        bytes: size.total,
+        trials: (costs[shape.name] ?? []).map {
+          .init(scheme: $0.scheme.summary, bytes: $0.bytes, kld: $0.divergence)
+        })
+    }
+    return PlanMeasurement(
+      model: wholeDescription.name, fingerprint: wholeDescription.fingerprint, layers: layers)
+  }
+}
