@@ -7,10 +7,11 @@ PREFIX ?= /usr/local
 SWIFT  ?= swift
 PYTHON ?= python3
 VENV   := .venv
+INTEROP ?= .venv-interop
 MODELS := $(or $(VISE_MODELS),.models)
 BINARY := .build/release/vise
 
-.PHONY: help run build deps test test-deps models unit monkey lint format readme bench bench-quality install uninstall clean
+.PHONY: help run build deps test test-deps models unit monkey interop lint format readme bench bench-quality install uninstall clean
 
 help: ## says what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -60,6 +61,15 @@ unit:
 
 monkey: ## a minute of seeded random keys, clicks, pastes and resizes; MINUTES=30 for the long run
 	@$(PYTHON) Tests/EndToEndTests/monkey.py --binary .build/debug/vise --model "$(MODEL)" --minutes $(or $(MINUTES),1) --seed $(or $(SEED),1)
+
+interop: build test-deps ## lets transformers and llm-compressor read the sample's exports; installs them, some GB
+	@[ -x $(INTEROP)/bin/python ] || $(PYTHON) -m venv $(INTEROP)
+	@cmp -s Tests/Interop/requirements.txt $(INTEROP)/installed.txt || { \
+	  $(INTEROP)/bin/pip install -q --disable-pip-version-check -r Tests/Interop/requirements.txt && \
+	  cp Tests/Interop/requirements.txt $(INTEROP)/installed.txt; }
+	@for script in transformers_perplexity llm_compressor; do \
+	  $(INTEROP)/bin/python Tests/Interop/$$script.py --binary $(BINARY) --model Samples/scripture \
+	    --text Samples/calibration.txt || exit 1; done
 
 lint: ## checks the format of all Swift sources
 	@$(SWIFT) format lint --strict -r Package.swift Sources Tests
