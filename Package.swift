@@ -75,7 +75,8 @@ let package = Package(
     .executableTarget(
       name: "vise",
       dependencies: [
-        "Workbench", "Engine", "Export", "Inference", "Compression", "Checkpoints", "Tensors",
+        "Workbench", "Engine", "Export", "Allocation", "Inference", "Compression", "Checkpoints",
+        "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -108,7 +109,8 @@ let package = Package(
     .testTarget(
       name: "EngineTests",
       dependencies: [
-        "Engine", "Export", "Inference", "Compression", "Tokenization", "Checkpoints", "Tensors",
+        "Engine", "Export", "Allocation", "Inference", "Compression", "Tokenization", "Checkpoints",
+        "Tensors",
       ],
       swiftSettings: strict),
     .testTarget(
@@ -116,8 +118,8 @@ let package = Package(
     .testTarget(
       name: "WorkbenchTests",
       dependencies: [
-        "Workbench", "Terminal", "Engine", "Export", "Inference", "Compression", "Checkpoints",
-        "Tensors",
+        "Workbench", "Terminal", "Engine", "Export", "Allocation", "Inference", "Compression",
+        "Checkpoints", "Tensors",
       ],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(

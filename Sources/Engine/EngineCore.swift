@@ -67,11 +67,23 @@ public struct EngineCore {
       start(id, .sensitivity, title: "sensitivity") { workspace throws(JobFailure) in
         try SensitivityJob(id: id, request: request, workspace: workspace)
       }
+    case .refineSensitivity(let id, let request):
+      var needsCalibration = false
+      start(id, .refine, title: "refine") { workspace throws(JobFailure) in
+        let job = try RefineJob(id: id, request: request, workspace: workspace)
+        needsCalibration = job.needsCalibration(in: workspace)
+        if needsCalibration, workspace.defaultText == nil {
+          throw JobFailure(sentence: Self.notCalibrated)
+        }
+        return job
+      }
+      if needsCalibration { calibrate() }
     case .chooseStructure(let id, let request):
       start(id, .prune, title: "prune") { workspace throws(JobFailure) in
         try StructureJob(id: id, request: request, workspace: workspace)
       }
     case .openSensitivity(let path): openSensitivity(path)
+    case .saveSensitivity(let path): saveSensitivity(path)
     case .allocate(let target, let settings):
       do throws(JobFailure) {
         emit(.allocated(try opened().allocation(for: target, settings)))
@@ -201,7 +213,7 @@ public struct EngineCore {
   private mutating func openSensitivity(_ path: String) {
     do {
       let sensitivity = try Sensitivity(path: path)
-      try sensitivity.check(fits: opened().description)
+      try opened().check(sensitivity)
       workspace?.sensitivity = sensitivity
       emit(.sensitivity(nil, SensitivitySummary(sensitivity, path: path)))
       predict()
@@ -209,6 +221,15 @@ public struct EngineCore {
       emit(.sensitivityRefused(path: path, reason: failure.sentence))
     } catch {
       emit(.sensitivityRefused(path: path, reason: "\(error)"))
+    }
+  }
+
+  private func saveSensitivity(_ path: String) {
+    do throws(JobFailure) {
+      try opened().saveSensitivity(to: path)
+      emit(.sensitivitySaved(path: path))
+    } catch {
+      emit(.sensitivityRefused(path: path, reason: error.sentence))
     }
   }
 

@@ -17,7 +17,8 @@ struct Vise: ParsableCommand {
     version: EngineSettings.version,
     subcommands: [
       OpenCommand.self, InspectCommand.self, PreviewCommand.self, GenerateCommand.self,
-      EvaluateCommand.self, CalibrateCommand.self, SensitivityCommand.self, AllocateCommand.self,
+      EvaluateCommand.self, CalibrateCommand.self, SensitivityCommand.self, RefineCommand.self,
+      AllocateCommand.self,
       PruneCommand.self, ExportCommand.self, CompressCommand.self, CompareCommand.self,
       TargetsCommand.self,
     ],

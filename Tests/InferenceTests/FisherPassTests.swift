@@ -37,6 +37,36 @@ struct FisherPassTests {
     }
   }
 
+  /// Token weights turn the Gram matrices of odd windows into those that gradients are the weights of, whose diagonals
+  /// autograd's sums have.
+  @Test func tokenWeightsAreTheGradientsOfSums() throws {
+    let record = try FisherRecord.load("sample-fisher")
+    let decoder = try RealModel.decoder("Samples/scripture", on: TransformersTests.pool)
+    let length = record.windows.map(\.count).min() ?? 0
+    let tokens = record.windows.flatMap { $0.prefix(length) }
+    let windows = try TokenWindows(tokens, length: length, contextLength: 512)
+    var both = try FisherPass(windows: windows.all, decoder: decoder, seed: record.seed)
+    while both.step() {}
+    let first = Self.run(
+      try FisherPass(windows: [windows.all[0]], decoder: decoder, seed: record.seed))
+    var pass = try ActivationPass(
+      windows, decoder: decoder, splitsWindows: true, oddWeights: both.tokenWeights)
+    pass.begin(observing: .gram, advancing: true)
+    while pass.step(with: decoder) {}
+    for (site, layer) in [
+      (InputSite.mlpOutput(block: 0), "model.layers.0.mlp.down_proj"),
+      (.attentionOutput(block: 0), "model.layers.0.self_attn.o_proj"),
+    ] {
+      let gram = try #require(pass.statistics(at: site, of: .odd)?.gram)
+      let (sum, even) = (try #require(both.result[layer]), try #require(first[layer]))
+      let expected = zip(sum.inputs, even.inputs).map { 2 * $0 - $1 }
+      let found = expected.indices.map { gram[$0, $0] }
+      #expect(relativeError(found, expected) < 1e-3, "\(layer)")
+    }
+    // Weighed by gradients, the sum of both windows would have no matrix that means anything.
+    #expect(pass.statistics(at: .mlpOutput(block: 0))?.gram == nil)
+  }
+
   /// What structured pruning takes by these sums, zeroing costs least in PyTorch's as well.
   @Test func neuronsAndHeadsGoByAutogradsSums() throws {
     let record = try FisherRecord.load("sample-fisher")

@@ -1,3 +1,4 @@
+import Allocation
 import Checkpoints
 import Compression
 import Engine
@@ -234,6 +235,46 @@ import Testing
     #expect(app.frame.row(1).contains("KLD 0.110"))
     #expect(!app.frame.row(1).contains("predicted"))
     #expect(app.screen.contains("●") && app.row("plan now").contains("0.110 measured"))
+  }
+
+  /// What is measured of the proposal's layers changes predictions, and says how they agreed; budget and choices stay.
+  @Test func whatIsMeasuredTeachesThePredictions() throws {
+    var app = measured()
+    let proposal = try #require(app.state.budget.proposal)
+    let target = app.state.budget.target
+    app.press("R")
+    app.type("other.txt")
+    app.press("Enter")
+    guard case .refineSensitivity(let id, let request)? = app.commands.last else {
+      Issue.record("nothing was asked for")
+      return
+    }
+    #expect(request.schemes == proposal.schemes && request.textPath == "other.txt")
+    app.send(.jobStarted(id, .refine, title: "refine"))
+    app.clearEffects()
+    var summary = SyntheticSolver.sensitivity(of: app.model)
+    summary.layers[7].divergencePerRelativeError = 99
+    let pairs = [(0.1, 0.2), (0.2, 0.4), (0.3, 0.5)].map {
+      PredictedAndMeasured(role: .down, layer: "\($0.0)", predicted: $0.0, measured: $0.1)
+    }
+    summary.agreement = PredictionAgreement(layers: pairs, plans: Array(pairs.prefix(1)))
+    app.send(.sensitivityRefined(id, summary))
+    #expect(app.state.budget.target == target && app.state.budget.proposal == proposal)
+    #expect(app.targets == [try #require(target)])
+    #expect(app.model.sensitivity[7]?.divergencePerRelativeError == 99)
+    #expect(app.row("agreement  3 layers 0.50  1 plan 0.50") != "")
+    app.send(.jobEnded(id, .finished))
+    app.press("F6")
+    #expect(
+      app.row("refine", "other.txt", "predicted/measured 0.50 of 3 layers, rank 1.00")
+        != "")
+  }
+
+  @Test func withoutSensitivityNothingIsRefined() {
+    var app = App()
+    app.command("refine text.txt")
+    #expect(app.state.notice?.text.contains("X measures") == true)
+    #expect(app.commands.allSatisfy { if case .refineSensitivity = $0 { false } else { true } })
   }
 
   @Test func theTableSortsBySensitivity() {

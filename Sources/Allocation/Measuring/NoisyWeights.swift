@@ -2,7 +2,7 @@ import Compression
 import Glibc
 import Tensors
 
-/// A layer with Gaussian noise of a known size added to its weights.
+/// A layer with Gaussian noise of a known size added to its weights, made in slices.
 ///
 /// The KLD that it causes, over the square of the noise's relative size, is how much the layer's errors weigh: for
 /// architectures that gradients cannot be taken through (HIGGS, arXiv 2411.17525).
@@ -11,12 +11,17 @@ public struct NoisyWeights: Sendable {
   /// told from rounding.
   public static let relativeSize = 0.15
 
-  /// The weights with noise, in 16 bits.
-  public let weights: LayerWeights
-  /// Energy of the difference that 16-bit weights really make, over the energy of the weights.
-  public let relativeEnergy: Double
-  /// Sum of the squares of the weights.
-  public let energy: Double
+  private let matrix: LayerWeights
+  private let shape: LayerShape
+  private let size: Double
+  private var random: SplitMix64
+  /// Rows whose squares are summed, and then rows that have noise.
+  private var (summed, done) = (0, 0)
+  private var bits: [UInt16] = []
+  private var difference = 0.0
+
+  /// Sum of the squares of the weights, once ``isFinished``.
+  public private(set) var energy = 0.0
 
   /// - Parameters:
   ///   - matrix: the layer's weights.
@@ -25,26 +30,52 @@ public struct NoisyWeights: Sendable {
   public init(
     of matrix: LayerWeights, shape: LayerShape, size: Double = NoisyWeights.relativeSize
   ) {
-    let before = matrix.decoded()
-    let energy = before.values.reduce(0.0) { $0 + Double($1) * Double($1) }
-    let deviation = size * (energy / Double(max(before.values.count, 1))).squareRoot()
-    var random = SplitMix64(seed: shape.name)
-    var noisy = before
-    for index in stride(from: 0, to: noisy.values.count, by: 2) {
+    self.matrix = matrix
+    self.shape = shape
+    self.size = size
+    random = SplitMix64(seed: shape.name)
+    bits.reserveCapacity(shape.rows * shape.columns)
+  }
+
+  public var isFinished: Bool { done == shape.rows }
+
+  /// Energy of the difference that 16-bit weights really make, over the energy of the weights.
+  public var relativeEnergy: Double { energy > 0 ? difference / energy : 0 }
+
+  /// The weights with noise, in 16 bits; nil unless ``isFinished``.
+  public var weights: LayerWeights? {
+    guard isFinished else { return nil }
+    return .dense(bits: bits, type: shape.storageType, rows: shape.rows, columns: shape.columns)
+  }
+
+  /// Reads at most `rows` more rows, first to measure them, then to add noise.
+  public mutating func step(rows: Int) {
+    if summed < shape.rows {
+      let range = summed..<min(shape.rows, summed + max(1, rows))
+      energy += matrix.decoded(rows: range).values.reduce(0.0) { $0 + Double($1) * Double($1) }
+      summed = range.upperBound
+    } else {
+      addNoise(to: done..<min(shape.rows, done + max(1, rows)))
+    }
+  }
+
+  private mutating func addNoise(to rows: Range<Int>) {
+    let before = matrix.decoded(rows: rows)
+    let deviation = size * (energy / Double(max(shape.rows * shape.columns, 1))).squareRoot()
+    var noisy = before.values
+    for index in stride(from: 0, to: noisy.count, by: 2) {
       // Box and Muller: two normal numbers from two uniform ones.
       let radius = deviation * (-2 * log(1 - Double.random(in: 0..<1, using: &random))).squareRoot()
       let angle = 2 * Double.pi * Double.random(in: 0..<1, using: &random)
-      noisy.values[index] += Float(radius * cos(angle))
-      if index + 1 < noisy.values.count { noisy.values[index + 1] += Float(radius * sin(angle)) }
+      noisy[index] += Float(radius * cos(angle))
+      if index + 1 < noisy.count { noisy[index + 1] += Float(radius * sin(angle)) }
     }
-    let bits = shape.storageType.rounded(noisy.values)
-    let difference = zip(shape.storageType.widened(bits), before.values).reduce(0.0) {
+    let rounded = shape.storageType.rounded(noisy)
+    difference += zip(shape.storageType.widened(rounded), before.values).reduce(0.0) {
       $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1)
     }
-    weights = .dense(
-      bits: bits, type: shape.storageType, rows: shape.rows, columns: shape.columns)
-    relativeEnergy = energy > 0 ? difference / energy : 0
-    self.energy = energy
+    bits += rounded
+    done = rows.upperBound
   }
 }
 

@@ -2,16 +2,25 @@ import Checkpoints
 import Glibc
 
 /// A predicted KLD and the one that was measured, in nats a token.
-public struct PredictedAndMeasured: Codable, Hashable, Sendable {
+public struct PredictedAndMeasured: Hashable, Sendable {
   /// Of a layer that alone was compressed; nil for a whole plan.
   public var role: Role?
+  /// That layer's name; nil for a whole plan.
+  public var layer: String?
   public var predicted: Double
   public var measured: Double
+  /// Standard error of `measured`, over it.
+  public var relativeError: Double
 
-  public init(role: Role? = nil, predicted: Double, measured: Double) {
+  public init(
+    role: Role? = nil, layer: String? = nil, predicted: Double, measured: Double,
+    relativeError: Double = 0
+  ) {
     self.role = role
+    self.layer = layer
     self.predicted = predicted
     self.measured = measured
+    self.relativeError = relativeError
   }
 }
 

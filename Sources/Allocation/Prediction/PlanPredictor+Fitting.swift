@@ -1,6 +1,17 @@
 import Checkpoints
 import Glibc
 
+extension PredictedAndMeasured {
+  /// Of what was measured to what was predicted.
+  fileprivate var logRatio: Double { log(measured / predicted) }
+
+  /// Of the log of what was measured; never so small that one text's figure is taken for every text's.
+  fileprivate var variance: Double {
+    let least = 0.1
+    return max(relativeError, least) * max(relativeError, least)
+  }
+}
+
 extension PlanPredictor {
   /// Measurements that what was believed before counts as much as.
   private static let priorPlans = 2.0
@@ -11,27 +22,37 @@ extension PlanPredictor {
   /// Standard deviation of the log of predicted / measured over the layers of a role.
   private static let layerSpread = 0.3
 
-  /// Fits the factors of roles to layers that were compressed alone and measured.
+  /// Fits the factors of roles and layers to layers that were compressed alone and measured.
   ///
-  /// A factor is the geometric mean of measured / predicted, drawn towards 1 the more the fewer layers there are.
-  /// - Parameter pairs: Predictions without multipliers; pairs of whole plans are not used.
-  public mutating func fitMultipliers(to pairs: [PredictedAndMeasured]) {
-    let layers = Dictionary(grouping: pairs.filter { $0.predicted > 0 && $0.measured > 0 }) {
-      $0.role
-    }
-    for (role, pairs) in layers {
+  /// A role's is the geometric mean of measured / predicted, drawn towards 1 the more the fewer layers there are. A
+  /// layer's is its own, drawn towards the role's the more the less certain its measurement is.
+  /// - Parameter pairs: Predictions without factors; pairs of whole plans are not used.
+  public mutating func fitFactors(to pairs: [PredictedAndMeasured]) {
+    let pairs = pairs.filter { $0.predicted > 0 && $0.measured > 0 }
+    roleFactors = [:]
+    layerFactors = [:]
+    for (role, pairs) in Dictionary(grouping: pairs, by: \.role) {
       guard let role else { continue }
-      let sum = pairs.reduce(0) { $0 + log($1.measured / $1.predicted) }
       let weight =
         Self.layerSpread * Self.layerSpread / (Self.priorMultiplier * Self.priorMultiplier)
-      multipliers[role.rawValue] = exp(sum / (Double(pairs.count) + weight))
+      let mean = pairs.reduce(0) { $0 + $1.logRatio } / (Double(pairs.count) + weight)
+      roleFactors[role] = exp(mean)
+      for (layer, own) in Dictionary(grouping: pairs, by: \.layer) {
+        guard let layer else { continue }
+        // The mean of the layer's measurements under normal errors, and a normal prior around the role's.
+        let precision = own.reduce(1 / (Self.layerSpread * Self.layerSpread)) {
+          $0 + 1 / $1.variance
+        }
+        let offset = own.reduce(0) { $0 + ($1.logRatio - mean) / $1.variance } / precision
+        layerFactors[layer] = exp(mean + offset)
+      }
     }
   }
 
   /// Fits scale, exponent and spread to plans that were measured.
   ///
   /// Least squares in logarithms, drawn towards a plain sum the more the fewer plans there are.
-  /// - Parameter pairs: Sums of layers' predicted KLDs with multipliers; pairs of single layers are not used.
+  /// - Parameter pairs: Sums of layers' predicted KLDs with factors; pairs of single layers are not used.
   public mutating func fit(to pairs: [PredictedAndMeasured]) {
     let points = pairs.filter { $0.role == nil && $0.predicted > 0 && $0.measured > 0 }
       .map { (x: log($0.predicted), y: log($0.measured) - log($0.predicted)) }

@@ -5,7 +5,7 @@ import FoundationEssentials
 /// The file is a safetensors container: two vectors of F32 a layer, named `<layer>.inputs` and `<layer>.outputs`, and all
 /// else as JSON in the header's metadata.
 extension Sensitivity {
-  static let formatVersion = 1
+  static let formatVersion = 2
   private static let format = "vise-sensitivity"
 
   private struct Contents: Codable {
@@ -13,7 +13,7 @@ extension Sensitivity {
     /// Every scheme that some layer was tried with; trials refer to them by index.
     let schemes: [Scheme]
     let layers: [Layer]
-    let predictor: PlanPredictor
+    let measurements: [Measurement]
 
     struct Layer: Codable {
       let name: String
@@ -22,6 +22,7 @@ extension Sensitivity {
       let energy: Double
       let tokens: Int
       let trace: Double
+      let lookupShare: Double
       let trials: [Trial]
     }
 
@@ -31,30 +32,23 @@ extension Sensitivity {
       let divergence: Double
       let standardError: Double
     }
+
+    /// Layers and schemes by index, in parallel; layers that are not named stay as they are.
+    struct Measurement: Codable {
+      let layers: [Int]
+      let schemes: [Int]
+      let divergence: Double
+      let standardError: Double
+      let text: String
+      let tokens: Int
+    }
   }
 
   /// Writes the file so that it is complete at any time, or as it was before.
   ///
   /// - Throws: ``SensitivityError`` when it cannot be written.
   public func write(to path: String) throws(SensitivityError) {
-    var schemes: [Scheme] = []
-    var indices: [Scheme: Int] = [:]
-    for trial in layers.flatMap(\.trials) where indices[trial.scheme] == nil {
-      indices[trial.scheme] = schemes.count
-      schemes.append(trial.scheme)
-    }
-    let contents = Contents(
-      origin: origin, schemes: schemes,
-      layers: layers.map { layer in
-        Contents.Layer(
-          name: layer.layer, role: layer.role, originalBytes: layer.originalBytes,
-          energy: layer.energy, tokens: layer.fisher.tokens, trace: layer.fisher.trace,
-          trials: layer.trials.map {
-            Contents.Trial(
-              scheme: indices[$0.scheme] ?? 0, bytes: $0.bytes, divergence: $0.divergence,
-              standardError: $0.standardError)
-          })
-      }, predictor: predictor)
+    let contents = contents
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let json: String
@@ -72,6 +66,37 @@ extension Sensitivity {
         ]
       })
     do { try file.write(to: path) } catch { throw .file(error) }
+  }
+
+  private var contents: Contents {
+    var schemes: [Scheme] = []
+    var indices: [Scheme: Int] = [:]
+    for scheme in layers.flatMap({ $0.trials.map(\.scheme) }) where indices[scheme] == nil {
+      indices[scheme] = schemes.count
+      schemes.append(scheme)
+    }
+    return Contents(
+      origin: origin, schemes: schemes,
+      layers: layers.map { layer in
+        Contents.Layer(
+          name: layer.layer, role: layer.role, originalBytes: layer.originalBytes,
+          energy: layer.energy, tokens: layer.fisher.tokens, trace: layer.fisher.trace,
+          lookupShare: layer.fisher.lookupShare,
+          trials: layer.trials.map {
+            Contents.Trial(
+              scheme: indices[$0.scheme] ?? 0, bytes: $0.bytes, divergence: $0.divergence,
+              standardError: $0.standardError)
+          })
+      },
+      measurements: measurements.map { measurement in
+        let compressed = layers.enumerated().compactMap { index, layer in
+          measurement.schemes[layer.layer].flatMap { indices[$0] }.map { (index, $0) }
+        }
+        return Contents.Measurement(
+          layers: compressed.map(\.0), schemes: compressed.map(\.1),
+          divergence: measurement.divergence, standardError: measurement.standardError,
+          text: measurement.text, tokens: measurement.tokens)
+      })
   }
 
   /// Reads what ``write(to:)`` wrote.
@@ -114,10 +139,32 @@ extension Sensitivity {
     guard Set(layers.map(\.layer)).count == layers.count else {
       throw Self.damaged(path, "it names a layer twice")
     }
-    guard contents.predictor.isSound else {
-      throw Self.damaged(path, "its corrections are no positive numbers")
+    self.init(origin: contents.origin, layers: layers)
+    for measurement in contents.measurements {
+      measurements.append(try measured(measurement, schemes: contents.schemes, path: path))
     }
-    self.init(origin: contents.origin, layers: layers, predictor: contents.predictor)
+    learn()
+  }
+
+  private func measured(
+    _ measurement: Contents.Measurement, schemes: [Scheme], path: String
+  ) throws(CheckpointError) -> MeasuredPlan {
+    guard measurement.layers.count == measurement.schemes.count, !measurement.layers.isEmpty,
+      measurement.layers.allSatisfy(layers.indices.contains),
+      measurement.schemes.allSatisfy(schemes.indices.contains),
+      Set(measurement.layers).count == measurement.layers.count
+    else { throw Self.damaged(path, "a measurement is of layers or schemes that it does not name") }
+    guard measurement.tokens > 0,
+      [measurement.divergence, measurement.standardError].allSatisfy({ $0.isFinite && $0 >= 0 })
+    else { throw Self.damaged(path, "a measured figure is negative or no number") }
+    var plan: [String: Scheme] = [:]
+    for (layer, scheme) in zip(measurement.layers, measurement.schemes) {
+      plan[layers[layer].layer] = schemes[scheme]
+    }
+    return MeasuredPlan(
+      schemes: plan, divergence: measurement.divergence,
+      standardError: measurement.standardError, text: measurement.text,
+      tokens: measurement.tokens)
   }
 
   private static func costs(
@@ -128,7 +175,7 @@ extension Sensitivity {
     else { throw damaged(path, "its vectors are missing", layer: layer.name) }
     guard (inputs + outputs).allSatisfy({ $0.isFinite && $0 >= 0 }),
       [layer.energy, layer.trace].allSatisfy({ $0.isFinite && $0 >= 0 }),
-      layer.originalBytes >= 0, layer.tokens > 0
+      layer.originalBytes >= 0, layer.tokens > 0, (0...1).contains(layer.lookupShare)
     else {
       throw damaged(path, "it holds a figure that is negative or no number", layer: layer.name)
     }
@@ -151,7 +198,8 @@ extension Sensitivity {
       layer: layer.name, role: layer.role, originalBytes: layer.originalBytes,
       energy: layer.energy,
       fisher: LayerFisher(
-        tokens: layer.tokens, inputs: inputs, outputs: outputs, trace: layer.trace),
+        tokens: layer.tokens, inputs: inputs, outputs: outputs, trace: layer.trace,
+        lookupShare: layer.lookupShare),
       trials: trials)
   }
 
@@ -160,12 +208,5 @@ extension Sensitivity {
   ) -> CheckpointError {
     CheckpointError(
       file: path, tensor: layer, reason: reason, hint: "measure the sensitivity again")
-  }
-}
-
-extension PlanPredictor {
-  /// Whether all figures are ones that a fit can give.
-  fileprivate var isSound: Bool {
-    ([scale, exponent, spread] + multipliers.values).allSatisfy { $0.isFinite && $0 > 0 }
   }
 }

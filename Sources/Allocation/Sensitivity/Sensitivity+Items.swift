@@ -39,7 +39,7 @@ extension Sensitivity {
   /// - Parameters:
   ///   - model: The model that this was measured on.
   ///   - rules: What may be chosen from.
-  /// - Returns: A solver whose bytes are those of all tensors and whose KLDs have the predictor's multipliers.
+  /// - Returns: A solver whose bytes are those of all tensors and whose KLDs have the predictor's factors.
   /// - Throws: ``SensitivityError`` for another model, and for fused layers pinned to different schemes.
   public func makeAllocator(
     for model: ModelDescription, rules: AllocationRules
@@ -114,7 +114,7 @@ extension Sensitivity {
     for (layer, costs) in zip(group, costs) {
       let trial = costs.trial(of: scheme) ?? costs.guess(scheme, for: layer)
       option.bytes += trial.bytes
-      option.divergence += predictor.multiplier(of: costs.role) * trial.divergence
+      option.divergence += factor(of: costs) * trial.divergence
     }
     return option
   }

@@ -36,13 +36,14 @@ public struct Sensitivity: Hashable, Sendable {
   public var origin: Origin
   /// In the model's order.
   public var layers: [LayerCosts]
-  /// How sums of layers' KLDs become a plan's.
-  public var predictor: PlanPredictor
+  /// Plans and single layers whose KLD was measured; ``record(_:)`` adds to them.
+  public internal(set) var measurements: [MeasuredPlan] = []
+  /// How layers' KLDs become a plan's, by what was measured.
+  public internal(set) var predictor = PlanPredictor()
 
-  public init(origin: Origin, layers: [LayerCosts], predictor: PlanPredictor = PlanPredictor()) {
+  public init(origin: Origin, layers: [LayerCosts]) {
     self.origin = origin
     self.layers = layers
-    self.predictor = predictor
   }
 
   /// Checks that this was measured on a model.
@@ -61,13 +62,22 @@ public struct Sensitivity: Hashable, Sendable {
   /// - Parameter schemes: The scheme of every layer, by name; layers that are missing stay as they are.
   /// - Returns: nil if some layer's scheme was never tried.
   public func prediction(for schemes: [String: Scheme]) -> DivergencePrediction? {
+    sum(of: schemes).map { predictor.prediction(ofSum: $0.value, standardError: $0.standardError) }
+  }
+
+  /// The sum of what a plan's layers cost, each times its factor: the predictor's unless another is given.
+  ///
+  /// - Returns: nil if some layer's scheme was never tried.
+  func sum(
+    of schemes: [String: Scheme], factor: ((LayerCosts) -> Double)? = nil
+  ) -> (value: Double, standardError: Double)? {
     var (sum, variance) = (0.0, 0.0)
     for layer in layers {
       guard let trial = layer.trial(of: schemes[layer.layer] ?? .keep) else { return nil }
-      let multiplier = predictor.multiplier(of: layer.role)
-      sum += multiplier * trial.divergence
-      variance += (multiplier * trial.standardError) * (multiplier * trial.standardError)
+      let factor = factor?(layer) ?? self.factor(of: layer)
+      sum += factor * trial.divergence
+      variance += (factor * trial.standardError) * (factor * trial.standardError)
     }
-    return predictor.prediction(ofSum: sum, standardError: variance.squareRoot())
+    return (sum, variance.squareRoot())
   }
 }

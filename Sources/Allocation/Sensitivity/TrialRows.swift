@@ -84,7 +84,7 @@ public struct TrialRows: Sendable {
   ///   - after: what they became.
   ///   - gram: second moments of all pairs of input channels, from tokens that the scheme was not fitted to. Given for
   ///     methods that let errors cancel: each row's KLD is scaled by what its output error is in truth over what it
-  ///     would be if errors did not depend on each other. Otherwise nil.
+  ///     would be if errors did not depend on each other, as far as rows are not looked up. Otherwise nil.
   /// - Returns: nats a token, with the standard error of sampling rows.
   public func divergence(
     before: Matrix, after: Matrix, gram: Matrix? = nil
@@ -92,7 +92,8 @@ public struct TrialRows: Sendable {
     var parts = fisher.divergences(before: before, after: after, rows: rows)
     if let gram {
       let shares = Self.cancellation(before: before, after: after, gram: gram)
-      for row in parts.indices { parts[row] *= shares[row] }
+      let lookups = fisher.lookupShare
+      for row in parts.indices { parts[row] *= lookups + (1 - lookups) * shares[row] }
     }
     // Each draw estimates the sum over all rows by its row's part over its probability.
     let size = Double(sample.size)

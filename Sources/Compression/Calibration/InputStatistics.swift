@@ -27,6 +27,11 @@ public struct InputStatistics: Hashable, Sendable {
 
   /// Input channels.
   public var columns: Int { secondMoments.count }
+
+  /// The same without the second moments of pairs.
+  public var withoutGram: InputStatistics {
+    InputStatistics(tokens: tokens, means: means, secondMoments: secondMoments)
+  }
 }
 
 /// What a scheme needs to know of a layer's inputs.

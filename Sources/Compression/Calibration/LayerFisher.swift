@@ -16,11 +16,18 @@ public struct LayerFisher: Hashable, Sendable {
   public let outputs: [Float]
   /// E[|x|^2 |g|^2]: the sum of `inputs`, and that of `outputs`.
   public let trace: Double
+  /// Share of `trace` that comes from rows being looked up, as those of an embedding are: 0...1.
+  ///
+  /// A row that is looked up is not summed with others, so that errors in it cannot cancel.
+  public let lookupShare: Double
 
-  public init(tokens: Int, inputs: [Float], outputs: [Float], trace: Double) {
+  public init(
+    tokens: Int, inputs: [Float], outputs: [Float], trace: Double, lookupShare: Double = 0
+  ) {
     self.tokens = tokens
     self.inputs = inputs
     self.outputs = outputs
     self.trace = trace
+    self.lookupShare = lookupShare
   }
 }

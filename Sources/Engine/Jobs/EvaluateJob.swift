@@ -1,4 +1,6 @@
+import Allocation
 import Checkpoints
+import Compression
 import Inference
 import Tokenization
 
@@ -14,6 +16,8 @@ struct EvaluateJob: Job {
   private struct Run {
     let reference: Decoder
     let compressed: Decoder?
+    /// The plan that is measured; nil where predictions have nothing to learn from it.
+    let schemes: [String: Scheme]?
     var evaluation: Evaluation
   }
 
@@ -54,7 +58,10 @@ struct EvaluateJob: Job {
       if request.referencePath == nil {
         workspace.referenceStates = run.evaluation.referenceStates
       }
-      if let summary = run.evaluation.result { workspace.emit(.evaluated(id, summary)) }
+      if let summary = run.evaluation.result {
+        workspace.emit(.evaluated(id, summary))
+        learn(summary, of: run.schemes, in: &workspace)
+      }
       return .finished
     }
     return .unfinished
@@ -81,7 +88,10 @@ struct EvaluateJob: Job {
       let evaluation = try Evaluation(
         tokens: tokens, settings: settings, reference: reference, compares: compares,
         states: request.referencePath == nil ? workspace.referenceStates : nil)
-      return Run(reference: reference, compressed: compressed, evaluation: evaluation)
+      let isPrediction = request.referencePath == nil && workspace.structure == nil && compares
+      return Run(
+        reference: reference, compressed: compressed,
+        schemes: isPrediction ? workspace.planSchemes : nil, evaluation: evaluation)
     } catch .emptyInput {
       throw JobFailure(sentence: "\(request.textPath): the text is too short to score a token")
     } catch {
@@ -110,6 +120,17 @@ struct EvaluateJob: Job {
           + "give a checkpoint of the same model")
     }
     return try other.models.decoder(.reference)
+  }
+
+  /// Lets predictions learn from what was measured.
+  private func learn(
+    _ summary: EvaluationSummary, of schemes: [String: Scheme]?, in workspace: inout Workspace
+  ) {
+    guard let schemes, let mean = summary.divergence?.mean else { return }
+    workspace.learn(
+      MeasuredPlan(
+        schemes: schemes, divergence: mean.value, standardError: mean.standardError ?? 0,
+        text: request.textPath.fileName, tokens: summary.tokens), from: id)
   }
 
   private func read(_ run: inout Run) throws(JobFailure) -> Bool {

@@ -12,13 +12,14 @@ struct SensitivityJob: Job {
   private enum Phase {
     case reading(TextWork)
     case differentiating(FisherPass, TokenWindows)
+    case probing(NoiseProbes, TokenWindows)
     case trying(TrialWork, TokenWindows, gradientTokens: Int)
   }
 
   /// Of the labels that gradients are taken of.
   private static let seed: UInt64 = 1
-  /// Share of the time that gradients take, about.
-  private static let gradientShare = 0.3
+  /// Share of the time that gradients take, or noise in their place, about.
+  private var gradientShare: Double { request.usesNoise ? 0.8 : 0.3 }
 
   let id: JobID
   private let request: SensitivityRequest
@@ -50,21 +51,35 @@ struct SensitivityJob: Job {
       }
       let windows = try windows(of: tokens, limit: request.gradientTokens, in: &workspace)
       let all = try self.windows(of: tokens, limit: request.tokenLimit, in: &workspace)
-      phase = .differentiating(try gradients(on: windows, in: &workspace), all)
+      phase =
+        request.usesNoise
+        ? .probing(try probes(on: tokens, windows, in: &workspace), all)
+        : .differentiating(try gradients(on: windows, in: &workspace), all)
     case .differentiating(var pass, let windows):
       let goesOn = pass.step()
-      sayHowFar(Self.gradientShare * pass.fractionCompleted, in: workspace)
+      sayHowFar(gradientShare * pass.fractionCompleted, in: workspace)
       if goesOn {
         phase = .differentiating(pass, windows)
       } else {
         let work = try TrialWork(
-          windows, candidates: request.candidates, fishers: pass.result, in: &workspace)
+          windows, candidates: request.candidates, fishers: pass.result,
+          weights: pass.tokenWeights, in: &workspace)
         phase = .trying(work, windows, gradientTokens: pass.tokenCount)
+      }
+    case .probing(var probes, let windows):
+      let goesOn = try probes.step(in: &workspace)
+      sayHowFar(gradientShare * probes.fractionCompleted, in: workspace)
+      if goesOn {
+        phase = .probing(probes, windows)
+      } else {
+        let work = try TrialWork(
+          windows, candidates: request.candidates, fishers: probes.result, in: &workspace)
+        phase = .trying(work, windows, gradientTokens: probes.tokenCount)
       }
     case .trying(var work, let windows, let gradientTokens):
       let goesOn = try work.step(in: &workspace)
-      let share = 1 - Self.gradientShare
-      sayHowFar(Self.gradientShare + share * work.fractionCompleted, in: workspace)
+      let share = 1 - gradientShare
+      sayHowFar(gradientShare + share * work.fractionCompleted, in: workspace)
       guard goesOn else {
         try finish(work, windows, gradientTokens: gradientTokens, in: &workspace)
         return .finished
@@ -97,6 +112,15 @@ struct SensitivityJob: Job {
     } catch {
       throw JobFailure(sentence: "\(error)")
     }
+  }
+
+  private func probes(
+    on tokens: [Int], _ windows: TokenWindows, in workspace: inout Workspace
+  ) throws(JobFailure) -> NoiseProbes {
+    NoiseProbes(
+      try ReplacementPass(
+        tokens: tokens, from: request.textPath, window: windows.length, limit: windows.count,
+        in: &workspace))
   }
 
   private func finish(
@@ -138,11 +162,13 @@ extension SensitivitySummary {
       layers: sensitivity.layers.map { costs in
         LayerSensitivity(
           layer: costs.layer,
-          divergencePerRelativeError: costs.fisher.divergencePerRelativeError(
-            energy: costs.energy),
+          divergencePerRelativeError: sensitivity.factor(of: costs)
+            * costs.fisher.divergencePerRelativeError(energy: costs.energy),
           schemes: costs.trials.map {
-            SchemeDivergence(scheme: $0.scheme, bytes: $0.bytes, divergence: $0.divergence)
+            SchemeDivergence(
+              scheme: $0.scheme, bytes: $0.bytes,
+              divergence: sensitivity.factor(of: costs) * $0.divergence)
           })
-      }, path: path)
+      }, path: path, agreement: sensitivity.agreement)
   }
 }

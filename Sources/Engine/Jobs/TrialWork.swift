@@ -32,7 +32,7 @@ struct TrialWork {
   /// - Throws: ``JobFailure`` when the model cannot be loaded or read the text.
   init(
     _ windows: TokenWindows, candidates: [Scheme], fishers: [String: LayerFisher],
-    in workspace: inout Workspace
+    weights: TokenWeights = TokenWeights(), in workspace: inout Workspace
   ) throws(JobFailure) {
     self.candidates = candidates.filter { !$0.keepsLayer }
     self.fishers = fishers
@@ -40,7 +40,8 @@ struct TrialWork {
     splits = need == .gram && windows.count > 1
     decoder = try workspace.models.original()
     do {
-      pass = try ActivationPass(windows, decoder: decoder, splitsWindows: splits)
+      pass = try ActivationPass(
+        windows, decoder: decoder, splitsWindows: splits, oddWeights: weights)
     } catch {
       throw JobFailure(error)
     }
@@ -235,11 +236,6 @@ private struct LayerTrials {
 }
 
 extension InputStatistics {
-  /// The second moments of each channel only.
-  var withoutGram: InputStatistics {
-    InputStatistics(tokens: tokens, means: means, secondMoments: secondMoments)
-  }
-
   /// Of rows that are looked up one by one: columns weigh alike, and do not depend on each other.
   static func lookup(columns: Int) -> InputStatistics {
     var gram = Matrix(rows: columns, columns: columns)

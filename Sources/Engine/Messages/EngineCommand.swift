@@ -93,10 +93,14 @@ public enum EngineCommand: Codable, Hashable, Sendable {
   case calibrate(JobID, CalibrationRequest)
   /// Measures what each scheme of each layer costs.
   case measureSensitivity(JobID, SensitivityRequest)
+  /// Measures layers of a plan one by one, for predictions to learn from.
+  case refineSensitivity(JobID, RefinementRequest)
   /// Chooses what structured pruning takes from the model as it was opened; the plan stays as it is.
   case chooseStructure(JobID, StructureRequest)
   /// Reads sensitivity that was saved before.
   case openSensitivity(path: String)
+  /// Saves the sensitivity at hand.
+  case saveSensitivity(path: String)
   /// Solves for a target with the sensitivity at hand; answered at once.
   case allocate(BudgetTarget, AllocationSettings)
   /// Draws the whole frontier with the sensitivity at hand; answered at once.

@@ -4,7 +4,7 @@ import Inference
 
 /// What a job does, for people.
 public enum JobKind: String, Codable, Hashable, Sendable {
-  case preview, compress, generate, evaluate, calibrate, sensitivity, prune, export
+  case preview, compress, generate, evaluate, calibrate, sensitivity, refine, prune, export
 }
 
 /// How far a job has come.
@@ -87,7 +87,11 @@ public enum EngineEvent: Codable, Hashable, Sendable {
   case calibrated(JobID, CalibrationSummary)
   /// Sensitivity is at hand: measured just now, or read from a file (then without a job).
   case sensitivity(JobID?, SensitivitySummary)
-  /// Saved sensitivity could not be read; one sentence that says why and what to do.
+  /// Predictions learned from what a job measured: other KLDs for the same schemes.
+  case sensitivityRefined(JobID, SensitivitySummary)
+  /// The sensitivity at hand was saved.
+  case sensitivitySaved(path: String)
+  /// Sensitivity could not be read or saved; one sentence that says why and what to do.
   case sensitivityRefused(path: String, reason: String)
   /// What structured pruning was asked for, chosen.
   case structureChosen(JobID, ChosenStructure)

@@ -82,13 +82,13 @@ extension Workspace {
   }
 
   /// The scheme of every layer in the current plan, by name.
-  private var planSchemes: [String: Scheme] {
+  var planSchemes: [String: Scheme] {
     Dictionary(
       shapes.enumerated().map { ($1.name, plan.scheme(of: $0)) },
       uniquingKeysWith: { first, _ in first })
   }
 
-  private func knownSensitivity() throws(JobFailure) -> Sensitivity {
+  func knownSensitivity() throws(JobFailure) -> Sensitivity {
     guard let sensitivity else {
       throw JobFailure(
         sentence: "the model's sensitivity is not known; measure it first, or open a file of it")

@@ -30,6 +30,7 @@ public struct ActivationPass: Sendable {
   private let rotations: [Rotation]
   let blockCount: Int
   private let splitsWindows: Bool
+  private let oddWeights: TokenWeights
   private var sweep: Sweep?
   private var sums: [InputSite: [InputSums]] = [:]
 
@@ -50,14 +51,16 @@ public struct ActivationPass: Sendable {
   ///   - windows: The text.
   ///   - decoder: The model; sweeps may use others of the same shape.
   ///   - splitsWindows: Whether statistics of even and odd windows are wanted apart, at twice the memory.
+  ///   - oddWeights: How much tokens count in the Gram matrices of odd windows; empty for all alike.
   ///   - workAStep: Multiplications of a step: by default some 20 ms of two cores.
   /// - Throws: ``InferenceError`` for ids outside the vocabulary.
   public init(
     _ windows: TokenWindows, decoder: Decoder, splitsWindows: Bool = false,
-    workAStep: Int = 600_000_000
+    oddWeights: TokenWeights = TokenWeights(), workAStep: Int = 600_000_000
   ) throws(InferenceError) {
     self.windows = windows
     self.splitsWindows = splitsWindows
+    self.oddWeights = oddWeights
     self.workAStep = workAStep
     blockCount = decoder.description.blockCount
     rotations = decoder.rotations(at: 0..<windows.length)
@@ -110,6 +113,8 @@ public struct ActivationPass: Sendable {
 
   /// What the layers at a site read in the last sweep that observed; nil for sites that it did not reach.
   ///
+  /// Where tokens of odd windows have weights, there is no Gram matrix of all windows.
+  ///
   /// - Precondition: the pass splits windows if it is asked for some of them.
   public func statistics(at site: InputSite, of windows: Windows = .all) -> InputStatistics? {
     precondition(splitsWindows || windows == .all, "the pass does not split windows")
@@ -120,7 +125,7 @@ public struct ActivationPass: Sendable {
     case .all:
       var total = parts[0]
       for part in parts.dropFirst() { total.add(part) }
-      return total.statistics
+      return oddWeights.isEmpty ? total.statistics : total.statistics?.withoutGram
     }
   }
 
@@ -128,12 +133,15 @@ public struct ActivationPass: Sendable {
     var part = hidden[sweep.window].rows(positions)
     var sums = self.sums
     self.sums = [:]
-    let half = splitsWindows ? sweep.window % 2 : 0
+    let (window, half) = (sweep.window, splitsWindows ? sweep.window % 2 : 0)
     func observe(_ site: InputSite, _ inputs: Matrix) {
       guard sweep.need != .nothing else { return }
       let empty = InputSums(columns: inputs.columns, need: sweep.need)
       sums[site, default: Array(repeating: empty, count: splitsWindows ? 2 : 1)][half]
-        .add(inputs, on: decoder.pool)
+        .add(
+          inputs,
+          weights: half == 1 ? oddWeights.weights(of: positions, inWindow: window, at: site) : nil,
+          on: decoder.pool)
     }
     if isAtHead {
       observe(.head, decoder.headInputs(part))

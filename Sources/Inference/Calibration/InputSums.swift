@@ -1,6 +1,18 @@
 import Compression
 import Tensors
 
+extension Matrix {
+  /// Each row times the root of its weight.
+  fileprivate func rowsScaled(_ weights: [Float]) -> Matrix {
+    var scaled = self
+    for (row, weight) in weights.enumerated() {
+      let factor = weight.squareRoot()
+      for column in 0..<columns { scaled[row, column] *= factor }
+    }
+    return scaled
+  }
+}
+
 /// Sums over the vectors that one site's layers read.
 struct InputSums: Sendable {
   private var count = 0
@@ -16,7 +28,12 @@ struct InputSums: Sendable {
   }
 
   /// Adds one vector a row.
-  mutating func add(_ inputs: Matrix, on pool: WorkerPool) {
+  ///
+  /// - Parameters:
+  ///   - inputs: The vectors.
+  ///   - weights: How much each counts in the Gram matrix, 0 or more; nil for all alike.
+  ///   - pool: The threads that share the work.
+  mutating func add(_ inputs: Matrix, weights: [Float]? = nil, on pool: WorkerPool) {
     count += inputs.rows
     for row in 0..<inputs.rows {
       for (column, input) in inputs.row(row).enumerated() {
@@ -25,7 +42,7 @@ struct InputSums: Sendable {
         squares[column] += value * value
       }
     }
-    gram?.add(inputs, on: pool)
+    gram?.add(weights.map(inputs.rowsScaled) ?? inputs, on: pool)
   }
 
   mutating func add(_ other: InputSums) {

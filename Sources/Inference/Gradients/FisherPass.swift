@@ -16,6 +16,8 @@ public struct FisherPass: Sendable {
   private let decoder: Decoder
   private let sampler: Sampler
   private var sums: [String: FisherSums] = [:]
+  /// How much each token counts at each site, of the windows that are done.
+  public private(set) var tokenWeights = TokenWeights()
   private var window = 0
   private var phase: Phase
   /// Hidden states before each half of a block (even: attention, odd: MLP), and those after the last.
@@ -179,7 +181,8 @@ extension FisherPass {
       sampler.token(from: logits, at: start + row)
     }
     let name = decoder.head == nil ? Decoder.embeddingName : Decoder.headName
-    sums[name]?.add(inputs: inputs, gradients: atLogits, on: decoder.pool)
+    let energies = sums[name]?.add(inputs: inputs, gradients: atLogits, on: decoder.pool)
+    weigh(energies ?? [], from: rows.lowerBound, at: .head)
     var result = Matrix(rows: rows.count, columns: gradient.columns)
     result.addRMSNormGradient(
       at: states, weight: decoder.finalNorm, epsilon: decoder.epsilon,
@@ -195,21 +198,25 @@ extension FisherPass {
     if half.isMultiple(of: 2) {
       differentiateAttention(of: block, at: states, &part)
     } else {
-      differentiateMLP(of: block, at: states, &part)
+      differentiateMLP(of: block, at: states, from: rows.lowerBound, &part)
     }
     gradient.replaceRows(from: rows.lowerBound, by: part)
   }
 
   /// Turns the gradient after a block's MLP into that before it.
   private mutating func differentiateMLP(
-    of index: Int, at states: Matrix, _ gradient: inout Matrix
+    of index: Int, at states: Matrix, from row: Int, _ gradient: inout Matrix
   ) {
     let (block, pool) = (decoder.blocks[index], decoder.pool)
     let activations = decoder.mlpActivations(block: index, of: states)
-    add([.down], of: index, inputs: activations.inner, gradients: gradient)
+    add(
+      [.down], at: .mlpOutput(block: index), from: row, inputs: activations.inner,
+      gradients: gradient)
     let atInner = pool.transposedProducts(of: gradient, with: block.mlpOutput)
     let atProjected = activations.projected.gatedSiluGradient(output: atInner)
-    add([.gate, .up], of: index, inputs: activations.normalized, gradients: atProjected)
+    add(
+      [.gate, .up], at: .mlp(block: index), from: row, inputs: activations.normalized,
+      gradients: atProjected)
     gradient.addRMSNormGradient(
       at: states, weight: block.mlpNorm, epsilon: decoder.epsilon,
       output: pool.transposedProducts(of: atProjected, with: block.mlpInputs))
@@ -224,7 +231,9 @@ extension FisherPass {
     var cache = decoder.makeBlockCache()
     let activations = decoder.attentionActivations(
       block: index, of: states, rotations: rotations, cache: &cache)
-    add([.attentionOutput], of: index, inputs: activations.attended, gradients: gradient)
+    add(
+      [.attentionOutput], at: .attentionOutput(block: index), from: 0, inputs: activations.attended,
+      gradients: gradient)
     let atAttended = pool.transposedProducts(of: gradient, with: block.attentionOutput)
     var atProjected = decoder.attention.gradient(
       queries: activations.projected, keys: cache.keys, values: cache.values, output: atAttended,
@@ -233,27 +242,36 @@ extension FisherPass {
     for (row, rotation) in rotations.enumerated() {
       atProjected.rotate(row: row, column: 0, heads: heads, by: rotation.inverse)
     }
-    add([.query, .key, .value], of: index, inputs: activations.normalized, gradients: atProjected)
+    add(
+      [.query, .key, .value], at: .attention(block: index), from: 0, inputs: activations.normalized,
+      gradients: atProjected)
     gradient.addRMSNormGradient(
       at: states, weight: block.attentionNorm, epsilon: decoder.epsilon,
       output: pool.transposedProducts(of: atProjected, with: block.attentionInputs))
   }
 
-  /// Adds to the sums of layers that read the same input, their gradients side by side.
+  /// Adds to the sums of layers that read the same input, their gradients side by side, of positions from `row` on.
   private mutating func add(
-    _ roles: [Role], of block: Int, inputs: Matrix, gradients: Matrix
+    _ roles: [Role], at site: InputSite, from row: Int, inputs: Matrix, gradients: Matrix
   ) {
     var column = 0
     for role in roles {
       guard
         let layer = decoder.description.layers.first(where: {
-          $0.block == block && $0.role == role
+          $0.block == site.block && $0.role == role
         })
       else { continue }
-      sums[layer.name]?.add(
+      let energies = sums[layer.name]?.add(
         inputs: inputs, gradients: gradients, column: column, on: decoder.pool)
+      weigh(energies ?? [], from: row, at: site)
       column += layer.rows
     }
+  }
+
+  /// Adds what gradients weigh to the weights of the current window's tokens.
+  private mutating func weigh(_ energies: [Double], from row: Int, at site: InputSite) {
+    tokenWeights.add(
+      energies, from: row, ofWindow: window, length: windows[window].count, at: site)
   }
 
   /// Adds what the lookup of the window's tokens costs, and begins the next window.

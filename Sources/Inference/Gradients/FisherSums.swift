@@ -6,6 +6,8 @@ struct FisherSums: Sendable {
   private var inputs: [Double]
   private var outputs: [Double]
   private var trace = 0.0
+  /// The part of `trace` that looked up rows have.
+  private var lookups = 0.0
 
   init(rows: Int, columns: Int) {
     inputs = Array(repeating: 0, count: columns)
@@ -19,7 +21,10 @@ struct FisherSums: Sendable {
   ///   - gradients: The gradients at its output, perhaps beside those of other layers.
   ///   - column: Where the layer's gradients begin.
   ///   - pool: The threads that share the columns.
-  mutating func add(inputs x: Matrix, gradients: Matrix, column: Int = 0, on pool: WorkerPool) {
+  /// - Returns: The energy of each token's gradient.
+  mutating func add(
+    inputs x: Matrix, gradients: Matrix, column: Int = 0, on pool: WorkerPool
+  ) -> [Double] {
     let columns = column..<column + outputs.count
     let inputEnergies = x.energies(columns: 0..<x.columns)
     let gradientEnergies = gradients.energies(columns: columns)
@@ -27,6 +32,7 @@ struct FisherSums: Sendable {
       of: x, columns: 0..<x.columns, weights: gradientEnergies, to: &inputs)
     pool.addWeightedSquares(of: gradients, columns: columns, weights: inputEnergies, to: &outputs)
     trace += zip(inputEnergies, gradientEnergies).reduce(0) { $0 + $1.0 * $1.1 }
+    return gradientEnergies
   }
 
   /// Adds tokens whose rows were looked up: the input of a token is one at its row.
@@ -38,6 +44,7 @@ struct FisherSums: Sendable {
     for (token, energy) in zip(tokens, energies) {
       outputs[token] += energy
       trace += energy
+      lookups += energy
     }
   }
 
@@ -46,6 +53,7 @@ struct FisherSums: Sendable {
     let count = Double(tokens)
     return LayerFisher(
       tokens: tokens, inputs: inputs.map { Float($0 / count) },
-      outputs: outputs.map { Float($0 / count) }, trace: trace / count)
+      outputs: outputs.map { Float($0 / count) }, trace: trace / count,
+      lookupShare: trace > 0 ? lookups / trace : 0)
   }
 }

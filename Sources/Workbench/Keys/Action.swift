@@ -32,7 +32,7 @@ enum Action: String, CaseIterable, Hashable, Sendable {
   case copy
 
   // Asking the models
-  case prompt, run, set, evaluate, evaluation, calibrate, sensitivity
+  case prompt, run, set, evaluate, evaluation, calibrate, sensitivity, refine
 
   // Solving for a budget
   case budget, apply, smaller, larger, smallest, largest, fuse, exact, versus, pin
@@ -65,7 +65,7 @@ extension Action {
     case .write, .plan: .planPath
     case .open: .checkpointPath
     case .export: .exportPath
-    case .evaluate, .calibrate: .textPath
+    case .evaluate, .calibrate, .refine: .textPath
     case .sensitivity: .sensitivity
     case .budget: .budget
     case .restore, .delete: .snapshot

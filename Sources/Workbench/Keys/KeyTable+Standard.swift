@@ -85,6 +85,9 @@ extension KeyTable {
     entry(.mark, ["space"], [.budget], "Allow the scheme under the cursor, or no longer"),
     entry(.markAll, ["a"], [.budget], "Allow all schemes of its family, or none"),
     entry(
+      .refine, ["R"], [.budget], "Measure on a text the layers that cost most: predictions learn",
+      label: "refine", 8),
+    entry(
       .nextPane, ["Tab"], [.budget], "Show schemes instead of changes, or back", label: "schemes", 6
     ),
   ]

@@ -1,3 +1,4 @@
+import Allocation
 import Checkpoints
 import Compression
 import Engine
@@ -22,6 +23,8 @@ struct BudgetState: Hashable, Sendable {
   /// Why the target cannot be reached.
   var refusal: String?
   var frontier: Frontier?
+  /// How predictions agree with what was measured; nil before anything was.
+  var agreement: PredictionAgreement?
 
   var choices = SchemeChoices.offered
   /// Names of layers that keep the plan's scheme.

@@ -33,7 +33,7 @@ extension AppState {
   }
 
   /// Whether the engine can solve; says what to do if not.
-  private mutating func isMeasured() -> Bool {
+  mutating func isMeasured() -> Bool {
     guard model?.sensitivity.isEmpty == false else {
       inform(model == nil ? "No model is open; o opens one" : "X measures sensitivity first")
       return false
@@ -103,7 +103,7 @@ extension AppState {
   }
 
   /// Asks for the frontier and the plan anew; the plot keeps the old ones until they come.
-  private func solveAgain() -> [Effect] {
+  func solveAgain() -> [Effect] {
     guard model?.sensitivity.isEmpty == false else { return [] }
     return [.engine(.drawFrontier(allocationSettings))]
       + (budget.target.map { [.engine(.allocate($0, allocationSettings))] } ?? [])

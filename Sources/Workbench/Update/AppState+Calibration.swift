@@ -1,3 +1,4 @@
+import Checkpoints
 import Compression
 import Engine
 
@@ -42,6 +43,20 @@ extension AppState {
     return [.engine(.measureSensitivity(id, request))]
   }
 
+  /// Measures, on a text, the layers that cost most of what is proposed, or else of the plan.
+  mutating func refine(on path: String) -> [Effect] {
+    guard isMeasured(), let model else { return [] }
+    evaluationText = path
+    let schemes = budget.proposal.map { model.assignment($0.schemes) } ?? model.schemes
+    let id = jobs.queue(.refine, for: path)
+    inform("Measuring single layers on \(path)")
+    let request = RefinementRequest(
+      schemes: Dictionary(
+        zip(model.layers.map(\.name), schemes), uniquingKeysWith: { first, _ in first }),
+      textPath: expanded(path), savePath: sensitivityPath.map { expanded($0) })
+    return [.engine(.refineSensitivity(id, request))]
+  }
+
   // MARK: What came of it
 
   mutating func take(_ summary: CalibrationSummary, of id: JobID) {
@@ -59,6 +74,7 @@ extension AppState {
     guard model != nil else { return [] }
     model?.note(summary)
     budget.forgetSolves()
+    budget.agreement = summary.agreement
     budget.choices = SchemeChoices(measured: summary.layers.flatMap { $0.schemes.map(\.scheme) })
     if let model { table.rebuild(for: model) }
     let saved = summary.path.map { ", \(id == nil ? "from" : "saved to") \($0)" } ?? ""
@@ -66,6 +82,18 @@ extension AppState {
     if let id { jobs.note(text, for: id) }
     confirm("Known: \(text)")
     return [.engine(.drawFrontier(allocationSettings))]
+  }
+
+  /// Takes on what predictions learned: the same schemes, other KLDs.
+  mutating func refine(with summary: SensitivitySummary, of id: JobID) -> [Effect] {
+    guard model != nil else { return [] }
+    model?.note(summary)
+    budget.agreement = summary.agreement
+    if let model { table.rebuild(for: model) }
+    if let agreement = summary.agreement, jobs[id]?.kind == .refine {
+      jobs.note(AgreementText(agreement).line, for: id)
+    }
+    return solveAgain()
   }
 
   /// Says so when the plan now holds methods that need a calibration there is none of.

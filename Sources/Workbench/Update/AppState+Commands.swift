@@ -44,6 +44,7 @@ extension AppState {
     case .evaluation: return showEvaluation()
     case .calibrate: return argument.map { calibrate($0) } ?? ask(for: .calibrate)
     case .sensitivity: return argument.map { measureSensitivity($0) } ?? ask(for: .sensitivity)
+    case .refine: return argument.map { refine(on: $0) } ?? ask(for: .refine)
     case .budget: return setBudget(argument)
     case .fuse, .exact, .versus, .pin: return setBudgetOption(command)
     case .apply: return applyBudget()

@@ -28,6 +28,8 @@ extension AppState {
     case .evaluated(let id, let result): take(result, of: id)
     case .calibrated(let id, let summary): take(summary, of: id)
     case .sensitivity(let id, let summary): return take(summary, of: id)
+    case .sensitivityRefined(let id, let summary): return refine(with: summary, of: id)
+    case .sensitivitySaved(let path): confirm("Sensitivity saved to \(path)")
     case .sensitivityRefused(_, let reason): refuse(reason)
     case .structureChosen(let id, let chosen): return take(chosen, of: id)
     case .allocated(let result): budget.accept(result)

@@ -24,6 +24,7 @@ extension AppState {
       case .evaluate: ("evaluate on text file", evaluationText)
       case .calibrate: ("calibrate on text file", calibrationText)
       case .sensitivity: ("measure sensitivity on text file", calibrationText)
+      case .refine: ("measure layers on text file", evaluationText)
       case .budget: ("budget", "")
       case .snapshot: ("keep the plan as", suggestedSnapshotName)
       case .rename: ("rename to", "")

@@ -93,6 +93,9 @@ struct BudgetView {
       ])
     }
     lines.append(optionsLine(painter))
+    if let agreement = budget.agreement {
+      lines.append(AgreementText(agreement).segments(painter))
+    }
     if let calibration = state.calibration {
       lines.append(CalibrationFigures(calibration, glyphs: state.glyphs).segments(painter))
     }

@@ -131,6 +131,12 @@ struct AllocateResult: Encodable {
     let mean: Figure
     let low: Figure
     let high: Figure
+
+    init(_ predicted: PredictedDivergence) {
+      mean = Figure(predicted.mean)
+      low = Figure(predicted.low)
+      high = Figure(predicted.high)
+    }
   }
 
   let bytes: Int
@@ -145,9 +151,7 @@ struct AllocateResult: Encodable {
   ) {
     bytes = result.bytes
     bitsPerWeight = Figure(result.bitsPerWeight)
-    kld = Divergence(
-      mean: Figure(result.divergence.mean), low: Figure(result.divergence.low),
-      high: Figure(result.divergence.high))
+    kld = Divergence(result.divergence)
     gap = Figure(result.gap)
     self.output = output
     layers = shapes.map { shape in

@@ -22,6 +22,13 @@ struct SensitivityCommand: ParsableCommand {
   @Option(help: "Tokens that gradients are taken on.")
   var gradientTokens = 4096
 
+  @Flag(
+    help: """
+      Weighs layers by the divergence that noise in each causes, in place of gradients: an \
+      independent check, many times as long.
+      """)
+  var noise = false
+
   @Option(help: "The file to write.", completion: .file())
   var output: String?
 
@@ -36,7 +43,7 @@ struct SensitivityCommand: ParsableCommand {
       SensitivityRequest(
         textPath: try text.path(for: model.path), window: text.window,
         gradientTokens: gradientTokens, tokenLimit: text.tokens,
-        candidates: try candidates.schemes(), savePath: output))
+        candidates: try candidates.schemes(), usesNoise: noise, savePath: output))
     if json {
       try JSONOutput.write(SensitivityResult(found))
     } else {

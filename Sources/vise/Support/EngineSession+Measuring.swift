@@ -5,11 +5,16 @@ extension EngineSession {
   private static let evaluation = JobID(103)
   private static let answer = JobID(104)
 
-  /// Measures on a text.
-  func evaluate(_ request: EvaluationRequest) throws(CommandFailure) -> EvaluationSummary {
+  /// Measures on a text; `hears` is told each event up to the job's end.
+  func evaluate(
+    _ request: EvaluationRequest, hears: (EngineEvent) -> Void = { _ in }
+  ) throws(CommandFailure) -> EvaluationSummary {
     send(.evaluate(Self.evaluation, request))
+    var summary: EvaluationSummary?
     return try next { event in
-      if case .evaluated(Self.evaluation, let found) = event { found } else { nil }
+      hears(event)
+      if case .evaluated(Self.evaluation, let found) = event { summary = found }
+      return if case .jobEnded(Self.evaluation, .finished) = event { summary } else { nil }
     }
   }
 

@@ -38,21 +38,34 @@ import Testing
     #expect(mean > 0.11 && mean < 0.15)
   }
 
-  @Test func factorsOfRolesAreFittedToLayers() {
+  @Test func factorsAreFittedToLayers() {
     var predictor = PlanPredictor()
     let values = (1...30).map {
       PredictedAndMeasured(
-        role: .value, predicted: 0.01 * Double($0), measured: 0.02 * Double($0))
+        role: .value, layer: "v\($0)", predicted: 0.01 * Double($0),
+        measured: 0.02 * Double($0))
     }
-    predictor.fitMultipliers(
+    predictor.fitFactors(
       to: values + [
-        PredictedAndMeasured(role: .down, predicted: 0.1, measured: 0.05),
+        PredictedAndMeasured(
+          role: .value, layer: "odd", predicted: 0.1, measured: 0.4, relativeError: 0.05),
+        PredictedAndMeasured(
+          role: .value, layer: "unsure", predicted: 0.1, measured: 0.4, relativeError: 2),
+        PredictedAndMeasured(role: .down, layer: "down", predicted: 0.1, measured: 0.05),
         PredictedAndMeasured(predicted: 1, measured: 9),
       ])
-    #expect(abs(predictor.multiplier(of: .value) - 2) < 0.03)
-    // A single layer is not trusted all the way.
-    #expect(predictor.multiplier(of: .down) > 0.5 && predictor.multiplier(of: .down) < 0.75)
-    #expect(predictor.multiplier(of: .gate) == 1)
+    func factor(_ layer: String, _ role: Role = .value) -> Double {
+      predictor.factor(of: layer, role: role)
+    }
+    #expect(abs(factor("never measured") - 2) < 0.15)
+    #expect(abs(factor("v7") - 2) < 0.05)
+    // A layer that is measured well has its own factor, one that is not has its role's.
+    #expect(factor("odd") > 3.5 && factor("odd") < 4)
+    #expect(abs(factor("unsure") / factor("never measured") - 1) < 0.05)
+    // A single layer is not trusted all the way for its role.
+    #expect(factor("never measured", .down) > 0.5 && factor("never measured", .down) < 0.75)
+    #expect(factor("down", .down) < factor("never measured", .down))
+    #expect(factor("gate", .gate) == 1)
   }
 
   /// Against scipy.stats.spearmanr and numpy, on values with ties.

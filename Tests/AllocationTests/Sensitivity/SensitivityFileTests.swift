@@ -17,13 +17,22 @@ import Testing
 
   @Test func readsWhatItWrote() throws {
     var sensitivity = sample.sensitivity
-    sensitivity.predictor.multipliers["v_proj"] = 1.75
     sensitivity.layers[0].record(
       SchemeTrial(
         scheme: Scheme(
           quantization: QuantizationScheme(block: .q4_K, range: .weighted, method: .gptq),
           sparsity: SparsityScheme(pattern: .structured(kept: 2, of: 4), method: .wanda)),
         bytes: 77, divergence: 0.25, standardError: 0))
+    for (layers, divergence) in [(1, 0.3), (sensitivity.layers.count, 0.9)] {
+      let isKept = sensitivity.record(
+        MeasuredPlan(
+          schemes: Dictionary(
+            uniqueKeysWithValues: sensitivity.layers.prefix(layers).map {
+              ($0.layer, SensitivitySample.schemes[0])
+            }), divergence: divergence, standardError: 0.01, text: "other.txt", tokens: 512))
+      #expect(isKept)
+    }
+    #expect(sensitivity.predictor.plans == 1)
     try inDirectory { path in
       try sensitivity.write(to: path)
       #expect(try Sensitivity(path: path) == sensitivity)
@@ -52,12 +61,21 @@ import Testing
   @Test(arguments: [
     ("\"divergence\":", "\"divergence\":-"), ("\"scheme\":0", "\"scheme\":900"),
     ("\"energy\":12.5", "\"energy\":-1"), ("\"tokens\":256", "\"tokens\":0"),
-    ("\"scale\":1", "\"scale\":0"), ("\"layers\":[", "\"layers\":[{},"),
+    ("\"lookupShare\":0", "\"lookupShare\":2"), ("\"layers\":[{", "\"layers\":[{},{"),
+    ("\"layers\":[0]", "\"layers\":[]"), ("\"layers\":[0]", "\"layers\":[700]"),
+    ("\"schemes\":[1]", "\"schemes\":[1,1]"), ("\"schemes\":[1]", "\"schemes\":[-1]"),
+    ("\"divergence\":0.5,\"layers\"", "\"divergence\":-0.5,\"layers\""),
+    ("\"tokens\":900", "\"tokens\":0"),
     ("k_proj", "q_proj"),
   ])
   func damageIsFound(from: String, to: String) throws {
+    var sensitivity = sample.sensitivity
+    sensitivity.record(
+      MeasuredPlan(
+        schemes: [sensitivity.layers[0].layer: SensitivitySample.schemes[1]], divergence: 0.5,
+        standardError: 0.25, text: "other.txt", tokens: 900))
     try inDirectory { path in
-      try sample.sensitivity.write(to: path)
+      try sensitivity.write(to: path)
       var file = try SafetensorsFile(path: path)
       let contents = try #require(file.metadata["contents"])
       let damaged = contents.replacingOccurrences(of: from, with: to)

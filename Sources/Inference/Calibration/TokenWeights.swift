@@ -1,0 +1,35 @@
+/// How much the tokens of a text count at each site: by the energy of the gradients at what the site's layers make of them.
+///
+/// Errors of a layer matter at tokens with large gradients. Attention sinks have next to none, and most of the energy:
+/// second moments that count all tokens alike tell of little else.
+public struct TokenWeights: Hashable, Sendable {
+  /// For each window, a weight a token, in the order of windows.
+  private var weights: [InputSite: [[Float]]] = [:]
+
+  public init() {}
+
+  /// Whether all tokens count alike.
+  public var isEmpty: Bool { weights.isEmpty }
+
+  /// Adds to the weights of some tokens.
+  mutating func add(
+    _ energies: [Double], from position: Int, ofWindow window: Int, length: Int, at site: InputSite
+  ) {
+    var windows = weights[site] ?? []
+    weights[site] = nil
+    while windows.count <= window { windows.append(Array(repeating: 0, count: length)) }
+    for (offset, energy) in energies.enumerated() {
+      windows[window][position + offset] += Float(energy)
+    }
+    weights[site] = windows
+  }
+
+  /// The weights of some tokens, zeros for windows that none are known of; nil for sites that none are known of.
+  func weights(of positions: Range<Int>, inWindow window: Int, at site: InputSite) -> [Float]? {
+    guard let windows = weights[site] else { return nil }
+    guard windows.indices.contains(window), windows[window].count >= positions.upperBound else {
+      return Array(repeating: 0, count: positions.count)
+    }
+    return Array(windows[window][positions])
+  }
+}
