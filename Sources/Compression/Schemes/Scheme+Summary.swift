@@ -1,7 +1,12 @@
 extension Scheme {
   /// The scheme in a few characters: `4 bit g64 sym`, `2:4 50 %`, both, or `keep`.
-  public var summary: String {
-    let parts = [quantization?.summary, sparsity?.pattern.summary].compactMap { $0 }
+  public var summary: String { summary(quantization?.summary) }
+
+  /// The same where there is little room: without the search of ranges.
+  public var shortSummary: String { summary(quantization?.shortSummary) }
+
+  private func summary(_ quantization: String?) -> String {
+    let parts = [quantization, sparsity?.pattern.summary].compactMap { $0 }
     return parts.isEmpty ? "keep" : parts.joined(separator: ", ")
   }
 }
@@ -9,8 +14,12 @@ extension Scheme {
 extension QuantizationScheme {
   /// For example `4 bit g64 sym`, `8 bit channel asym mse`, `Q4_K gptq weighted`, or `NVFP4 mse`.
   public var summary: String {
-    let words = [method == .rtn ? "" : method.rawValue, range == .minMax ? "" : range.rawValue]
-    let how = words.filter { !$0.isEmpty }.map { " \($0)" }.joined()
+    range == .minMax ? shortSummary : "\(shortSummary) \(range.rawValue)"
+  }
+
+  /// The same without the search of ranges.
+  public var shortSummary: String {
+    let how = method == .rtn ? "" : " \(method.rawValue)"
     if let typeName { return typeName + how }
     let groups =
       switch group {

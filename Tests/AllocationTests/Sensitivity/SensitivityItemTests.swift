@@ -97,7 +97,8 @@ import Testing
     #expect(allocator.smallestBytes > embedding.bytes)
   }
 
-  @Test func marksAreThoseThatWereTriedEverywhere() throws {
+  @Test(arguments: [QuantizationMethod.rtn, .gptq])
+  func marksAreThoseThatWereTriedEverywhere(method: QuantizationMethod) throws {
     var sensitivity = sample.sensitivity
     #expect(sensitivity.marks(for: sample.model).map(\.schemes.count) == [15, 15, 15])
     // Rows of 64 and 96 weights hold no K type: Q2_K's mixture becomes Q4_0, and Q8_0 for the embedding.
@@ -105,14 +106,17 @@ import Testing
       for type in [BlockType.q4_0, .q8_0] {
         sensitivity.layers[index].record(
           SchemeTrial(
-            scheme: Scheme(quantization: QuantizationScheme(block: type, range: .weighted)),
+            scheme: Scheme(
+              quantization: QuantizationScheme(block: type, range: .weighted, method: method)),
             bytes: 10 * type.bits, divergence: 0.01, standardError: 0))
       }
     }
     let marks = sensitivity.marks(for: sample.model)
     #expect(marks.filter(\.isUniform).count == 5)
     let mixes = marks.filter { !$0.isUniform }
-    #expect(mixes.map(\.name) == ["Q2_K", "Q3_K_S", "Q4_0", "Q6_K", "Q8_0"])
+    let suffix = method == .gptq ? " gptq" : ""
+    #expect(
+      mixes.map(\.name) == ["Q2_K", "Q3_K_S", "Q4_0", "Q6_K", "Q8_0"].map { $0 + suffix })
     let embedding = mixes.first?.schemes["model.embed_tokens"]
     #expect(embedding?.quantization?.block == .q8_0)
     // And each is a plan that the allocator knows.
