@@ -63,11 +63,14 @@ public struct ExportWriter {
   ) throws(ExportError) {
     let destination = try ExportDestination(path, form, replaces: replaces)
     guard let source = FileSystem.resolved(model),
-      let target = FileSystem.resolved(destination.path), "\(source)/".hasPrefix("\(target)/")
+      let target = FileSystem.resolved(destination.path)
     else { return }
+    let isAround = "\(source)/".hasPrefix("\(target)/")
+    let isFileInside = form == .file && "\(target)/".hasPrefix("\(source)/")
+    guard isAround || isFileInside else { return }
     throw .file(
       path: destination.path, tensor: nil,
-      reason: "is the model that is open, or holds it; name another path")
+      reason: "is the model that is open, or holds it or a part of it; name another path")
   }
 
   /// Where a writer to this path keeps what is not complete yet.

@@ -4,12 +4,21 @@ import Inference
 extension EngineSession {
   private static let evaluation = JobID(103)
   private static let answer = JobID(104)
+  private static let logits = JobID(105)
 
   /// Measures on a text.
   func evaluate(_ request: EvaluationRequest) throws(CommandFailure) -> EvaluationSummary {
     send(.evaluate(Self.evaluation, request))
     return try next { event in
       if case .evaluated(Self.evaluation, let found) = event { found } else { nil }
+    }
+  }
+
+  /// Writes the logits of one model into a file.
+  func writeLogits(_ request: LogitsRequest) throws(CommandFailure) -> LogitsSummary {
+    send(.writeLogits(Self.logits, request))
+    return try next { event in
+      if case .logitsWritten(Self.logits, let found) = event { found } else { nil }
     }
   }
 

@@ -83,7 +83,7 @@ final class EngineSession {
     case .sensitivityRefused(_, let reason), .allocationRefused(_, let reason):
       throw CommandFailure(status: .failed, message: reason)
     case .jobEnded, .opened, .restructured, .report, .compressed, .token, .answerEnded, .evaluated,
-      .calibrated, .sensitivity, .structureChosen, .allocated, .frontier, .predicted,
+      .logitsWritten, .calibrated, .sensitivity, .structureChosen, .allocated, .frontier, .predicted,
       .exportPreview, .exported:
       break
     }

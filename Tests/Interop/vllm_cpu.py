@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+"""Lets vLLM serve on a CPU what Vise exports for it, and compares what it expects of a text with Vise's compressed model.
+
+usage: vllm_cpu.py --binary VISE --model DIRECTORY --text TEXT [--plans NAME,...] [--tokens 192] [--group 64]
+       vllm_cpu.py --serve EXPORT [--port 8000] [--name NAME]
+
+Each plan is exported for the target vllm-cpu and served over vLLM's OpenAI-compatible API, which tells the log-probability
+of each token of the text and answers it greedily. vLLM computes in BF16, and with W8A8 rounds each token's inputs to 8 bits:
+log-probabilities may be off by BF16 nats (root mean square over tokens), or by ROUNDED where inputs are rounded. That
+this tells models apart is shown by the same figure for Vise's model as it is, which must be above.
+
+With --serve it keeps a server running until it is interrupted, for the workbench or anybody else to talk to. Runs with the
+Python of an environment that has vllm-cpu (requirements-vllm.txt).
+"""
+
+import argparse
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import numpy
+from safetensors.numpy import load_file
+
+from interop import Checks, Vise
+
+# In nats; the steps of BF16 are 2^-8 of a value, and a logit is a sum of many values so rounded.
+BF16, ROUNDED = 0.06, 0.15
+PLANS = {
+    "kept": ("{ layers: \"*\", keep: true }", BF16),
+    "4 bit": ("{ layers: \"re:.*proj\", bits: 4, group: GROUP }", BF16),
+    "4 bit with zero points": ("{ layers: \"re:.*proj\", bits: 4, group: GROUP, symmetric: false }", BF16),
+    "W8A8": ("{ layers: \"re:.*proj\", bits: 8, group: channel }", ROUNDED),
+    "mixed": (
+        "{ layers: \"re:.*proj\", bits: 4, group: GROUP }\n"
+        "  - { layers: \"*.self_attn.*\", bits: 8, group: channel }\n"
+        "  - { layers: \"model.layers.1.*\", keep: true }", ROUNDED),
+}
+OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1",
+           "VLLM_CPU_KVCACHE_SPACE": "1"}
+PATIENCE = 600  # seconds until a server that does not come up has failed
+
+
+class Server:
+    """vLLM with one model, in a process of its own until it is closed."""
+
+    def __init__(self, folder, port, name, log):
+        self.url, self.name = f"http://127.0.0.1:{port}", name
+        self.log = log
+        # `vllm serve` of this wheel asks for a package called vllm, and ends.
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(folder),
+             "--served-model-name", name, "--host", "127.0.0.1", "--port", str(port), "--enforce-eager",
+             "--max-model-len", "512", "--dtype", "bfloat16"],
+            env={**os.environ, **OFFLINE}, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+
+    def wait(self):
+        """Waits until the server answers; false if it ends before."""
+        end = time.monotonic() + PATIENCE
+        while self.process.poll() is None and time.monotonic() < end:
+            try:
+                urllib.request.urlopen(f"{self.url}/health", timeout=5).close()
+                return True
+            except (urllib.error.URLError, OSError):
+                time.sleep(1)
+        return False
+
+    def ask(self, path, **fields):
+        request = urllib.request.Request(
+            self.url + path, json.dumps({"model": self.name, **fields}).encode(), {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return json.load(answer)
+
+    def close(self):
+        if self.process.poll() is None:
+            # It is the leader of a session of its own, with the engine in it.
+            os.killpg(self.process.pid, signal.SIGTERM)
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def followers(logits, ids):
+    """The log-probability of each token after the first, and the most probable one."""
+    wide = logits[:-1].astype(numpy.float64)
+    wide -= wide.max(1, keepdims=True)
+    wide -= numpy.log(numpy.exp(wide).sum(1, keepdims=True))
+    return wide[numpy.arange(len(ids) - 1), ids[1:]], wide.argmax(1)
+
+
+def served(server, ids):
+    """The same as vLLM tells it."""
+    answer = server.ask("/v1/completions", prompt=ids, max_tokens=1, temperature=0, prompt_logprobs=1)
+    places = answer["choices"][0]["prompt_logprobs"][1:]
+    probable = [next(int(token) for token, told in place.items() if told["rank"] == 1) for place in places]
+    return numpy.array([place[str(token)]["logprob"] for place, token in zip(places, ids[1:])]), numpy.array(probable)
+
+
+def root_mean_square(values):
+    return float(numpy.sqrt(numpy.mean(values**2)))
+
+
+def written_logits(vise, options, root, plan=None):
+    path = root / "logits.safetensors"
+    vise("logits", options.model, *(["--plan", plan] if plan else []), "--text", options.text,
+         "--tokens", options.tokens, "--output", path, "--replace")
+    found = load_file(path)
+    return found["token_ids"].tolist(), found["logits"]
+
+
+def check_served(checks, vise, options, root, name, original):
+    rule, limit = PLANS[name]
+    plan = root / "plan.yaml"
+    plan.write_text(f"vise: 1\nrules:\n  - {rule.replace('GROUP', str(options.group))}\n", encoding="utf-8")
+    folder = vise.export(options.model, plan, "vllm-cpu", root / name.replace(" ", "-"))
+    ids, logits = written_logits(vise, options, root, plan)
+    expected, best = followers(logits, ids)
+    with (root / "log.txt").open("w+b") as log:
+        server = Server(folder, free_port(), "vise", log)
+        try:
+            if not checks(f"vLLM, {name}, serves", server.wait(), f"{folder.name}"):
+                log.seek(0)
+                print(log.read()[-3000:].decode(errors="replace"), file=sys.stderr)
+                return
+            found, probable = served(server, ids)
+            off = root_mean_square(found - expected)
+            checks(f"vLLM, {name}, expects what Vise does", off <= limit,
+                   f"{off:.4f} nats apart, at most {limit}; the same best token {100 * (probable == best).mean():.1f} %")
+            if name != "kept":
+                apart = root_mean_square(found - followers(original, ids)[0])
+                checks(f"vLLM, {name}, is told from the model as it is", apart > max(limit, 1.5 * off), f"{apart:.4f} nats")
+            check_answer(checks, vise, options, server, plan, name)
+        finally:
+            server.close()
+
+
+def check_answer(checks, vise, options, server, plan, name):
+    """Both answer greedily; BF16 may part them later on, where two tokens are about as probable."""
+    prompt = Path(options.text).read_text(encoding="utf-8")[:200].rsplit(" ", 1)[0]
+    ours = vise.json("generate", options.model, "--plan", plan, "--raw", "--prompt", prompt, "--tokens", 24)
+    theirs = server.ask("/v1/completions", prompt=prompt, max_tokens=24, temperature=0)["choices"][0]["text"]
+    text = ours["compressed"]["text"]
+    common = len(os.path.commonprefix([text, theirs]))
+    checks(f"vLLM, {name}, begins its answer as Vise does", common > 0 or not text, f"{common} of {len(text)} characters")
+
+
+def serve(options):
+    server = Server(options.serve, options.port, options.name, None)
+    try:
+        if not server.wait():
+            sys.exit("vLLM did not come up")
+        print(f"serving {options.serve} as {options.name} at {server.url}/v1; ctrl-c ends it", flush=True)
+        server.process.wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.close()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name in ("--binary", "--model", "--text"):
+        parser.add_argument(name)
+    parser.add_argument("--plans", help="names, with commas between them; all without")
+    parser.add_argument("--tokens", type=int, default=192)
+    parser.add_argument("--group", type=int, default=64)
+    parser.add_argument("--serve")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--name", default="vise")
+    options = parser.parse_args()
+    if options.serve:
+        serve(options)
+        return
+    if not (options.binary and options.model and options.text):
+        parser.error("--binary, --model and --text say what to compare, or --serve what to serve")
+    vise, checks = Vise(options.binary), Checks()
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        _, original = written_logits(vise, options, root)
+        for name in options.plans.split(",") if options.plans else PLANS:
+            check_served(checks, vise, options, root, name, original)
+    checks.end()
+
+
+if __name__ == "__main__":
+    main()
