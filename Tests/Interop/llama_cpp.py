@@ -18,7 +18,7 @@ first comparison, and a layer of such blocks for the second.
 
 With --recipes, tensor types of each plan go through llama-quantize, too: its file must have them, load, and be as
 perplexed within 15 % (llama-quantize rounds in its own way). FOLDER is where llama.cpp is, or is built (some minutes) the
-first time. Needs numpy, gguf, diskcache and jinja2.
+first time. Needs requirements-llama.txt.
 """
 
 import argparse

@@ -48,11 +48,20 @@ def rests(errors):
     return "; ".join(errors[:3]) + (f" and {len(errors) - 3} more" if len(errors) > 3 else "")
 
 
+def damage(path):
+    """Turns over the bits of the byte in the middle of a file."""
+    with path.open("r+b") as file:
+        middle = path.stat().st_size // 2
+        file.seek(middle)
+        byte = file.read(1)[0]
+        file.seek(middle)
+        file.write(bytes([byte ^ 255]))
+
+
 def weight_errors(vise, model, plan, decoded, originals):
-    """Layers whose weights are not as far from the original as Vise says."""
-    errors, told = [], {}
-    if plan is not None:
-        told = {layer["name"]: layer for layer in vise.json("preview", model, "--plan", plan)["layers"]}
+    """Layers whose weights are not as far from the original as Vise says; those that the plan keeps are the original's."""
+    errors = []
+    told = {layer["name"]: layer for layer in vise.json("preview", model, "--plan", plan)["layers"]}
     for name, weights in decoded.items():
         mse = float(numpy.mean((weights.astype(numpy.float64) - originals[name]) ** 2))
         expected = told[name]["mse"] if name in told else 0
@@ -104,32 +113,36 @@ def gguf_layers(reader, names, heads, kv_heads):
     return layers
 
 
-def check_gguf(checks, vise, options, root, originals):
+def gguf_errors(vise, options, file, plan, kind, originals):
+    """All that is wrong with a GGUF file; `kind` is the type of all its matrices, None for one by layer."""
     config = json.loads((Path(options.model) / "config.json").read_text(encoding="utf-8"))
     heads = config["num_attention_heads"], config["num_key_value_heads"]
     matrices = {name: weights for name, weights in originals.items() if weights.ndim == 2}
+    reader = GGUFReader(file)
+    errors = gguf_structure_errors(file, reader)
+    types = {layer["name"]: kind or layer["dtype"] for layer in vise.json("inspect", file)["layers"]}
+    found = {tensor.name: tensor for tensor in reader.tensors}
+    for layer in matrices:
+        stored = found[gguf_name(layer + ".weight")].tensor_type.name
+        if stored != types[layer]:
+            errors.append(f"{layer} is {stored}, not {types[layer]}")
+    for vector, values in originals.items():
+        if values.ndim == 1 and not numpy.array_equal(found[gguf_name(vector + ".weight")].data, values):
+            errors.append(f"{vector} is not the original's")
+    return errors + weight_errors(vise, options.model, plan, gguf_layers(reader, matrices, *heads), matrices)
+
+
+def check_gguf(checks, vise, options, root, originals):
     for name, text in block_plans().items():
         plan = root / "plan.yaml"
         plan.write_text(text, encoding="utf-8")
         file = vise.export(options.model, plan, "llama.cpp", root / f"{name}.gguf")
-        reader = GGUFReader(file)
-        errors = gguf_structure_errors(file, reader)
-        types = {layer["name"]: layer["dtype"] for layer in vise.json("inspect", file)["layers"]}
-        found = {tensor.name: tensor for tensor in reader.tensors}
-        for layer in matrices:
-            kind = found[gguf_name(layer + ".weight")].tensor_type.name
-            wanted = types[layer] if name == "mixed" else "BF16" if name == "kept" else name
-            if kind != wanted:
-                errors.append(f"{layer} is {kind}, not {wanted}")
-        vectors = [name for name, weights in originals.items() if weights.ndim == 1]
-        for vector in vectors:
-            if not numpy.array_equal(found[gguf_name(vector + ".weight")].data, originals[vector]):
-                errors.append(f"{vector} is not the original's")
-        errors += weight_errors(vise, options.model, None if name == "kept" else plan,
-                                gguf_layers(reader, matrices, *heads), matrices)
-        checks(f"gguf, {name}", not errors, rests(errors) or f"{len(reader.tensors)} tensors")
-        del reader, found
-        file.unlink()
+        case = (vise, options, file, plan, {"mixed": None, "kept": "BF16"}.get(name, name), originals)
+        errors = gguf_errors(*case)
+        checks(f"gguf, {name}", not errors, rests(errors))
+        if name == "Q4_0":
+            damage(file)
+            checks(f"gguf, {name} with a wrong byte, is noticed", gguf_errors(*case))
 
 
 def safetensors_errors(folder):
@@ -164,22 +177,30 @@ def safetensors_errors(folder):
     return errors
 
 
+def compressed_errors(vise, options, folder, plan, originals):
+    """All that is wrong with a compressed-tensors directory."""
+    matrices = {name: weights for name, weights in originals.items() if weights.ndim == 2}
+    stored = compressed_layers.Directory(folder)
+    errors = safetensors_errors(folder) + stored.config_errors(matrices)
+    for vector, values in originals.items():
+        if values.ndim == 1 and not numpy.array_equal(stored.values(vector + ".weight"), values):
+            errors.append(f"{vector} is not the original's")
+    return errors + weight_errors(vise, options.model, plan, stored.layers(matrices), matrices)
+
+
 def check_compressed(checks, vise, options, root, originals):
     cases = [(name, text, "transformers") for name, text in layer_plans().items()]
     cases += [(name, text, name) for name, text in SERVER_PLANS.items()]
-    matrices = {name: weights for name, weights in originals.items() if weights.ndim == 2}
     for number, (name, text, target) in enumerate(cases):
         plan = root / "plan.yaml"
         plan.write_text(text, encoding="utf-8")
         folder = vise.export(options.model, plan, target, root / str(number))
-        errors = safetensors_errors(folder)
-        stored = compressed_layers.Directory(folder)
-        errors += stored.config_errors(matrices)
-        errors += weight_errors(vise, options.model, None if name == "kept" else plan, stored.layers(matrices), matrices)
-        for vector, values in originals.items():
-            if values.ndim == 1 and not numpy.array_equal(stored.values(vector + ".weight"), values):
-                errors.append(f"{vector} is not the original's")
-        checks(f"compressed-tensors, {name}", not errors, rests(errors) or f"{len(stored.tensors)} tensors")
+        errors = compressed_errors(vise, options, folder, plan, originals)
+        checks(f"compressed-tensors, {name}", not errors, rests(errors))
+        if name == "4 bit":
+            damage(folder / "model.safetensors")
+            checks(f"compressed-tensors, {name} with a wrong byte, is noticed",
+                   compressed_errors(vise, options, folder, plan, originals))
 
 
 def check_halves(checks, vise, folder, root):
@@ -191,12 +212,12 @@ def check_halves(checks, vise, folder, root):
     reader = GGUFReader(file)
     kinds = {tensor.tensor_type.name for tensor in reader.tensors if len(tensor.shape) == 2}
     errors = gguf_structure_errors(file, reader) + [f"matrices are {kinds}"] * (kinds != {"F16"})
-    checks("gguf, kept F16", not errors, rests(errors) or f"{len(reader.tensors)} tensors")
+    checks("gguf, kept F16", not errors, rests(errors))
     stored = compressed_layers.Directory(vise.export(folder, plan, "transformers", root / "halves"))
     errors = safetensors_errors(root / "halves")
     errors += [f"{name} is {entry['dtype']}" for name, entry in stored.tensors.items()
                if name.endswith(("weight_scale", "q_proj.weight")) and entry["dtype"] != "F16"]
-    checks("compressed-tensors of F16", not errors, rests(errors) or f"{len(stored.tensors)} tensors")
+    checks("compressed-tensors of F16", not errors, rests(errors))
 
 
 def main():

@@ -11,7 +11,7 @@ public struct LogitsRequest: Codable, Hashable, Sendable {
   public var replaces: Bool
 
   public init(
-    textPath: String, tokenLimit: Int = 256, side: ModelSide, outputPath: String,
+    textPath: String, tokenLimit: Int, side: ModelSide, outputPath: String,
     replaces: Bool = false
   ) {
     self.textPath = textPath

@@ -27,8 +27,8 @@ struct LogitsCommand: ParsableCommand {
   @Option(help: "A UTF-8 text, or JSON lines with a text or messages field.", completion: .file())
   var text: String
 
-  @Option(help: "Most tokens to read of it.")
-  var tokens = 256
+  @Option(help: "Most tokens to read of it; without it, 256, or the model's context.")
+  var tokens: Int?
 
   @Option(
     help: "The file that is made.", completion: .file(extensions: ["safetensors"]))
@@ -41,7 +41,7 @@ struct LogitsCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    guard tokens >= 3 else { throw ValidationError("--tokens is at least 3.") }
+    guard tokens.map({ $0 >= 3 }) ?? true else { throw ValidationError("--tokens is at least 3.") }
   }
 
   func run() throws {
@@ -54,8 +54,8 @@ struct LogitsCommand: ParsableCommand {
     if let plan { session.setPlan(try PlanFile.read(plan), from: plan, for: opened) }
     let written = try session.writeLogits(
       LogitsRequest(
-        textPath: text, tokenLimit: tokens, side: plan == nil ? .reference : .compressed,
-        outputPath: output, replaces: replace))
+        textPath: text, tokenLimit: tokens ?? min(256, opened.contextLength),
+        side: plan == nil ? .reference : .compressed, outputPath: output, replaces: replace))
     if json {
       try JSONOutput.write(LogitsResult(written))
     } else {
