@@ -29,9 +29,10 @@ SAMPLES = os.path.join(HERE, "..", "Samples")
 TYPES = ["Q2_K", "Q3_K_M", "Q4_0", "Q4_K_M", "Q5_K_M", "Q6_K"]
 # As `--candidates` names them: width, group, and z for zero points; all in GPTQ with ranges by second moments.
 UNIFORM = ["3g64z", "3g32", "4g64z", "4g32", "5g64z", "6g64z"]
-# What GPTQ is compared at with llm-compressor's, and who can find ranges in that way.
-RIVAL_BITS = [4, 3]
-RIVAL_RANGES = {"minmax": ["llm-compressor", "Vise"], "mse": ["llm-compressor", "Vise"], "weighted": ["Vise"]}
+# GPTQ's width, how ranges are found, and by whom; only Vise weighs them by what layers read, which is its default.
+RIVALS = [(bits, search, maker) for bits in (4, 3) for search, maker in [
+    ("minmax", "llm-compressor"), ("minmax", "Vise"), ("weighted", "Vise"),
+    ("mse", "llm-compressor"), ("mse", "Vise")]]
 GROUP = 64
 KINDS = {"gguf": "gguf", "integers": ",".join(["2g64z", *UNIFORM, "8g64z"])}
 TOKENS = 16384  # that `vise evaluate` calibrates on
@@ -114,8 +115,11 @@ class Vise:
         return plan
 
     def compressor(self, bits, search):
-        """A checkpoint that llm-compressor makes of a recipe that Vise exports."""
-        recipe, made = self.fresh("recipe"), self.fresh(f"compressor-{bits}-{search}")
+        """A checkpoint that llm-compressor makes, once, of a recipe that Vise exports."""
+        finished = self.path(f"compressor-{bits}-{search}")
+        if os.path.exists(finished):
+            return finished
+        recipe, made = self.fresh("recipe"), self.fresh("compressor")
         self.run("export", self.source, "--plan", self.gptq(bits, search), "--format", "recipe",
                  "--target", "transformers", "--output", recipe)
         start = time.monotonic()
@@ -123,7 +127,8 @@ class Vise:
                         "--text", self.options.calibration, "--windows", str(TOKENS // 512), "--window", "512"],
                        check=True, capture_output=True)
         print(f"{time.monotonic() - start:7.1f} s  llm-compressor, {bits} bit {search}", file=sys.stderr)
-        return made
+        os.rename(made, finished)
+        return finished
 
     def checkpoint(self, bits, search):
         """The same plan's export."""
@@ -149,22 +154,22 @@ def gain(ours, theirs):
 
 
 def against_llama(vise):
-    lines = ["| type | MB | llama-quantize + imatrix: KLD | PPL | top-1 % | Vise, allocated: MB | KLD | "
-             "predicted | PPL | top-1 % | KLD lower by |", "|---|---|---|---|---|---|---|---|---|---|---|"]
+    yield ("| type | MB | llama-quantize + imatrix: KLD | PPL | top-1 % | Vise, allocated: MB | KLD | "
+           "predicted | PPL | top-1 % | KLD lower by |")
+    yield "|---|---|---|---|---|---|---|---|---|---|---|"
     for kind in vise.options.types.split(","):
         size, theirs = vise.rival(kind)
         plan, allocation = vise.allocate("gguf", megabytes(size), f"at-{kind}")
         ours = vise.measure_plan(plan)
         kld, ppl, same = figures(ours)
-        lines.append(f"| {kind} | {size / 1e6:.2f} | " + " | ".join(figures(theirs))
-                     + f" | {allocation['bytes'] / 1e6:.2f} | {kld} | {allocation['kld']['mean']:.4f} | "
-                     f"{ppl} | {same} | {gain(ours, theirs)} |")
-    return lines
+        yield (f"| {kind} | {size / 1e6:.2f} | " + " | ".join(figures(theirs))
+               + f" | {allocation['bytes'] / 1e6:.2f} | {kld} | {allocation['kld']['mean']:.4f} | "
+               f"{ppl} | {same} | {gain(ours, theirs)} |")
 
 
 def against_uniform(vise):
-    lines = ["| uniform GPTQ | MB | KLD | PPL | Vise, allocated: MB | KLD | PPL | KLD lower by |",
-             "|---|---|---|---|---|---|---|---|"]
+    yield "| uniform GPTQ | MB | KLD | PPL | Vise, allocated: MB | KLD | PPL | KLD lower by |"
+    yield "|---|---|---|---|---|---|---|---|"
     for scheme in UNIFORM:
         # With a single candidate and room for all of it, the allocation is the uniform plan.
         plan, uniform = vise.allocate("integers", "16bpw", f"uniform-{scheme}", "--types", scheme)
@@ -172,21 +177,18 @@ def against_uniform(vise):
         plan, allocation = vise.allocate("integers", megabytes(uniform["bytes"]), f"at-{scheme}")
         ours = vise.measure_plan(plan)
         (kld, ppl, _), (our_kld, our_ppl, _) = figures(theirs), figures(ours)
-        lines.append(f"| {scheme} | {uniform['bytes'] / 1e6:.2f} | {kld} | {ppl} | "
-                     f"{allocation['bytes'] / 1e6:.2f} | {our_kld} | {our_ppl} | {gain(ours, theirs)} |")
-    return lines
+        yield (f"| {scheme} | {uniform['bytes'] / 1e6:.2f} | {kld} | {ppl} | "
+               f"{allocation['bytes'] / 1e6:.2f} | {our_kld} | {our_ppl} | {gain(ours, theirs)} |")
 
 
 def against_compressor(vise):
-    lines = ["| GPTQ, groups of 64, symmetric | by | MB | KLD | PPL | top-1 % |", "|---|---|---|---|---|---|"]
-    for bits in RIVAL_BITS:
-        for search, makers in RIVAL_RANGES.items():
-            for maker in makers:
-                folder = vise.compressor(bits, search) if maker == "llm-compressor" else vise.checkpoint(bits, search)
-                size = json.loads(vise.run("inspect", folder, "--json"))["bytes"]
-                found = figures(vise.measure(folder, "--reference", vise.source))
-                lines.append(f"| {bits} bit, {search} | {maker} | {size / 1e6:.2f} | " + " | ".join(found) + " |")
-    return lines
+    yield "| GPTQ, groups of 64, symmetric | by | MB | KLD | PPL | top-1 % |"
+    yield "|---|---|---|---|---|---|"
+    for bits, search, maker in RIVALS:
+        folder = vise.compressor(bits, search) if maker == "llm-compressor" else vise.checkpoint(bits, search)
+        size = json.loads(vise.run("inspect", folder, "--json"))["bytes"]
+        found = figures(vise.measure(folder, "--reference", vise.source))
+        yield f"| {bits} bit, {search} | {maker} | {size / 1e6:.2f} | " + " | ".join(found) + " |"
 
 
 SECTIONS = {
@@ -234,7 +236,7 @@ def main():
     parser.add_argument("--smollm2", default=".models/smollm2-hf")
     parser.add_argument("--calibration", default=os.path.join(SAMPLES, "calibration.txt"))
     parser.add_argument("--evaluation", default=os.path.join(SAMPLES, "evaluation.txt"))
-    parser.add_argument("--work", default=".bench", help="folder for files made on the way")
+    parser.add_argument("--work", default=".bench", help="folder for files made on the way; rivals' stay for the next run")
     parser.add_argument("--tools", default=".bench/llama.cpp", help="folder of llama.cpp's tools")
     parser.add_argument("--compressor", default=".venv-interop/bin/python", help="a Python with llm-compressor")
     parser.add_argument("--output", default=os.path.join(HERE, "quality.md"))
@@ -255,7 +257,10 @@ def main():
         vise = Vise(options, name, title, source, windows)
         for section, (heading, table) in SECTIONS.items():
             if options.only in (None, section):
-                write_section(options.output, f"{title}: {heading}", table(vise))
+                lines = []
+                for line in table(vise):
+                    lines.append(line)
+                    write_section(options.output, f"{title}: {heading}", lines)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,12 @@ PLANS = {
     "4 bit": ("{ layers: \"re:.*proj\", bits: 4, group: GROUP }", BF16, "kept"),
     "4 bit with zero points": (
         "{ layers: \"re:.*proj\", bits: 4, group: GROUP, symmetric: false }", BF16, "kept"),
+    "4 bit in all groups": (
+        "{ layers: \"re:.*(q|k|v)_proj\", bits: 4, group: 16 }\n"
+        "  - { layers: \"*.o_proj\", bits: 4, group: channel }\n"
+        "  - { layers: \"re:.*(gate|up)_proj\", bits: 4, group: 128, symmetric: false }\n"
+        "  - { layers: \"*.down_proj\", bits: 4, group: 256 }\n"
+        "  - { layers: \"re:model.layers.1.*proj\", bits: 4, group: channel, symmetric: false }", BF16, "kept"),
     "W8A8": ("{ layers: \"re:.*proj\", bits: 8, group: channel }", ROUNDED, "4 bit"),
     "mixed": (
         "{ layers: \"re:.*proj\", bits: 4, group: GROUP }\n"

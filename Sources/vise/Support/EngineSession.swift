@@ -83,8 +83,8 @@ final class EngineSession {
     case .sensitivityRefused(_, let reason), .allocationRefused(_, let reason):
       throw CommandFailure(status: .failed, message: reason)
     case .jobEnded, .opened, .restructured, .report, .compressed, .token, .answerEnded, .evaluated,
-      .logitsWritten, .calibrated, .sensitivity, .structureChosen, .allocated, .frontier, .predicted,
-      .exportPreview, .exported:
+      .logitsWritten, .calibrated, .sensitivity, .structureChosen, .allocated, .frontier,
+      .predicted, .exportPreview, .exported:
       break
     }
   }
