@@ -91,7 +91,7 @@ interop-llama: build models ## lets llama.cpp, built from its PyPI source, load 
 	$(call installed,$(INTEROP),requirements.txt)
 	$(call installed,$(INTEROP),requirements-llama.txt)
 	@$(call check,$(INTEROP),llama_cpp.py) --tools $(LLAMA) $(SAMPLE) --recipes
-	@$(call check,$(INTEROP),llama_cpp.py) --tools $(LLAMA) $(SMOLLM2) --plans Q4_0
+	@$(call check,$(INTEROP),llama_cpp.py) --tools $(LLAMA) $(SMOLLM2) --plans kept,Q4_0
 
 interop-compressor: build models ## lets llm-compressor carry recipes out
 	$(call installed,$(INTEROP),requirements.txt)

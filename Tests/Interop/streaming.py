@@ -20,7 +20,7 @@ from pathlib import Path
 from interop import Checks, uniform
 
 PLANS = {
-    "gguf": uniform("type: Q4_0", "*"),
+    "gguf": uniform("type: Q4_0, range: minmax", "*"),
     "compressed-tensors": uniform("bits: 4, group: 64"),
 }
 ROOM = 200 << 20
