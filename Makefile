@@ -75,7 +75,7 @@ define installed
 endef
 
 # $(call check,environment,script and its options)
-check = TQDM_DISABLE=1 $(1)/bin/python Tests/Interop/$(2) --binary $(BINARY)
+check = $(1)/bin/python Tests/Interop/$(2) --binary $(BINARY)
 SAMPLE := --model Samples/scripture --text Samples/evaluation.txt
 SMOLLM2 = --model "$(MODELS)/smollm2-hf" --text Samples/evaluation.txt
 

@@ -31,8 +31,7 @@ TYPES = ["Q2_K", "Q3_K_M", "Q4_0", "Q4_K_M", "Q5_K_M", "Q6_K"]
 UNIFORM = ["3g64z", "3g32", "4g64z", "4g32", "5g64z", "6g64z"]
 # GPTQ's width, how ranges are found, and by whom; only Vise weighs them by what layers read, which is its default.
 RIVALS = [(bits, search, maker) for bits in (4, 3) for search, maker in [
-    ("minmax", "llm-compressor"), ("minmax", "Vise"), ("weighted", "Vise"),
-    ("mse", "llm-compressor"), ("mse", "Vise")]]
+    ("minmax", "llm-compressor"), ("minmax", "Vise"), ("weighted", "Vise")]]
 GROUP = 64
 KINDS = {"gguf": "gguf", "integers": ",".join(["2g64z", *UNIFORM, "8g64z"])}
 TOKENS = 16384  # that `vise evaluate` calibrates on

@@ -10,6 +10,8 @@ multiples of 128, such as Samples/scripture. Needs requirements.txt.
 """
 
 import argparse
+import contextlib
+import io
 import tempfile
 from pathlib import Path
 
@@ -31,7 +33,9 @@ def widen(module):
 
 
 def logits_of_transformers(folder, tokens):
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    # Progress bars that no option turns off.
+    with contextlib.redirect_stderr(io.StringIO()):
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     # Codes are decoded to the type of their scales, some of them when a layer is first used.
     for module in model.modules():
         if isinstance(module, torch.nn.Linear):
