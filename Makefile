@@ -8,13 +8,16 @@ SWIFT  ?= swift
 PYTHON ?= python3
 VENV   := .venv
 INTEROP ?= .venv-interop
+VLLM   ?= .venv-vllm
+LLAMA  ?= .bench/llama.cpp
 MODELS := $(or $(VISE_MODELS),.models)
 BINARY := .build/release/vise
 
-.PHONY: help run build deps test test-deps models unit monkey interop lint format readme bench bench-quality install uninstall clean
+.PHONY: help run build deps test test-deps models unit monkey readers interop interop-llama \
+  interop-compressor interop-vllm lint format readme bench bench-quality install uninstall clean
 
 help: ## says what each target does
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 run: build ## opens the workbench; MODEL=path for your own
 	@$(BINARY) open "$(MODEL)"
@@ -52,7 +55,7 @@ comma := ,
 models: test-deps ## fetches the real model that tests run on
 	@$(VENV)/bin/python Tests/Oracles/make_models.py "$(MODELS)"
 
-test: test-deps models unit monkey ## installs what tests need and runs everything
+test: test-deps models unit monkey readers ## installs what tests need and runs everything
 
 # The terminal sessions come last and alone: next to whole models at work, a screen may take its time.
 unit:
@@ -62,14 +65,45 @@ unit:
 monkey: ## a minute of seeded random keys, clicks, pastes and resizes; MINUTES=30 for the long run
 	@$(PYTHON) Tests/EndToEndTests/monkey.py --binary .build/debug/vise --model "$(MODEL)" --minutes $(or $(MINUTES),1) --seed $(or $(SEED),1)
 
-interop: build test-deps ## lets transformers and llm-compressor read the sample's exports; installs them, some GB
-	@[ -x $(INTEROP)/bin/python ] || $(PYTHON) -m venv $(INTEROP)
-	@cmp -s Tests/Interop/requirements.txt $(INTEROP)/installed.txt || { \
-	  $(INTEROP)/bin/pip install -q --disable-pip-version-check -r Tests/Interop/requirements.txt && \
-	  cp Tests/Interop/requirements.txt $(INTEROP)/installed.txt; }
-	@for script in transformers_perplexity llm_compressor; do \
-	  $(INTEROP)/bin/python Tests/Interop/$$script.py --binary $(BINARY) --model Samples/scripture \
-	    --text Samples/calibration.txt || exit 1; done
+# $(call installed,environment,file in Tests/Interop,what to take out again): brings a Python environment up to the file.
+define installed
+	@[ -x $(1)/bin/python ] || $(PYTHON) -m venv $(1)
+	@cmp -s Tests/Interop/$(2) $(1)/$(2) || { \
+	  echo "installing what Tests/Interop/$(2) lists"; \
+	  $(1)/bin/pip install -q --disable-pip-version-check -r Tests/Interop/$(2) && \
+	  $(if $(3),$(1)/bin/pip uninstall -q -y $(3) &&) cp Tests/Interop/$(2) $(1)/$(2); }
+endef
+
+# $(call check,environment,script and its options)
+check = $(1)/bin/python Tests/Interop/$(2) --binary $(BINARY)
+SAMPLE := --model Samples/scripture --text Samples/evaluation.txt
+SMOLLM2 = --model "$(MODELS)/smollm2-hf" --text Samples/evaluation.txt
+
+readers: build test-deps models ## lets gguf, safetensors and transformers read the sample's exports
+	$(call installed,$(INTEROP),requirements.txt)
+	@$(call check,$(VENV),packages.py) --model Samples/scripture --halves "$(MODELS)/smollm2-hf"
+	@$(call check,$(VENV),streaming.py) --tokenizer Samples/scripture
+	@$(call check,$(INTEROP),transformers_logits.py) $(SAMPLE)
+
+interop: readers interop-llama interop-compressor interop-vllm ## all clients, on the sample and SmolLM2; some GB, some 20 minutes
+
+interop-llama: build models ## lets llama.cpp, built from its PyPI source, load GGUF exports and follow recipes
+	$(call installed,$(INTEROP),requirements.txt)
+	$(call installed,$(INTEROP),requirements-llama.txt)
+	@$(call check,$(INTEROP),llama_cpp.py) --tools $(LLAMA) $(SAMPLE) --recipes
+	@$(call check,$(INTEROP),llama_cpp.py) --tools $(LLAMA) $(SMOLLM2) --plans kept,Q4_0
+
+interop-compressor: build models ## lets llm-compressor carry recipes out
+	$(call installed,$(INTEROP),requirements.txt)
+	$(call installed,$(INTEROP),requirements-compressor.txt)
+	@$(call check,$(INTEROP),llm_compressor.py) $(SAMPLE)
+	@$(call check,$(INTEROP),llm_compressor.py) $(SMOLLM2) --plans mixed --group 64
+
+interop-vllm: build models ## lets vLLM serve exports on a CPU
+	$(call installed,$(VLLM),requirements-vllm.txt,torchvision torchaudio torchcodec)
+	@$(call check,$(VLLM),vllm_cpu.py) $(SAMPLE)
+	@$(call check,$(VLLM),vllm_cpu.py) $(SMOLLM2) --plans "4 bit,mixed"
+	@[ ! -e Tests/Interop/served.py ] || $(call check,$(VLLM),served.py) $(SAMPLE)
 
 lint: ## checks the format of all Swift sources
 	@$(SWIFT) format lint --strict -r Package.swift Sources Tests
@@ -83,8 +117,11 @@ readme: ## writes the key table into the README
 bench: build models ## decode speed as ratios; with llama-cpp-python in .venv, against llama.cpp
 	@$(VENV)/bin/python Benchmarks/decode.py --binary $(BINARY) --model "$(MODELS)/smollm2.gguf"
 
-bench-quality: build models ## quality at equal size, against llama.cpp and uniform GPTQ, into Benchmarks/quality.md
-	@$(VENV)/bin/python Benchmarks/quality.py --binary $(BINARY) --smollm2 "$(MODELS)/smollm2-hf"
+bench-quality: build models ## quality at equal size, against llama.cpp, llm-compressor and uniform GPTQ, into Benchmarks/quality.md
+	$(call installed,$(INTEROP),requirements.txt)
+	$(call installed,$(INTEROP),requirements-compressor.txt)
+	@$(VENV)/bin/python Benchmarks/quality.py --binary $(BINARY) --smollm2 "$(MODELS)/smollm2-hf" \
+	  --compressor $(INTEROP)/bin/python
 
 install: build ## installs to PREFIX (default /usr/local)
 	@install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/vise/themes"

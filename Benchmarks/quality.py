@@ -7,11 +7,15 @@ For every type, llama-quantize makes a file with an imatrix from the calibration
 file's tensors as its budget, may use the block types that llama.cpp loads, and calibrates on the same text. Both are
 measured by Vise in F32 arithmetic on a text that neither has seen, so that no kernel's rounding is in the figures.
 Uniform GPTQ plans give the same scheme to every layer; the allocated plan beside each has the same bytes at most
-and chooses among the same schemes.
+and chooses among the same schemes. llm-compressor gets a uniform GPTQ plan as a recipe that Vise exports for it, and the same
+calibration windows; its checkpoint and Vise's export of the plan are measured in the same way.
+
+Each table is a section of the output, and replaces only that; --model and --only choose which are made.
 """
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -25,6 +29,10 @@ SAMPLES = os.path.join(HERE, "..", "Samples")
 TYPES = ["Q2_K", "Q3_K_M", "Q4_0", "Q4_K_M", "Q5_K_M", "Q6_K"]
 # As `--candidates` names them: width, group, and z for zero points; all in GPTQ with ranges by second moments.
 UNIFORM = ["3g64z", "3g32", "4g64z", "4g32", "5g64z", "6g64z"]
+# GPTQ's width, how ranges are found, and by whom; only Vise weighs them by what layers read, which is its default.
+RIVALS = [(bits, search, maker) for bits in (4, 3) for search, maker in [
+    ("minmax", "llm-compressor"), ("minmax", "Vise"), ("weighted", "Vise")]]
+GROUP = 64
 KINDS = {"gguf": "gguf", "integers": ",".join(["2g64z", *UNIFORM, "8g64z"])}
 TOKENS = 16384  # that `vise evaluate` calibrates on
 
@@ -32,9 +40,11 @@ TOKENS = 16384  # that `vise evaluate` calibrates on
 class Vise:
     """The binary, one model, and what has been measured of it."""
 
-    def __init__(self, options, name, title, model, windows):
+    def __init__(self, options, name, title, source, windows):
         self.options, self.name, self.title = options, name, title
-        self.model, self.windows = model, windows
+        self.source, self.windows = source, windows
+        self.model = self.path("f16.gguf")
+        hf_to_gguf.main(source, self.model)
         self.sensitivity = {}
 
     def path(self, name):
@@ -48,10 +58,13 @@ class Vise:
         print(f"{time.monotonic() - start:7.1f} s  vise {' '.join(arguments)}", file=sys.stderr)
         return process.stdout
 
-    def calibrate(self):
-        """The imatrix that llama-quantize gets."""
-        self.run("calibrate", self.model, "--text", self.options.calibration,
-                 "--tokens", str(TOKENS), "--imatrix", self.path("imatrix.gguf"))
+    def imatrix(self):
+        """What llama-quantize gets, made once."""
+        path = self.path("imatrix.gguf")
+        if not os.path.exists(path):
+            self.run("calibrate", self.model, "--text", self.options.calibration,
+                     "--tokens", str(TOKENS), "--imatrix", path)
+        return path
 
     def measured_sensitivity(self, kind):
         """What every scheme of a kind costs, measured once."""
@@ -81,10 +94,47 @@ class Vise:
         """A file of llama-quantize: its tensors' bytes, and what it measures."""
         path = self.path(f"{kind}.gguf")
         subprocess.run([llama_tools.tool("llama-quantize", self.options.tools), "--imatrix",
-                        self.path("imatrix.gguf"), self.model, path, kind, "2"],
+                        self.imatrix(), self.model, path, kind, "2"],
                        check=True, capture_output=True)
         size = json.loads(self.run("inspect", path, "--json"))["bytes"]
         return size, self.measure(path, "--reference", self.model)
+
+    def fresh(self, name):
+        """The path of a folder that is not there."""
+        path = self.path(name)
+        shutil.rmtree(path, ignore_errors=True)
+        return path
+
+    def gptq(self, bits, search):
+        """A uniform GPTQ plan of the layers in blocks, ranges found by `search`."""
+        plan = self.path("gptq.yaml")
+        with open(plan, "w") as file:
+            file.write("vise: 1\nrules:\n  - { layers: \"re:.*_proj\", bits: %d, group: %d, method: gptq, range: %s }\n"
+                       % (bits, GROUP, search))
+        return plan
+
+    def compressor(self, bits, search):
+        """A checkpoint that llm-compressor makes, once, of a recipe that Vise exports."""
+        finished = self.path(f"compressor-{bits}-{search}")
+        if os.path.exists(finished):
+            return finished
+        recipe, made = self.fresh("recipe"), self.fresh("compressor")
+        self.run("export", self.source, "--plan", self.gptq(bits, search), "--format", "recipe",
+                 "--target", "transformers", "--output", recipe)
+        start = time.monotonic()
+        subprocess.run([self.options.compressor, os.path.join(recipe, "run.py"), self.source, made,
+                        "--text", self.options.calibration, "--windows", str(TOKENS // 512), "--window", "512"],
+                       check=True, capture_output=True)
+        print(f"{time.monotonic() - start:7.1f} s  llm-compressor, {bits} bit {search}", file=sys.stderr)
+        os.rename(made, finished)
+        return finished
+
+    def checkpoint(self, bits, search):
+        """The same plan's export."""
+        made = self.fresh(f"gptq-{bits}-{search}")
+        self.run("export", self.source, "--plan", self.gptq(bits, search), "--target", "transformers",
+                 "--output", made, "--calibration", self.options.calibration)
+        return made
 
 
 def megabytes(size):
@@ -103,22 +153,22 @@ def gain(ours, theirs):
 
 
 def against_llama(vise):
-    lines = ["| type | MB | llama-quantize + imatrix: KLD | PPL | top-1 % | Vise, allocated: MB | KLD | "
-             "predicted | PPL | top-1 % | KLD lower by |", "|---|---|---|---|---|---|---|---|---|---|---|"]
+    yield ("| type | MB | llama-quantize + imatrix: KLD | PPL | top-1 % | Vise, allocated: MB | KLD | "
+           "predicted | PPL | top-1 % | KLD lower by |")
+    yield "|---|---|---|---|---|---|---|---|---|---|---|"
     for kind in vise.options.types.split(","):
         size, theirs = vise.rival(kind)
         plan, allocation = vise.allocate("gguf", megabytes(size), f"at-{kind}")
         ours = vise.measure_plan(plan)
         kld, ppl, same = figures(ours)
-        lines.append(f"| {kind} | {size / 1e6:.2f} | " + " | ".join(figures(theirs))
-                     + f" | {allocation['bytes'] / 1e6:.2f} | {kld} | {allocation['kld']['mean']:.4f} | "
-                     f"{ppl} | {same} | {gain(ours, theirs)} |")
-    return lines
+        yield (f"| {kind} | {size / 1e6:.2f} | " + " | ".join(figures(theirs))
+               + f" | {allocation['bytes'] / 1e6:.2f} | {kld} | {allocation['kld']['mean']:.4f} | "
+               f"{ppl} | {same} | {gain(ours, theirs)} |")
 
 
 def against_uniform(vise):
-    lines = ["| uniform GPTQ | MB | KLD | PPL | Vise, allocated: MB | KLD | PPL | KLD lower by |",
-             "|---|---|---|---|---|---|---|---|"]
+    yield "| uniform GPTQ | MB | KLD | PPL | Vise, allocated: MB | KLD | PPL | KLD lower by |"
+    yield "|---|---|---|---|---|---|---|---|"
     for scheme in UNIFORM:
         # With a single candidate and room for all of it, the allocation is the uniform plan.
         plan, uniform = vise.allocate("integers", "16bpw", f"uniform-{scheme}", "--types", scheme)
@@ -126,9 +176,57 @@ def against_uniform(vise):
         plan, allocation = vise.allocate("integers", megabytes(uniform["bytes"]), f"at-{scheme}")
         ours = vise.measure_plan(plan)
         (kld, ppl, _), (our_kld, our_ppl, _) = figures(theirs), figures(ours)
-        lines.append(f"| {scheme} | {uniform['bytes'] / 1e6:.2f} | {kld} | {ppl} | "
-                     f"{allocation['bytes'] / 1e6:.2f} | {our_kld} | {our_ppl} | {gain(ours, theirs)} |")
-    return lines
+        yield (f"| {scheme} | {uniform['bytes'] / 1e6:.2f} | {kld} | {ppl} | "
+               f"{allocation['bytes'] / 1e6:.2f} | {our_kld} | {our_ppl} | {gain(ours, theirs)} |")
+
+
+def against_compressor(vise):
+    yield "| GPTQ, groups of 64, symmetric | by | MB | KLD | PPL | top-1 % |"
+    yield "|---|---|---|---|---|---|"
+    for bits, search, maker in RIVALS:
+        folder = vise.compressor(bits, search) if maker == "llm-compressor" else vise.checkpoint(bits, search)
+        size = json.loads(vise.run("inspect", folder, "--json"))["bytes"]
+        found = figures(vise.measure(folder, "--reference", vise.source))
+        yield f"| {bits} bit, {search} | {maker} | {size / 1e6:.2f} | " + " | ".join(found) + " |"
+
+
+SECTIONS = {
+    "llama": ("against llama-quantize", against_llama),
+    "uniform": ("against uniform GPTQ", against_uniform),
+    "compressor": ("against llm-compressor", against_compressor),
+}
+
+
+def write_introduction(options):
+    """Begins the output anew where there is none, or replaces what stands before its first section."""
+    text = ["# Quality at equal size", "", "Made by `make bench-quality`. " + " ".join(
+        __doc__.split("\n\n")[2].split()), "",
+        f"KLD in nats a token from the original in 16 bits, with its standard error over windows of 512 tokens; "
+        f"{TOKENS} tokens of `{os.path.basename(options.calibration)}` to calibrate, "
+        f"`{os.path.basename(options.evaluation)}` to measure; MB are 10^6 bytes of "
+        "tensors. Uniform schemes: width, g and group, z for zero points.", ""]
+    rewrite(options.output, lambda sections: {**sections, "": text})
+
+
+def write_section(path, title, lines):
+    """Puts a section in its place, or at the end."""
+    rewrite(path, lambda sections: {**sections, title: ["", *lines, ""]})
+
+
+def rewrite(path, change):
+    """Changes a file's sections: lines by title, what stands before the first under no title."""
+    sections, title = {"": []}, ""
+    if os.path.exists(path):
+        with open(path) as file:
+            for line in file.read().splitlines():
+                if line.startswith("## "):
+                    title = line.removeprefix("## ")
+                    sections[title] = []
+                else:
+                    sections[title].append(line)
+    with open(path, "w") as file:
+        for title, lines in change(sections).items():
+            file.write("\n".join([f"## {title}"] * bool(title) + lines) + "\n")
 
 
 def main():
@@ -137,40 +235,31 @@ def main():
     parser.add_argument("--smollm2", default=".models/smollm2-hf")
     parser.add_argument("--calibration", default=os.path.join(SAMPLES, "calibration.txt"))
     parser.add_argument("--evaluation", default=os.path.join(SAMPLES, "evaluation.txt"))
-    parser.add_argument("--work", default=".bench", help="folder for files made on the way")
+    parser.add_argument("--work", default=".bench", help="folder for files made on the way; rivals' stay for the next run")
     parser.add_argument("--tools", default=".bench/llama.cpp", help="folder of llama.cpp's tools")
+    parser.add_argument("--compressor", default=".venv-interop/bin/python", help="a Python with llm-compressor")
     parser.add_argument("--output", default=os.path.join(HERE, "quality.md"))
     parser.add_argument("--types", default=",".join(TYPES), help="of llama-quantize")
-    parser.add_argument("--only", choices=["llama", "uniform"])
+    parser.add_argument("--only", choices=list(SECTIONS))
     parser.add_argument("--model", choices=["smollm2-offgrid", "scripture"])
     options = parser.parse_args()
     os.makedirs(options.work, exist_ok=True)
-
-    folder = os.path.join(options.work, "smollm2-offgrid")
-    offgrid.main(options.smollm2, folder)
-    models = []
+    write_introduction(options)
+    offgrid_folder = os.path.join(options.work, "smollm2-offgrid")
     for name, title, source, windows in [
-            ("smollm2-offgrid", "SmolLM2-135M-Instruct, off-grid", folder, 24),
-            ("scripture", "The sample", os.path.join(SAMPLES, "scripture"), 48)]:
-        path = os.path.join(options.work, f"{name}-f16.gguf")
-        hf_to_gguf.main(source, path)
-        models.append(Vise(options, name, title, path, windows))
-    text = ["# Quality at equal size", "", "Made by `make bench-quality`. " + " ".join(
-        __doc__.split("\n\n")[2].split()), ""]
-    text += [f"KLD in nats a token from the F16 original, with its standard error over windows of 512 tokens; "
-             f"{TOKENS} tokens of `{os.path.basename(options.calibration)}` to calibrate, "
-             f"`{os.path.basename(options.evaluation)}` to measure; MB are 10^6 bytes of "
-             "tensors. Uniform schemes: width, g and group, z for zero points.", ""]
-    for vise in models:
-        if options.model not in (None, vise.name):
+            ("scripture", "The sample", os.path.join(SAMPLES, "scripture"), 48),
+            ("smollm2-offgrid", "SmolLM2-135M-Instruct, off-grid", offgrid_folder, 24)]:
+        if options.model not in (None, name):
             continue
-        text += [f"## {vise.title}", ""]
-        vise.calibrate()
-        for name, table in [("llama", against_llama), ("uniform", against_uniform)]:
-            if options.only in (None, name):
-                text += table(vise) + [""]
-                with open(options.output, "w") as file:
-                    file.write("\n".join(text))
+        if source == offgrid_folder:
+            offgrid.main(options.smollm2, offgrid_folder)
+        vise = Vise(options, name, title, source, windows)
+        for section, (heading, table) in SECTIONS.items():
+            if options.only in (None, section):
+                lines = []
+                for line in table(vise):
+                    lines.append(line)
+                    write_section(options.output, f"{title}: {heading}", lines)
 
 
 if __name__ == "__main__":

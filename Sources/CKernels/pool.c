@@ -15,6 +15,9 @@
 // and short enough not to take the processor from others on a busy machine.
 enum { SPIN_LIMIT = 600, MOST_THREADS = 256 };
 
+// In the low half of a ticket: the region's work is being written, and nothing can be claimed.
+static const uint64_t CLOSED = UINT32_MAX;
+
 struct vk_pool {
   // The region's number in the high half, the next unclaimed part in the low half. A part is claimed
   // by compare-and-swap, so that a thread which wakes late finds nothing and touches nothing.
@@ -25,8 +28,8 @@ struct vk_pool {
   // Finished parts: the word that the caller sleeps on.
   _Alignas(64) _Atomic uint32_t done;
   _Atomic uint32_t caller_sleeps;
-  // The region's work. Relaxed atomics: a late thread may read them while they change, and then
-  // fails to claim.
+  // The region's work, written while the ticket is closed. A late thread may read it meanwhile; since
+  // what it read was released after the closing, its claim of the old ticket fails.
   _Alignas(64) _Atomic(vk_body) body;
   _Atomic(void *) context;
   _Atomic size_t count, grain;
@@ -59,11 +62,11 @@ static void take_parts(vk_pool *pool, uint32_t number) {
   for (;;) {
     const uint32_t part = (uint32_t)ticket;
     if ((uint32_t)(ticket >> 32) != number) return;
-    if (part >= atomic_load_explicit(&pool->parts, memory_order_relaxed)) return;
-    const vk_body body = atomic_load_explicit(&pool->body, memory_order_relaxed);
-    void *const context = atomic_load_explicit(&pool->context, memory_order_relaxed);
-    const size_t count = atomic_load_explicit(&pool->count, memory_order_relaxed);
-    const size_t grain = atomic_load_explicit(&pool->grain, memory_order_relaxed);
+    if (part >= atomic_load_explicit(&pool->parts, memory_order_acquire)) return;
+    const vk_body body = atomic_load_explicit(&pool->body, memory_order_acquire);
+    void *const context = atomic_load_explicit(&pool->context, memory_order_acquire);
+    const size_t count = atomic_load_explicit(&pool->count, memory_order_acquire);
+    const size_t grain = atomic_load_explicit(&pool->grain, memory_order_acquire);
     if (!atomic_compare_exchange_weak_explicit(&pool->ticket, &ticket, ticket + 1,
                                                memory_order_acq_rel, memory_order_acquire)) {
       continue;
@@ -162,11 +165,12 @@ void vk_pool_run(vk_pool *pool, size_t count, size_t grain, vk_body body, void *
     return;
   }
   const uint32_t number = atomic_load_explicit(&pool->region, memory_order_relaxed) + 1;
-  atomic_store_explicit(&pool->body, body, memory_order_relaxed);
-  atomic_store_explicit(&pool->context, context, memory_order_relaxed);
-  atomic_store_explicit(&pool->count, count, memory_order_relaxed);
-  atomic_store_explicit(&pool->grain, grain, memory_order_relaxed);
-  atomic_store_explicit(&pool->parts, parts, memory_order_relaxed);
+  atomic_store_explicit(&pool->ticket, (uint64_t)number << 32 | CLOSED, memory_order_relaxed);
+  atomic_store_explicit(&pool->body, body, memory_order_release);
+  atomic_store_explicit(&pool->context, context, memory_order_release);
+  atomic_store_explicit(&pool->count, count, memory_order_release);
+  atomic_store_explicit(&pool->grain, grain, memory_order_release);
+  atomic_store_explicit(&pool->parts, parts, memory_order_release);
   atomic_store_explicit(&pool->done, 0, memory_order_relaxed);
   atomic_store_explicit(&pool->ticket, (uint64_t)number << 32, memory_order_release);
   announce(pool, number);

@@ -59,6 +59,11 @@ public struct EngineCore {
         EvaluateJob(id: id, request: request, workspace: $0)
       }
       if request.compares || request.referencePath != nil { compressIfNeeded() }
+    case .writeLogits(let id, let request):
+      start(id, .logits, title: "logits") { workspace throws(JobFailure) in
+        try LogitsJob(id: id, request: request, workspace: workspace)
+      }
+      if request.side == .compressed { compressIfNeeded() }
     case .calibrate(let id, let request):
       start(id, .calibrate, title: "calibrate") {
         CalibrateJob(id: id, request: request, workspace: $0)

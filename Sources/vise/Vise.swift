@@ -17,10 +17,9 @@ struct Vise: ParsableCommand {
     version: EngineSettings.version,
     subcommands: [
       OpenCommand.self, InspectCommand.self, PreviewCommand.self, GenerateCommand.self,
-      EvaluateCommand.self, CalibrateCommand.self, SensitivityCommand.self, RefineCommand.self,
-      AllocateCommand.self,
-      PruneCommand.self, ExportCommand.self, CompressCommand.self, CompareCommand.self,
-      TargetsCommand.self,
+      EvaluateCommand.self, LogitsCommand.self, CalibrateCommand.self, SensitivityCommand.self,
+      RefineCommand.self, AllocateCommand.self, PruneCommand.self, ExportCommand.self,
+      CompressCommand.self, CompareCommand.self, TargetsCommand.self,
     ],
     defaultSubcommand: OpenCommand.self)
 

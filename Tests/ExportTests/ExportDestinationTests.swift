@@ -98,6 +98,11 @@ import Testing
       try ExportWriter.check(file, as: .file, replaces: true, spares: file)
     }
     try ExportWriter.check("\(folder.path)/modelx", as: .directory, replaces: true, spares: model)
+    #expect(throws: ExportError.self) {
+      try ExportWriter.check("\(model)/config.json", as: .file, replaces: true, spares: model)
+    }
+    try folder.write([9], to: "model/other.gguf")
+    try ExportWriter.check("\(model)/other.gguf", as: .file, replaces: true, spares: model)
   }
 
   @Test func tooSmallADiskIsSeenBeforeAnyWork() throws {

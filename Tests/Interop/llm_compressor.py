@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Lets llm-compressor carry out recipes that Vise exports, and opens what it makes.
 
-usage: llm_compressor.py --binary VISE --model DIRECTORY --text TEXT
+usage: llm_compressor.py --binary VISE --model DIRECTORY --text TEXT [--plans NAME,...] [--group 128]
 
-Each plan below is exported as a recipe whose run.py runs unmodified; needs llmcompressor (0.14.0.1) and datasets. Vise must find in the result the scheme that the plan gives each layer, and pruned layers must have their
-zeros. DIRECTORY is a Llama whose rows are multiples of 128 long, such as Samples/scripture.
+Each plan below is exported as a recipe whose run.py runs unmodified. Vise must find in the result the scheme that the plan
+gives each layer, and pruned layers must have their zeros. DIRECTORY is a Llama whose rows are multiples of the group, such
+as Samples/scripture, or SmolLM2 with 64. Needs requirements-compressor.txt.
 """
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
@@ -16,10 +16,12 @@ from pathlib import Path
 
 from safetensors.torch import load_file
 
+from interop import Checks, Vise
+
 PLANS = {
     "mixed": """vise: 1
 rules:
-  - { layers: "re:.*proj", bits: 4, group: 128, method: gptq }
+  - { layers: "re:.*proj", bits: 4, group: GROUP, method: gptq }
   - { layers: "*.self_attn.*", bits: 8, group: channel }
   - { layers: "model.layers.0.*", keep: true }
   - { layers: "model.layers.1.mlp.*", bits: 5, group: 32, symmetric: false }
@@ -48,23 +50,8 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
-def vise(options, *arguments):
-    run = subprocess.run(
-        [options.binary, *map(str, arguments)], capture_output=True, text=True, check=False)
-    if run.returncode:
-        sys.exit(f"vise {' '.join(map(str, arguments))}: {run.stderr}")
-    return run.stdout
-
-
-def expected(options, plan):
-    """The scheme of each layer, as an export of the plan by Vise itself has it."""
-    folder = plan.parent / "direct"
-    vise(options, "export", options.model, "--plan", plan, "--target", "transformers", "--output", folder)
-    return schemes(options, folder)
-
-
-def schemes(options, folder):
-    layers = json.loads(vise(options, "inspect", folder, "--json"))["layers"]
+def schemes(vise, folder):
+    layers = vise.json("inspect", folder)["layers"]
     return {layer["name"]: layer.get("scheme") for layer in layers}
 
 
@@ -75,39 +62,45 @@ def without_calibration(text):
     return text.replace("method: sparsegpt", "method: magnitude").replace("method: wanda", "method: magnitude")
 
 
+def check_recipe(checks, vise, options, name, folder):
+    text = PLANS[name].replace("GROUP", str(options.group))
+    plan, rounded = folder / "plan.yaml", folder / "rounded.yaml"
+    plan.write_text(text, encoding="utf-8")
+    rounded.write_text(without_calibration(text), encoding="utf-8")
+    recipe = vise.export(options.model, plan, "transformers", folder / "recipe", "--format", "recipe")
+    made = folder / "made"
+    run = subprocess.run(
+        [sys.executable, "-c", RUN, str(recipe / "run.py"), options.model, str(made),
+         "--text", options.text, "--windows", "8", "--window", "128"],
+        check=False, capture_output=True, text=True)
+    if not checks(f"llm-compressor, {name}, runs", run.returncode == 0, run.stderr[-2000:] if run.returncode else ""):
+        return
+    wanted = schemes(vise, vise.export(options.model, rounded, "transformers", folder / "direct"))
+    found = schemes(vise, made)
+    wrong = [f"{layer} is {found.get(layer)}, not {wanted[layer]}" for layer in wanted if wanted[layer] != found.get(layer)]
+    checks(f"llm-compressor, {name}, has the plan's schemes", not wrong,
+           "; ".join(wrong[:3]) or f"{len(wanted)} layers")
+    if name == "mixed":
+        tensors = load_file(made / "model.safetensors")
+        for layer, least in PRUNED.items():
+            zeros = float((tensors[f"{layer}.weight"] == 0).float().mean())
+            checks(f"llm-compressor, {name}, prunes {layer}", zeros >= least, f"{zeros:.3f} zeros")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name in ("--binary", "--model", "--text"):
         parser.add_argument(name, required=True)
+    parser.add_argument("--plans", help="names, with commas between them; all without")
+    parser.add_argument("--group", type=int, default=128)
     options = parser.parse_args()
-    failures = 0
-    with tempfile.TemporaryDirectory() as name:
-        for plan_name, text in PLANS.items():
-            folder = Path(name) / plan_name
+    vise, checks = Vise(options.binary), Checks()
+    with tempfile.TemporaryDirectory() as root:
+        for name in options.plans.split(",") if options.plans else PLANS:
+            folder = Path(root) / name
             folder.mkdir()
-            (folder / "plan.yaml").write_text(text, encoding="utf-8")
-            (folder / "rounded.yaml").write_text(without_calibration(text), encoding="utf-8")
-            vise(options, "export", options.model, "--plan", folder / "plan.yaml", "--format", "recipe",
-                 "--target", "transformers", "--output", folder / "recipe")
-            made = folder / "made"
-            run = subprocess.run(
-                [sys.executable, "-c", RUN, str(folder / "recipe" / "run.py"), options.model, str(made),
-                 "--text", options.text, "--windows", "8", "--window", "128"],
-                check=False, capture_output=True, text=True)
-            if run.returncode:
-                sys.exit(f"{plan_name}: run.py ended with {run.stderr[-2000:]}")
-            wanted, found = expected(options, folder / "rounded.yaml"), schemes(options, made)
-            wrong = [layer for layer in wanted if wanted[layer] != found.get(layer)]
-            for layer in wrong:
-                print(f"FAIL {plan_name}: {layer} is {found.get(layer)}, and the plan says {wanted[layer]}")
-            failures += len(wrong)
-            tensors = load_file(made / "model.safetensors") if plan_name == "mixed" else {}
-            for layer, least in PRUNED.items() if tensors else ():
-                zeros = float((tensors[f"{layer}.weight"] == 0).float().mean())
-                print(f"{plan_name}: {layer} has {zeros:.3f} zeros")
-                failures += zeros < least
-            print(f"{plan_name}: {len(wanted) - len(wrong)} of {len(wanted)} layers as the plan says")
-    sys.exit(1 if failures else 0)
+            check_recipe(checks, vise, options, name, folder)
+    checks.end()
 
 
 if __name__ == "__main__":

@@ -89,6 +89,8 @@ public enum EngineCommand: Codable, Hashable, Sendable {
   case generate(JobID, GenerationRequest)
   /// Measures PPL and, if it compares, KLD on a text.
   case evaluate(JobID, EvaluationRequest)
+  /// Writes the logits of one model on a text into a file.
+  case writeLogits(JobID, LogitsRequest)
   /// Collects what layers read on a text; calibrated methods compress with it from then on.
   case calibrate(JobID, CalibrationRequest)
   /// Measures what each scheme of each layer costs.

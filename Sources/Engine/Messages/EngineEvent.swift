@@ -4,7 +4,7 @@ import Inference
 
 /// What a job does, for people.
 public enum JobKind: String, Codable, Hashable, Sendable {
-  case preview, compress, generate, evaluate, calibrate, sensitivity, refine, prune, export
+  case preview, compress, generate, evaluate, logits, calibrate, sensitivity, refine, prune, export
 }
 
 /// How far a job has come.
@@ -83,6 +83,8 @@ public enum EngineEvent: Codable, Hashable, Sendable {
   case token(JobID, GeneratedToken)
   case answerEnded(JobID, ModelSide, StopReason)
   case evaluated(JobID, EvaluationSummary)
+  /// A file of logits is complete and in its place.
+  case logitsWritten(JobID, LogitsSummary)
   /// What layers read is known.
   case calibrated(JobID, CalibrationSummary)
   /// Sensitivity is at hand: measured just now, or read from a file (then without a job).

@@ -56,18 +56,21 @@ public struct ExportWriter {
   ///   - path: where it appears in the end.
   ///   - form: what appears there.
   ///   - replaces: whether what is there already may be replaced.
-  ///   - model: what is exported, which must not be replaced.
+  ///   - model: what is exported, which must not be replaced, nor a file of it if it is a directory.
   /// - Throws: ``ExportError`` that says why not.
   public static func check(
     _ path: String, as form: ExportForm, replaces: Bool, spares model: String
   ) throws(ExportError) {
     let destination = try ExportDestination(path, form, replaces: replaces)
     guard let source = FileSystem.resolved(model),
-      let target = FileSystem.resolved(destination.path), "\(source)/".hasPrefix("\(target)/")
+      let target = FileSystem.resolved(destination.path)
     else { return }
+    let isAround = "\(source)/".hasPrefix("\(target)/")
+    let isPart = ["model", "config", "tokenizer"].contains { target.hasPrefix("\(source)/\($0)") }
+    guard isAround || isPart else { return }
     throw .file(
       path: destination.path, tensor: nil,
-      reason: "is the model that is open, or holds it; name another path")
+      reason: "is the model that is open, or holds it or a part of it; name another path")
   }
 
   /// Where a writer to this path keeps what is not complete yet.

@@ -26,6 +26,7 @@ extension AppState {
         if side == .compressed { noteAnswer() }
       }
     case .evaluated(let id, let result): take(result, of: id)
+    case .logitsWritten: break
     case .calibrated(let id, let summary): take(summary, of: id)
     case .sensitivity(let id, let summary): return take(summary, of: id)
     case .sensitivityRefined(let id, let summary): return refine(with: summary, of: id)

@@ -4,6 +4,7 @@ import Inference
 extension EngineSession {
   private static let evaluation = JobID(103)
   private static let answer = JobID(104)
+  private static let logits = JobID(105)
 
   /// Measures on a text; `hears` is told each event up to the job's end.
   func evaluate(
@@ -15,6 +16,14 @@ extension EngineSession {
       hears(event)
       if case .evaluated(Self.evaluation, let found) = event { summary = found }
       return if case .jobEnded(Self.evaluation, .finished) = event { summary } else { nil }
+    }
+  }
+
+  /// Writes the logits of one model into a file.
+  func writeLogits(_ request: LogitsRequest) throws(CommandFailure) -> LogitsSummary {
+    send(.writeLogits(Self.logits, request))
+    return try next { event in
+      if case .logitsWritten(Self.logits, let found) = event { found } else { nil }
     }
   }
 

@@ -83,9 +83,8 @@ final class EngineSession {
     case .sensitivityRefused(_, let reason), .allocationRefused(_, let reason):
       throw CommandFailure(status: .failed, message: reason)
     case .jobEnded, .opened, .restructured, .report, .compressed, .token, .answerEnded, .evaluated,
-      .calibrated, .sensitivity, .sensitivitySaved, .sensitivityRefined, .structureChosen,
-      .allocated, .frontier, .predicted,
-      .exportPreview, .exported:
+      .logitsWritten, .calibrated, .sensitivity, .sensitivitySaved, .sensitivityRefined,
+      .structureChosen, .allocated, .frontier, .predicted, .exportPreview, .exported:
       break
     }
   }

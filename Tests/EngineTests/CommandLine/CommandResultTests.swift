@@ -70,6 +70,21 @@ import Testing
     #expect(lines.contains { $0.hasPrefix("model.layers.1.mlp.down_proj") && $0.contains("32x64") })
   }
 
+  @Test func logitsAreWrittenAndCounted() throws {
+    let text = try model.write("In the beginning was the word.", to: "text.txt")
+    let output = model.path + ".safetensors"
+    defer { try? FileManager.default.removeItem(atPath: output) }
+    let result = try json(
+      "logits", "--plan", plan, "--text", text, "--tokens", "20", "--output", output)
+    #expect(Set(result.keys) == ["output", "tokens", "vocabulary", "bytes"])
+    #expect(result["tokens"] as? Int == 20)
+    #expect(result["vocabulary"] as? Int == TinyModel.vocabulary)
+    #expect(try Data(contentsOf: URL(filePath: output)).count == result["bytes"] as? Int)
+    let again = try ViseProcess(["logits", model.path, "--text", text, "--output", output])
+    #expect(again.status == 1)
+    #expect(again.errors.contains("--replace"))
+  }
+
   @Test func previewReportsOnWhatThePlanCompresses() throws {
     let result = try json("preview", "--plan", plan)
     #expect(Set(result.keys) == ["layers", "total"])

@@ -39,6 +39,8 @@ import Testing
     (["generate", "MODEL", "--prompt", "a", "--top-p", "2"], "--top-p"),
     (["evaluate", "MODEL"], "--text"),
     (["evaluate", "MODEL", "--text", "t", "--windows", "0"], "--windows"),
+    (["logits", "MODEL", "--text", "t"], "--output"),
+    (["logits", "MODEL", "--text", "t", "--output", "o", "--tokens", "2"], "--tokens"),
     (["inspect", "MODEL", "--frobnicate"], "--frobnicate"),
   ])
   func wrongCommandLine(arguments: [String], says: String) throws {
