@@ -56,10 +56,12 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict + optimised),
+    .target(name: "Serving", dependencies: ["Checkpoints"], swiftSettings: strict),
     .target(
       name: "Engine",
       dependencies: [
-        "Export", "Allocation", "Inference", "Compression", "Tokenization", "Checkpoints",
+        "Serving", "Export", "Allocation", "Inference", "Compression", "Tokenization",
+        "Checkpoints",
         "Tensors",
       ],
       swiftSettings: strict),
@@ -67,7 +69,8 @@ let package = Package(
     .target(
       name: "Workbench",
       dependencies: [
-        "Engine", "Export", "Allocation", "Inference", "Compression", "Checkpoints", "Tensors",
+        "Engine", "Serving", "Export", "Allocation", "Inference", "Compression", "Checkpoints",
+        "Tensors",
         "Terminal",
         .product(name: "Yams", package: "Yams"),
       ],
@@ -75,7 +78,8 @@ let package = Package(
     .executableTarget(
       name: "vise",
       dependencies: [
-        "Workbench", "Engine", "Export", "Inference", "Compression", "Checkpoints", "Tensors",
+        "Workbench", "Engine", "Serving", "Export", "Inference", "Compression", "Checkpoints",
+        "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
