@@ -32,7 +32,7 @@ public struct HTTPModelServer: ModelServer {
 
   /// The address with a model's name: the given one, or that of the only model.
   ///
-  /// - Parameter isProbe: whether a server must be there even if the name is given.
+  /// A probe also makes sure that a server is there if the name is given.
   private func find(
     _ address: ServerAddress, isProbe: Bool
   ) async throws(ServerFailure) -> ServerAddress {

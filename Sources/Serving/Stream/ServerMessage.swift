@@ -10,6 +10,7 @@ enum ServerMessage {
   /// - Parameters:
   ///   - status: the HTTP status.
   ///   - body: what came with it; JSON, a page, a text, or anything.
+  /// - Returns: the status, what the server says, and what to do.
   static func refusal(status: Int, body: [UInt8]) -> String {
     let said = (try? JSONReader.read(body)).map { text(in: $0) } ?? plainText(body)
     let hint =

@@ -25,6 +25,7 @@ extension AppState {
       case .calibrate: ("calibrate on text file", calibrationText)
       case .sensitivity: ("measure sensitivity on text file", calibrationText)
       case .budget: ("budget", "")
+      case .serve: ("server's URL and model", serverURL ?? "")
       case .snapshot: ("keep the plan as", suggestedSnapshotName)
       case .rename: ("rename to", "")
       case .export: ("export to", export.path(for: model?.description.name ?? ""))
