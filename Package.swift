@@ -56,7 +56,7 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict + optimised),
-    .target(name: "Serving", dependencies: ["Checkpoints"], swiftSettings: strict),
+    .target(name: "Serving", dependencies: ["Checkpoints"], swiftSettings: strict + optimised),
     .target(
       name: "Engine",
       dependencies: [
@@ -109,10 +109,16 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ],
       exclude: ["Fixtures"], swiftSettings: strict),
+    .target(
+      name: "TestServer", path: "Tests/TestServer", exclude: ["server.py"],
+      swiftSettings: wrapping),
+    .testTarget(
+      name: "ServingTests", dependencies: ["Serving", "TestServer"], swiftSettings: strict),
     .testTarget(
       name: "EngineTests",
       dependencies: [
-        "Engine", "Export", "Inference", "Compression", "Tokenization", "Checkpoints", "Tensors",
+        "TestServer", "Serving", "Engine", "Export", "Inference", "Compression", "Tokenization",
+        "Checkpoints", "Tensors",
       ],
       swiftSettings: strict),
     .testTarget(
@@ -120,7 +126,8 @@ let package = Package(
     .testTarget(
       name: "WorkbenchTests",
       dependencies: [
-        "Workbench", "Terminal", "Engine", "Export", "Inference", "Compression", "Checkpoints",
+        "Workbench", "Terminal", "Engine", "Serving", "Export", "Inference", "Compression",
+        "Checkpoints",
         "Tensors",
       ],
       exclude: ["Fixtures"], swiftSettings: strict),

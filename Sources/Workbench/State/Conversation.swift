@@ -78,6 +78,9 @@ struct Conversation: Hashable, Sendable {
   /// Where the server's text parts from the compressed model's: bytes of UTF-8 after the blanks at its beginning.
   var servedParting: Int? { servedText.parting }
 
+  /// The same as the number of a character, from 1.
+  var servedPartingCharacter: Int? { servedText.partingCharacter }
+
   func answer(_ side: AnswerSide) -> Answer { answers[side] ?? Answer() }
 
   /// Mean KLD in nats a token while both sides agreed; nil before there is any.
@@ -152,7 +155,10 @@ struct Conversation: Hashable, Sendable {
     if server?.base != settings.server?.base {
       answers[.served] = nil
       servedModel = nil
+      let compressed = answer(.compressed)
       servedText = TextComparison()
+      for token in compressed.tokens { servedText.append(token.text, toFirst: true) }
+      if compressed.stop == .endOfText { servedText.end(first: true) }
     }
     settings.server = server
   }

@@ -15,8 +15,13 @@ struct TextComparison: Hashable, Sendable {
   private var second = Text()
   /// Bytes at the beginning that are known to be the same.
   private var same = 0
-  /// Bytes of UTF-8 before the first difference; nil as long as there is none.
+  /// Bytes of UTF-8 before the first character that differs; nil as long as there is none.
   private(set) var parting: Int?
+
+  /// The number, from 1, of the first character that differs; nil as long as there is none.
+  var partingCharacter: Int? {
+    parting.map { String(decoding: first.bytes[..<$0], as: UTF8.self).count + 1 }
+  }
 
   mutating func append(_ text: String, toFirst isFirst: Bool) {
     if isFirst { first.append(text) } else { second.append(text) }
@@ -35,6 +40,10 @@ struct TextComparison: Hashable, Sendable {
     while same < length, first.bytes[same] == second.bytes[same] { same += 1 }
     let hasEnded =
       first.isComplete && second.bytes.count > same || second.isComplete && first.bytes.count > same
-    if same < length || hasEnded { parting = same }
+    guard same < length || hasEnded else { return }
+    // Characters that differ may begin alike.
+    var start = same
+    while start > 0, start < length, first.bytes[start] & 0xc0 == 0x80 { start -= 1 }
+    parting = start
   }
 }

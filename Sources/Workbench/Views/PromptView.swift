@@ -31,7 +31,7 @@ struct PromptView {
     }
     let partings = [
       conversation.parting.map { "part at token \($0 + 1)" },
-      conversation.servedParting.map { "served at byte \($0 + 1)" },
+      conversation.servedPartingCharacter.map { "served at character \($0)" },
     ].compactMap(\.self)
     guard !partings.isEmpty else { return [] }
     return [painter.segment(partings.joined(separator: ", "), .diverged)]
