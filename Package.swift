@@ -56,10 +56,12 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict + optimised),
+    .target(name: "Serving", dependencies: ["Checkpoints"], swiftSettings: strict + optimised),
     .target(
       name: "Engine",
       dependencies: [
-        "Export", "Allocation", "Inference", "Compression", "Tokenization", "Checkpoints",
+        "Serving", "Export", "Allocation", "Inference", "Compression", "Tokenization",
+        "Checkpoints",
         "Tensors",
       ],
       swiftSettings: strict),
@@ -67,7 +69,8 @@ let package = Package(
     .target(
       name: "Workbench",
       dependencies: [
-        "Engine", "Export", "Allocation", "Inference", "Compression", "Checkpoints", "Tensors",
+        "Engine", "Serving", "Export", "Allocation", "Inference", "Compression", "Checkpoints",
+        "Tensors",
         "Terminal",
         .product(name: "Yams", package: "Yams"),
       ],
@@ -75,7 +78,8 @@ let package = Package(
     .executableTarget(
       name: "vise",
       dependencies: [
-        "Workbench", "Engine", "Export", "Allocation", "Inference", "Compression", "Checkpoints",
+        "Workbench", "Engine", "Serving", "Export", "Allocation", "Inference", "Compression",
+        "Checkpoints",
         "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -106,11 +110,16 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ],
       exclude: ["Fixtures"], swiftSettings: strict),
+    .target(
+      name: "TestServer", path: "Tests/TestServer", exclude: ["server.py"],
+      swiftSettings: wrapping),
+    .testTarget(
+      name: "ServingTests", dependencies: ["Serving", "TestServer"], swiftSettings: strict),
     .testTarget(
       name: "EngineTests",
       dependencies: [
-        "Engine", "Export", "Allocation", "Inference", "Compression", "Tokenization", "Checkpoints",
-        "Tensors",
+        "TestServer", "Serving", "Engine", "Export", "Allocation", "Inference", "Compression",
+        "Tokenization", "Checkpoints", "Tensors",
       ],
       swiftSettings: strict),
     .testTarget(
@@ -118,8 +127,8 @@ let package = Package(
     .testTarget(
       name: "WorkbenchTests",
       dependencies: [
-        "Workbench", "Terminal", "Engine", "Export", "Allocation", "Inference", "Compression",
-        "Checkpoints", "Tensors",
+        "Workbench", "Terminal", "Engine", "Serving", "Export", "Allocation", "Inference",
+        "Compression", "Checkpoints", "Tensors",
       ],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(

@@ -1,42 +1,53 @@
 import Dispatch
+import Serving
 import Tensors
 
 /// The background: commands in, events out, and a thread of its own that does the work.
 public final class Engine: Sendable {
-  private let commands: Mailbox<EngineCommand>
+  private enum Message: Sendable {
+    case command(EngineCommand)
+    /// Something that a job waits for has come.
+    case wake
+  }
+
+  private let messages: Mailbox<Message>
   private let stopped: DispatchSemaphore
 
   /// Starts the engine.
   ///
   /// - Parameters:
   ///   - settings: what it may use of the machine.
+  ///   - server: how servers are asked.
   ///   - onEvent: called on the engine's thread with each event, in order; must not wait.
   public init(
-    settings: EngineSettings = EngineSettings(),
+    settings: EngineSettings = EngineSettings(), server: any ModelServer = HTTPModelServer(),
     onEvent: @escaping @Sendable (EngineEvent) -> Void
   ) {
-    let commands = Mailbox<EngineCommand>()
+    let messages = Mailbox<Message>()
     let stopped = DispatchSemaphore(value: 0)
-    self.commands = commands
+    self.messages = messages
     self.stopped = stopped
     BackgroundThread.start {
-      var core = EngineCore(settings: settings, onEvent: onEvent)
+      let servers = ServerAccess(server: server) { messages.post(.wake) }
+      var core = EngineCore(settings: settings, servers: servers, onEvent: onEvent)
       while !core.isShutDown {
         let isBusy = core.step()
-        for command in isBusy ? commands.take() : commands.waitAndTake() { core.receive(command) }
+        for case .command(let command) in isBusy ? messages.take() : messages.waitAndTake() {
+          core.receive(command)
+        }
       }
       stopped.signal()
     }
   }
 
-  deinit { commands.post(.shutDown) }
+  deinit { send(.shutDown) }
 
   /// Tells the engine something; returns at once.
-  public func send(_ command: EngineCommand) { commands.post(command) }
+  public func send(_ command: EngineCommand) { messages.post(.command(command)) }
 
   /// Ends all jobs and the thread; returns when the last event has been sent.
   public func shutDown() {
-    commands.post(.shutDown)
+    send(.shutDown)
     stopped.wait()
     // Whoever else waits, now or later, is let through too.
     stopped.signal()

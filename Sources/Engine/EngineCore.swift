@@ -17,6 +17,7 @@ public struct EngineCore {
     + "calibrate first: `vise calibrate`, or --calibration FILE"
 
   private let settings: EngineSettings
+  private let servers: ServerAccess
   private let now: () -> Duration
   private let emit: (EngineEvent) -> Void
   private var workspace: Workspace?
@@ -28,13 +29,15 @@ public struct EngineCore {
   ///
   /// - Parameters:
   ///   - settings: what it may use of the machine.
+  ///   - servers: how servers are asked.
   ///   - now: time since any fixed moment; tests pass a clock of their own.
   ///   - onEvent: called with each event, in order.
   public init(
-    settings: EngineSettings = EngineSettings(), now: (() -> Duration)? = nil,
-    onEvent: @escaping (EngineEvent) -> Void
+    settings: EngineSettings = EngineSettings(), servers: ServerAccess = ServerAccess(),
+    now: (() -> Duration)? = nil, onEvent: @escaping (EngineEvent) -> Void
   ) {
     self.settings = settings
+    self.servers = servers
     let start = ContinuousClock.now
     self.now = now ?? { ContinuousClock.now - start }
     emit = onEvent
@@ -54,6 +57,10 @@ public struct EngineCore {
     case .generate(let id, let request):
       start(id, .generate, title: "answer") { AnswerJob(id: id, request: request, workspace: $0) }
       if request.sides.contains(.compressed) { compressIfNeeded() }
+    case .findServer(let id, let address):
+      start(id, .connect, title: "connect") {
+        ConnectJob(id: id, address: address, servers: $0.servers)
+      }
     case .evaluate(let id, let request):
       start(id, .evaluate, title: "evaluate") {
         EvaluateJob(id: id, request: request, workspace: $0)
@@ -114,7 +121,7 @@ public struct EngineCore {
   /// - Returns: false when there is nothing to do before the next command.
   public mutating func step() -> Bool {
     guard let turn = workspace?.takeTurn(among: &jobs) else {
-      for id in jobs.ids { end(id, .failed(Self.notCompressed)) }
+      for id in jobs.stuckIDs { end(id, .failed(Self.notCompressed)) }
       return false
     }
     switch turn.result {
@@ -133,7 +140,8 @@ public struct EngineCore {
     do {
       let checkpoint = try Checkpoint.open(path)
       cancelAll()
-      workspace = Workspace(checkpoint, settings: settings, now: now, emit: emit)
+      workspace = Workspace(
+        checkpoint, settings: settings, servers: servers, now: now, emit: emit)
       emit(.opened(checkpoint.description))
     } catch {
       emit(.openFailed(path: path, reason: error.description))

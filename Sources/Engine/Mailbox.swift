@@ -14,6 +14,9 @@ public final class Mailbox<Message: Sendable>: Sendable {
     arrivals.signal()
   }
 
+  /// Whether nothing has arrived that was not taken.
+  public var isEmpty: Bool { messages.withLock { $0.isEmpty } }
+
   /// What has arrived so far, oldest first; empty if nothing has.
   public func take() -> [Message] {
     let taken = messages.withLock { waiting in

@@ -60,6 +60,7 @@ public enum Workbench {
     }
     state.hasMouse = options.mouse
     state.pendingPlan = options.planPath
+    state.conversation.use(options.server)
     state.homeDirectory = surroundings.environment["HOME"]
     state.evaluationText = surroundings.evaluationText ?? ""
     state.calibrationText = CalibrationText.standard(forModelAt: options.path ?? "") ?? ""

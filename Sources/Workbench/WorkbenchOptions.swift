@@ -1,3 +1,4 @@
+import Serving
 import Terminal
 
 /// How the workbench is started.
@@ -6,6 +7,8 @@ public struct WorkbenchOptions: Hashable, Sendable {
   public var path: String?
   /// A plan to open with it.
   public var planPath: String?
+  /// A server that answers prompts too; nil if none does.
+  public var server: ServerAddress?
   /// A theme's name, or the path of a theme file; nil takes the first there is.
   public var themeName: String?
   /// Colours to use.
@@ -16,11 +19,13 @@ public struct WorkbenchOptions: Hashable, Sendable {
   public var mouse: Bool
 
   public init(
-    path: String? = nil, planPath: String? = nil, themeName: String? = nil,
+    path: String? = nil, planPath: String? = nil, server: ServerAddress? = nil,
+    themeName: String? = nil,
     color: ColorChoice = .auto, ascii: Bool = false, mouse: Bool = true
   ) {
     self.path = path
     self.planPath = planPath
+    self.server = server
     self.themeName = themeName
     self.color = color
     self.ascii = ascii

@@ -100,8 +100,8 @@ import Testing
     driver.run()
     let tokens = driver.events.tokens(.reference)
     #expect(tokens.map(\.index) == Array(tokens.indices))
-    let bytes = tokens.map { UInt8(truncatingIfNeeded: $0.id) }
-    #expect(tokens.allSatisfy { $0.id < 256 })
+    let bytes = tokens.compactMap(\.id).map { UInt8(truncatingIfNeeded: $0) }
+    #expect(tokens.allSatisfy { ($0.id ?? 256) < 256 })
     #expect(tokens.map(\.text).joined() == String(decoding: bytes, as: UTF8.self))
     #expect(tokens.first?.tokensPerSecond == 0)
     #expect(tokens.dropFirst().allSatisfy { $0.tokensPerSecond > 0 })

@@ -20,8 +20,8 @@ import Testing
     driver.run()
     let reports = driver.events.reports.filter { $0.standing == .exact }
     return (
-      reports, driver.events.tokens(.reference).map(\.id),
-      driver.events.tokens(.compressed).map(\.id)
+      reports, driver.events.tokens(.reference).compactMap(\.id),
+      driver.events.tokens(.compressed).compactMap(\.id)
     )
   }
 

@@ -13,7 +13,8 @@ import Testing
     return app
   }
 
-  private func token(_ side: ModelSide, _ index: Int, _ text: String, id: Int? = nil) -> EngineEvent
+  private func token(_ side: AnswerSide, _ index: Int, _ text: String, id: Int? = nil)
+    -> EngineEvent
   {
     .token(
       JobID(1),

@@ -111,6 +111,7 @@ private struct SeededGenerator: RandomNumberGenerator {
   private func text(_ random: inout SeededGenerator) -> String {
     let texts = [
       "q\n:quit\n", "re:(", "\u{1B}[31m", "down *", "e\u{301}\u{200D}👩‍👩‍👧", "set temperature 0.5",
+      "serve http://h:1",
       String(repeating: "long ", count: 50), "2:4", "",
     ]
     return texts.randomElement(using: &random) ?? ""
@@ -121,12 +122,15 @@ private struct SeededGenerator: RandomNumberGenerator {
       let index = model.layers.indices.randomElement(using: &random)
     else { return .input(.wake) }
     let job = JobID(Int.random(in: 0...6, using: &random))
-    switch Int.random(in: 0..<13, using: &random) {
+    switch Int.random(in: 0..<14, using: &random) {
     case 9: return .engine(.sensitivity(nil, SyntheticSolver.sensitivity(of: model)))
     case 10: return .engine(.frontier(SyntheticSolver.frontier(of: model)))
     case 11:
       let target = app.state.budget.target ?? .bytes(Int.random(in: 0...99_999_999, using: &random))
       return .engine(.allocated(SyntheticSolver.answer(target, for: model)))
+    case 13:
+      let reason = text(&random)
+      return .engine(.answerFailed(app.state.conversation.job ?? job, .served, reason: reason))
     case 12:
       let mean = Double.random(in: 0...1, using: &random)
       return .engine(.predicted(PredictedDivergence(mean: mean, low: 0, high: .infinity)))
@@ -140,7 +144,7 @@ private struct SeededGenerator: RandomNumberGenerator {
       let summary = EvaluationSummary(tokens: 1, windows: 1, referencePPL: Estimate(.infinity))
       return .engine(.evaluated(job, summary))
     case 5...6:
-      let side = ModelSide.allCases.randomElement(using: &random) ?? .reference
+      let side = AnswerSide.allCases.randomElement(using: &random) ?? .reference
       let count = app.state.conversation.answer(side).tokens.count
       let token = GeneratedToken(
         side: side, index: count, id: Int.random(in: 0...3, using: &random), text: text(&random),

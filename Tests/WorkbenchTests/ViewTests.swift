@@ -1,6 +1,7 @@
 import Checkpoints
 import Compression
 import Engine
+import Serving
 import Terminal
 import Testing
 
@@ -36,7 +37,7 @@ import Testing
     let reference =
       start + [" salt", " water", " that", " covers", " most", " of", " the", " planet", "."]
     let compressed = start + [" water", " that", " is", " full", " of", " fish", "."]
-    for (side, words) in [(ModelSide.reference, reference), (.compressed, compressed)] {
+    for (side, words) in [(AnswerSide.reference, reference), (.compressed, compressed)] {
       for (index, word) in words.enumerated() {
         let id = word.utf8.reduce(7) { $0 &* 31 &+ Int($1) }
         app.send(
@@ -74,6 +75,36 @@ import Testing
     var app = session(80, 24)
     app.press("p")
     try expectGolden(app.screen, "prompt-80x24")
+  }
+
+  /// The session with a server that answers, too, and parts from the compressed model later than the reference does.
+  private func served(_ columns: Int, _ rows: Int, glyphs: Glyphs = .unicode) throws -> App {
+    var app = session(columns, rows, glyphs: glyphs)
+    let server = try ServerAddress("http://localhost:8000")
+    app.state.conversation.use(server)
+    app.send(
+      .serverFound(JobID(9), try ServerAddress(server.base, model: "models/tiny-q4.gguf")))
+    let words = [
+      "The sea", " is a vast", " body of", " water", " that", " is", " full", " of", " foam.",
+    ]
+    for (index, text) in words.enumerated() {
+      app.send(
+        .token(
+          JobID(1),
+          GeneratedToken(side: .served, index: index, id: nil, text: text, tokensPerSecond: 71)))
+    }
+    app.press("p")
+    return app
+  }
+
+  @Test(arguments: [(80, 24), (120, 36), (200, 50), (60, 16), (100, 24)])
+  func servedAnswers(columns: Int, rows: Int) throws {
+    try expectGolden(try served(columns, rows).screen, "served-\(columns)x\(rows)")
+  }
+
+  @Test func servedAnswersInASCII() throws {
+    let screen = try served(120, 36, glyphs: .ascii).screen
+    #expect(screen.unicodeScalars.allSatisfy { $0.isASCII })
   }
 
   @Test(arguments: ["error", "channels"])

@@ -42,7 +42,7 @@ struct Answer {
         return add(id, in: workspace.now() - started, isLast: completed(of: limit) == limit)
       case .ended(let reason):
         isEnded = true
-        workspace.emit(.answerEnded(job, side, StopReason(reason)))
+        workspace.emit(.answerEnded(job, AnswerSide(side), StopReason(reason)))
       case .prompt, nil: break
       }
       return nil
@@ -57,7 +57,7 @@ struct Answer {
     var part = text?.append(id) ?? ""
     if isLast { part += text?.finish() ?? "" }
     return GeneratedToken(
-      side: side, index: index, id: id, text: part,
+      side: AnswerSide(side), index: index, id: id, text: part,
       tokensPerSecond: index > 0 && time > .zero ? Double(index) / (time / .seconds(1)) : 0)
   }
 }

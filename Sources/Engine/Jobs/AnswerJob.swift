@@ -1,13 +1,17 @@
 import Inference
 import Tensors
 
-/// Answers a prompt with one model, or with both side by side: a token of each in turn.
+/// Answers a prompt with one model, or with both side by side: a token of each in turn; and with a server, which takes its
+/// own time.
 struct AnswerJob: Job {
   let id: JobID
   private let request: GenerationRequest
   /// Most tokens of an answer; no context holds more.
   private let limit: Int
+  /// Tokens of all answers together, if each is as long as it may be.
+  private let total: Int
   private var answers: [Answer]
+  private var served: ServedAnswer?
   /// The answer whose turn it is, unless it cannot go on.
   private var turn = 0
   private var meter: ProgressMeter
@@ -17,32 +21,38 @@ struct AnswerJob: Job {
     self.request = request
     limit = max(0, min(request.tokenLimit, workspace.contextLength))
     answers = request.sides.map { Answer(side: $0) }
-    meter = ProgressMeter(
-      workLeft: Double(limit * answers.count), now: workspace.now())
+    served = request.server.map { ServedAnswer($0) }
+    total = limit * (answers.count + (served == nil ? 0 : 1))
+    meter = ProgressMeter(workLeft: Double(total), now: workspace.now())
   }
 
   func urgency(in workspace: Workspace) -> Urgency? {
-    answers.isEmpty || next(in: workspace) != nil ? .live : nil
+    isEnded || served?.canGoOn == true || next(in: workspace) != nil ? .live : nil
   }
 
+  var awaitsServer: Bool { served?.isEnded == false }
+
   mutating func step(in workspace: inout Workspace) throws(JobFailure) -> JobState {
-    if let place = next(in: workspace) {
+    if served?.canGoOn == true {
+      try served?.step(request, limit: limit, job: id, in: &workspace)
+    } else if let place = next(in: workspace) {
       turn = (place + 1) % answers.count
       if var token = try answers[place].step(request, limit: limit, job: id, in: &workspace) {
         token.divergence = divergence
         workspace.emit(.token(id, token))
       }
-      let total = limit * answers.count
-      let completed = answers.reduce(0) { $0 + $1.completed(of: limit) }
-      if let progress = meter.report(
-        completed: completed, of: total, workLeft: Double(total - completed),
-        now: workspace.now())
-      {
-        workspace.emit(.jobProgress(id, progress))
-      }
     }
-    return answers.allSatisfy(\.isEnded) ? .finished : .unfinished
+    let completed =
+      answers.reduce(0) { $0 + $1.completed(of: limit) } + (served?.completed(of: limit) ?? 0)
+    if let progress = meter.report(
+      completed: completed, of: total, workLeft: Double(total - completed), now: workspace.now())
+    {
+      workspace.emit(.jobProgress(id, progress))
+    }
+    return isEnded ? .finished : .unfinished
   }
+
+  private var isEnded: Bool { answers.allSatisfy(\.isEnded) && !awaitsServer }
 
   /// The answer to go on with: from the one whose turn it is, the first that can.
   private func next(in workspace: Workspace) -> Int? {

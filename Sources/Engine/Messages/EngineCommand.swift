@@ -1,4 +1,5 @@
 import Compression
+import Serving
 
 /// Which model answers.
 public enum ModelSide: String, Codable, Hashable, Sendable, CaseIterable {
@@ -6,6 +7,19 @@ public enum ModelSide: String, Codable, Hashable, Sendable, CaseIterable {
   case reference
   /// The model under the current plan.
   case compressed
+}
+
+/// Who answers: one of the models here, or a server.
+public enum AnswerSide: String, Codable, Hashable, Sendable, CaseIterable {
+  case reference, compressed, served
+
+  public init(_ side: ModelSide) {
+    self =
+      switch side {
+      case .reference: .reference
+      case .compressed: .compressed
+      }
+  }
 }
 
 /// How the next token is chosen.
@@ -32,17 +46,21 @@ public struct GenerationRequest: Codable, Hashable, Sendable {
   /// True sends the prompt as it is, without the model's chat template.
   public var isRaw: Bool
   public var sides: [ModelSide]
+  /// A server that answers too; nil if none does.
+  public var server: ServerAddress?
   /// Most tokens of the answer.
   public var tokenLimit: Int
   public var sampling: SamplingSettings
 
   public init(
     prompt: String, isRaw: Bool = false, sides: [ModelSide] = ModelSide.allCases,
-    tokenLimit: Int = 128, sampling: SamplingSettings = SamplingSettings()
+    server: ServerAddress? = nil, tokenLimit: Int = 128,
+    sampling: SamplingSettings = SamplingSettings()
   ) {
     self.prompt = prompt
     self.isRaw = isRaw
     self.sides = sides
+    self.server = server
     self.tokenLimit = tokenLimit
     self.sampling = sampling
   }
@@ -85,8 +103,10 @@ public enum EngineCommand: Codable, Hashable, Sendable {
   case look(at: [String])
   /// Reports on one layer under a scheme that need not be the plan's.
   case preview(JobID, layer: String, scheme: Scheme)
-  /// Answers a prompt with the reference, the compressed model, or both side by side.
+  /// Answers a prompt with the reference, the compressed model, a server, or several side by side.
   case generate(JobID, GenerationRequest)
+  /// Finds out whether a server is there, and which model it has.
+  case findServer(JobID, ServerAddress)
   /// Measures PPL and, if it compares, KLD on a text.
   case evaluate(JobID, EvaluationRequest)
   /// Writes the logits of one model on a text into a file.

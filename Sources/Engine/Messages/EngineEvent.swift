@@ -1,10 +1,12 @@
 import Checkpoints
 import Compression
 import Inference
+import Serving
 
 /// What a job does, for people.
 public enum JobKind: String, Codable, Hashable, Sendable {
-  case preview, compress, generate, evaluate, logits, calibrate, sensitivity, refine, prune, export
+  case preview, compress, generate, evaluate, logits, calibrate, sensitivity, refine, prune, export,
+    connect
 }
 
 /// How far a job has come.
@@ -30,23 +32,24 @@ public enum JobOutcome: Codable, Hashable, Sendable {
   case failed(String)
 }
 
-/// One token of an answer.
+/// One token of an answer, or what a server sends at a time.
 public struct GeneratedToken: Codable, Hashable, Sendable {
-  public var side: ModelSide
+  public var side: AnswerSide
   /// Place in the answer, from 0.
   public var index: Int
-  public var id: Int
+  /// Nil for a server, which only sends text.
+  public var id: Int?
   /// The text that this token completes; empty while a character is still incomplete.
   public var text: String
-  /// Tokens a second that this side makes when it has the machine to itself; 0 for the first token,
-  /// whose time is the prompt's.
+  /// Tokens a second that this side makes when it has the machine to itself, or a server as things are; 0 for the first
+  /// token, whose time is the prompt's.
   public var tokensPerSecond: Double
   /// KLD of the compressed model's distribution of this token from the reference's, in nats; nil
   /// unless both sides have just chosen it, after the same tokens.
   public var divergence: Double?
 
   public init(
-    side: ModelSide, index: Int, id: Int, text: String, tokensPerSecond: Double,
+    side: AnswerSide, index: Int, id: Int?, text: String, tokensPerSecond: Double,
     divergence: Double? = nil
   ) {
     self.side = side
@@ -81,7 +84,11 @@ public enum EngineEvent: Codable, Hashable, Sendable {
   case jobProgress(JobID, JobProgress)
   case jobEnded(JobID, JobOutcome)
   case token(JobID, GeneratedToken)
-  case answerEnded(JobID, ModelSide, StopReason)
+  case answerEnded(JobID, AnswerSide, StopReason)
+  /// This side gives no answer, or no more of it; one sentence that says why. The others go on.
+  case answerFailed(JobID, AnswerSide, reason: String)
+  /// A server is there, and this is its model.
+  case serverFound(JobID, ServerAddress)
   case evaluated(JobID, EvaluationSummary)
   /// A file of logits is complete and in its place.
   case logitsWritten(JobID, LogitsSummary)

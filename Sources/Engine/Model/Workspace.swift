@@ -9,6 +9,7 @@ struct Workspace {
   let shapes: [LayerShape]
   let now: () -> Duration
   let emit: (EngineEvent) -> Void
+  let servers: ServerAccess
   /// Both models, for those who ask them something.
   var models: Models
   var plan: PlanProgress
@@ -36,21 +37,23 @@ struct Workspace {
     var other = other
     let models = Models(
       checkpoint, threads: other.settings.threads, pool: other.models.sharedPool())
-    self.init(whole: checkpoint, checkpoint, nil, models, other.settings, other.now, other.emit)
+    self.init(
+      whole: checkpoint, checkpoint, nil, models, other.settings, other.servers, other.now,
+      other.emit)
   }
 
   init(
-    _ checkpoint: Checkpoint, settings: EngineSettings, now: @escaping () -> Duration,
-    emit: @escaping (EngineEvent) -> Void
+    _ checkpoint: Checkpoint, settings: EngineSettings, servers: ServerAccess = ServerAccess(),
+    now: @escaping () -> Duration, emit: @escaping (EngineEvent) -> Void
   ) {
     self.init(
       whole: checkpoint, checkpoint, nil, Models(checkpoint, threads: settings.threads), settings,
-      now, emit)
+      servers, now, emit)
   }
 
   private init(
     whole: Checkpoint, _ checkpoint: Checkpoint, _ structure: ModelStructure?, _ models: Models,
-    _ settings: EngineSettings, _ now: @escaping () -> Duration,
+    _ settings: EngineSettings, _ servers: ServerAccess, _ now: @escaping () -> Duration,
     _ emit: @escaping (EngineEvent) -> Void
   ) {
     self.whole = whole
@@ -60,6 +63,7 @@ struct Workspace {
     self.settings = settings
     self.now = now
     self.emit = emit
+    self.servers = servers
     shapes = checkpoint.description.layerShapes
     numbers = Dictionary(
       shapes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -77,7 +81,8 @@ struct Workspace {
     var pruned: Checkpoint?
     if let structure { pruned = try whole.pruned(by: structure) }
     return Workspace(
-      whole: whole, pruned ?? whole, structure, models.pruned(to: pruned), settings, now, emit)
+      whole: whole, pruned ?? whole, structure, models.pruned(to: pruned), settings, servers, now,
+      emit)
   }
 
   /// What the layers are those of: the model as it was opened, or what the structure leaves of it.

@@ -29,9 +29,16 @@ struct JobFailure: Error, Hashable {
 protocol Job {
   var id: JobID { get }
 
-  /// How urgent the next step is; nil while the job waits for another.
+  /// How urgent the next step is; nil while the job waits for another, or for a server.
   func urgency(in workspace: Workspace) -> Urgency?
+
+  /// Whether a server may still have something for it.
+  var awaitsServer: Bool { get }
 
   /// Does the next bit of work and says in events what came of it.
   mutating func step(in workspace: inout Workspace) throws(JobFailure) -> JobState
+}
+
+extension Job {
+  var awaitsServer: Bool { false }
 }

@@ -17,6 +17,9 @@ struct JobQueue {
   /// Ids of the jobs under way, oldest first.
   var ids: [JobID] { entries.map(\.job.id) }
 
+  /// Ids of the jobs that only another job could let go on, oldest first.
+  var stuckIDs: [JobID] { entries.filter { !$0.job.awaitsServer }.map(\.job.id) }
+
   /// Whether a job that calibrates the model is under way.
   var isCalibrating: Bool {
     entries.contains { $0.job is CalibrateJob || $0.job is SensitivityJob }

@@ -46,6 +46,7 @@ struct Completer {
     case .filter: all = Role.allCases.map { Completion($0.rawValue) }
     case .sort: all = SortOrder.allCases.map { Completion($0.rawValue, help: $0.title) }
     case .budget: all = budgets
+    case .server: all = servers
     case .snapshot: all = state.snapshots.all.map { Completion($0.name) }
     case .theme: all = state.themes.map { Completion($0.name) }
     case .inspectorTab: all = InspectorState.Tab.allCases.map { Completion($0.rawValue) }
@@ -90,6 +91,17 @@ struct Completer {
       Completion("4.5bpw", help: "bits a weight"),
       Completion("kld=0.05", help: "the fewest bytes at that KLD"),
     ]
+  }
+
+  /// Where servers listen that nobody told to listen elsewhere, and the one that answers now.
+  private var servers: [Completion] {
+    guard let url = state.serverURL else {
+      return [
+        Completion("http://localhost:8000", help: "vLLM, llama-cpp-python"),
+        Completion("http://localhost:8080", help: "llama-server"),
+      ]
+    }
+    return [Completion(url, help: "answers now"), Completion("off", help: "ask no server")]
   }
 
   private func sensitivityWords(startingWith text: String) -> [Completion] {

@@ -32,7 +32,7 @@ enum Action: String, CaseIterable, Hashable, Sendable {
   case copy
 
   // Asking the models
-  case prompt, run, set, evaluate, evaluation, calibrate, sensitivity, refine
+  case prompt, run, serve, set, evaluate, evaluation, calibrate, sensitivity, refine
 
   // Solving for a budget
   case budget, apply, smaller, larger, smallest, largest, fuse, exact, versus, pin
@@ -71,6 +71,7 @@ extension Action {
     case .restore, .delete: .snapshot
     case .snapshot, .rename: .text
     case .prompt: .text
+    case .serve: .server
     case .theme: .theme
     case .inspect: .inspectorTab
     case .set: .setting
@@ -91,7 +92,7 @@ extension Action {
 enum ArgumentKind: Hashable, Sendable {
   case none, bits, group, method, sparsity, prune, filter, sort, planPath, checkpointPath, textPath,
     exportPath, text
-  case theme, inspectorTab, setting, sensitivity, budget, snapshot
+  case theme, inspectorTab, setting, sensitivity, budget, snapshot, server
 
   /// How usage lines name it; empty when there is none.
   var placeholder: String {
@@ -110,6 +111,7 @@ enum ArgumentKind: Hashable, Sendable {
     case .theme, .snapshot: "NAME"
     case .inspectorTab: "TAB"
     case .setting: "NAME VALUE"
+    case .server: "URL [MODEL]|off"
     }
   }
 

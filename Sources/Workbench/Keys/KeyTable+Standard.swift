@@ -48,6 +48,9 @@ extension KeyTable {
     entry(
       .run, ["Enter"], [.prompt], "Send the prompt to both models", label: "ask both models", 1),
     entry(
+      .serve, [], [.browsing],
+      "Let a served model answer prompts too, by URL and name; off ends that"),
+    entry(
       .evaluate, ["x"], [.browsing], "Measure PPL and KLD on a text file", label: "evaluate", 26),
     entry(
       .calibrate, ["C"], [.browsing], "Collect what calibrated methods need on a text file",

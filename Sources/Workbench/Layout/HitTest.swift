@@ -96,7 +96,7 @@ extension AppState {
       return inspectorTabs(in: slot.inside).index(at: point)
         .map { .inspectorTab(InspectorState.Tab.allCases[$0]) } ?? .pane(.inspector)
     case .prompt:
-      let input = PromptLayout(inside: slot.inside).input
+      let input = PromptLayout(inside: slot.inside, sides: conversation.sides).input
       return input.contains(point)
         ? .promptInput(column: point.column - input.column - PromptLayout.promptWidth)
         : .pane(.prompt)

@@ -1,15 +1,19 @@
 import Engine
+import Serving
 
-/// One model's answer, token by token.
+/// One side's answer, token by token.
 struct Answer: Hashable, Sendable {
   struct Token: Hashable, Sendable {
-    let id: Int
+    /// Nil for a server's, of which only the text is known.
+    let id: Int?
     let text: String
   }
 
   private(set) var tokens: [Token] = []
   private(set) var tokensPerSecond = 0.0
   var stop: StopReason?
+  /// Why there is no more of it.
+  var failure: String?
 
   mutating func append(_ token: GeneratedToken) {
     tokens.append(Token(id: token.id, text: token.text))
@@ -17,7 +21,7 @@ struct Answer: Hashable, Sendable {
   }
 }
 
-/// A prompt and both models' answers to it, side by side.
+/// A prompt and the answers to it, side by side: both models', and a server's if one is asked too.
 struct Conversation: Hashable, Sendable {
   var editor = LineEditor()
   /// Earlier prompts, oldest first.
@@ -26,15 +30,18 @@ struct Conversation: Hashable, Sendable {
   private var recalled: Int?
   private var draft = ""
 
-  /// How prompts are answered: sampling, length, template.
+  /// How prompts are answered: sampling, length, template, and the server that answers too.
   var settings = GenerationRequest(prompt: "")
+
+  /// The model that the server was last seen to have.
+  private var servedModel: String?
 
   /// The job that answers; it stays when the job has ended.
   private(set) var job: JobID?
   var isRunning = false
   /// The prompt that the answers are to.
   private(set) var asked: String?
-  private(set) var answers: [ModelSide: Answer] = [:]
+  private(set) var answers: [AnswerSide: Answer] = [:]
 
   /// Tokens that both answers have a place for.
   private(set) var compared = 0
@@ -42,6 +49,8 @@ struct Conversation: Hashable, Sendable {
   private(set) var same = 0
   /// The first place where they differ.
   private(set) var parting: Int?
+  /// Where the server's text parts from the compressed model's; ids are not known of it.
+  private var servedText = TextComparison()
   /// Sum of the KLD over tokens that both chose after the same text, and how many those are.
   private var divergenceSum = 0.0
   private var divergenceCount = 0
@@ -55,14 +64,31 @@ struct Conversation: Hashable, Sendable {
   /// Share of compared tokens that are the same; nil before there are any.
   var sameRate: Double? { compared > 0 ? Double(same) / Double(compared) : nil }
 
-  func answer(_ side: ModelSide) -> Answer { answers[side] ?? Answer() }
+  /// Who answers, in the order of the columns.
+  var sides: [AnswerSide] {
+    AnswerSide.allCases.filter { $0 != .served || settings.server != nil }
+  }
+
+  /// The served model's name without the folders before it; empty while it is not known.
+  var servedName: String {
+    let name = settings.server?.model ?? servedModel ?? ""
+    return name.split(separator: "/").last.map(String.init) ?? name
+  }
+
+  /// Where the server's text parts from the compressed model's: bytes of UTF-8 after the blanks at its beginning.
+  var servedParting: Int? { servedText.parting }
+
+  /// The same as the number of a character, from 1.
+  var servedPartingCharacter: Int? { servedText.partingCharacter }
+
+  func answer(_ side: AnswerSide) -> Answer { answers[side] ?? Answer() }
 
   /// Mean KLD in nats a token while both sides agreed; nil before there is any.
   var meanDivergence: Double? {
     divergenceCount > 0 ? divergenceSum / Double(divergenceCount) : nil
   }
 
-  /// Begins a new pair of answers and returns what to ask the engine for.
+  /// Begins new answers and returns what to ask the engine for.
   mutating func ask(_ prompt: String, job: JobID) -> GenerationRequest {
     if history.last != prompt { history.append(prompt) }
     if history.count > Self.historyLimit { history.removeFirst() }
@@ -81,12 +107,17 @@ struct Conversation: Hashable, Sendable {
     (job, isRunning, asked, answers) = (nil, false, nil, [:])
     (compared, same, parting, scroll) = (0, 0, nil, 0)
     (divergenceSum, divergenceCount) = (0, 0)
+    servedText = TextComparison()
   }
 
   /// Takes the next token on; one that is out of turn is dropped.
   mutating func append(_ token: GeneratedToken) {
     guard token.index == answer(token.side).tokens.count else { return }
     answers[token.side, default: Answer()].append(token)
+    if token.side != .reference {
+      servedText.append(token.text, toFirst: token.side == .compressed)
+    }
+    guard token.side != .served else { return }
     if let divergence = token.divergence, divergence.isFinite {
       divergenceSum += divergence
       divergenceCount += 1
@@ -104,12 +135,39 @@ struct Conversation: Hashable, Sendable {
     }
   }
 
-  mutating func end(_ side: ModelSide, _ reason: StopReason) {
+  mutating func end(_ side: AnswerSide, _ reason: StopReason) {
     answers[side, default: Answer()].stop = reason
+    if side != .reference, reason == .endOfText { servedText.end(first: side == .compressed) }
+    guard side != .served else { return }
     let length = answer(side).tokens.count
     if reason == .endOfText, parting == nil, answer(side.other).tokens.count > length {
       parting = length
     }
+  }
+
+  /// Takes on why a side gives no answer, or no more of it.
+  mutating func fail(_ side: AnswerSide, _ reason: String) {
+    answers[side, default: Answer()].failure = reason
+  }
+
+  /// Exchanges the server that answers too; what another one said is dropped.
+  mutating func use(_ server: ServerAddress?) {
+    if server?.base != settings.server?.base {
+      answers[.served] = nil
+      servedModel = nil
+      let compressed = answer(.compressed)
+      servedText = TextComparison()
+      for token in compressed.tokens { servedText.append(token.text, toFirst: true) }
+      if compressed.stop == .endOfText { servedText.end(first: true) }
+    }
+    settings.server = server
+  }
+
+  /// Takes on the name of the server's model.
+  mutating func note(found server: ServerAddress) {
+    guard server.base == settings.server?.base else { return }
+    servedModel = server.model
+    if !isRunning { answers[.served]?.failure = nil }
   }
 
   /// Puts an earlier (or, forward, a later) prompt into the input line.
@@ -125,6 +183,7 @@ struct Conversation: Hashable, Sendable {
   }
 }
 
-extension ModelSide {
-  fileprivate var other: ModelSide { self == .reference ? .compressed : .reference }
+extension AnswerSide {
+  /// The model here that this one is compared with, token by token.
+  fileprivate var other: AnswerSide { self == .reference ? .compressed : .reference }
 }

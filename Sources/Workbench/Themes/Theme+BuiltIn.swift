@@ -35,7 +35,7 @@ extension Theme {
     case .border, .popupBorder, .reference, .uniform: named("blue")
     case .focus, .brand, .key, .bits7, .bits8, .gauge, .frontier: named("cyan")
     case .mark, .warn, .match, .bits4, .compressed, .budget: named("yellow")
-    case .ok, .bits5, .bits6: named("green")
+    case .ok, .bits5, .bits6, .served: named("green")
     case .error, .parted, .bits2: named("red")
     case .bits3, .diverged, .mix: named("magenta")
     default: nil

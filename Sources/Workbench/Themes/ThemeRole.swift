@@ -12,7 +12,7 @@ enum ThemeRole: String, CaseIterable, Hashable, Sendable {
   case bits7 = "bits-7"
   case bits8 = "bits-8"
   case bits16 = "bits-16"
-  case reference, compressed
+  case reference, compressed, served
   /// The best plans of a plot, the budget, the same scheme everywhere, llama-quantize's mixtures.
   case frontier, budget, uniform, mix
   case match, parted, diverged
@@ -39,7 +39,7 @@ enum ThemeRole: String, CaseIterable, Hashable, Sendable {
   /// The least contrast (WCAG 2 ratio, 1 to 21) between glyphs of this role and what is behind.
   var leastContrast: Double {
     switch self {
-    case .dim, .reference, .compressed, .gauge, .frontier, .budget, .uniform, .mix: 3
+    case .dim, .reference, .compressed, .served, .gauge, .frontier, .budget, .uniform, .mix: 3
     case .border, .popupBorder: 1.4
     case .gaugeEmpty: 1.2
     default: 4.5

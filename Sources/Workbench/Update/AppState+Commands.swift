@@ -39,6 +39,7 @@ extension AppState {
     case .copy: return copy()
     case .prompt: return startPrompt(argument)
     case .run: return runPrompt()
+    case .serve: return argument.map { serve($0) } ?? ask(for: .serve)
     case .set: return argument.map { set($0) } ?? ask(for: .set)
     case .evaluate: return argument.map { evaluate($0) } ?? ask(for: .evaluate)
     case .evaluation: return showEvaluation()

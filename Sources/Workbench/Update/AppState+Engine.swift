@@ -25,6 +25,9 @@ extension AppState {
         conversation.end(side, reason)
         if side == .compressed { noteAnswer() }
       }
+    case .answerFailed(let id, let side, let reason):
+      if id == conversation.job { take(failure: reason, of: side) }
+    case .serverFound(let id, let server): take(found: server, by: id)
     case .evaluated(let id, let result): take(result, of: id)
     case .logitsWritten: break
     case .calibrated(let id, let summary): take(summary, of: id)
@@ -63,9 +66,10 @@ extension AppState {
       "\(description.name): \(description.layers.count) layers, "
         + "\(Figures.totalBytes(description.tensorBytes)). 2-8 sets bits, p prompts, ? shows all keys"
     )
-    guard let path = pendingPlan else { return [] }
+    let effects = findServer()
+    guard let path = pendingPlan else { return effects }
     pendingPlan = nil
-    return [.readPlan(path: path)]
+    return effects + [.readPlan(path: path)]
   }
 
   /// Goes back to the plan that the engine still has.
@@ -84,6 +88,7 @@ extension AppState {
     switch outcome {
     case .finished: break
     case .cancelled: if let job { inform("Cancelled: \(job.title)") }
+    case .failed(let reason) where job?.kind == .connect: take(failure: reason, of: .served)
     case .failed(let reason): refuse(job.map { "\($0.title): \(reason)" } ?? reason)
     }
   }

@@ -26,6 +26,7 @@ extension AppState {
       case .sensitivity: ("measure sensitivity on text file", calibrationText)
       case .refine: ("measure layers on text file", evaluationText)
       case .budget: ("budget", "")
+      case .serve: ("server's URL and model", serverURL ?? "")
       case .snapshot: ("keep the plan as", suggestedSnapshotName)
       case .rename: ("rename to", "")
       case .export: ("export to", export.path(for: model?.description.name ?? ""))

@@ -92,7 +92,8 @@ extension AppState {
   mutating func scrollPrompt(by lines: Int) {
     let layout = ScreenLayout(self, size: size)
     let inside = layout.slot(showing: .prompt)?.inside ?? Rect(size)
-    let longest = AnswerLines.longest(in: self, PromptLayout(inside: inside))
+    let longest = AnswerLines.longest(
+      in: self, PromptLayout(inside: inside, sides: conversation.sides))
     conversation.scroll = max(0, min(conversation.scroll + lines, longest))
   }
 

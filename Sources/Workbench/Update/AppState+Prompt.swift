@@ -12,7 +12,7 @@ extension AppState {
     return runPrompt()
   }
 
-  /// Lets both models answer what is in the prompt's input line.
+  /// Lets both models, and the server if there is one, answer what is in the prompt's input line.
   mutating func runPrompt() -> [Effect] {
     guard let model else {
       inform("No model is open; Esc, then o opens one")
@@ -82,7 +82,7 @@ extension AppState {
   }
 
   private func answersText(to prompt: String) -> String {
-    let answers = ModelSide.allCases.map { side in
+    let answers = conversation.sides.map { side in
       "## \(side.rawValue)\n\(conversation.answer(side).tokens.map(\.text).joined())"
     }
     return (["# \(prompt)"] + answers).joined(separator: "\n\n")

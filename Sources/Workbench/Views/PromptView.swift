@@ -1,7 +1,7 @@
 import Engine
 import Terminal
 
-/// The prompt and both models' answers to it.
+/// The prompt and the answers to it.
 struct PromptView {
   let state: AppState
 
@@ -17,10 +17,10 @@ struct PromptView {
     let note = note(painter)
     box.note = slot.panes.count > 1 && note.isEmpty ? [painter.segment(settings, .dim)] : note
     box.draw(on: &painter)
-    let layout = PromptLayout(inside: slot.inside)
+    let layout = PromptLayout(inside: slot.inside, sides: conversation.sides)
     drawInput(in: layout.input, on: &painter)
     for side in layout.sides { draw(side, on: &painter) }
-    drawDivider(layout, on: &painter)
+    drawDividers(layout, on: &painter)
   }
 
   /// Where the answers part; before that, whether the compressed model is the plan's yet.
@@ -29,8 +29,12 @@ struct PromptView {
       let text = "\(model.readyLayers)/\(model.changedLayers) layers as planned"
       return [painter.segment(text, .warn)]
     }
-    guard let parting = conversation.parting else { return [] }
-    return [painter.segment("part at token \(parting + 1)", .diverged)]
+    let partings = [
+      conversation.parting.map { "part at token \($0 + 1)" },
+      conversation.servedPartingCharacter.map { "served at character \($0)" },
+    ].compactMap(\.self)
+    guard !partings.isEmpty else { return [] }
+    return [painter.segment(partings.joined(separator: ", "), .diverged)]
   }
 
   private func drawInput(in rect: Rect, on painter: inout Painter) {
@@ -39,7 +43,9 @@ struct PromptView {
     let field = rect.splitLeft(PromptLayout.promptWidth).rest
     if conversation.editor.text.isEmpty, !isFocused {
       painter.put(
-        "p writes a prompt; both models answer it", .dim, at: field.origin,
+        conversation.sides.contains(.served)
+          ? "p writes a prompt; both models and the server answer it"
+          : "p writes a prompt; both models answer it", .dim, at: field.origin,
         maxColumns: field.columns)
     } else {
       EditorView(editor: conversation.editor, isFocused: isFocused).draw(in: field, on: &painter)
@@ -47,15 +53,7 @@ struct PromptView {
   }
 
   private func draw(_ side: PromptLayout.Side, on painter: inout Painter) {
-    let answer = conversation.answer(side.side)
-    let role: ThemeRole = side.side == .reference ? .reference : .compressed
-    painter.put(
-      side.side.rawValue, role, at: side.heading.origin, maxColumns: side.heading.columns)
-    let room = side.heading.columns - side.side.rawValue.count - 2
-    var figures = figures(of: side.side, answer, painter)
-    while Painter.width(of: figures) > room, !figures.isEmpty { figures.removeFirst() }
-    painter.put(
-      figures, endingAt: side.heading.endColumn, row: side.heading.row, maxColumns: room)
+    drawHeading(side, on: &painter)
     let lines = AnswerLines(conversation, side.side, columns: side.text.columns).lines
     let first = max(0, lines.count - side.text.rows - conversation.scroll)
     for (offset, line) in lines.dropFirst(first).prefix(side.text.rows).enumerated() {
@@ -66,10 +64,32 @@ struct PromptView {
     }
   }
 
+  /// Who answers, and the figures that there is room for.
+  private func drawHeading(_ side: PromptLayout.Side, on painter: inout Painter) {
+    let title = side.side.rawValue
+    let name = side.side == .served ? conversation.servedName : ""
+    painter.put(
+      title, side.side.role, at: side.heading.origin, maxColumns: side.heading.columns)
+    let room = side.heading.columns - title.count - 2
+    var figures = figures(of: side.side, painter)
+    let nameWidth = name.isEmpty ? 0 : displayWidth(of: name) + 1
+    while Painter.width(of: figures) > room - nameWidth, figures.count > 1 {
+      figures.removeFirst()
+    }
+    let width = painter.put(
+      figures, endingAt: side.heading.endColumn, row: side.heading.row, maxColumns: room)
+    painter.put(
+      name, .dim,
+      at: Point(column: side.heading.column + title.count + 1, row: side.heading.row),
+      maxColumns: max(0, room - width))
+  }
+
   /// What is told of an answer, the least important first.
-  private func figures(of side: ModelSide, _ answer: Answer, _ painter: Painter) -> [Segment] {
+  private func figures(of side: AnswerSide, _ painter: Painter) -> [Segment] {
+    let answer = conversation.answer(side)
     guard !answer.tokens.isEmpty else {
-      return conversation.isRunning ? [painter.segment(state.glyphs.ellipsis, .dim)] : []
+      let isAwaited = conversation.isRunning && answer.failure == nil
+      return isAwaited ? [painter.segment(state.glyphs.ellipsis, .dim)] : []
     }
     var segments = [painter.segment("\(answer.tokens.count) tokens   ", .dim)]
     if side == .compressed, let rate = conversation.sameRate {
@@ -84,16 +104,27 @@ struct PromptView {
     return segments
   }
 
-  /// A line between answers that stand side by side.
-  private func drawDivider(_ layout: PromptLayout, on painter: inout Painter) {
-    guard layout.sides.count == 2, layout.sides[0].heading.row == layout.sides[1].heading.row else {
-      return
+  /// Lines between answers that stand side by side.
+  private func drawDividers(_ layout: PromptLayout, on painter: inout Painter) {
+    for (left, right) in zip(layout.sides, layout.sides.dropFirst())
+    where left.heading.row == right.heading.row {
+      painter.frame.fill(
+        Rect(
+          column: right.heading.column - 2, row: right.heading.row, columns: 1,
+          rows: 1 + right.text.rows),
+        with: state.glyphs.box.vertical, style: painter.style(.border))
     }
-    let column = layout.sides[1].heading.column - 2
-    let height = 1 + layout.sides[0].text.rows
-    painter.frame.fill(
-      Rect(column: column, row: layout.sides[0].heading.row, columns: 1, rows: height),
-      with: state.glyphs.box.vertical, style: painter.style(.border))
+  }
+}
+
+extension AnswerSide {
+  /// The colour that stands for it.
+  fileprivate var role: ThemeRole {
+    switch self {
+    case .reference: .reference
+    case .compressed: .compressed
+    case .served: .served
+    }
   }
 }
 

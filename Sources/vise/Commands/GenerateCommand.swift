@@ -1,13 +1,14 @@
 import ArgumentParser
 import Engine
 
-/// `vise generate`: an answer of the model, of the compressed model, or of both.
+/// `vise generate`: an answer of the model, of the compressed model, or of both, and of a server beside them.
 struct GenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
     abstract: "Answers a prompt: with the model, or under a plan with the compressed model.",
     discussion: """
-      --json: reference, compressed, or both, each of text, token_ids, tokens_per_second.
+      --json: reference, compressed, or both, each of text, token_ids, tokens_per_second; and with \
+      --serve, served of model, text, tokens_per_second.
       """)
 
   @OptionGroup var model: ModelArgument
@@ -23,6 +24,8 @@ struct GenerateCommand: ParsableCommand {
 
   @Flag(help: "Answers with both models; needs --plan.")
   var compare = false
+
+  @OptionGroup var serving: ServingOptions
 
   @Option(help: "Most tokens of the answer.")
   var tokens = 128
@@ -53,6 +56,7 @@ struct GenerateCommand: ParsableCommand {
   }
 
   func run() throws {
+    let server = try serving.address()
     let session = EngineSession()
     defer { session.close() }
     let opened = try session.open(model.path)
@@ -61,7 +65,7 @@ struct GenerateCommand: ParsableCommand {
       compare ? [.reference, .compressed] : plan == nil ? [.reference] : [.compressed]
     let transcript = try session.answer(
       GenerationRequest(
-        prompt: prompt, isRaw: raw, sides: sides, tokenLimit: tokens,
+        prompt: prompt, isRaw: raw, sides: sides, server: server, tokenLimit: tokens,
         sampling: SamplingSettings(
           temperature: temperature, topK: topK, topP: topP, seed: seed)),
       isStreamed: !json)

@@ -13,6 +13,8 @@ struct OpenCommand: ParsableCommand {
   @Option(name: .long, help: "A plan to open with the model.")
   var plan: String?
 
+  @OptionGroup var serving: ServingOptions
+
   @Option(name: .long, help: "A theme's name, or the path of a theme file.")
   var theme: String?
 
@@ -27,12 +29,13 @@ struct OpenCommand: ParsableCommand {
 
   func run() throws {
     try check()
+    let server = try serving.address()
     let signal: Int32?
     do {
       signal = try Workbench.run(
         WorkbenchOptions(
-          path: model.path, planPath: plan, themeName: theme, color: color, ascii: ascii,
-          mouse: !noMouse))
+          path: model.path, planPath: plan, server: server, themeName: theme, color: color,
+          ascii: ascii, mouse: !noMouse))
     } catch {
       throw CommandFailure(status: .failed, message: error.description)
     }

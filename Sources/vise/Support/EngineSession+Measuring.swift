@@ -1,5 +1,6 @@
 import Engine
 import Inference
+import Serving
 
 extension EngineSession {
   private static let evaluation = JobID(103)
@@ -32,12 +33,14 @@ extension EngineSession {
     _ request: GenerationRequest, isStreamed: Bool
   ) throws(CommandFailure) -> Transcript {
     send(.generate(Self.answer, request))
-    var transcript = Transcript(sides: request.sides, isStreamed: isStreamed)
+    let sides = request.sides.map(AnswerSide.init) + (request.server == nil ? [] : [.served])
+    var transcript = Transcript(sides: sides, isStreamed: isStreamed)
     defer { transcript.end() }
     try next { event in
       switch event {
       case .token(Self.answer, let token): transcript.add(token)
       case .answerEnded(Self.answer, let side, _): transcript.finish(side)
+      case .serverFound(Self.answer, let server): transcript.name(server.model)
       case .jobEnded(Self.answer, .finished): return ()
       default: break
       }

@@ -78,13 +78,14 @@ final class EngineSession {
     case .jobStarted(let job, let kind, let title): jobs[job] = (kind, title)
     case .jobProgress(let job, let state):
       progress.show(jobs[job]?.title ?? "", jobs[job]?.kind, state)
-    case .jobEnded(_, .failed(let reason)):
+    case .jobEnded(_, .failed(let reason)), .answerFailed(_, _, let reason):
       throw CommandFailure(status: .failed, message: reason)
     case .sensitivityRefused(_, let reason), .allocationRefused(_, let reason):
       throw CommandFailure(status: .failed, message: reason)
-    case .jobEnded, .opened, .restructured, .report, .compressed, .token, .answerEnded, .evaluated,
-      .logitsWritten, .calibrated, .sensitivity, .sensitivitySaved, .sensitivityRefined,
-      .structureChosen, .allocated, .frontier, .predicted, .exportPreview, .exported:
+    case .jobEnded, .opened, .restructured, .report, .compressed, .token, .answerEnded,
+      .serverFound, .evaluated, .logitsWritten, .calibrated, .sensitivity, .sensitivitySaved,
+      .sensitivityRefined, .structureChosen, .allocated, .frontier, .predicted, .exportPreview,
+      .exported:
       break
     }
   }

@@ -6,47 +6,62 @@ struct Transcript {
   /// One answer, as `vise generate --json` prints it.
   struct Answer: Encodable {
     var text = ""
-    var tokenIds: [Int] = []
+    /// Nil for a server, which sends none.
+    var tokenIds: [Int]?
+    /// The served model's name.
+    var model: String?
+    /// Tokens, or what a server sends at a time.
+    fileprivate var count = 0
     var tokensPerSecond = Figure(nil)
+
+    private enum CodingKeys: CodingKey {
+      case text, tokenIds, model, tokensPerSecond
+    }
   }
 
   /// What `vise generate --json` prints.
   struct Result: Encodable {
     let reference: Answer?
     let compressed: Answer?
+    let served: Answer?
   }
 
-  private let sides: [ModelSide]
+  private let sides: [AnswerSide]
   private let isStreamed: Bool
-  private var answers: [ModelSide: Answer] = [:]
-  private var ended: Set<ModelSide> = []
+  private var answers: [AnswerSide: Answer] = [:]
+  private var ended: Set<AnswerSide> = []
   /// The side being written, by its place in `sides`, and how much of its text has been.
   private var current = 0
   private var written = 0
 
   /// A transcript of the answers of these sides; not streamed, it only collects them.
-  init(sides: [ModelSide], isStreamed: Bool) {
+  init(sides: [AnswerSide], isStreamed: Bool) {
     self.sides = sides
     self.isStreamed = isStreamed
-    for side in sides { answers[side] = Answer() }
+    for side in sides { answers[side] = Answer(tokenIds: side == .served ? nil : []) }
     writeHeading()
   }
 
-  /// Both answers as far as they have come.
+  /// The answers as far as they have come.
   var result: Result {
-    Result(reference: answers[.reference], compressed: answers[.compressed])
+    Result(
+      reference: answers[.reference], compressed: answers[.compressed], served: answers[.served])
   }
+
+  /// Says what the served model is called.
+  mutating func name(_ model: String?) { answers[.served]?.model = model }
 
   /// Adds a token to its side's answer.
   mutating func add(_ token: GeneratedToken) {
     answers[token.side]?.text += token.text
-    answers[token.side]?.tokenIds.append(token.id)
+    answers[token.side]?.count += 1
+    if let id = token.id { answers[token.side]?.tokenIds?.append(id) }
     answers[token.side]?.tokensPerSecond = Figure(token.tokensPerSecond)
     stream()
   }
 
   /// Says that a side's answer is complete.
-  mutating func finish(_ side: ModelSide) {
+  mutating func finish(_ side: AnswerSide) {
     ended.insert(side)
     stream()
   }
@@ -80,7 +95,6 @@ struct Transcript {
 
   private func writeSpeed(of answer: Answer) {
     guard OutputStream.error.isTerminal, let speed = answer.tokensPerSecond.value else { return }
-    let tokens = answer.tokenIds.count
-    OutputStream.error.writeLine("(\(tokens) tokens, \(speed.fixed(1)) tok/s)")
+    OutputStream.error.writeLine("(\(answer.count) tokens, \(speed.fixed(1)) tok/s)")
   }
 }

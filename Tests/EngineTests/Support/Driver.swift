@@ -11,11 +11,13 @@ final class Driver {
   private let record: Record
   private var core: EngineCore
 
-  init(_ settings: EngineSettings = EngineSettings(threads: 1)) {
+  init(
+    _ settings: EngineSettings = EngineSettings(threads: 1), servers: ServerAccess = ServerAccess()
+  ) {
     let record = Record()
     self.record = record
     core = EngineCore(
-      settings: settings,
+      settings: settings, servers: servers,
       now: {
         record.time += .milliseconds(1)
         return record.time
@@ -67,7 +69,7 @@ extension Sequence<EngineEvent> {
     compactMap { if case .report(let report) = $0 { report } else { nil } }
   }
 
-  func tokens(_ side: ModelSide) -> [GeneratedToken] {
+  func tokens(_ side: AnswerSide) -> [GeneratedToken] {
     compactMap { event in
       if case .token(_, let token) = event, token.side == side { token } else { nil }
     }
