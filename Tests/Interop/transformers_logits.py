@@ -33,15 +33,14 @@ def widen(module):
 
 
 def logits_of_transformers(folder, tokens):
-    # Progress bars that no option turns off.
-    with contextlib.redirect_stderr(io.StringIO()):
+    # compressed-tensors draws progress bars that no option turns off.
+    with contextlib.redirect_stderr(io.StringIO()), torch.no_grad():
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    # Codes are decoded to the type of their scales, some of them when a layer is first used.
-    for module in model.modules():
-        if isinstance(module, torch.nn.Linear):
-            module.register_forward_pre_hook(lambda layer, _: widen(layer))
-    widen(model)
-    with torch.no_grad():
+        # Codes are decoded to the type of their scales, some of them when a layer is first used.
+        for module in model.modules():
+            if isinstance(module, torch.nn.Linear):
+                module.register_forward_pre_hook(lambda layer, _: widen(layer))
+        widen(model)
         return model(tokens[None]).logits[0].float()
 
 
