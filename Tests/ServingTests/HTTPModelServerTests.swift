@@ -145,9 +145,9 @@ import Testing
   @Test(arguments: [
     ("json-404", "HTTP 404: The model `x` does not exist."),
     ("detail-422", "HTTP 422: value is not a valid list"),
-    ("html-500", "HTTP 500"),
+    ("html-500", "HTTP 500; the server's own log may say why"),
     ("text-503", "HTTP 503: model is[31m loading"),
-    ("binary-500", "HTTP 500"),
+    ("binary-500", "HTTP 500; the server's own log may say why"),
     ("locked", "HTTP 401: Incorrect API key: none; set VISE_API_KEY to the server's key"),
     ("page", "it answers with a web page; does it speak OpenAI's API, and is its URL right?"),
     ("redirect", "it redirects to /plain/v1/chat/completions; give that URL if you trust it"),

@@ -17,6 +17,7 @@ enum ServerMessage {
       switch status {
       case 401, 403: "; set \(ServerKey.names[0]) to the server's key"
       case 404 where said == nil: "; is its URL right, and does it speak OpenAI's API?"
+      case 500... where said == nil: "; the server's own log may say why"
       default: ""
       }
     return "HTTP \(status)" + (said.map { ": \($0)" } ?? "") + hint
