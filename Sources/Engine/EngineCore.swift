@@ -72,6 +72,7 @@ public struct EngineCore {
         try StructureJob(id: id, request: request, workspace: workspace)
       }
     case .openSensitivity(let path): openSensitivity(path)
+    case .saveSensitivity(let path): saveSensitivity(path)
     case .allocate(let target, let settings):
       do throws(JobFailure) {
         emit(.allocated(try opened().allocation(for: target, settings)))
@@ -79,6 +80,11 @@ public struct EngineCore {
         emit(.allocationRefused(target, reason: error.sentence))
       }
     case .drawFrontier(let settings): drawFrontier(settings)
+    case .compareLayers(let id, let request):
+      start(id, .compare, title: "compare layers") { workspace throws(JobFailure) in
+        try CompareLayersJob(id: id, request: request, workspace: workspace)
+      }
+    case .outlineExport(let target): outlineExport(for: target)
     case .previewExport(let request):
       emit(
         .exportPreview(
@@ -209,6 +215,29 @@ public struct EngineCore {
       emit(.sensitivityRefused(path: path, reason: failure.sentence))
     } catch {
       emit(.sensitivityRefused(path: path, reason: "\(error)"))
+    }
+  }
+
+  private func saveSensitivity(_ path: String) {
+    do throws(JobFailure) {
+      guard let sensitivity = try opened().sensitivity else {
+        throw JobFailure(sentence: "sensitivity is not known yet; measure it first")
+      }
+      do { try sensitivity.write(to: path) } catch { throw JobFailure(error) }
+      emit(.sensitivitySaved(path: path))
+    } catch {
+      emit(.sensitivityRefused(path: path, reason: error.sentence))
+    }
+  }
+
+  private mutating func outlineExport(for target: ExportTarget) {
+    do {
+      guard let outline = try workspace?.outline(for: target) else {
+        throw ExportError.unsupported(reason: Self.noModel, hint: nil)
+      }
+      emit(.exportOutline(outline))
+    } catch {
+      emit(.exportOutlineRefused(target, reason: "\(error)"))
     }
   }
 

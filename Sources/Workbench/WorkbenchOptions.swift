@@ -1,3 +1,4 @@
+import Export
 import Terminal
 
 /// How the workbench is started.
@@ -6,6 +7,8 @@ public struct WorkbenchOptions: Hashable, Sendable {
   public var path: String?
   /// A plan to open with it.
   public var planPath: String?
+  /// Who is to load what is planned; nil for nobody yet.
+  public var target: ExportTarget?
   /// A theme's name, or the path of a theme file; nil takes the first there is.
   public var themeName: String?
   /// Colours to use.
@@ -16,11 +19,13 @@ public struct WorkbenchOptions: Hashable, Sendable {
   public var mouse: Bool
 
   public init(
-    path: String? = nil, planPath: String? = nil, themeName: String? = nil,
-    color: ColorChoice = .auto, ascii: Bool = false, mouse: Bool = true
+    path: String? = nil, planPath: String? = nil, target: ExportTarget? = nil,
+    themeName: String? = nil, color: ColorChoice = .auto, ascii: Bool = false,
+    mouse: Bool = true
   ) {
     self.path = path
     self.planPath = planPath
+    self.target = target
     self.themeName = themeName
     self.color = color
     self.ascii = ascii

@@ -26,7 +26,7 @@ struct EvaluateJob: Job {
     self.id = id
     self.request = request
     phase = .encoding(
-      TextWork(path: request.textPath, limit: Self.tokenLimit(of: request)))
+      TextWork(path: request.textPath, limit: Self.tokenLimit(of: request, in: workspace)))
     meter = ProgressMeter(workLeft: 1, now: workspace.now())
   }
 
@@ -61,9 +61,12 @@ struct EvaluateJob: Job {
   }
 
   /// Tokens that the windows asked for hold; no more of the text is encoded.
-  private static func tokenLimit(of request: EvaluationRequest) -> Int? {
+  private static func tokenLimit(
+    of request: EvaluationRequest, in workspace: Workspace
+  ) -> Int? {
     guard let limit = request.windowLimit else { return nil }
-    let (tokens, isTooMany) = limit.multipliedReportingOverflow(by: request.window)
+    let window = workspace.windowLength(request.window)
+    let (tokens, isTooMany) = limit.multipliedReportingOverflow(by: window)
     return isTooMany ? nil : tokens
   }
 
@@ -75,7 +78,7 @@ struct EvaluateJob: Job {
     let compares = request.compares || request.referencePath != nil
     let compressed = compares ? try workspace.models.decoder(.compressed) : nil
     let settings = Evaluation.Settings(
-      window: request.window, windowLimit: request.windowLimit,
+      window: workspace.windowLength(request.window), windowLimit: request.windowLimit,
       beginToken: tokenizer.addsBeginToken ? tokenizer.beginToken : nil)
     do {
       let evaluation = try Evaluation(
@@ -99,7 +102,8 @@ struct EvaluateJob: Job {
     let checkpoint: Checkpoint
     do { checkpoint = try Checkpoint.open(path) } catch { throw JobFailure(error) }
     var other = Workspace(checkpoint, sharing: workspace)
-    var text = TextWork(path: request.textPath, limit: Self.tokenLimit(of: request))
+    var text = TextWork(
+      path: request.textPath, limit: Self.tokenLimit(of: request, in: workspace))
     var expected: [Int]?
     while expected == nil { expected = try text.step(in: &other) }
     guard expected == tokens,

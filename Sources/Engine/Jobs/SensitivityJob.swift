@@ -82,8 +82,8 @@ struct SensitivityJob: Job {
     of tokens: [Int], limit: Int, in workspace: inout Workspace
   ) throws(JobFailure) -> TokenWindows {
     try TextWork.windows(
-      of: tokens, from: request.textPath, length: request.window,
-      limit: max(limit / max(request.window, 1), 1), in: &workspace)
+      of: tokens, from: request.textPath, length: request.window, tokenLimit: limit,
+      in: &workspace)
   }
 
   private func gradients(
@@ -141,8 +141,10 @@ extension SensitivitySummary {
           divergencePerRelativeError: costs.fisher.divergencePerRelativeError(
             energy: costs.energy),
           schemes: costs.trials.map {
-            SchemeDivergence(scheme: $0.scheme, bytes: $0.bytes, divergence: $0.divergence)
+            SchemeDivergence(
+              scheme: $0.scheme, bytes: $0.bytes, divergence: $0.divergence,
+              standardError: $0.standardError)
           })
-      }, path: path)
+      }, path: path, spread: sensitivity.predictor.spread)
   }
 }

@@ -1,10 +1,11 @@
 import Checkpoints
 import Compression
+import Export
 import Inference
 
 /// What a job does, for people.
 public enum JobKind: String, Codable, Hashable, Sendable {
-  case preview, compress, generate, evaluate, calibrate, sensitivity, prune, export
+  case preview, compress, generate, evaluate, calibrate, sensitivity, prune, compare, export
 }
 
 /// How far a job has come.
@@ -87,7 +88,9 @@ public enum EngineEvent: Codable, Hashable, Sendable {
   case calibrated(JobID, CalibrationSummary)
   /// Sensitivity is at hand: measured just now, or read from a file (then without a job).
   case sensitivity(JobID?, SensitivitySummary)
-  /// Saved sensitivity could not be read; one sentence that says why and what to do.
+  /// The sensitivity at hand was saved.
+  case sensitivitySaved(path: String)
+  /// Sensitivity could not be read or saved; one sentence that says why and what to do.
   case sensitivityRefused(path: String, reason: String)
   /// What structured pruning was asked for, chosen.
   case structureChosen(JobID, ChosenStructure)
@@ -97,6 +100,11 @@ public enum EngineEvent: Codable, Hashable, Sendable {
   case frontier(Frontier)
   /// What the current plan should cost; nil while sensitivity is unknown.
   case predicted(PredictedDivergence?)
+  /// What decides the bytes of an export for a target, of the model as the plan prunes it.
+  case exportOutline(ExportOutline)
+  /// The model cannot be exported for this target, whatever the plan; one sentence that says why and what to do.
+  case exportOutlineRefused(ExportTarget, reason: String)
+  case layersCompared(JobID, [LayerDifference])
   case exportPreview(ExportPreview)
   /// What was written, all of it in its place.
   case exported(JobID, ExportPreview)

@@ -1,6 +1,7 @@
 import Allocation
 import Checkpoints
 import Compression
+import Export
 import Inference
 import Tensors
 
@@ -29,6 +30,8 @@ struct Workspace {
   private let settings: EngineSettings
   private let numbers: [String: Int]
   private var cache: LayerCache
+  /// What is known of exports for the targets that were asked about.
+  var outlines: [ExportTarget: ExportOutline] = [:]
   private var profiles: [Int: RowProfile] = [:]
 
   /// A checkpoint of its own that shares the threads of another workspace.
@@ -88,6 +91,11 @@ struct Workspace {
 
   /// Longest context in tokens.
   var contextLength: Int { checkpoint.description.contextLength }
+
+  /// Tokens of a window of text: those asked for, or what suits the model.
+  func windowLength(_ asked: Int?) -> Int {
+    StandardWindow.length(asked: asked, context: contextLength)
+  }
 
   /// Place of a layer in the model; nil for names that are no layer.
   func number(of layer: String) -> Int? { numbers[layer] }

@@ -1,6 +1,7 @@
 import Checkpoints
 import Compression
 import Engine
+import Export
 
 /// What the Budget screen shows and asks for.
 struct BudgetState: Hashable, Sendable {
@@ -17,6 +18,8 @@ struct BudgetState: Hashable, Sendable {
   /// What was asked for last; nil before anything was.
   var target: BudgetTarget?
   private(set) var proposal: AllocationResult?
+  /// What the target's files would hold of the proposal; nil without a target.
+  private(set) var forecast: ExportForecast?
   /// The schemes of the solve before the proposal.
   private(set) var lastSolve: [String: Scheme]?
   /// Why the target cannot be reached.
@@ -40,22 +43,23 @@ struct BudgetState: Hashable, Sendable {
   var isPending: Bool { target != nil && refusal == nil && proposal?.target != target }
 
   /// What the solver may choose from now.
-  func settings(measured: Bool) -> AllocationSettings {
+  func settings(measured: Bool, target: ExportTarget?) -> AllocationSettings {
     AllocationSettings(
       candidates: measured && choices.allowsAll ? nil : choices.candidates,
-      pinned: pinned.sorted(), fusesLayers: fusesLayers, isExact: isExact)
+      pinned: pinned.sorted(), fusesLayers: fusesLayers, target: target, isExact: isExact)
   }
 
-  /// Takes a solver's answer on.
-  mutating func accept(_ result: AllocationResult) {
+  /// Takes a solver's answer on, with what the target's files would hold of it.
+  mutating func accept(_ result: AllocationResult, _ forecast: ExportForecast?) {
     if let proposal, proposal.schemes != result.schemes { lastSolve = proposal.schemes }
-    proposal = result
+    (proposal, self.forecast) = (result, forecast)
     refusal = nil
   }
 
   /// Forgets what was solved before the sensitivity that is at hand now.
   mutating func forgetSolves() {
     (proposal, lastSolve, frontier, refusal, target) = (nil, nil, nil, nil, nil)
+    forecast = nil
   }
 
   /// Pins layers, or frees them if all are pinned; returns whether they are pinned now.

@@ -22,7 +22,7 @@ struct Job: Hashable, Sendable {
   fileprivate var urgency: Int {
     switch kind {
     case .generate: 0
-    case .evaluate, .calibrate, .sensitivity, .prune, .export: 1
+    case .evaluate, .calibrate, .sensitivity, .prune, .compare, .export: 1
     case .compress: 2
     case .preview: 3
     }

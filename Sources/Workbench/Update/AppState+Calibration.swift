@@ -29,6 +29,9 @@ extension AppState {
     case .open: return [.engine(.openSensitivity(path: expanded(path)))]
     case .save:
       sensitivityPath = path
+      guard model?.sensitivity.isEmpty == true else {
+        return [.engine(.saveSensitivity(path: expanded(path)))]
+      }
       inform("Measuring will save to \(path); X measures")
       return []
     case nil: break
@@ -86,7 +89,7 @@ enum SensitivityVerb: String, CaseIterable, Hashable, Sendable {
   var help: String {
     switch self {
     case .open: "reads what was measured before"
-    case .save: "says where measuring saves"
+    case .save: "saves what is measured, now or when it is"
     }
   }
 }

@@ -8,7 +8,7 @@ extension AppState {
   mutating func take(_ event: EngineEvent) -> [Effect] {
     switch event {
     case .opened(let description): return begin(with: description)
-    case .restructured(let description): show(restructured: description)
+    case .restructured(let description): return show(restructured: description)
     case .openFailed(let path, let reason):
       opening = model == nil ? .failed(path: path, reason: reason) : .idle
       refuse(reason)
@@ -29,13 +29,18 @@ extension AppState {
     case .calibrated(let id, let summary): take(summary, of: id)
     case .sensitivity(let id, let summary): return take(summary, of: id)
     case .sensitivityRefused(_, let reason): refuse(reason)
+    case .sensitivitySaved(let path): confirm("Sensitivity saved to \(path)")
     case .structureChosen(let id, let chosen): return take(chosen, of: id)
-    case .allocated(let result): budget.accept(result)
+    case .allocated(let result): take(result)
     case .allocationRefused(let target, let reason): refuseBudget(target, reason)
     case .frontier(let frontier): return take(frontier)
     case .predicted(let divergence):
       predicted = divergence
       snapshots.note(about: history.current) { $0.predicted = divergence }
+    case .exportOutline(let outline): take(outline)
+    case .exportOutlineRefused(let target, let reason): refuseTarget(target, reason)
+    // Only the command line asks for it.
+    case .layersCompared: break
     case .exportPreview(let preview): take(preview)
     case .exported(let id, let written): take(written, of: id)
     }
@@ -60,9 +65,10 @@ extension AppState {
       "\(description.name): \(description.layers.count) layers, "
         + "\(Figures.totalBytes(description.tensorBytes)). 2-8 sets bits, p prompts, ? shows all keys"
     )
-    guard let path = pendingPlan else { return [] }
+    var effects = [Effect.readSnapshots(fingerprint: description.fingerprint)] + outlineEffects
+    if let path = pendingPlan { effects.append(.readPlan(path: path)) }
     pendingPlan = nil
-    return [.readPlan(path: path)]
+    return effects
   }
 
   /// Goes back to the plan that the engine still has.

@@ -1,6 +1,7 @@
 import Checkpoints
 import Compression
 import Engine
+import Export
 import Terminal
 
 /// The Budget screen: the frontier, what is proposed for the budget, and what it would change.
@@ -137,7 +138,9 @@ struct BudgetView {
     func option(_ name: String, _ value: String) -> [Segment] {
       [painter.segment(name + " ", .dim), painter.segment(value + "  ")]
     }
-    return option("solver", budget.isExact ? "exact" : "hull")
+    let files = budget.forecast.map { Figures.totalBytes($0.total) } ?? ""
+    return (state.target.map { option("for \($0.rawValue)", files) } ?? [])
+      + option("solver", budget.isExact ? "exact" : "hull")
       + option("fused", budget.fusesLayers ? "q k v, gate up" : "no")
       + option("pins", String(budget.pinned.count))
       + option("schemes", "\(budget.choices.allowed.count)/\(budget.choices.schemes.count)")

@@ -3,6 +3,7 @@ import Compression
 import Export
 import Inference
 import Tensors
+import TestSupport
 import Testing
 
 /// What a target cannot hold has a nearest scheme that it can.
@@ -57,7 +58,7 @@ struct CompressedTensorsLimitsTests {
 
   @Test(arguments: targets)
   func everythingElseHasANearestThatFits(target: ExportTarget) {
-    var random = SplitMix64(seed: 5)
+    var random = SeededRandom(seed: 5)
     var refused = 0
     for _ in 0..<800 {
       let shape = LayerShape(
