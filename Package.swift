@@ -120,7 +120,7 @@ let package = Package(
         "Engine", "Export", "Inference", "Compression", "Tokenization", "Checkpoints", "Tensors",
         "TestSupport",
       ],
-      swiftSettings: strict),
+      exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "TerminalTests", dependencies: ["Terminal", "CNcurses", "TestSupport"],
       swiftSettings: wrapping),
