@@ -224,4 +224,29 @@ import Testing
     app.command("target none")
     #expect(app.lastSettings?.target == nil)
   }
+
+  /// What is measured under a target is what it can hold.
+  @Test func candidatesSuitTheTarget() {
+    func measured(_ app: inout App) -> [Scheme] {
+      app.clearEffects()
+      app.command("sensitivity text.txt")
+      for case .measureSensitivity(_, let request) in app.commands { return request.candidates }
+      return []
+    }
+    for target in ExportTarget.allCases {
+      var app = App()
+      app.command("target \(target.rawValue)")
+      let candidates = measured(&app)
+      #expect(candidates.count > 2)
+      #expect(candidates.allSatisfy { TargetLimits.of(target).has($0) }, "\(target)")
+    }
+    // Integers were measured, of which llama.cpp has none.
+    var app = App()
+    app.measure()
+    app.press("F3")
+    app.command("target llama.cpp")
+    app.send(.frontier(Frontier(curve: [], marks: [])))
+    #expect(app.screen.contains("llama.cpp can hold none of the schemes"))
+    #expect(measured(&app).contains { $0.quantization?.block == .q4_K })
+  }
 }

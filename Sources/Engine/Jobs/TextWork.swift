@@ -43,6 +43,7 @@ struct TextWork {
   ///   - length: tokens of a window; nil for what suits the model.
   ///   - tokenLimit: most tokens of all windows, of which there is one at least; nil for all tokens.
   ///   - workspace: the open model.
+  /// - Returns: windows of equal length.
   /// - Throws: ``JobFailure`` that names the file when they are too few for one window, or windows are too long.
   static func windows(
     of tokens: [Int], from path: String, length: Int?, tokenLimit: Int?,

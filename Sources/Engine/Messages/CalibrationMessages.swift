@@ -14,7 +14,7 @@ public enum StandardWindow {
 public struct CalibrationRequest: Codable, Hashable, Sendable {
   /// Path of a UTF-8 text, or of JSON lines with a `text` or `messages` field each.
   public var textPath: String
-  /// Tokens a window; each is read afresh. Nil for ``StandardWindow``.
+  /// Tokens a window, each read afresh; nil for ``StandardWindow``.
   public var window: Int?
   /// Most tokens to read; nil reads the whole text.
   public var tokenLimit: Int?

@@ -8,7 +8,7 @@ public struct StructureRequest: Codable, Hashable, Sendable {
   public var structure: ModelStructure
   /// Blocks to leave out in place of the structure's, those whose absence costs least KLD; nil leaves out the structure's.
   public var blockCount: Int?
-  /// Tokens a window; each is read afresh. Nil for ``StandardWindow``.
+  /// Tokens a window, each read afresh; nil for ``StandardWindow``.
   public var window: Int?
   /// Tokens that the model without each of the blocks is measured on.
   public var blockTokens: Int

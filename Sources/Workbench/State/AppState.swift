@@ -86,7 +86,7 @@ struct AppState: Hashable, Sendable {
   var budget = BudgetState()
   var snapshots = SnapshotList()
   var export = ExportForm()
-  /// Who is to load what is planned; nil for nobody yet. It stays when another model is opened.
+  /// Who is to load what is planned, whichever model is open; nil for nobody yet.
   var target: ExportTarget?
   /// The plan that the compressed model's last answer was made under, if it was one throughout.
   var answeredPlan: Plan?

@@ -26,7 +26,7 @@ struct BudgetState: Hashable, Sendable {
   var refusal: String?
   var frontier: Frontier?
 
-  var choices = SchemeChoices.offered
+  var choices: SchemeChoices
   /// Names of layers that keep the plan's scheme.
   private(set) var pinned: Set<String> = []
   var fusesLayers = false
@@ -38,6 +38,9 @@ struct BudgetState: Hashable, Sendable {
   var cursor = 0
   /// Whether the mouse holds the budget line.
   var isDragging = false
+
+  /// Nothing solved, and what suits a target to choose from.
+  init(for target: ExportTarget? = nil) { choices = .offered(for: target) }
 
   /// Whether an answer is still to come.
   var isPending: Bool { target != nil && refusal == nil && proposal?.target != target }

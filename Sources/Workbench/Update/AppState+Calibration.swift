@@ -39,8 +39,11 @@ extension AppState {
     calibrationText = text
     let id = jobs.queue(.sensitivity, for: text)
     inform("Measuring sensitivity on \(text)")
+    // What was measured before need not be what the target can hold.
+    let suits = target.map { budget.choices.suit($0) } ?? true
+    let choices = suits ? budget.choices : .offered(for: target)
     let request = SensitivityRequest(
-      textPath: expanded(text), candidates: budget.choices.candidates,
+      textPath: expanded(text), candidates: choices.candidates,
       savePath: sensitivityPath.map { expanded($0) })
     return [.engine(.measureSensitivity(id, request))]
   }

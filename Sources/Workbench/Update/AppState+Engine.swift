@@ -56,7 +56,7 @@ extension AppState {
     history = PlanHistory(Plan(model: description.name, fingerprint: description.fingerprint))
     table = LayerTable(of: model)
     evaluation = nil
-    (budget, snapshots) = (BudgetState(), SnapshotList())
+    (budget, snapshots) = (BudgetState(for: target), SnapshotList())
     export = ExportForm()
     (calibration, predicted, answeredPlan) = (nil, nil, nil)
     conversation.forgetAnswers()

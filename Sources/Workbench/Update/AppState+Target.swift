@@ -23,6 +23,7 @@ extension AppState {
     guard target != self.target else { return [] }
     self.target = target
     model?.plan(for: nil)
+    if model?.sensitivity.isEmpty != false { budget.choices = .offered(for: target) }
     inform(
       target.map { "Planning for \(TargetLimits.of($0).name)" } ?? "Planning for no target")
     return outlineEffects + solveAgain()

@@ -48,6 +48,14 @@ struct BudgetView {
       lines = [[painter.segment("Measuring sensitivity", .strong)]]
       lines.append(JobText(job).progress(barColumns: min(30, rect.columns / 2), painter))
       lines.append([painter.segment("ctrl-c cancels; F2 goes on with the layers meanwhile", .dim)])
+    } else if let target = state.target, !state.budget.choices.suit(target) {
+      lines = [
+        [
+          painter.segment("\(target.rawValue) can hold none of the schemes to choose from", .strong)
+        ],
+        [], [painter.segment("X", .key), painter.segment(" measures such as it can")],
+        [painter.segment(":target none", .key), painter.segment(" plans for no target")],
+      ]
     } else if state.model?.sensitivity.isEmpty == false {
       lines = [[painter.segment("Drawing the frontier", .dim)]]
     } else {
