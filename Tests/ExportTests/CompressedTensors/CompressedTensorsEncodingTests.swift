@@ -14,7 +14,7 @@ struct CompressedTensorsEncodingTests {
   ]
 
   private static func open(_ path: String) throws -> Checkpoint {
-    try Checkpoint.open(TestFiles.path(path))
+    try Checkpoint.open(Repository.path(path))
   }
 
   private static func isEmbedding(_ shape: LayerShape) -> Bool {

@@ -83,7 +83,7 @@ struct CompressedTensorsLimitsTests {
   }
 
   @Test func vLLMTakesFusedLayersAlikeOnly() throws {
-    let checkpoint = try Checkpoint.open(TestFiles.path("Samples/scripture"))
+    let checkpoint = try Checkpoint.open(Repository.path("Samples/scripture"))
     let shapes = checkpoint.description.layerShapes
     let coarse = Scheme(quantization: .init(bits: 4, group: .size(64)))
     let fine = Scheme(quantization: .init(bits: 6, group: .size(64), range: .mse))

@@ -16,7 +16,7 @@ struct GGUFEncodingTests {
   ]
 
   private static func open(_ path: String) throws -> Checkpoint {
-    try Checkpoint.open(TestFiles.path(path))
+    try Checkpoint.open(Repository.path(path))
   }
 
   /// Compresses, writes and opens, and compares all that a model is.

@@ -58,7 +58,7 @@ struct GGUFLimitsTests {
   }
 
   @Test func anEncodingNamesEveryLayerThatItRefuses() throws {
-    let checkpoint = try Checkpoint.open(TestFiles.path("Samples/scripture"))
+    let checkpoint = try Checkpoint.open(Repository.path("Samples/scripture"))
     var schemes = checkpoint.description.layers.map { _ in Scheme.keep }
     schemes[2] = Scheme(quantization: QuantizationScheme(bits: 4))
     schemes[5] = Scheme(quantization: QuantizationScheme(bits: 3))
