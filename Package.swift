@@ -84,29 +84,38 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
-    .testTarget(
-      name: "TensorsTests", dependencies: ["Tensors", "CKernels"], swiftSettings: wrapping),
-    .testTarget(
-      name: "CheckpointsTests", dependencies: ["Checkpoints", "Tensors"], exclude: ["Fixtures"],
+    .target(
+      name: "TestSupport", dependencies: ["Compression"], path: "Tests/TestSupport",
       swiftSettings: strict),
     .testTarget(
-      name: "TokenizationTests", dependencies: ["Tokenization", "Checkpoints"],
+      name: "TensorsTests", dependencies: ["Tensors", "CKernels", "TestSupport"],
+      swiftSettings: wrapping),
+    .testTarget(
+      name: "CheckpointsTests", dependencies: ["Checkpoints", "Tensors", "TestSupport"],
+      exclude: ["Fixtures"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TokenizationTests", dependencies: ["Tokenization", "Checkpoints", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
-      name: "CompressionTests", dependencies: ["Compression", "Tensors"],
+      name: "CompressionTests", dependencies: ["Compression", "Tensors", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "InferenceTests",
-      dependencies: ["Inference", "Compression", "Tokenization", "Checkpoints", "Tensors"],
+      dependencies: [
+        "Inference", "Compression", "Tokenization", "Checkpoints", "Tensors", "TestSupport",
+      ],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "AllocationTests",
-      dependencies: ["Allocation", "Inference", "Compression", "Checkpoints", "Tensors"],
+      dependencies: [
+        "Allocation", "Inference", "Compression", "Checkpoints", "Tensors", "TestSupport",
+      ],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "ExportTests",
       dependencies: [
-        "Export", "Inference", "Compression", "Checkpoints", "Tensors",
+        "Export", "Inference", "Compression", "Checkpoints", "Tensors", "TestSupport",
         .product(name: "Yams", package: "Yams"),
       ],
       exclude: ["Fixtures"], swiftSettings: strict),
@@ -119,16 +128,17 @@ let package = Package(
       name: "EngineTests",
       dependencies: [
         "TestServer", "Serving", "Engine", "Export", "Allocation", "Inference", "Compression",
-        "Tokenization", "Checkpoints", "Tensors",
+        "Tokenization", "Checkpoints", "Tensors", "TestSupport",
       ],
-      swiftSettings: strict),
+      exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
-      name: "TerminalTests", dependencies: ["Terminal", "CNcurses"], swiftSettings: wrapping),
+      name: "TerminalTests", dependencies: ["Terminal", "CNcurses", "TestSupport"],
+      swiftSettings: wrapping),
     .testTarget(
       name: "WorkbenchTests",
       dependencies: [
         "Workbench", "Terminal", "Engine", "Serving", "Export", "Allocation", "Inference",
-        "Compression", "Checkpoints", "Tensors",
+        "Compression", "Checkpoints", "Tensors", "TestSupport",
       ],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(

@@ -6,7 +6,8 @@ import Tensors
 public struct Checkpoint: Sendable {
   /// What the model is.
   public let description: ModelDescription
-  private let layers: [String: LayerSource]
+  /// Where each layer and norm comes from, by name.
+  let layers: [String: LayerSource]
   private let lastRead = LastReadLayer()
   /// Where settings and tokenizer are read from.
   package let source: CheckpointSource

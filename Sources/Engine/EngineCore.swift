@@ -103,6 +103,11 @@ public struct EngineCore {
         emit(.allocationRefused(target, reason: error.sentence))
       }
     case .drawFrontier(let settings): drawFrontier(settings)
+    case .compareLayers(let id, let request):
+      start(id, .compare, title: "compare layers") { workspace throws(JobFailure) in
+        try CompareLayersJob(id: id, request: request, workspace: workspace)
+      }
+    case .outlineExport(let target): outlineExport(for: target)
     case .previewExport(let request):
       emit(
         .exportPreview(
@@ -243,6 +248,17 @@ public struct EngineCore {
       emit(.sensitivitySaved(path: path))
     } catch {
       emit(.sensitivityRefused(path: path, reason: error.sentence))
+    }
+  }
+
+  private mutating func outlineExport(for target: ExportTarget) {
+    do {
+      guard let outline = try workspace?.outline(for: target) else {
+        throw ExportError.unsupported(reason: Self.noModel, hint: nil)
+      }
+      emit(.exportOutline(outline))
+    } catch {
+      emit(.exportOutlineRefused(target, reason: "\(error)"))
     }
   }
 

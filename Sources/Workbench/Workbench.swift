@@ -28,7 +28,9 @@ public enum Workbench {
     }
     let inbox = EventInbox(wake: screen.wakeHandle)
     let engine = Engine { inbox.post(.engine($0)) }
-    var loop = EventLoop(state: state, screen: screen, engine: engine, inbox: inbox)
+    var loop = EventLoop(
+      state: state, screen: screen, engine: engine, inbox: inbox,
+      stateDirectory: surroundings.stateDirectory)
     let signal = loop.run(opening: options.path)
     screen.close()
     // Who is told to end does so at once; the engine writes nothing that could be left half done.
@@ -61,6 +63,7 @@ public enum Workbench {
     state.hasMouse = options.mouse
     state.pendingPlan = options.planPath
     state.conversation.use(options.server)
+    state.target = options.target
     state.homeDirectory = surroundings.environment["HOME"]
     state.evaluationText = surroundings.evaluationText ?? ""
     state.calibrationText = CalibrationText.standard(forModelAt: options.path ?? "") ?? ""

@@ -1,3 +1,4 @@
+import Export
 import Serving
 import Terminal
 
@@ -7,6 +8,8 @@ public struct WorkbenchOptions: Hashable, Sendable {
   public var path: String?
   /// A plan to open with it.
   public var planPath: String?
+  /// Who is to load what is planned; nil for nobody yet.
+  public var target: ExportTarget?
   /// A server that answers prompts too; nil if none does.
   public var server: ServerAddress?
   /// A theme's name, or the path of a theme file; nil takes the first there is.
@@ -19,12 +22,13 @@ public struct WorkbenchOptions: Hashable, Sendable {
   public var mouse: Bool
 
   public init(
-    path: String? = nil, planPath: String? = nil, server: ServerAddress? = nil,
-    themeName: String? = nil,
-    color: ColorChoice = .auto, ascii: Bool = false, mouse: Bool = true
+    path: String? = nil, planPath: String? = nil, target: ExportTarget? = nil,
+    server: ServerAddress? = nil, themeName: String? = nil, color: ColorChoice = .auto,
+    ascii: Bool = false, mouse: Bool = true
   ) {
     self.path = path
     self.planPath = planPath
+    self.target = target
     self.server = server
     self.themeName = themeName
     self.color = color

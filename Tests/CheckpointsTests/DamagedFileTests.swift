@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Tensors
 import Testing
+import TestSupport
 
 @testable import Checkpoints
 
@@ -66,7 +67,7 @@ struct DamagedFileTests {
     ("tiny", "tokenizer.json"), ("tiny-sharded", "model.safetensors.index.json"),
   ])
   func overwrittenBytes(name: String, file: String) throws {
-    var random = SplitMix(state: 2026)
+    var random = SeededRandom(seed: 2026)
     try withCopy(of: name, file: file) { path, file in
       let bytes = try TestFiles.read(file)
       let end = min(bytes.count, 12_000)
@@ -82,18 +83,5 @@ struct DamagedFileTests {
       // Most of these headers is names and punctuation, which no reader may misread.
       #expect(failures > 40)
     }
-  }
-}
-
-/// A seeded generator, SplitMix64, so that each run damages the same bytes.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-    return value ^ value >> 31
   }
 }

@@ -1,12 +1,13 @@
 import Checkpoints
 import Tensors
 import Testing
+import TestSupport
 
 /// SmolLM2-135M-Instruct as GGUF, and the same weights rounded to F16 as a Hugging Face directory.
 struct RealModelTests {
   @Test func bothFormatsDescribeTheSameModel() throws {
-    let gguf = try Checkpoint.open(TestFiles.model("smollm2.gguf")).description
-    let directory = try Checkpoint.open(TestFiles.model("smollm2-hf")).description
+    let gguf = try Checkpoint.open(Repository.model("smollm2.gguf")).description
+    let directory = try Checkpoint.open(Repository.model("smollm2-hf")).description
     #expect(gguf.format == .gguf)
     #expect(directory.format == .huggingFace)
     for model in [gguf, directory] {
@@ -36,8 +37,8 @@ struct RealModelTests {
   }
 
   @Test func bothFormatsHoldTheSameWeightsInTheSameOrder() throws {
-    let gguf = try Checkpoint.open(TestFiles.model("smollm2.gguf"))
-    let directory = try Checkpoint.open(TestFiles.model("smollm2-hf"))
+    let gguf = try Checkpoint.open(Repository.model("smollm2.gguf"))
+    let directory = try Checkpoint.open(Repository.model("smollm2-hf"))
     for layer in gguf.description.layers {
       let rows = Array(Set([0, 1, 33, layer.rows / 2 + 5, layer.rows - 1])).sorted()
       let quantized = try gguf.matrix(of: layer.name).decoded(rows: rows)

@@ -42,6 +42,7 @@ final class Pane {
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     var variables = [
       "LANG": "C.UTF-8", "TERM": "tmux-256color", "XDG_CONFIG_HOME": directory.path,
+      "XDG_STATE_HOME": directory.path,
       // On a terminal, the backtrace would wait for a key.
       "SWIFT_BACKTRACE": "enable=no", "PS1": "shell> ",
     ]

@@ -20,7 +20,7 @@ import time
 NAMED = ["Up", "Down", "Left", "Right", "PgUp", "PgDn", "Home", "End", "Enter", "Escape", "Tab",
          "BTab", "BSpace", "DC", "Space", "F1", "F2", "F3", "F4", "F5", "F6", "C-d", "C-u", "C-r",
          "C-l", "C-p", "C-n", "M-x", "S-Up"]
-LETTERS = "hjklgGvan*/N2345678 0[]msSuzZtTMpxyiw:?+-=<>,.1 9"
+LETTERS = "hjklgGvanFc*/N2345678 0[]msSuzZtTMpxyiw:?+-=<>,.1 9"
 PASTES = ["q", "2222", "*.down_proj", "re:(", "\n\n", "0.5", "2:4", "é中文😀\u0301", "a" * 3000,
           "\x1b[31mred", "set temperature 0.8", "In the beginning"]
 SIZES = [(120, 36), (80, 24), (200, 50), (60, 16), (59, 16), (40, 10), (20, 5), (10, 3), (100, 30)]
@@ -101,7 +101,7 @@ class Session:
     def __init__(self, binary, model, folder):
         script = os.path.join(folder, "run.sh")
         with open(script, "w") as file:
-            file.write(f"cd {folder}; export HOME={folder} XDG_CONFIG_HOME={folder}/config "
+            file.write(f"cd {folder}; export HOME={folder} XDG_CONFIG_HOME={folder}/config XDG_STATE_HOME={folder}/state "
                        "LANG=C.UTF-8 TERM=tmux-256color COLORTERM=truecolor\n"
                        f"'{binary}' open '{model}'; echo \"exit status $?\"; exec cat\n")
         self.terminal = Terminal(f"bash {script}", 120, 36)

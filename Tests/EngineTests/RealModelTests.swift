@@ -1,6 +1,7 @@
 import Compression
 import Engine
 import Testing
+import TestSupport
 
 /// SmolLM2-135M-Instruct from a GGUF file and from a Hugging Face directory of the same weights.
 @Suite struct RealModelTests {
@@ -9,9 +10,9 @@ import Testing
   /// The exact reports on ``layers`` and the two answers of a model.
   private func session(
     on name: String
-  ) -> (reports: [LayerReport], reference: [Int], compressed: [Int]) {
+  ) throws -> (reports: [LayerReport], reference: [Int], compressed: [Int]) {
     let driver = Driver(EngineSettings())
-    driver.send(.open(path: RealModels.path(name)))
+    driver.send(.open(path: try Repository.model(name)))
     let change = SchemeChange(bits: 4, group: .size(64))
     driver.send(.look(at: layers))
     driver.send(.setPlan(Plan(rules: [PlanRule(layers: layers, change: change)])))
@@ -25,9 +26,9 @@ import Testing
     )
   }
 
-  @Test func bothFormatsGiveTheSameFiguresAndAnswers() {
-    let gguf = session(on: "smollm2.gguf")
-    let directory = session(on: "smollm2-hf")
+  @Test func bothFormatsGiveTheSameFiguresAndAnswers() throws {
+    let gguf = try session(on: "smollm2.gguf")
+    let directory = try session(on: "smollm2-hf")
     #expect(gguf.reports.map(\.layer) == layers)
     #expect(directory.reports.map(\.layer) == layers)
     for (left, right) in zip(gguf.reports, directory.reports) {

@@ -1,4 +1,5 @@
 import Export
+import TestSupport
 import Testing
 
 /// Writing, interrupting and resuming an export, against the files put together in memory.

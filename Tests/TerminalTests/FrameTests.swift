@@ -1,5 +1,6 @@
 import Terminal
 import Testing
+import TestSupport
 
 @Suite struct FrameTests {
   private func frame(_ columns: Int, _ rows: Int) -> Frame {
@@ -104,7 +105,7 @@ import Testing
   }
 
   @Test(arguments: 0..<20) func randomPaintingKeepsFramesWellFormed(seed: UInt64) {
-    var random = SplitMix(state: seed)
+    var random = SeededRandom(seed: seed)
     var frame = frame(7, 3)
     for _ in 0..<200 {
       let text = ["a", "中", "e\u{301}", "文b", " ", "\u{0}"].randomElement(using: &random) ?? ""
@@ -145,18 +146,5 @@ import Testing
     #expect(!rect.contains(Point(column: 12, row: 5)))
     #expect(
       rect.centered(Size(columns: 4, rows: 99)) == Rect(column: 5, row: 1, columns: 4, rows: 5))
-  }
-}
-
-/// Repeatable random numbers.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

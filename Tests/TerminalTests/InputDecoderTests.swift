@@ -1,4 +1,5 @@
 import Testing
+import TestSupport
 
 @testable import Terminal
 
@@ -136,7 +137,7 @@ import Testing
       "\u{1B}[200~pasted\r\n[201~\u{1B}[201~", "\u{1B}]11;rgb:0/0/0\u{7}", "\u{1B}[[B", "\r",
       "\u{1B}[M *%", "\u{1B}\u{1B}[B", "é",
     ]
-    var random = SplitMix(state: seed)
+    var random = SeededRandom(seed: seed)
     let text = (0..<12).compactMap { _ in samples.randomElement(using: &random) }.joined() + "."
     var whole = InputDecoder()
     let expected = whole.decode(text.utf8)
@@ -153,7 +154,7 @@ import Testing
   }
 
   @Test(arguments: 0..<50) func arbitraryBytesNeverStick(seed: UInt64) {
-    var random = SplitMix(state: seed)
+    var random = SeededRandom(seed: seed)
     var decoder = InputDecoder()
     let alphabet: [UInt8] = [
       0x1B, 0x1B, 0x5B, 0x4F, 0x3B, 0x3C, 0x4D, 0x31, 0x7E, 0x80, 0xE4, 0, 0x61,

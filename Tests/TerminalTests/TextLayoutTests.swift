@@ -1,5 +1,6 @@
 import CNcurses
 import Testing
+import TestSupport
 
 @testable import Terminal
 
@@ -57,7 +58,7 @@ import Testing
   }
 
   @Test(arguments: 0..<30) func wrappedLinesFitAndLoseOnlyBlanks(seed: UInt64) {
-    var random = SplitMix(state: seed)
+    var random = SeededRandom(seed: seed)
     let alphabet: [Character] = ["a", "b", " ", " ", "中", "\n", "e\u{301}"]
     let text = String((0..<80).compactMap { _ in alphabet.randomElement(using: &random) })
     let columns = Int.random(in: 2...12, using: &random)

@@ -1,4 +1,5 @@
 import Testing
+import TestSupport
 import Tokenization
 
 /// Properties that hold for every text.
@@ -7,7 +8,7 @@ struct RoundTripTests {
   @Test(arguments: ["gpt2", "llama3"])
   func decodingGivesTheTextBack(name: String) throws {
     let tokenizer = try SharedTokenizers.named(name)
-    var random = SplitMix(state: 7)
+    var random = SeededRandom(seed: 7)
     for _ in 0..<300 {
       let text = randomText(&random)
       let ids = tokenizer.encode(text, allowsSpecialTokens: false)
@@ -18,7 +19,7 @@ struct RoundTripTests {
 
   @Test func streamedTextEqualsTheWhole() throws {
     let tokenizer = try SharedTokenizers.gpt2.get()
-    var random = SplitMix(state: 8)
+    var random = SeededRandom(seed: 8)
     for round in 0..<300 {
       // Every other round draws ids at random, which mostly are no valid UTF-8.
       let ids =
@@ -53,7 +54,7 @@ struct RoundTripTests {
   }
 
   /// Up to 60 scalars; white space, letters, digits and all else in turn.
-  private func randomText(_ random: inout SplitMix) -> String {
+  private func randomText(_ random: inout SeededRandom) -> String {
     let pools: [ClosedRange<UInt32>] = [
       0x20...0x7e, 0x00...0x40, 0xa0...0x24f, 0x300...0x36f, 0x590...0x6ff, 0x2000...0x206f,
       0x4e00...0x9fff, 0x1f300...0x1faff, 0x0...0x10ffff,
@@ -66,18 +67,5 @@ struct RoundTripTests {
       }
     }
     return text
-  }
-}
-
-/// A seeded generator, SplitMix64, so that each run draws the same texts.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-    return value ^ value >> 31
   }
 }

@@ -1,4 +1,5 @@
 import Testing
+import TestSupport
 import Tokenization
 
 @Suite struct TextPiecesTests {
@@ -11,7 +12,7 @@ import Tokenization
 
   /// Prose with whatever could stand beside a cut: blank lines, digits, punctuation, CJK, emoji.
   private var prose: String {
-    var generator = SplitMix(state: 3)
+    var generator = SeededRandom(seed: 3)
     let words = [
       "word", "Été", "don't", "42", "…", "漢字", "🙂", "x", ".", "\n", "\n\n", " \n", "\r\n", "\t",
       "  ", "end\n",

@@ -177,7 +177,7 @@ import Testing
     app.command("evaluate texts/unseen.txt")
     app.send(.jobStarted(JobID(1), .calibrate, title: "calibrate"))
     let summary = CalibrationSummary(
-      textPath: "texts/wiki.txt", tokens: 16_384, windows: 32, widestInput: 1536)
+      textPath: "texts/wiki.txt", tokens: 16_384, windows: 32, window: 512, widestInput: 1536)
     app.send(.calibrated(JobID(1), summary))
     app.send(.jobEnded(JobID(1), .finished))
     app.send(.jobStarted(JobID(2), .sensitivity, title: "sensitivity"))
@@ -196,7 +196,7 @@ import Testing
     var app = App()
     app.command("calibrate short.txt")
     let summary = CalibrationSummary(
-      textPath: "short.txt", tokens: 900, windows: 2, widestInput: 1536,
+      textPath: "short.txt", tokens: 900, windows: 2, window: 450, widestInput: 1536,
       warning: "900 tokens are too few for GPTQ")
     app.send(.calibrated(JobID(1), summary))
     #expect(app.row("! 900 tokens are too few") != "")

@@ -4,26 +4,14 @@ import Engine
 import Inference
 import Terminal
 import Testing
+import TestSupport
 
 @testable import Workbench
-
-/// SplitMix64: the same events for the same seed on every machine.
-private struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-}
 
 @Suite struct RandomEventTests {
   @Test(arguments: 1...12 as ClosedRange<UInt64>)
   func nothingTrapsAndInvariantsHold(seed: UInt64) {
-    var random = SeededGenerator(state: seed)
+    var random = SeededRandom(seed: seed)
     var app = App(.synthetic(blocks: 5))
     for step in 0..<700 {
       let event = event(&random, app)
@@ -70,7 +58,7 @@ private struct SeededGenerator: RandomNumberGenerator {
 
   // MARK: Events
 
-  private func event(_ random: inout SeededGenerator, _ app: App) -> AppEvent {
+  private func event(_ random: inout SeededRandom, _ app: App) -> AppEvent {
     switch Int.random(in: 0..<100, using: &random) {
     case ..<62: .input(.key(press(&random)))
     case ..<74: .input(.mouse(mouse(&random, app.state.size)))
@@ -85,7 +73,7 @@ private struct SeededGenerator: RandomNumberGenerator {
     }
   }
 
-  private func press(_ random: inout SeededGenerator) -> KeyPress {
+  private func press(_ random: inout SeededRandom) -> KeyPress {
     let letters = Array("0123456789abcdefghijklmnopqrstuvwxyzCDGHSNELMPTXZ[]/:*?+- .%é語👍")
     let keys: [Key] = [
       .enter, .escape, .tab, .backTab, .backspace, .delete, .up, .down, .left, .right, .home, .end,
@@ -99,7 +87,7 @@ private struct SeededGenerator: RandomNumberGenerator {
     return KeyPress(keys.randomElement(using: &random) ?? .escape)
   }
 
-  private func mouse(_ random: inout SeededGenerator, _ size: Size) -> MouseEvent {
+  private func mouse(_ random: inout SeededRandom, _ size: Size) -> MouseEvent {
     let actions: [MouseAction] = [.press, .press, .release, .drag, .wheelUp, .wheelDown]
     return MouseEvent(
       point: Point(
@@ -108,7 +96,7 @@ private struct SeededGenerator: RandomNumberGenerator {
       action: actions.randomElement(using: &random) ?? .press)
   }
 
-  private func text(_ random: inout SeededGenerator) -> String {
+  private func text(_ random: inout SeededRandom) -> String {
     let texts = [
       "q\n:quit\n", "re:(", "\u{1B}[31m", "down *", "e\u{301}\u{200D}👩‍👩‍👧", "set temperature 0.5",
       "serve http://h:1",
@@ -117,7 +105,7 @@ private struct SeededGenerator: RandomNumberGenerator {
     return texts.randomElement(using: &random) ?? ""
   }
 
-  private func engine(_ random: inout SeededGenerator, _ app: App) -> AppEvent {
+  private func engine(_ random: inout SeededRandom, _ app: App) -> AppEvent {
     guard let model = app.state.model,
       let index = model.layers.indices.randomElement(using: &random)
     else { return .input(.wake) }

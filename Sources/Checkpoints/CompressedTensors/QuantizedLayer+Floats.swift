@@ -3,18 +3,21 @@ import Tensors
 extension QuantizedLayer {
   /// The layer's codes and scales; nil for formats that ``FloatFormat`` has not.
   func floats() -> FloatMatrix? {
-    guard let floatFormat, FloatFormat.fitting(columns: columns).contains(floatFormat) else {
-      return nil
-    }
+    guard let heldFloats else { return nil }
     let scales: [UInt16] =
-      floatFormat.bits == 8
+      heldFloats.bits == 8
       ? spread(elements(of: "weight_scale", as: UInt16.self))
       : elements(of: "weight_scale", as: UInt8.self).map { UInt16($0) }
     let divisors = elements(of: "weight_global_scale", as: UInt32.self)
     return FloatMatrix(
-      rows: rows, columns: columns, format: floatFormat,
+      rows: rows, columns: columns, format: heldFloats,
       codes: elements(of: codesPart, as: UInt8.self), scales: scales,
       divisor: divisors.first.map { Float(bitPattern: $0) } ?? 1, type: type)
+  }
+
+  /// The format that the codes are held in; nil for such as ``FloatFormat`` has not, or not for these rows.
+  var heldFloats: FloatFormat? {
+    floatFormat.flatMap { FloatFormat.fitting(columns: columns).contains($0) ? $0 : nil }
   }
 
   private var floatFormat: FloatFormat? {

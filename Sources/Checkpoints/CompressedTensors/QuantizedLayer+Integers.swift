@@ -16,7 +16,7 @@ extension QuantizedLayer {
   }
 
   /// Bits of a code as it is held: as packed, or a byte.
-  private var heldBits: Int { format == .packed ? arguments.bits : 8 }
+  var heldBits: Int { format == .packed ? arguments.bits : 8 }
 
   /// Weights of a row that share a scale.
   private var groupSize: Int { scaleRectangle.columns }

@@ -31,7 +31,7 @@ struct CalibrateJob: Job {
       if let tokens = try text.step(in: &workspace) {
         let windows = try TextWork.windows(
           of: tokens, from: request.textPath, length: request.window,
-          limit: request.windowLimit, in: &workspace)
+          tokenLimit: request.tokenLimit, in: &workspace)
         phase = .observing(try MomentsWork(windows, in: &workspace))
       } else {
         phase = .reading(text)
@@ -112,9 +112,4 @@ struct MomentsWork {
     pass.begin(observing: .moments, advancing: true)
     return true
   }
-}
-
-extension CalibrationRequest {
-  /// Windows that hold at most the tokens asked for, one at least; nil for all.
-  var windowLimit: Int? { tokenLimit.map { max($0 / max(window, 1), 1) } }
 }

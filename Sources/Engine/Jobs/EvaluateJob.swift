@@ -30,7 +30,7 @@ struct EvaluateJob: Job {
     self.id = id
     self.request = request
     phase = .encoding(
-      TextWork(path: request.textPath, limit: Self.tokenLimit(of: request)))
+      TextWork(path: request.textPath, limit: workspace.tokens(ofWindows: request.windowLimit, of: request.window)))
     meter = ProgressMeter(workLeft: 1, now: workspace.now())
   }
 
@@ -67,13 +67,6 @@ struct EvaluateJob: Job {
     return .unfinished
   }
 
-  /// Tokens that the windows asked for hold; no more of the text is encoded.
-  private static func tokenLimit(of request: EvaluationRequest) -> Int? {
-    guard let limit = request.windowLimit else { return nil }
-    let (tokens, isTooMany) = limit.multipliedReportingOverflow(by: request.window)
-    return isTooMany ? nil : tokens
-  }
-
   private func run(
     on tokens: [Int], in workspace: inout Workspace
   ) throws(JobFailure) -> Run {
@@ -82,7 +75,7 @@ struct EvaluateJob: Job {
     let compares = request.compares || request.referencePath != nil
     let compressed = compares ? try workspace.models.decoder(.compressed) : nil
     let settings = Evaluation.Settings(
-      window: request.window, windowLimit: request.windowLimit,
+      window: workspace.windowLength(request.window), windowLimit: request.windowLimit,
       beginToken: tokenizer.addsBeginToken ? tokenizer.beginToken : nil)
     do {
       let evaluation = try Evaluation(
@@ -109,7 +102,8 @@ struct EvaluateJob: Job {
     let checkpoint: Checkpoint
     do { checkpoint = try Checkpoint.open(path) } catch { throw JobFailure(error) }
     var other = Workspace(checkpoint, sharing: workspace)
-    var text = TextWork(path: request.textPath, limit: Self.tokenLimit(of: request))
+    var text = TextWork(
+      path: request.textPath, limit: workspace.tokens(ofWindows: request.windowLimit, of: request.window))
     var expected: [Int]?
     while expected == nil { expected = try text.step(in: &other) }
     guard expected == tokens,

@@ -69,7 +69,8 @@ struct LogitsJob: Job {
 
   private func run(on tokens: [Int], in workspace: inout Workspace) throws(JobFailure) -> Run {
     let windows = try TextWork.windows(
-      of: tokens, from: request.textPath, length: request.tokenLimit, limit: 1, in: &workspace)
+      of: tokens, from: request.textPath, length: request.tokenLimit,
+      tokenLimit: request.tokenLimit, in: &workspace)
     let decoder = try workspace.models.decoder(request.side)
     let pass: LogitsPass
     do { pass = try LogitsPass(firstOf: windows, decoder: decoder) } catch {

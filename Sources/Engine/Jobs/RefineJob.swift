@@ -16,6 +16,8 @@ struct RefineJob: Job {
   let id: JobID
   private let request: RefinementRequest
   private let layers: [String]
+  /// The text before anything of it is read.
+  private let text: TextWork
   private var phase: Phase
   private var meter: ProgressMeter
 
@@ -33,7 +35,10 @@ struct RefineJob: Job {
         sentence: "no layer is left to measure: all layers of the plan are kept, measured already, "
           + "or under schemes that sensitivity did not try")
     }
-    phase = .reading(Self.text(request))
+    text = TextWork(
+      path: request.textPath,
+      limit: workspace.tokens(ofWindows: request.windowLimit, of: request.window))
+    phase = .reading(text)
     meter = ProgressMeter(workLeft: 1, now: workspace.now())
   }
 
@@ -50,7 +55,7 @@ struct RefineJob: Job {
   mutating func step(in workspace: inout Workspace) throws(JobFailure) -> JobState {
     let current = phase
     // Held in one place only while it works, so that nothing of it is copied.
-    phase = .reading(Self.text(request))
+    phase = .reading(text)
     switch current {
     case .reading(var text):
       guard let tokens = try text.step(in: &workspace) else {
@@ -70,15 +75,11 @@ struct RefineJob: Job {
     return .unfinished
   }
 
-  private static func text(_ request: RefinementRequest) -> TextWork {
-    TextWork(path: request.textPath, limit: request.tokenLimit)
-  }
-
   private func begin(
     _ tokens: [Int], in workspace: inout Workspace
   ) throws(JobFailure) -> Phase {
     let pass = try ReplacementPass(
-      tokens: tokens, from: request.textPath, window: request.window, limit: request.windowLimit,
+      tokens: tokens, from: request.textPath, window: workspace.windowLength(request.window), limit: request.windowLimit,
       layers: Set(layers), in: &workspace)
     var schemes: [Int: Scheme] = [:]
     for layer in layers {

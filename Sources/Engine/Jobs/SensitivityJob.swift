@@ -97,8 +97,8 @@ struct SensitivityJob: Job {
     of tokens: [Int], limit: Int, in workspace: inout Workspace
   ) throws(JobFailure) -> TokenWindows {
     try TextWork.windows(
-      of: tokens, from: request.textPath, length: request.window,
-      limit: max(limit / max(request.window, 1), 1), in: &workspace)
+      of: tokens, from: request.textPath, length: request.window, tokenLimit: limit,
+      in: &workspace)
   }
 
   private func gradients(
@@ -167,8 +167,9 @@ extension SensitivitySummary {
           schemes: costs.trials.map {
             SchemeDivergence(
               scheme: $0.scheme, bytes: $0.bytes,
-              divergence: sensitivity.factor(of: costs) * $0.divergence)
+              divergence: sensitivity.factor(of: costs) * $0.divergence,
+              standardError: sensitivity.factor(of: costs) * $0.standardError)
           })
-      }, path: path, agreement: sensitivity.agreement)
+      }, path: path, spread: sensitivity.predictor.spread, agreement: sensitivity.agreement)
   }
 }

@@ -116,8 +116,9 @@ struct StructureJob: Job {
       return try differentiate(tokens, in: &workspace)
     }
     let tokenizer = try workspace.models.tokenizer()
+    let window = workspace.windowLength(request.window)
     let settings = Evaluation.Settings(
-      window: request.window, windowLimit: max(request.blockTokens / max(request.window, 1), 1),
+      window: window, windowLimit: max(request.blockTokens / max(window, 1), 1),
       beginToken: tokenizer.addsBeginToken ? tokenizer.beginToken : nil)
     let decoder = try workspace.models.decoder(.reference)
     do {
@@ -139,7 +140,7 @@ struct StructureJob: Job {
     guard cutsBlocks else { return finish(in: workspace) }
     let windows = try TextWork.windows(
       of: tokens, from: request.textPath, length: request.window,
-      limit: max(request.gradientTokens / max(request.window, 1), 1), in: &workspace)
+      tokenLimit: request.gradientTokens, in: &workspace)
     let decoder = try workspace.models.decoder(.reference)
     do {
       phase = .differentiating(

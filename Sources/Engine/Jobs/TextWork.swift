@@ -37,14 +37,23 @@ struct TextWork {
 
   /// The windows of the tokens that were read.
   ///
+  /// - Parameters:
+  ///   - tokens: what was read.
+  ///   - path: the file that they are from.
+  ///   - length: tokens of a window; nil for what suits the model.
+  ///   - tokenLimit: most tokens of all windows, of which there is one at least; nil for all tokens.
+  ///   - workspace: the open model.
+  /// - Returns: windows of equal length.
   /// - Throws: ``JobFailure`` that names the file when they are too few for one window, or windows are too long.
   static func windows(
-    of tokens: [Int], from path: String, length: Int, limit: Int?, in workspace: inout Workspace
+    of tokens: [Int], from path: String, length: Int?, tokenLimit: Int?,
+    in workspace: inout Workspace
   ) throws(JobFailure) -> TokenWindows {
     let tokenizer = try workspace.models.tokenizer()
+    let length = workspace.windowLength(length)
     do throws(InferenceError) {
       return try TokenWindows(
-        tokens, length: length, limit: limit,
+        tokens, length: length, limit: tokenLimit.map { max($0 / max(length, 1), 1) },
         beginToken: tokenizer.addsBeginToken ? tokenizer.beginToken : nil,
         contextLength: workspace.contextLength)
     } catch .emptyInput {

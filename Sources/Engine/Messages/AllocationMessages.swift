@@ -1,5 +1,6 @@
 import Compression
 import Export
+import Glibc
 
 /// What an allocation has to reach.
 public enum BudgetTarget: Codable, Hashable, Sendable {
@@ -47,6 +48,17 @@ public struct PredictedDivergence: Codable, Hashable, Sendable {
     self.mean = mean
     self.low = low
     self.high = high
+  }
+
+  /// A prediction with its band of 95 %, from the scatter of predictions and what sampling adds.
+  ///
+  /// - Parameters:
+  ///   - mean: in nats a token.
+  ///   - spread: standard deviation of log(measured / predicted).
+  ///   - sampling: standard error of `mean` as a share of it.
+  public init(mean: Double, spread: Double, sampling: Double) {
+    let band = exp(1.96 * (spread * spread + sampling * sampling).squareRoot())
+    self.init(mean: mean, low: mean / band, high: mean * band)
   }
 }
 

@@ -1,19 +1,28 @@
 import Allocation
 import Compression
 
+/// How long windows of text are where nobody says.
+public enum StandardWindow {
+  /// In tokens, of models whose context is that long.
+  public static let length = 512
+
+  /// The tokens of a window: those asked for, or as many as usual and as the model's context holds.
+  public static func length(asked: Int?, context: Int) -> Int { asked ?? min(length, context) }
+}
+
 /// A text whose tokens are run through the model to see what its layers read.
 public struct CalibrationRequest: Codable, Hashable, Sendable {
   /// Path of a UTF-8 text, or of JSON lines with a `text` or `messages` field each.
   public var textPath: String
-  /// Tokens a window; each is read afresh.
-  public var window: Int
+  /// Tokens a window, each read afresh; nil for ``StandardWindow``.
+  public var window: Int?
   /// Most tokens to read; nil reads the whole text.
   public var tokenLimit: Int?
   /// Where to write what was collected as llama.cpp's imatrix (GGUF); nil writes nothing.
   public var imatrixPath: String?
 
   public init(
-    textPath: String, window: Int = 512, tokenLimit: Int? = 16_384, imatrixPath: String? = nil
+    textPath: String, window: Int? = nil, tokenLimit: Int? = 16_384, imatrixPath: String? = nil
   ) {
     self.textPath = textPath
     self.window = window
@@ -27,17 +36,21 @@ public struct CalibrationSummary: Codable, Hashable, Sendable {
   public var textPath: String
   public var tokens: Int
   public var windows: Int
+  /// Tokens of a window.
+  public var window: Int
   /// Input channels of the widest layer.
   public var widestInput: Int
   /// One sentence when there are too few tokens for GPTQ and SparseGPT; nil when there are enough.
   public var warning: String?
 
   public init(
-    textPath: String, tokens: Int, windows: Int, widestInput: Int, warning: String? = nil
+    textPath: String, tokens: Int, windows: Int, window: Int, widestInput: Int,
+    warning: String? = nil
   ) {
     self.textPath = textPath
     self.tokens = tokens
     self.windows = windows
+    self.window = window
     self.widestInput = widestInput
     self.warning = warning
   }
@@ -50,7 +63,8 @@ public struct CalibrationSummary: Codable, Hashable, Sendable {
 public struct SensitivityRequest: Codable, Hashable, Sendable {
   /// A text as for calibration.
   public var textPath: String
-  public var window: Int
+  /// Tokens a window; nil for ``StandardWindow``.
+  public var window: Int?
   /// Tokens that gradients are taken on.
   public var gradientTokens: Int
   /// Tokens that calibrated methods are tried with.
@@ -63,7 +77,7 @@ public struct SensitivityRequest: Codable, Hashable, Sendable {
   public var savePath: String?
 
   public init(
-    textPath: String, window: Int = 512, gradientTokens: Int = 4096, tokenLimit: Int = 16_384,
+    textPath: String, window: Int? = nil, gradientTokens: Int = 4096, tokenLimit: Int = 16_384,
     candidates: [Scheme], usesNoise: Bool = false, savePath: String? = nil
   ) {
     self.textPath = textPath
@@ -82,7 +96,8 @@ public struct RefinementRequest: Codable, Hashable, Sendable {
   public var schemes: [String: Scheme]
   /// A text as for an evaluation, which calibration has not seen.
   public var textPath: String
-  public var window: Int
+  /// Tokens a window; nil for ``StandardWindow``.
+  public var window: Int?
   /// Most windows to read for each layer.
   public var windowLimit: Int
   /// Most layers to measure.
@@ -91,7 +106,7 @@ public struct RefinementRequest: Codable, Hashable, Sendable {
   public var savePath: String?
 
   public init(
-    schemes: [String: Scheme], textPath: String, window: Int = 512, windowLimit: Int = 2,
+    schemes: [String: Scheme], textPath: String, window: Int? = nil, windowLimit: Int = 2,
     layerLimit: Int = 24, savePath: String? = nil
   ) {
     self.schemes = schemes
@@ -100,12 +115,6 @@ public struct RefinementRequest: Codable, Hashable, Sendable {
     self.windowLimit = windowLimit
     self.layerLimit = layerLimit
     self.savePath = savePath
-  }
-
-  /// Tokens that the windows hold; no more of the text is read.
-  var tokenLimit: Int? {
-    let (tokens, isTooMany) = windowLimit.multipliedReportingOverflow(by: window)
-    return isTooMany ? nil : tokens
   }
 }
 
@@ -133,11 +142,14 @@ public struct SchemeDivergence: Codable, Hashable, Sendable {
   public var bytes: Int
   /// In nats a token.
   public var divergence: Double
+  /// Of `divergence`: what another sample of rows might have said.
+  public var standardError: Double
 
-  public init(scheme: Scheme, bytes: Int, divergence: Double) {
+  public init(scheme: Scheme, bytes: Int, divergence: Double, standardError: Double = 0) {
     self.scheme = scheme
     self.bytes = bytes
     self.divergence = divergence
+    self.standardError = standardError
   }
 }
 
@@ -148,13 +160,19 @@ public struct SensitivitySummary: Codable, Hashable, Sendable {
   public var layers: [LayerSensitivity]
   /// The file it was saved to or read from.
   public var path: String?
+  /// Standard deviation of log(measured / predicted).
+  public var spread: Double
   /// How predictions agree with what was measured; nil before layers or plans were.
   public var agreement: PredictionAgreement?
 
+  /// The spread before any plan was measured.
+  public static let usualSpread = PlanPredictor.initialSpread
+
   public init(
     textPath: String, gradientTokens: Int, layers: [LayerSensitivity], path: String? = nil,
-    agreement: PredictionAgreement? = nil
+    spread: Double = Self.usualSpread, agreement: PredictionAgreement? = nil
   ) {
+    self.spread = spread
     self.textPath = textPath
     self.gradientTokens = gradientTokens
     self.layers = layers

@@ -1,5 +1,6 @@
 import Compression
 import Serving
+import Export
 
 /// Which model answers.
 public enum ModelSide: String, Codable, Hashable, Sendable, CaseIterable {
@@ -70,8 +71,8 @@ public struct GenerationRequest: Codable, Hashable, Sendable {
 public struct EvaluationRequest: Codable, Hashable, Sendable {
   /// Path of a UTF-8 text, or of JSON lines with a `text` or `messages` field each.
   public var textPath: String
-  /// Tokens a window: each is read afresh, and its second half is scored.
-  public var window: Int
+  /// Tokens a window: each is read afresh, and its second half is scored; nil for ``StandardWindow``.
+  public var window: Int?
   /// Most windows to read; nil reads the whole text.
   public var windowLimit: Int?
   /// Whether the compressed model is measured too, against the reference.
@@ -80,7 +81,7 @@ public struct EvaluationRequest: Codable, Hashable, Sendable {
   public var referencePath: String?
 
   public init(
-    textPath: String, window: Int = 512, windowLimit: Int? = nil, compares: Bool = true,
+    textPath: String, window: Int? = nil, windowLimit: Int? = nil, compares: Bool = true,
     referencePath: String? = nil
   ) {
     self.textPath = textPath
@@ -127,6 +128,10 @@ public enum EngineCommand: Codable, Hashable, Sendable {
   case allocate(BudgetTarget, AllocationSettings)
   /// Draws the whole frontier with the sensitivity at hand; answered at once.
   case drawFrontier(AllocationSettings)
+  /// Says what decides the bytes of an export for a target beside the plan; answered at once.
+  case outlineExport(ExportTarget)
+  /// Compares the weights of the open model's layers with another checkpoint's, as both are stored.
+  case compareLayers(JobID, LayerComparisonRequest)
   /// Says what an export of the current plan would write, and what its target cannot hold; answered at once.
   case previewExport(ExportRequest)
   /// Exports the current plan.

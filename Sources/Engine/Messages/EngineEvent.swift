@@ -1,12 +1,14 @@
 import Checkpoints
 import Compression
+import Export
 import Inference
 import Serving
 
 /// What a job does, for people.
 public enum JobKind: String, Codable, Hashable, Sendable {
-  case preview, compress, generate, evaluate, logits, calibrate, sensitivity, refine, prune, export,
-    connect
+  case preview, compress, generate, evaluate, logits, calibrate, sensitivity, refine, prune,
+    compare,
+    export, connect
 }
 
 /// How far a job has come.
@@ -110,6 +112,11 @@ public enum EngineEvent: Codable, Hashable, Sendable {
   case frontier(Frontier)
   /// What the current plan should cost; nil while sensitivity is unknown.
   case predicted(PredictedDivergence?)
+  /// What decides the bytes of an export for a target, of the model as the plan prunes it.
+  case exportOutline(ExportOutline)
+  /// The model cannot be exported for this target, whatever the plan; one sentence that says why and what to do.
+  case exportOutlineRefused(ExportTarget, reason: String)
+  case layersCompared(JobID, [LayerDifference])
   case exportPreview(ExportPreview)
   /// What was written, all of it in its place.
   case exported(JobID, ExportPreview)

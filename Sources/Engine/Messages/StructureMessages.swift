@@ -8,15 +8,15 @@ public struct StructureRequest: Codable, Hashable, Sendable {
   public var structure: ModelStructure
   /// Blocks to leave out in place of the structure's, those whose absence costs least KLD; nil leaves out the structure's.
   public var blockCount: Int?
-  /// Tokens a window; each is read afresh.
-  public var window: Int
+  /// Tokens a window, each read afresh; nil for ``StandardWindow``.
+  public var window: Int?
   /// Tokens that the model without each of the blocks is measured on.
   public var blockTokens: Int
   /// Tokens that gradients are taken on, by which neurons and heads are chosen.
   public var gradientTokens: Int
 
   public init(
-    textPath: String, structure: ModelStructure, blockCount: Int? = nil, window: Int = 512,
+    textPath: String, structure: ModelStructure, blockCount: Int? = nil, window: Int? = nil,
     blockTokens: Int = 1024, gradientTokens: Int = 4096
   ) {
     self.textPath = textPath

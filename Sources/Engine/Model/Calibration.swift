@@ -48,6 +48,7 @@ extension CalibrationSummary {
   fileprivate init(textPath: String, windows: TokenWindows, of model: ModelDescription) {
     self.init(
       textPath: textPath, tokens: windows.count * windows.length, windows: windows.count,
+      window: windows.length,
       widestInput: model.layers.map(\.columns).max() ?? 0)
     if tokensPerInput < Calibration.enoughTokens {
       let enough = Int(Calibration.enoughTokens) * widestInput

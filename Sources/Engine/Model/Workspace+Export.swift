@@ -13,8 +13,7 @@ extension Workspace {
     do throws(ExportError) {
       let layout: ExportLayout
       if request.format.holdsTensors {
-        let limits = TargetLimits.of(request.target)
-        preview.refusals = limits.refusals(of: exportedSchemes, for: shapes)
+        preview.refusals = try outline(for: request.target).refusals(of: exportedSchemes)
         guard preview.refusals.isEmpty else { return preview }
         layout = try exportEncoding(for: request).layout
       } else {
@@ -36,6 +35,14 @@ extension Workspace {
       preview.obstacle = error.description
     }
     return preview
+  }
+
+  /// All that decides the bytes of an export for a target beside the plan; worked out once.
+  mutating func outline(for target: ExportTarget) throws(ExportError) -> ExportOutline {
+    if let known = outlines[target] { return known }
+    let outline = try ExportOutline(of: checkpoint, for: target)
+    outlines[target] = outline
+    return outline
   }
 
   /// The format's encoding of the model under the current plan.

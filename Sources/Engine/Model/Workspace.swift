@@ -1,6 +1,7 @@
 import Allocation
 import Checkpoints
 import Compression
+import Export
 import Inference
 import Tensors
 
@@ -30,6 +31,8 @@ struct Workspace {
   private let settings: EngineSettings
   private let numbers: [String: Int]
   private var cache: LayerCache
+  /// What is known of exports for the targets that were asked about.
+  var outlines: [ExportTarget: ExportOutline] = [:]
   private var profiles: [Int: RowProfile] = [:]
 
   /// A checkpoint of its own that shares the threads of another workspace.
@@ -93,6 +96,18 @@ struct Workspace {
 
   /// Longest context in tokens.
   var contextLength: Int { checkpoint.description.contextLength }
+
+  /// Tokens of a window of text: those asked for, or what suits the model.
+  func windowLength(_ asked: Int?) -> Int {
+    StandardWindow.length(asked: asked, context: contextLength)
+  }
+
+  /// Tokens that so many windows of text hold, of which no more is encoded; nil for all there are.
+  func tokens(ofWindows count: Int?, of asked: Int?) -> Int? {
+    guard let count else { return nil }
+    let (tokens, isTooMany) = count.multipliedReportingOverflow(by: windowLength(asked))
+    return isTooMany ? nil : tokens
+  }
 
   /// Place of a layer in the model; nil for names that are no layer.
   func number(of layer: String) -> Int? { numbers[layer] }

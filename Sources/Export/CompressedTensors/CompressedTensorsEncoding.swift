@@ -1,6 +1,5 @@
 import Checkpoints
 import Compression
-import Inference
 import Tensors
 
 /// A Hugging Face directory whose layers are stored as the compressed-tensors package has them.
@@ -28,50 +27,18 @@ public struct CompressedTensorsEncoding: ModelEncoding {
   public init(
     model: ExportModel, target: ExportTarget, shardBytes: Int = Self.standardShardBytes
   ) throws(ExportError) {
-    let checkpoint = model.checkpoint
-    let shapes = checkpoint.description.layerShapes
-    var schemes = model.schemes
-    var norms: [String: ElementType] = [:]
-    do throws(CheckpointError) {
-      for (number, shape) in shapes.enumerated() where schemes[number].keepsLayer {
-        schemes[number] = Scheme(
-          of: try checkpoint.matrix(of: shape.name), in: shape, for: target)
-      }
-      for (tensor, _) in checkpoint.description.tensors(in: .huggingFace) where tensor.role == nil {
-        norms[tensor.name] = try checkpoint.matrix(of: tensor.name).type
-      }
-    } catch {
-      throw ExportError(error)
-    }
-    try Self.check(schemes, shapes, target)
-    let encodings = zip(schemes, shapes).map { scheme, shape in
-      LayerEncoding(shape: shape, format: WeightFormat(scheme, for: shape, target: target))
-    }
+    let outline = try CompressedTensorsOutline(
+      of: model.checkpoint, for: target, shardBytes: shardBytes)
+    let refusals = outline.refusals(of: model.schemes)
+    guard refusals.isEmpty else { throw .refused(target, refusals) }
+    let encodings = outline.encodings(of: model.schemes)
     layers = Dictionary(
       encodings.map { ($0.shape.name, $0) }, uniquingKeysWith: { first, _ in first })
-    self.norms = norms
+    norms = outline.normTypes
     self.target = target
-    let normTensors = norms.map { name, type in
-      SafetensorsLayout.Tensor(
-        name: "\(name).weight", type: type, shape: [checkpoint.description.hiddenSize])
-    }
-    let quantization = QuantizationConfig(
-      encodings, tiesEmbeddings: checkpoint.description.tiesEmbeddings)
     layout = try HuggingFaceLayout.layout(
-      of: checkpoint, tensors: encodings.map(\.tensors) + [normTensors],
-      quantization: quantization?.json, shardBytes: shardBytes)
-  }
-
-  private static func check(
-    _ schemes: [Scheme], _ shapes: [LayerShape], _ target: ExportTarget
-  ) throws(ExportError) {
-    let alone = zip(schemes, shapes).compactMap { scheme, shape in
-      CompressedTensorsLimits.flaw(of: scheme, for: shape, target: target).map {
-        ExportRefusal(layer: shape.name, reason: $0.reason, nearest: $0.nearest)
-      }
-    }
-    let together = CompressedTensorsLimits.refusals(of: schemes, for: shapes, target: target)
-    guard alone.isEmpty, together.isEmpty else { throw .refused(target, alone + together) }
+      of: model.checkpoint, tensors: outline.tensors(of: encodings),
+      quantization: outline.quantization(of: encodings), shardBytes: shardBytes)
   }
 
   public func tensors(of layer: CompressedLayer) throws(ExportError) -> [EncodedTensor] {
@@ -85,24 +52,5 @@ public struct CompressedTensorsEncoding: ModelEncoding {
   public func tensor(ofNorm norm: String, values: [Float]) throws(ExportError) -> EncodedTensor {
     guard let type = norms[norm] else { throw .noPlace(for: norm) }
     return EncodedTensor(name: "\(norm).weight", bytes: values.bytes(as: type))
-  }
-}
-
-extension Scheme {
-  /// What a layer that is kept has been under already: its codes stay, if it has any.
-  ///
-  /// Floats that the target cannot hold become weights of 16 bits.
-  fileprivate init(of weights: LayerWeights, in shape: LayerShape, for target: ExportTarget) {
-    switch weights {
-    case .stored: self = .keep
-    case .packed(let matrix):
-      self.init(
-        quantization: QuantizationScheme(
-          bits: matrix.bits, group: matrix.groupsPerRow == 1 ? .channel : .size(matrix.groupSize),
-          isSymmetric: matrix.zeros == .symmetric))
-    case .floats(let matrix):
-      self.init(quantization: QuantizationScheme(float: matrix.format))
-      if CompressedTensorsLimits.flaw(of: self, for: shape, target: target) != nil { self = .keep }
-    }
   }
 }

@@ -18,27 +18,11 @@ public struct GGUFEncoding: ModelEncoding {
 
   /// - Throws: ``ExportError`` when GGUF cannot hold a layer's scheme, or the model's settings and tokenizer.
   public init(model: ExportModel) throws(ExportError) {
-    let description = model.checkpoint.description
-    let types = try Self.types(of: model)
-    var places: [(name: String, place: Place)] = []
-    for (tensor, rowOrder) in description.tensors(in: .gguf) {
-      let stored = GGUFFile.Tensor(
-        name: tensor.storedName(in: .gguf), type: types[tensor.name] ?? .float32,
-        shape: tensor.shape)
-      places.append((tensor.name, Place(tensor: stored, rowOrder: rowOrder)))
-    }
-    var metadata: GGUFMetadata
-    do {
-      metadata = try GGUFMetadata(of: model.checkpoint)
-    } catch {
-      throw .unsupported(reason: "\(error.file) \(error.reason)", hint: error.hint)
-    }
-    let fileType = GGUFFileType(ofMost: description.layers, types: types)
-    metadata.set("general.file_type", .uint32(fileType.rawValue))
-    metadata.set("general.quantization_version", .uint32(GGUFMetadata.quantizationVersion))
-    let file = Self.layout(
-      named: "\(description.name)-\(fileType.name).gguf", metadata.fields,
-      places.map(\.place.tensor), description)
+    let outline = GGUFOutline(of: model.checkpoint)
+    let refusals = outline.refusals(of: model.schemes)
+    guard refusals.isEmpty else { throw .refused(.llamaCpp, refusals) }
+    let (file, places) = try Self.file(
+      of: model.checkpoint, types: outline.types(of: model.schemes))
     layout = ExportLayout(files: [file])
     tensors = Dictionary(uniqueKeysWithValues: places.map { ($0.name, $0.place) })
   }
@@ -90,36 +74,42 @@ public struct GGUFEncoding: ModelEncoding {
 }
 
 extension GGUFEncoding {
-  /// The element type of every layer.
-  private static func types(
-    of model: ExportModel
-  ) throws(ExportError) -> [String: ElementType] {
-    var types: [String: ElementType] = [:]
-    var refusals: [ExportRefusal] = []
-    for (layer, scheme) in zip(model.checkpoint.description.layers, model.schemes) {
-      let shape = LayerShape(
-        name: layer.name, rows: layer.rows, columns: layer.columns, type: layer.type)
-      if let flaw = GGUFLimits.flaw(of: scheme, for: shape) {
-        refusals.append(
-          ExportRefusal(layer: layer.name, reason: flaw.reason, nearest: flaw.nearest))
-      } else if scheme.keepsLayer, case .packed(let codes) = try weights(of: layer, in: model) {
-        refusals.append(
-          ExportRefusal(
-            layer: layer.name, reason: "it is kept in codes that llama.cpp does not read",
-            nearest: GGUFLimits.nearest(to: codes, for: shape)))
-      }
-      types[layer.name] = scheme.ggufType(for: shape)
-    }
-    guard refusals.isEmpty else { throw .refused(.llamaCpp, refusals) }
-    return types
+  /// Bytes of the file but for the layers and the zeros after them, which are the same under every plan.
+  static func fixedBytes(
+    of checkpoint: Checkpoint, _ outline: GGUFOutline
+  ) throws(ExportError) -> Int {
+    let type = ElementType.float16
+    let types = checkpoint.description.layers.map { _ in type }
+    return try file(of: checkpoint, types: types).layout.byteCount - outline.paddedBytes(in: type)
   }
 
-  private static func weights(
-    of layer: LayerDescription, in model: ExportModel
-  ) throws(ExportError) -> LayerWeights {
-    do { return try model.checkpoint.matrix(of: layer.name) } catch {
-      throw .file(path: error.file, tensor: error.tensor, reason: error.reason)
+  /// The file of a model whose layers have these types, in the model's order.
+  private static func file(
+    of checkpoint: Checkpoint, types: [ElementType]
+  ) throws(ExportError) -> (layout: FileLayout, places: [(name: String, place: Place)]) {
+    let description = checkpoint.description
+    let types = Dictionary(
+      zip(description.layers.map(\.name), types), uniquingKeysWith: { first, _ in first })
+    var places: [(name: String, place: Place)] = []
+    for (tensor, rowOrder) in description.tensors(in: .gguf) {
+      let stored = GGUFFile.Tensor(
+        name: tensor.storedName(in: .gguf), type: types[tensor.name] ?? .float32,
+        shape: tensor.shape)
+      places.append((tensor.name, Place(tensor: stored, rowOrder: rowOrder)))
     }
+    var metadata: GGUFMetadata
+    do {
+      metadata = try GGUFMetadata(of: checkpoint)
+    } catch {
+      throw .unsupported(reason: "\(error.file) \(error.reason)", hint: error.hint)
+    }
+    let fileType = GGUFFileType(ofMost: description.layers, types: types)
+    metadata.set("general.file_type", .uint32(fileType.rawValue))
+    metadata.set("general.quantization_version", .uint32(GGUFMetadata.quantizationVersion))
+    let layout = layout(
+      named: "\(description.name)-\(fileType.name).gguf", metadata.fields,
+      places.map(\.place.tensor), description)
+    return (layout, places)
   }
 
   private static func layout(

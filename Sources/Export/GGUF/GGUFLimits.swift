@@ -20,14 +20,6 @@ public enum GGUFLimits {
     return (reason, nearest(to: quantization, sparsity: scheme.sparsity, for: shape))
   }
 
-  /// The nearest scheme for a layer that is stored as codes of its own.
-  static func nearest(to codes: PackedMatrix, for shape: LayerShape) -> Scheme? {
-    let isSymmetric = if case .symmetric = codes.zeros { true } else { false }
-    let quantization = QuantizationScheme(
-      bits: codes.bits, group: .size(codes.groupSize), isSymmetric: isSymmetric)
-    return nearest(to: quantization, sparsity: nil, for: shape)
-  }
-
   /// The block type of the closest width, then of the same symmetry, then of the closest size; with the same method if
   /// some block type allows it.
   private static func nearest(

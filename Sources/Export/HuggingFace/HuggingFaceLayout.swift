@@ -2,6 +2,9 @@ import Checkpoints
 
 /// The files of a Hugging Face directory: settings, weights, and what the checkpoint has beside them.
 enum HuggingFaceLayout {
+  /// Spaces a level in the settings' JSON.
+  static let indent = 2
+
   /// Lays out a directory.
   ///
   /// - Parameters:
@@ -41,7 +44,7 @@ enum HuggingFaceLayout {
   }
 
   private static func file(_ name: String, _ contents: JSONObject) -> FileLayout {
-    let text = JSONWriter.bytes(of: .object(contents), indent: 2)
+    let text = JSONWriter.bytes(of: .object(contents), indent: indent)
     return FileLayout(name: name, contents: text + [UInt8(ascii: "\n")])
   }
 

@@ -16,6 +16,17 @@ extension JSONObject {
     return config
   }
 
+  /// Bytes that `quantization_config` adds to a config.json; none for nil.
+  static func bytesAdded(by quantization: JSONValue?) -> Int {
+    func bytes(_ quantization: JSONValue?) -> Int {
+      var config = JSONObject(members: [])
+      config["model_type"] = .null
+      config["quantization_config"] = quantization
+      return JSONWriter.bytes(of: .object(config), indent: HuggingFaceLayout.indent).count
+    }
+    return bytes(quantization) - bytes(nil)
+  }
+
   /// The config.json of a Llama model that had none.
   static func llama(
     _ model: ModelDescription, _ special: SpecialTokens, quantization: JSONValue?

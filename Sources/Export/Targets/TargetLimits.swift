@@ -139,10 +139,19 @@ extension TargetLimits {
   /// - Parameters:
   ///   - schemes: of each layer, in the order of `shapes`.
   ///   - shapes: all layers of the model.
-  /// - Returns: first layers that it cannot hold at all; if there are none, those that it cannot hold beside each other.
+  /// - Returns: first layers that it cannot hold at all, then those that it cannot hold beside each other, but for such as
+  ///   have to be like a layer that it cannot hold.
   public func refusals(of schemes: [Scheme], for shapes: [LayerShape]) -> [ExportRefusal] {
     let alone = zip(schemes, shapes).compactMap { refusal(of: $0, for: $1) }
-    guard alone.isEmpty, format == .compressedTensors else { return alone }
-    return CompressedTensorsLimits.refusals(of: schemes, for: shapes, target: target)
+    guard format == .compressedTensors else { return alone }
+    let refused = Set(alone.map(\.layer))
+    let byName = Dictionary(
+      shapes.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let together = CompressedTensorsLimits.refusals(of: schemes, for: shapes, target: target)
+      .filter { refusal in
+        guard let nearest = refusal.nearest, let shape = byName[refusal.layer] else { return false }
+        return !refused.contains(refusal.layer) && self.refusal(of: nearest, for: shape) == nil
+      }
+    return alone + together
   }
 }

@@ -17,6 +17,11 @@ enum FileEvent: Hashable, Sendable {
   /// Nothing was written because there is a file of that name.
   case planExists(path: String)
   case planUnwritable(path: String, reason: String)
+  /// The snapshots that were saved of a model; none where nothing was saved.
+  case snapshotsRead(fingerprint: String, [Snapshot])
+  /// They are there and cannot be read: they are left alone.
+  case snapshotsUnreadable(fingerprint: String, reason: String)
+  case snapshotsUnwritable(reason: String)
   /// Names in a directory, directories with a slash at their end; empty if it cannot be read.
   case listed(directory: String, names: [String])
 }
@@ -27,6 +32,10 @@ enum Effect: Hashable, Sendable {
   case readPlan(path: String)
   /// Writes whole files only: under a temporary name first, then renamed.
   case writePlan(Plan, path: String, overwrites: Bool)
+  /// Reads what ``writeSnapshots(_:model:fingerprint:)`` wrote of the model with that fingerprint.
+  case readSnapshots(fingerprint: String)
+  /// Saves all snapshots of a model in place of those saved before.
+  case writeSnapshots([Snapshot], model: String, fingerprint: String)
   case list(directory: String)
   /// Puts text into the terminal's clipboard.
   case copy(String)

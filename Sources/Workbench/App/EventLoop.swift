@@ -17,12 +17,14 @@ struct EventLoop {
   /// The least time between two frames.
   private static let frameTime = Duration.milliseconds(16)
 
-  init(state: AppState, screen: Screen, engine: Engine, inbox: EventInbox) {
+  init(
+    state: AppState, screen: Screen, engine: Engine, inbox: EventInbox, stateDirectory: String?
+  ) {
     self.state = state
     self.screen = screen
     self.engine = engine
     self.inbox = inbox
-    files = FileWorker { inbox.post(.file($0)) }
+    files = FileWorker(stateDirectory: stateDirectory) { inbox.post(.file($0)) }
   }
 
   /// Runs to the end.
@@ -64,7 +66,7 @@ struct EventLoop {
   private mutating func carryOut(_ effect: Effect) {
     switch effect {
     case .engine(let command): engine.send(command)
-    case .readPlan, .writePlan, .list: files.carryOut(effect)
+    case .readPlan, .writePlan, .readSnapshots, .writeSnapshots, .list: files.carryOut(effect)
     case .copy(let text): screen.copyToClipboard(text)
     case .setMouse(let isOn): screen.setMouse(isOn)
     case .suspend: screen.suspend()
@@ -78,12 +80,13 @@ struct EventLoop {
 }
 
 extension [Effect] {
-  /// The effects without plans, looks and budgets that a later one of the same batch replaces.
+  /// The effects without plans, looks, budgets and snapshots that a later one of the same batch replaces.
   ///
   /// A plan that something measures or talks to in between stays.
   func withoutStale() -> [Effect] {
     var kept: [Effect] = []
     var (hasPlan, hasLook, hasBudget, hasFrontier) = (false, false, false, false)
+    var saved: Set<String> = []
     for effect in reversed() {
       switch effect {
       case .engine(.setPlan):
@@ -99,6 +102,8 @@ extension [Effect] {
         if hasFrontier { continue }
         hasFrontier = true
       case .engine: (hasPlan, hasLook) = (false, false)
+      case .writeSnapshots(_, _, let fingerprint):
+        guard saved.insert(fingerprint).inserted else { continue }
       default: break
       }
       kept.append(effect)

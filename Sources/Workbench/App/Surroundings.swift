@@ -19,6 +19,12 @@ struct Surroundings: Sendable {
     return environment["HOME"].map { "\($0)/.config/vise" }
   }
 
+  /// `$XDG_STATE_HOME/vise`, or `~/.local/state/vise`.
+  var stateDirectory: String? {
+    if let path = environment["XDG_STATE_HOME"], path.hasPrefix("/") { return "\(path)/vise" }
+    return environment["HOME"].map { "\($0)/.local/state/vise" }
+  }
+
   /// Where theme files are looked for: the user's, the installed, the source tree's.
   var themeDirectories: [String] {
     var directories: [String] = []

@@ -1,5 +1,6 @@
 import Checkpoints
 import Compression
+import Export
 
 /// Finds what could complete the text of an input line.
 struct Completer {
@@ -42,6 +43,7 @@ struct Completer {
     case .setting: return settings(startingWith: text)
     case .bits: all = QuantizationScheme.widths.map { Completion(String($0)) }
     case .group: all = groups
+    case .target: all = exportTargets
     case .sparsity: all = sparsities
     case .filter: all = Role.allCases.map { Completion($0.rawValue) }
     case .sort: all = SortOrder.allCases.map { Completion($0.rawValue, help: $0.title) }
@@ -58,6 +60,13 @@ struct Completer {
   private var groups: [Completion] {
     validGroupSizes.map { Completion(String($0), help: "one scale for \($0) weights") }
       + [Completion("channel", help: "one scale a row")]
+  }
+
+  private var exportTargets: [Completion] {
+    TargetLimits.all.map {
+      Completion($0.target.rawValue, help: "\($0.name), loads \($0.format.rawValue)")
+    }
+      + [Completion(AppState.noTarget, help: "bytes as tensors, anything goes")]
   }
 
   /// Group sizes that divide the rows of every target, ascending.

@@ -19,12 +19,12 @@ enum Action: String, CaseIterable, Hashable, Sendable {
   case unfoldAll = "unfold-all"
 
   // Changing the plan
-  case bits, keep, group, method, sparsity, prune, undo, redo
+  case bits, keep, group, method, sparsity, prune, target, nearest, undo, redo
   case fewerBits = "fewer-bits"
   case moreBits = "more-bits"
 
   // Files
-  case write, plan, open, export, replace, nearest
+  case write, plan, open, export, replace
 
   // Looking
   case inspect
@@ -60,6 +60,7 @@ extension Action {
     case .method: .method
     case .sparsity: .sparsity
     case .prune: .prune
+    case .target: .target
     case .filter: .filter
     case .sort: .sort
     case .write, .plan: .planPath
@@ -82,7 +83,7 @@ extension Action {
   /// Whether it only makes sense while a field or an overlay has the keyboard.
   var isLocal: Bool {
     switch self {
-    case .enter, .back, .complete, .completeBack, .accept, .run, .replace, .nearest: true
+    case .enter, .back, .complete, .completeBack, .accept, .run, .replace: true
     default: false
     }
   }
@@ -90,8 +91,8 @@ extension Action {
 
 /// The kinds of argument that a command takes; they decide how it is completed and checked.
 enum ArgumentKind: Hashable, Sendable {
-  case none, bits, group, method, sparsity, prune, filter, sort, planPath, checkpointPath, textPath,
-    exportPath, text
+  case none, bits, group, method, sparsity, prune, target, filter, sort, planPath, checkpointPath,
+    textPath, exportPath, text
   case theme, inspectorTab, setting, sensitivity, budget, snapshot, server
 
   /// How usage lines name it; empty when there is none.
@@ -103,6 +104,7 @@ enum ArgumentKind: Hashable, Sendable {
     case .method: "WORDS"
     case .sparsity: "RATIO|N:M|none"
     case .prune: "KIND COUNT|none"
+    case .target: "NAME|none"
     case .filter, .text: "TEXT"
     case .sort: "ORDER"
     case .planPath, .checkpointPath, .textPath, .exportPath: "PATH"

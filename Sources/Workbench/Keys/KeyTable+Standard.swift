@@ -39,6 +39,12 @@ extension KeyTable {
     entry(
       .prune, [], [.browsing],
       "Prune to neurons 75% or heads 2, or by blocks 2; none makes the model whole again"),
+    entry(
+      .target, [], [.browsing],
+      "Plan for transformers, vllm, vllm-cpu or llama.cpp: its bytes, and what it cannot hold"),
+    entry(
+      .nearest, ["F"], [.layers],
+      "Give layers that the target cannot hold the nearest schemes that it can", label: "fit", 96),
     entry(.undo, ["u", "z"], undoing, "Undo the last change of the plan", label: "undo", 30),
     entry(.redo, ["ctrl-r", "Z"], undoing, "Redo what was undone", label: "redo", 32),
   ]

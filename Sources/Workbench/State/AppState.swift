@@ -1,6 +1,7 @@
 import Checkpoints
 import Compression
 import Engine
+import Export
 import Inference
 import Terminal
 
@@ -85,6 +86,8 @@ struct AppState: Hashable, Sendable {
   var budget = BudgetState()
   var snapshots = SnapshotList()
   var export = ExportForm()
+  /// Who is to load what is planned, whichever model is open; nil for nobody yet.
+  var target: ExportTarget?
   /// The plan that the compressed model's last answer was made under, if it was one throughout.
   var answeredPlan: Plan?
   var calibration: CalibrationSummary?

@@ -2,6 +2,7 @@ import Allocation
 import Checkpoints
 import Compression
 import Engine
+import Export
 
 /// What the Budget screen shows and asks for.
 struct BudgetState: Hashable, Sendable {
@@ -18,6 +19,8 @@ struct BudgetState: Hashable, Sendable {
   /// What was asked for last; nil before anything was.
   var target: BudgetTarget?
   private(set) var proposal: AllocationResult?
+  /// What the target's files would hold of the proposal; nil without a target.
+  private(set) var forecast: ExportForecast?
   /// The schemes of the solve before the proposal.
   private(set) var lastSolve: [String: Scheme]?
   /// Why the target cannot be reached.
@@ -26,7 +29,7 @@ struct BudgetState: Hashable, Sendable {
   /// How predictions agree with what was measured; nil before anything was.
   var agreement: PredictionAgreement?
 
-  var choices = SchemeChoices.offered
+  var choices: SchemeChoices
   /// Names of layers that keep the plan's scheme.
   private(set) var pinned: Set<String> = []
   var fusesLayers = false
@@ -39,26 +42,30 @@ struct BudgetState: Hashable, Sendable {
   /// Whether the mouse holds the budget line.
   var isDragging = false
 
+  /// Nothing solved, and what suits a target to choose from.
+  init(for target: ExportTarget? = nil) { choices = .offered(for: target) }
+
   /// Whether an answer is still to come.
   var isPending: Bool { target != nil && refusal == nil && proposal?.target != target }
 
   /// What the solver may choose from now.
-  func settings(measured: Bool) -> AllocationSettings {
+  func settings(measured: Bool, target: ExportTarget?) -> AllocationSettings {
     AllocationSettings(
       candidates: measured && choices.allowsAll ? nil : choices.candidates,
-      pinned: pinned.sorted(), fusesLayers: fusesLayers, isExact: isExact)
+      pinned: pinned.sorted(), fusesLayers: fusesLayers, target: target, isExact: isExact)
   }
 
-  /// Takes a solver's answer on.
-  mutating func accept(_ result: AllocationResult) {
+  /// Takes a solver's answer on, with what the target's files would hold of it.
+  mutating func accept(_ result: AllocationResult, _ forecast: ExportForecast?) {
     if let proposal, proposal.schemes != result.schemes { lastSolve = proposal.schemes }
-    proposal = result
+    (proposal, self.forecast) = (result, forecast)
     refusal = nil
   }
 
   /// Forgets what was solved before the sensitivity that is at hand now.
   mutating func forgetSolves() {
     (proposal, lastSolve, frontier, refusal, target) = (nil, nil, nil, nil, nil)
+    forecast = nil
   }
 
   /// Pins layers, or frees them if all are pinned; returns whether they are pinned now.

@@ -22,7 +22,8 @@ struct Job: Hashable, Sendable {
   fileprivate var urgency: Int {
     switch kind {
     case .generate: 0
-    case .evaluate, .logits, .calibrate, .sensitivity, .refine, .prune, .export, .connect: 1
+    case .evaluate, .logits, .calibrate, .sensitivity, .refine, .prune, .compare, .export, .connect:
+      1
     case .compress: 2
     case .preview: 3
     }

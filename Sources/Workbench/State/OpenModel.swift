@@ -1,6 +1,7 @@
 import Checkpoints
 import Compression
 import Engine
+import Export
 import Inference
 
 /// Where a layer's figures come from.
@@ -37,6 +38,12 @@ struct OpenModel: Hashable, Sendable {
   private var rivalReports: [LayerReport?]
   /// What each layer's error costs; empty until that is measured.
   private(set) var sensitivity: [LayerSensitivity?] = []
+  /// How far predictions of the KLD scatter, as the standard deviation of its logarithm.
+  private var predictionSpread = SensitivitySummary.usualSpread
+  /// What decides the bytes of the target's files; nil while nobody plans for a target.
+  private(set) var outline: ExportOutline?
+  /// What the plan makes of them.
+  private(set) var forecast: ExportForecast?
   /// Layers that the plan changes and that are so in the running compressed model.
   private(set) var readyLayers = 0
   /// Layers that the plan changes.
@@ -77,6 +84,14 @@ struct OpenModel: Hashable, Sendable {
       sizes[index] = LayerSize.predicted(
         for: shape, scheme: scheme, original: layers[index].bytes)
     }
+    forecast = outline?.forecast(of: schemes)
+  }
+
+  /// Counts bytes as a target's files have them from now on, or without one as tensors.
+  mutating func plan(for outline: ExportOutline?) {
+    guard outline.map({ $0.shapes == shapes }) ?? true else { return }
+    self.outline = outline
+    forecast = outline?.forecast(of: schemes)
   }
 
   /// Notes how far the running compressed model is what the plan says.
@@ -87,6 +102,7 @@ struct OpenModel: Hashable, Sendable {
   /// Takes on what was measured of the layers' sensitivity.
   mutating func note(_ summary: SensitivitySummary) {
     sensitivity = Array(repeating: nil, count: layers.count)
+    predictionSpread = summary.spread
     for layer in summary.layers {
       if let index = indexOfLayer[layer.layer] { sensitivity[index] = layer }
     }
@@ -103,6 +119,16 @@ struct OpenModel: Hashable, Sendable {
     }
     guard let report = currentReport(layer) else { return nil }
     return report.error.sqnr.map { known.divergencePerRelativeError / Decibel.ratio($0) } ?? 0
+  }
+
+  /// The same with the band that it should lie in.
+  func predictedDivergence(_ layer: Int) -> PredictedDivergence? {
+    guard let mean = divergence(layer) else { return nil }
+    let tried = sensitivity[layer]?.schemes.first { $0.scheme == schemes[layer] }
+    let sampling =
+      tried.map { mean > 0 ? $0.standardError / mean : 0 }
+      ?? currentReport(layer).map { Decibel.standardError(ofBand: $0.error.sqnrBand) } ?? 0
+    return PredictedDivergence(mean: mean, spread: predictionSpread, sampling: sampling)
   }
 
   /// Takes a report on; a sampled one never replaces an exact one, nor an old one a current one.
@@ -145,8 +171,17 @@ struct OpenModel: Hashable, Sendable {
     }
   }
 
-  /// Bytes of the layer now: the engine's own count once it has one, else the predicted.
+  /// Why the target cannot hold the layer, and the nearest scheme that it can; nil if it can.
+  func refusal(_ layer: Int) -> ExportRefusal? { forecast?.refusals[layer] }
+
+  /// Whether the layer's bytes are not those that will be stored for sure.
+  func isSizeEstimate(_ layer: Int) -> Bool {
+    forecast == nil ? standing(layer) == .predicted : refusal(layer) != nil
+  }
+
+  /// Bytes of the layer now: as the target stores it, or the engine's own count once it has one, else the predicted.
   func size(_ layer: Int) -> LayerSize {
+    if let forecast { return forecast.layers[layer] }
     if let report = currentReport(layer), report.standing == .exact { return report.size }
     return sizes[layer]
   }
@@ -182,7 +217,7 @@ extension OpenModel {
       summary.bytes += size(index).total
       summary.parameters += layer.parameters
       let standing = standing(index)
-      summary.isEstimate = summary.isEstimate || standing == .predicted
+      summary.isEstimate = summary.isEstimate || isSizeEstimate(index)
       guard !schemes[index].keepsLayer else { continue }
       summary.compressedCount += 1
       summary.isErrorEstimate = summary.isErrorEstimate || standing != .exact
@@ -195,13 +230,18 @@ extension OpenModel {
     return summary
   }
 
-  /// The whole model, with the tensors that no plan touches.
+  /// The whole model: all bytes of the target's files, or without a target those of all tensors.
   var total: Summary {
     var summary = summary(of: layers.indices)
     let others = max(0, description.tensorBytes - summary.originalBytes)
     summary.originalBytes += others
-    summary.bytes += others
+    summary.bytes = forecast?.total ?? summary.bytes + others
     summary.parameters = description.parameterCount
     return summary
+  }
+
+  /// Bytes of all tensors under the plan, whatever the target: what budgets and snapshots count.
+  var plannedBytes: Int {
+    layers.indices.reduce(description.tensorBytes) { $0 - layers[$1].bytes + sizes[$1].total }
   }
 }

@@ -1,4 +1,5 @@
 import Compression
+import Export
 import Tensors
 
 /// The schemes that a budget may be solved with, and which of them are allowed.
@@ -36,6 +37,25 @@ struct SchemeChoices: Hashable, Sendable {
     return SchemeChoices(
       schemes: [.keep] + blocks + integers + floats, allowed: Set([.keep] + blocks))
   }()
+
+  /// The same for a target, with more groups of integers: all that it can hold; GGUF's block types for none.
+  static func offered(for target: ExportTarget?) -> SchemeChoices {
+    guard let limits = target.map(TargetLimits.of) else { return offered }
+    let grouped = [4, 8].flatMap { bits in
+      [GroupSize.size(32), .size(128), .channel].map { group in
+        Scheme(
+          quantization: QuantizationScheme(
+            bits: bits, group: group, range: .weighted, method: .gptq))
+      }
+    }
+    let schemes = offered.schemes + grouped.filter(limits.has)
+    return SchemeChoices(schemes: schemes, allowed: Set(schemes.filter(limits.has)))
+  }
+
+  /// Whether a target can hold anything that is allowed, but for layers as they are.
+  func suit(_ target: ExportTarget) -> Bool {
+    candidates.contains { !$0.keepsLayer && TargetLimits.of(target).has($0) }
+  }
 
   private init(schemes: [Scheme], allowed: Set<Scheme>) {
     self.schemes = schemes

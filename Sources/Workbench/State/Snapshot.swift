@@ -4,7 +4,7 @@ import Engine
 import Inference
 
 /// An answer of the compressed model that is kept with its plan.
-struct SnapshotAnswer: Hashable, Sendable {
+struct SnapshotAnswer: Codable, Hashable, Sendable {
   let prompt: String
   let text: String
   let tokensPerSecond: Double
@@ -29,7 +29,7 @@ struct Snapshot: Hashable, Sendable {
   }
 }
 
-/// The snapshots of this session, and what the Compare screen does with them.
+/// The snapshots of the model, those of earlier sessions too, and what the Compare screen does with them.
 struct SnapshotList: Hashable, Sendable {
   /// What stands below the list.
   enum Tab: String, CaseIterable, Hashable, Sendable {
@@ -37,6 +37,8 @@ struct SnapshotList: Hashable, Sendable {
   }
 
   private(set) var all: [Snapshot] = []
+  /// Those that are on disk; nil until they have been read, or if they cannot be: then nothing is written.
+  private(set) var saved: [Snapshot]?
   /// Row under the cursor: 0 is the plan as it is, then come the snapshots.
   var cursor = 0
   /// Rows picked to be compared, at most two, the latest last.
@@ -56,6 +58,18 @@ struct SnapshotList: Hashable, Sendable {
       all.append(snapshot)
     }
   }
+
+  /// Takes on what was saved earlier; what was taken meanwhile comes after it, or in its place.
+  mutating func load(_ read: [Snapshot]) {
+    let taken = all
+    (all, saved, picked, cursor) = (read, read, [], 0)
+    for snapshot in taken { add(snapshot) }
+  }
+
+  /// Whether there is something to save.
+  var isUnsaved: Bool { saved.map { $0 != all } ?? false }
+
+  mutating func markSaved() { saved = all }
 
   mutating func rename(_ index: Int, to name: String) { all[index].name = name }
 
@@ -100,13 +114,14 @@ extension AppState {
   /// The plan as it is, with what is known of it.
   var currentSnapshot: Snapshot? {
     guard let model else { return nil }
-    let total = model.total
+    let bytes = model.plannedBytes
+    let parameters = max(model.description.parameterCount, 1)
     let plan = history.current
     return Snapshot(
       name: "plan \(history.name)\(history.isSaved ? "" : "*")", plan: plan,
       schemes: Dictionary(
         zip(model.layers.map(\.name), model.schemes), uniquingKeysWith: { first, _ in first }),
-      bytes: total.bytes, bitsPerWeight: total.bitsPerWeight,
+      bytes: bytes, bitsPerWeight: 8 * Double(bytes) / Double(parameters),
       predicted: predicted, evaluation: evaluation.flatMap { $0.plan == plan ? $0 : nil },
       answer: answeredPlan == plan ? compressedAnswer : nil)
   }

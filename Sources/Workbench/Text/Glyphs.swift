@@ -38,6 +38,8 @@ struct Glyphs: Hashable, Sendable {
   var scrollThumb: Character
   /// A layer that the solver leaves alone.
   var pin: String
+  /// A layer that the target cannot hold.
+  var misfit: String
   /// Points of the frontier's plot: hollow ones predicted, filled ones measured.
   var plan: String
   var planMeasured: String
@@ -59,7 +61,8 @@ struct Glyphs: Hashable, Sendable {
     plot: .braille, box: .rounded, folded: "▸", unfolded: "▾", mark: "•", partialMark: "◦",
     ellipsis: "…", dash: "–", separator: "·", times: "×", arrow: "→", plusMinus: "±", up: "▲",
     down: "▼", barStart: "▐", barFull: "█", barEmpty: "░", barEnd: "▌",
-    barPart: ["▏", "▎", "▍", "▌", "▋", "▊", "▉"], rule: "─", scrollThumb: "┃", pin: "P", plan: "○",
+    barPart: ["▏", "▎", "▍", "▌", "▋", "▊", "▉"], rule: "─", scrollThumb: "┃", pin: "P",
+    misfit: "!", plan: "○",
     planMeasured: "●", snapshot: "□", snapshotMeasured: "■", proposal: "◆", uniform: "×",
     mix: "△", curve: "⣀⣀", budgetLine: "│", grid: "┈")
 
@@ -67,6 +70,7 @@ struct Glyphs: Hashable, Sendable {
     plot: .ascii, box: .ascii, folded: ">", unfolded: "v", mark: "*", partialMark: "+",
     ellipsis: "..", dash: "-", separator: "-", times: "x", arrow: "->", plusMinus: "+-", up: "^",
     down: "v", barStart: "[", barFull: "#", barEmpty: ".", barEnd: "]", barPart: [], rule: "-",
-    scrollThumb: "#", pin: "P", plan: "o", planMeasured: "@", snapshot: "s", snapshotMeasured: "S",
+    scrollThumb: "#", pin: "P", misfit: "!", plan: "o", planMeasured: "@", snapshot: "s",
+    snapshotMeasured: "S",
     proposal: "*", uniform: "x", mix: "+", curve: "..", budgetLine: "|", grid: "-")
 }

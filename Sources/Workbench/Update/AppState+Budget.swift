@@ -1,11 +1,12 @@
 import Checkpoints
 import Compression
 import Engine
+import Export
 
 extension AppState {
   /// What the solver may choose from now.
   var allocationSettings: AllocationSettings {
-    budget.settings(measured: model?.sensitivity.isEmpty == false)
+    budget.settings(measured: model?.sensitivity.isEmpty == false, target: target)
   }
 
   /// The layers that the proposal changes, against the plan or the solve before.
@@ -68,7 +69,7 @@ extension AppState {
   /// The bytes that the budget stands at: asked for, found, or else the plan's.
   private var budgetBytes: Int? {
     if case .bytes(let bytes)? = budget.target { return bytes }
-    return budget.proposal?.bytes ?? model?.total.bytes
+    return budget.proposal?.bytes ?? model?.plannedBytes
   }
 
   /// Changes what the solver may choose from, and solves again.
@@ -154,12 +155,20 @@ extension AppState {
 
   mutating func take(_ frontier: Frontier) -> [Effect] {
     budget.frontier = frontier
-    guard budget.target == nil, let range = budgetRange, let total = model?.total else { return [] }
+    guard budget.target == nil, let range = budgetRange, let model else { return [] }
     // A plan that compresses is what people want bettered; else a third of the way is a start.
-    let isCompressed = total.bytes < total.originalBytes
+    let bytes = model.plannedBytes
+    let isCompressed = bytes < model.description.tensorBytes
     let start =
-      isCompressed ? total.bytes : range.lowerBound + (range.upperBound - range.lowerBound) / 3
+      isCompressed ? bytes : range.lowerBound + (range.upperBound - range.lowerBound) / 3
     return solve(for: .bytes(min(max(start, range.lowerBound), range.upperBound)))
+  }
+
+  mutating func take(_ result: AllocationResult) {
+    let forecast = model.flatMap { model in
+      model.outline?.forecast(of: model.assignment(result.schemes))
+    }
+    budget.accept(result, forecast)
   }
 
   mutating func refuseBudget(_ target: BudgetTarget, _ reason: String) {

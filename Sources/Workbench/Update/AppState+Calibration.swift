@@ -30,6 +30,9 @@ extension AppState {
     case .open: return [.engine(.openSensitivity(path: expanded(path)))]
     case .save:
       sensitivityPath = path
+      guard model?.sensitivity.isEmpty == true else {
+        return [.engine(.saveSensitivity(path: expanded(path)))]
+      }
       inform("Measuring will save to \(path); X measures")
       return []
     case nil: break
@@ -37,8 +40,11 @@ extension AppState {
     calibrationText = text
     let id = jobs.queue(.sensitivity, for: text)
     inform("Measuring sensitivity on \(text)")
+    // What was measured before need not be what the target can hold.
+    let suits = target.map { budget.choices.suit($0) } ?? true
+    let choices = suits ? budget.choices : .offered(for: target)
     let request = SensitivityRequest(
-      textPath: expanded(text), candidates: budget.choices.candidates,
+      textPath: expanded(text), candidates: choices.candidates,
       savePath: sensitivityPath.map { expanded($0) })
     return [.engine(.measureSensitivity(id, request))]
   }
@@ -114,7 +120,7 @@ enum SensitivityVerb: String, CaseIterable, Hashable, Sendable {
   var help: String {
     switch self {
     case .open: "reads what was measured before"
-    case .save: "says where measuring saves"
+    case .save: "saves what is measured, now or when it is"
     }
   }
 }

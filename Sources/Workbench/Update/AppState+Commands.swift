@@ -33,8 +33,10 @@ extension AppState {
     case .plan: return argument.map { openPlan($0) } ?? ask(for: .plan)
     case .open: return argument.map { openCheckpoint($0) } ?? ask(for: .open)
     case .export: return openExport(argument)
-    // They have a meaning in the export overlay only.
-    case .replace, .nearest: return []
+    case .target: return argument.map { planFor($0) } ?? ask(for: .target)
+    case .nearest: return takeNearest()
+    // It has a meaning in the export overlay only.
+    case .replace: return []
     case .inspect, .logarithmic: return inspect(command)
     case .copy: return copy()
     case .prompt: return startPrompt(argument)

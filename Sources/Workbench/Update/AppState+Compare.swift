@@ -19,7 +19,7 @@ extension AppState {
   /// A name that is offered for the next snapshot: the bytes of the plan.
   var suggestedSnapshotName: String {
     guard let model else { return "" }
-    let size = Figures.totalBytes(model.total.bytes).filter { $0 != " " }
+    let size = Figures.totalBytes(model.plannedBytes).filter { $0 != " " }
     return snapshots.freshName(from: size)
   }
 

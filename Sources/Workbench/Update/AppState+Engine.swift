@@ -8,7 +8,7 @@ extension AppState {
   mutating func take(_ event: EngineEvent) -> [Effect] {
     switch event {
     case .opened(let description): return begin(with: description)
-    case .restructured(let description): show(restructured: description)
+    case .restructured(let description): return show(restructured: description)
     case .openFailed(let path, let reason):
       opening = model == nil ? .failed(path: path, reason: reason) : .idle
       refuse(reason)
@@ -36,12 +36,16 @@ extension AppState {
     case .sensitivitySaved(let path): confirm("Sensitivity saved to \(path)")
     case .sensitivityRefused(_, let reason): refuse(reason)
     case .structureChosen(let id, let chosen): return take(chosen, of: id)
-    case .allocated(let result): budget.accept(result)
+    case .allocated(let result): take(result)
     case .allocationRefused(let target, let reason): refuseBudget(target, reason)
     case .frontier(let frontier): return take(frontier)
     case .predicted(let divergence):
       predicted = divergence
       snapshots.note(about: history.current) { $0.predicted = divergence }
+    case .exportOutline(let outline): take(outline)
+    case .exportOutlineRefused(let target, let reason): refuseTarget(target, reason)
+    // Only the command line asks for it.
+    case .layersCompared: break
     case .exportPreview(let preview): take(preview)
     case .exported(let id, let written): take(written, of: id)
     }
@@ -57,7 +61,7 @@ extension AppState {
     history = PlanHistory(Plan(model: description.name, fingerprint: description.fingerprint))
     table = LayerTable(of: model)
     evaluation = nil
-    (budget, snapshots) = (BudgetState(), SnapshotList())
+    (budget, snapshots) = (BudgetState(for: target), SnapshotList())
     export = ExportForm()
     (calibration, predicted, answeredPlan) = (nil, nil, nil)
     conversation.forgetAnswers()
@@ -66,10 +70,11 @@ extension AppState {
       "\(description.name): \(description.layers.count) layers, "
         + "\(Figures.totalBytes(description.tensorBytes)). 2-8 sets bits, p prompts, ? shows all keys"
     )
-    let effects = findServer()
-    guard let path = pendingPlan else { return effects }
+    var effects = [Effect.readSnapshots(fingerprint: description.fingerprint)] + outlineEffects
+    effects += findServer()
+    if let path = pendingPlan { effects.append(.readPlan(path: path)) }
     pendingPlan = nil
-    return effects + [.readPlan(path: path)]
+    return effects
   }
 
   /// Goes back to the plan that the engine still has.

@@ -11,7 +11,8 @@ extension AppState {
       return []
     }
     let fitting = ExportChoice.all.firstIndex { choice in
-      TargetLimits.of(choice.target).refusals(of: model.schemes, for: model.shapes).isEmpty
+      if let target { return choice.target == target }
+      return TargetLimits.of(choice.target).refusals(of: model.schemes, for: model.shapes).isEmpty
     }
     export.offer(fitting ?? 0)
     if let path {
@@ -35,7 +36,7 @@ extension AppState {
     case .replace:
       export.replaces.toggle()
       return previewExport()
-    case .nearest: return takeNearest()
+    case .nearest: return takeNearestOfExport()
     case .accept: return startExport()
     default: return nil
     }
@@ -44,7 +45,8 @@ extension AppState {
 
   mutating func chooseExport(_ index: Int) -> [Effect] {
     export.select(index)
-    return previewExport()
+    let planned = export.choice.format.holdsTensors ? plan(for: export.choice.target) : []
+    return planned + previewExport()
   }
 
   /// Takes on what would be written, if it is still asked for.
@@ -86,16 +88,19 @@ extension AppState {
   }
 
   /// Gives every layer that the target cannot hold the nearest scheme that it can.
-  private mutating func takeNearest() -> [Effect] {
+  private mutating func takeNearestOfExport() -> [Effect] {
     guard let model, let refusals = export.preview?.refusals, !refusals.isEmpty else { return [] }
-    let nearest = Dictionary(
-      refusals.compactMap { refusal in
-        model.index(ofLayer: refusal.layer).map { ($0, refusal.nearest ?? .keep) }
-      }, uniquingKeysWith: { first, _ in first })
-    let effects = change("nearest for \(export.choice.name)", nearest.keys.sorted()) { layer in
-      nearest[layer].map(SchemeChange.init(exactly:))
+    let choice = export.choice
+    var schemes = model.schemes
+    if choice.format.holdsTensors, let outline = model.outline, outline.target == choice.target {
+      schemes = outline.nearest(to: schemes)
+    } else {
+      for refusal in refusals {
+        guard let layer = model.index(ofLayer: refusal.layer) else { continue }
+        schemes[layer] = refusal.nearest ?? .keep
+      }
     }
-    return effects + previewExport()
+    return take(nearest: schemes, for: choice.name) + previewExport()
   }
 
   private mutating func startExport() -> [Effect] {

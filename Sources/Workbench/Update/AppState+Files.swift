@@ -100,6 +100,12 @@ extension AppState {
     case .planUnwritable(_, let reason):
       isQuittingAfterWrite = false
       refuse(reason)
+    case .snapshotsRead(let fingerprint, let read):
+      if fingerprint == model?.whole.fingerprint { snapshots.load(read) }
+    case .snapshotsUnreadable(let fingerprint, let reason):
+      guard fingerprint == model?.whole.fingerprint else { break }
+      warn("\(reason); it stays as it is, and no snapshots are saved until it is moved away")
+    case .snapshotsUnwritable(let reason): refuse(reason)
     case .listed(let directory, let names):
       listings[directory] = names
       if line?.action?.argument.isPath == true { return renewCompletions() }

@@ -1,4 +1,5 @@
 import Checkpoints
+import Export
 
 extension AppState {
   /// Opens an input line and gives it the keyboard.
@@ -18,6 +19,7 @@ extension AppState {
       case .method: ("method", "")
       case .sparsity: ("sparsity", "")
       case .prune: ("prune to", "")
+      case .target: ("plan for target", target?.rawValue ?? "")
       case .write: ("write plan to", suggestedPlanPath)
       case .plan: ("open plan", "")
       case .open: ("open checkpoint", "")

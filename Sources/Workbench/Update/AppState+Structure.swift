@@ -62,8 +62,8 @@ extension AppState {
   }
 
   /// Shows the layers of the model that the plan prunes to, or the whole model's again.
-  mutating func show(restructured description: ModelDescription) {
-    guard let before = model else { return }
+  mutating func show(restructured description: ModelDescription) -> [Effect] {
+    guard let before = model else { return [] }
     var model = OpenModel(description, openedAs: before.whole)
     do {
       try model.apply(history.current)
@@ -79,7 +79,8 @@ extension AppState {
     let sizes = description.prunableSizes
     confirm(
       "\(sizes.blocks) blocks of \(sizes.neurons) neurons and \(sizes.keyValueHeads) KV heads: "
-        + "\(Figures.totalBytes(before.total.bytes)) \(glyphs.arrow) "
-        + Figures.totalBytes(model.total.bytes))
+        + "\(Figures.totalBytes(before.plannedBytes)) \(glyphs.arrow) "
+        + Figures.totalBytes(model.plannedBytes))
+    return outlineEffects
   }
 }

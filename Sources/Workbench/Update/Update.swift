@@ -43,7 +43,17 @@ extension AppState {
       lookedAt = seen
       if !seen.isEmpty { effects.append(.engine(.look(at: seen))) }
     }
-    return effects
+    return effects + saveSnapshots()
+  }
+
+  /// Saves the snapshots if something about them is new.
+  private mutating func saveSnapshots() -> [Effect] {
+    guard let model, snapshots.isUnsaved else { return [] }
+    snapshots.markSaved()
+    return [
+      .writeSnapshots(
+        snapshots.all, model: model.whole.name, fingerprint: model.whole.fingerprint)
+    ]
   }
 
   /// Asks for a look at the layer under the cursor where no plan makes the engine report: at a kept layer, or at what a

@@ -1,6 +1,7 @@
 import Checkpoints
 import Compression
 import Engine
+import Export
 import Terminal
 
 /// The Budget screen: the frontier, what is proposed for the budget, and what it would change.
@@ -22,7 +23,8 @@ struct BudgetView {
       layout.side, style: painter.style(.border), glyphs: state.glyphs.box,
       title: state.budget.target.map { "Budget \(BudgetWords.text($0))" } ?? "No budget yet",
       titleStyle: painter.style(.strong))
-    for (offset, line) in figures(painter).prefix(layout.figures.rows).enumerated() {
+    let figures = figures(columns: layout.figures.columns, painter)
+    for (offset, line) in figures.prefix(layout.figures.rows).enumerated() {
       painter.put(
         line, at: Point(column: layout.figures.column, row: layout.figures.row + offset),
         maxColumns: layout.figures.columns)
@@ -47,6 +49,14 @@ struct BudgetView {
       lines = [[painter.segment("Measuring sensitivity", .strong)]]
       lines.append(JobText(job).progress(barColumns: min(30, rect.columns / 2), painter))
       lines.append([painter.segment("ctrl-c cancels; F2 goes on with the layers meanwhile", .dim)])
+    } else if let target = state.target, !state.budget.choices.suit(target) {
+      lines = [
+        [
+          painter.segment("\(target.rawValue) can hold none of the schemes to choose from", .strong)
+        ],
+        [], [painter.segment("X", .key), painter.segment(" measures such as it can")],
+        [painter.segment(":target none", .key), painter.segment(" plans for no target")],
+      ]
     } else if state.model?.sensitivity.isEmpty == false {
       lines = [[painter.segment("Drawing the frontier", .dim)]]
     } else {
@@ -74,7 +84,7 @@ struct BudgetView {
 
   // MARK: Figures
 
-  private func figures(_ painter: Painter) -> [[Segment]] {
+  private func figures(columns: Int, _ painter: Painter) -> [[Segment]] {
     let budget = state.budget
     var lines: [[Segment]] = []
     if let refusal = budget.refusal {
@@ -82,6 +92,15 @@ struct BudgetView {
     }
     if let proposal = budget.proposal {
       lines.append(proposalLine(proposal, painter))
+      // What the target's files come to stands beside the figures of tensors, or below them.
+      if let files = filesPart(painter) {
+        let line = lines[lines.count - 1] + files
+        if Painter.width(of: line) <= columns {
+          lines[lines.count - 1] = line
+        } else {
+          lines.append(Array(files.dropFirst()))
+        }
+      }
       lines.append(standingLine(proposal, painter))
       lines.append(currentLine(painter))
     } else if budget.refusal == nil {
@@ -108,6 +127,15 @@ struct BudgetView {
       painter.segment("   \(Figures.fixed(proposal.bitsPerWeight, 2)) bpw"),
       painter.segment("   KLD ~\(Figures.significant(proposal.divergence.mean))", .strong),
       painter.segment(state.budget.isPending ? " \(state.glyphs.ellipsis)" : " predicted", .dim),
+    ]
+  }
+
+  private func filesPart(_ painter: Painter) -> [Segment]? {
+    guard let target = state.target, let forecast = state.budget.forecast else { return nil }
+    let tilde = forecast.isExact ? "" : "~"
+    return [
+      painter.segment("   "), painter.segment(tilde + Figures.totalBytes(forecast.total)),
+      painter.segment(" of files for \(target.rawValue)", .dim),
     ]
   }
 
@@ -140,8 +168,10 @@ struct BudgetView {
     func option(_ name: String, _ value: String) -> [Segment] {
       [painter.segment(name + " ", .dim), painter.segment(value + "  ")]
     }
+    let limits = state.target.map(TargetLimits.of)
+    let isFused = budget.fusesLayers || limits?.fusesLayers == true
     return option("solver", budget.isExact ? "exact" : "hull")
-      + option("fused", budget.fusesLayers ? "q k v, gate up" : "no")
+      + option("fused", isFused ? "q k v, gate up" : "no")
       + option("pins", String(budget.pinned.count))
       + option("schemes", "\(budget.choices.allowed.count)/\(budget.choices.schemes.count)")
   }

@@ -187,6 +187,7 @@ private struct CompareDetailView {
     _ first: Snapshot, _ second: Snapshot, in rect: Rect, on painter: inout Painter
   ) {
     let half = (rect.columns - 3) / 2
+    let prompts = Set([first, second].compactMap { $0.answer?.prompt })
     for (plan, place) in [
       (first, rect.splitLeft(half).left), (second, rect.splitRight(half).right),
     ] {
@@ -198,8 +199,11 @@ private struct CompareDetailView {
         continue
       }
       painter.put(
-        [painter.segment("> ", .dim), painter.segment(answer.prompt, .strong)], at: inside.origin,
-        maxColumns: inside.columns)
+        [
+          painter.segment("> ", .dim),
+          painter.segment(prompts.count > 1 ? "another prompt: " : "", .warn),
+          painter.segment(answer.prompt, .strong),
+        ], at: inside.origin, maxColumns: inside.columns)
       let lines = wrapped(answer.text, columns: max(1, inside.columns))
         .dropFirst(state.snapshots.scroll).prefix(max(0, inside.rows - 1))
       for (offset, line) in lines.enumerated() {

@@ -1,4 +1,5 @@
 import Engine
+import Export
 import Terminal
 
 /// The second row: how much memory the model takes now, of what it took, and what that costs.
@@ -32,6 +33,13 @@ struct GaugeView {
       column += painter.put(
         figure, at: Point(column: column, row: rect.row), maxColumns: rect.endColumn - column)
     }
+    // What does not fit matters more than what the plan might do to the answers.
+    let words = misfitWords(of: model).first { column + 3 + displayWidth(of: $0) < rect.endColumn }
+    if let words {
+      column += painter.put(
+        "   " + words, .warn, at: Point(column: column, row: rect.row),
+        maxColumns: rect.endColumn - column)
+    }
     let isMeasured = state.evaluation?.plan == state.history.current
     if let predicted = state.predicted, !isMeasured, total.bytes < total.originalBytes {
       let segments = [
@@ -44,6 +52,14 @@ struct GaugeView {
     } else {
       drawEvaluation(isCurrent: isMeasured, after: column, in: rect, on: &painter)
     }
+  }
+
+  /// How many layers the target cannot hold, in words and in few; none where it can hold all.
+  private func misfitWords(of model: OpenModel) -> [String] {
+    guard let count = model.forecast?.refusals.count, count > 0 else { return [] }
+    return [
+      "\(state.glyphs.misfit) \(state.misfitText(count))", "\(state.glyphs.misfit) \(count) unfit",
+    ]
   }
 
   private func drawEvaluation(

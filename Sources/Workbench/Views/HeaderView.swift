@@ -1,5 +1,6 @@
 import Checkpoints
 import Engine
+import Export
 import Terminal
 
 /// The first row: the model, what it is, the job in front, the plan.
@@ -42,12 +43,18 @@ struct HeaderView {
   }
 
   private func planSegments(_ painter: Painter) -> [Segment] {
-    guard state.model != nil else { return [] }
+    guard let model = state.model else { return [] }
     let isSaved = state.history.isSaved
-    return [
+    let plan = [
       painter.segment("plan ", .dim),
       painter.segment(state.history.name, isSaved ? .text : .strong),
       painter.segment(isSaved ? " " : "*", .warn),
+    ]
+    guard let target = state.target else { return plan }
+    let misfits = model.forecast?.refusals.count ?? 0
+    return plan + [
+      painter.segment(" for ", .dim), painter.segment(target.rawValue),
+      painter.segment(misfits > 0 ? " \(state.glyphs.misfit)\(misfits)" : "", .warn),
     ]
   }
 

@@ -66,7 +66,8 @@ struct InspectorView {
       figures.draw(in: right, on: &painter)
       return
     }
-    let (plot, below) = rect.splitBottom(LayerFiguresView.rows)
+    let height = min(figures.rows(columns: rect.columns), rect.rows - 5)
+    let (plot, below) = rect.splitBottom(height)
     drawTab(index, of: model, in: plot.splitBottom(1).rest, on: &painter)
     figures.draw(in: below, on: &painter)
   }

@@ -1,5 +1,7 @@
 import Checkpoints
 import Compression
+import Engine
+import Export
 import Tensors
 import Terminal
 
@@ -9,8 +11,16 @@ struct LayerFiguresView {
   let model: OpenModel
   let layer: Int
 
-  /// Rows that all figures take.
-  static let rows = 8
+  /// Rows that all figures take in a pane of a width.
+  func rows(columns: Int) -> Int {
+    let misfit = misfitReason.map { wrapped($0, columns: max(columns, 1)).count + 1 } ?? 0
+    return 8 + misfit + (model.sensitivity.isEmpty ? 0 : 1)
+  }
+
+  private var misfitReason: String? {
+    guard let refusal = model.refusal(layer), let target = state.target else { return nil }
+    return "\(state.glyphs.misfit) \(target.rawValue): \(refusal.reason)"
+  }
 
   func draw(in rect: Rect, on painter: inout Painter) {
     for (offset, line) in lines(columns: rect.columns, painter).prefix(rect.rows).enumerated() {
@@ -23,6 +33,7 @@ struct LayerFiguresView {
     let scheme = model.schemes[layer]
     let report = model.currentReport(layer)
     var lines: [[Segment]] = [schemeLine(scheme, report, painter)]
+    lines += misfitLines(columns: columns, painter)
     if scheme.keepsLayer {
       lines.append([painter.segment("no error: nothing is changed", .dim)])
     } else if let report {
@@ -34,6 +45,9 @@ struct LayerFiguresView {
       lines.append([])
     }
     lines.append(bytesLine(painter))
+    if let predicted = model.predictedDivergence(layer), !scheme.keepsLayer {
+      lines.append(divergenceLine(predicted, painter))
+    }
     return lines + partLines(columns: columns, painter)
   }
 
@@ -50,9 +64,30 @@ struct LayerFiguresView {
     return segments
   }
 
+  /// Why the target cannot hold the layer, and what it can.
+  private func misfitLines(columns: Int, _ painter: Painter) -> [[Segment]] {
+    guard let misfitReason else { return [] }
+    let nearest = model.refusal(layer)?.nearest?.summary ?? "keep"
+    return wrapped(misfitReason, columns: max(columns, 1)).map {
+      [painter.segment(String($0), .warn)]
+    } + [
+      [painter.segment("F", .key), painter.segment(" nearest ", .dim), painter.segment(nearest)]
+    ]
+  }
+
+  private func divergenceLine(
+    _ predicted: PredictedDivergence, _ painter: Painter
+  ) -> [Segment] {
+    let band = "\(Figures.significant(predicted.low)) to \(Figures.significant(predicted.high))"
+    return [
+      painter.segment("KLD ", .dim), painter.segment("~\(Figures.significant(predicted.mean))"),
+      painter.segment("  \(band) predicted", .dim),
+    ]
+  }
+
   private func bytesLine(_ painter: Painter) -> [Segment] {
     let size = model.size(layer)
-    let tilde = model.standing(layer) == .predicted ? "~" : ""
+    let tilde = model.isSizeEstimate(layer) ? "~" : ""
     let ratio = Double(size.original) / Double(max(size.total, 1))
     let bits = SizeText(size, parameters: model.layers[layer].parameters).total
     return [

@@ -1,5 +1,6 @@
 import Checkpoints
 import Compression
+import Export
 import Terminal
 
 /// The row above the footer: an input line, a notice, or what is chosen.
@@ -42,9 +43,11 @@ struct StatusView {
     let targets = state.targets
     guard let first = targets.first else { return [] }
     if targets.count == 1 {
+      let misfit = model.refusal(first).map { "   \(state.glyphs.misfit) \($0.reason)" } ?? ""
       return [
         painter.segment(model.layers[first].name, .dim),
         painter.segment("   \(model.schemes[first].summary)", .text),
+        painter.segment(misfit, .warn),
       ]
     }
     let summary = model.summary(of: targets)

@@ -61,11 +61,13 @@ struct TableRowView {
     let fold = state.table.isUnfolded(block) ? state.glyphs.unfolded : state.glyphs.folded
     let count = layers.count == 1 ? "1 layer" : "\(layers.count) layers"
     let name = "block \(block)"
-    let isRoomy = fold.count + name.count + count.count + 3 <= columns.nameWidth
+    let misfits = layers.count { model.refusal($0) != nil }
+    let sign = misfits > 0 ? "  \(state.glyphs.misfit)\(misfits)" : ""
+    let isRoomy = fold.count + name.count + count.count + sign.count + 3 <= columns.nameWidth
     painter.put(
       [
         painter.segment(fold + " ", .dim), painter.segment(name, .strong),
-        painter.segment(isRoomy ? "  \(count)" : "", .dim),
+        painter.segment(isRoomy ? "  \(count)" : "", .dim), painter.segment(sign, .warn),
       ],
       at: Point(column: rect.column + TableColumns.margin, row: rect.row),
       maxColumns: columns.nameWidth)
@@ -82,8 +84,11 @@ struct TableRowView {
     } else {
       label = layer.role.rawValue
     }
-    let indent = isNested ? "    " : "  "
-    var segments = [painter.segment(indent), painter.segment(prefix, .dim)]
+    let sign = model.refusal(index) == nil ? " " : state.glyphs.misfit
+    var segments = [
+      painter.segment(isNested ? "  " : ""), painter.segment(sign, .warn), painter.segment(" "),
+      painter.segment(prefix, .dim),
+    ]
     segments += highlighted(label, painter)
     painter.put(
       segments, at: Point(column: rect.column + TableColumns.margin, row: rect.row),
@@ -128,7 +133,7 @@ struct TableRowView {
     case .method: return scheme.quantization.map { painter.segment($0.methodText) } ?? dash
     case .sparsity: return scheme.sparsity.map { painter.segment($0.pattern.shortText) } ?? dash
     case .size:
-      let tilde = model.standing(index) == .predicted ? "~" : ""
+      let tilde = model.isSizeEstimate(index) ? "~" : ""
       return painter.segment(tilde + Figures.bytes(model.size(index).total))
     case .bitmask:
       return model.size(index).withBitmask.map { painter.segment(Figures.bytes($0), .dim) } ?? blank

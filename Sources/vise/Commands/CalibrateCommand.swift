@@ -12,7 +12,7 @@ struct CalibrateCommand: ParsableCommand {
       Plans with calibrated methods are calibrated when they are carried out; this command shows \
       beforehand what a text gives, and writes llama.cpp's imatrix.
 
-      --json: text, tokens, windows, widest_input, tokens_per_input, warning (or null), imatrix \
+      --json: text, tokens, windows, window (tokens), widest_input, tokens_per_input, warning (or null), imatrix \
       (the file written, or null).
       """)
 
@@ -38,7 +38,7 @@ struct CalibrateCommand: ParsableCommand {
     } else {
       OutputStream.standard.write(
         """
-        \(found.textPath): \(found.tokens) tokens in \(found.windows) windows
+        \(found.textPath): \(found.tokens) tokens in \(found.windows) windows of \(found.window)
         \(found.tokensPerInput.fixed(1)) tokens for each of \(found.widestInput) input channels \
         of the widest layer
 
@@ -53,19 +53,21 @@ private struct CalibrateResult: Encodable {
   let text: String
   let tokens: Int
   let windows: Int
+  let window: Int
   let widestInput: Int
   let tokensPerInput: Figure
   let warning: String?
   let imatrix: String?
 
   private enum CodingKeys: String, CodingKey {
-    case text, tokens, windows, widestInput, tokensPerInput, warning, imatrix
+    case text, tokens, windows, window, widestInput, tokensPerInput, warning, imatrix
   }
 
   init(_ summary: CalibrationSummary, imatrix: String?) {
     text = summary.textPath
     tokens = summary.tokens
     windows = summary.windows
+    window = summary.window
     widestInput = summary.widestInput
     tokensPerInput = Figure(summary.tokensPerInput)
     warning = summary.warning
@@ -78,6 +80,7 @@ private struct CalibrateResult: Encodable {
     try container.encode(text, forKey: .text)
     try container.encode(tokens, forKey: .tokens)
     try container.encode(windows, forKey: .windows)
+    try container.encode(window, forKey: .window)
     try container.encode(widestInput, forKey: .widestInput)
     try container.encode(tokensPerInput, forKey: .tokensPerInput)
     try container.encode(warning, forKey: .warning)

@@ -4,17 +4,20 @@ import Compression
 import Engine
 import Inference
 
-/// `vise compare`: two checkpoints of one model, in bytes and in what they predict.
+/// `vise compare`: two checkpoints of one model, in bytes, in weights and in what they predict.
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
     abstract: "Measures how far a checkpoint is from another one of the same model.",
     discussion: """
-      Both read the same tokens; each window is read afresh, and its second half is scored.
+      Layer by layer, the weights that both decode to are compared: the error is the length of the \
+      difference over that of the first checkpoint's weights. With --text both read the same tokens; \
+      each window is read afresh, and its second half is scored.
 
       --json: a and b, each of path, bytes (of all tensors), bits_per_weight, ppl, ppl_error; \
-      tokens, windows; kld of b from a, rms_probability_change and top1_agreement as of `vise \
-      evaluate`.
+      layers[] of name, a and b, each of scheme and bytes, relative_error (null where a is zero), \
+      sqnr_db (null where there is no difference); with --text also tokens, windows, kld of b from \
+      a, rms_probability_change and top1_agreement as of `vise evaluate`.
       """)
 
   @Argument(help: "The checkpoint to compare with, such as the original.", completion: .file())
@@ -23,22 +26,34 @@ struct CompareCommand: ParsableCommand {
   @Argument(help: "The checkpoint that is measured.", completion: .file())
   var second: String
 
-  @Option(help: "A UTF-8 text, or JSON lines with a text or messages field.", completion: .file())
-  var text: String
+  @Option(
+    help: "A UTF-8 text, or JSON lines with a text or messages field, to measure KLD on.",
+    completion: .file())
+  var text: String?
 
-  @Option(help: "Tokens a window.")
-  var window = 512
+  @OptionGroup var reading: WindowOptions
 
-  @Option(help: "Most windows to read; without it, the whole text.")
-  var windows: Int?
+  @Option(
+    help: """
+      The layers to list, by a glob such as '*.down_proj' or re:EXPRESSION; without it, the \
+      \(Self.worstCount) worst, and with --json all.
+      """)
+  var layers: String?
+
+  @Flag(help: "Lists layers in the model's order; without it, the worst come first.")
+  var inOrder = false
 
   @Flag(help: "Prints JSON.")
   var json = false
 
+  /// Layers that are listed where nobody says which.
+  private static let worstCount = 10
+
+  private static let job = JobID(105)
+
   func validate() throws {
-    guard window >= 2 else { throw ValidationError("--window is at least 2.") }
-    guard windows.map({ $0 > 0 }) ?? true else {
-      throw ValidationError("--windows is at least 1.")
+    guard text != nil || reading.window == nil && reading.windows == nil else {
+      throw ValidationError("--window and --windows are for --text.")
     }
   }
 
@@ -46,25 +61,71 @@ struct CompareCommand: ParsableCommand {
     let session = EngineSession()
     defer { session.close() }
     let models = [try session.open(first), try session.open(second)]
-    let found = try session.evaluate(
-      EvaluationRequest(
-        textPath: text, window: window, windowLimit: windows, compares: true,
-        referencePath: first))
+    let differences = try compareLayers(of: models[1], in: session)
+    let found = try text.map { text in
+      try session.evaluate(
+        EvaluationRequest(
+          textPath: text, window: reading.window, windowLimit: reading.windows, compares: true,
+          referencePath: first))
+    }
     if json {
-      try JSONOutput.write(CompareResult(models, found))
+      try JSONOutput.write(CompareResult(models, differences, found))
     } else {
-      OutputStream.standard.write(Self.text(of: models, found))
+      OutputStream.standard.write(Self.text(of: models))
+      if let found { OutputStream.standard.write("\n\(EvaluateCommand.text(of: found))") }
+      OutputStream.standard.write("\n\(listing(differences))")
     }
   }
 
-  private static func text(
-    of models: [ModelDescription], _ found: EvaluationSummary
-  ) -> String {
+  private func compareLayers(
+    of model: ModelDescription, in session: EngineSession
+  ) throws(CommandFailure) -> [LayerDifference] {
+    var names: [String]?
+    if let layers {
+      let pattern: LayerPattern
+      do { pattern = try LayerPattern(layers) } catch {
+        throw CommandFailure(status: .usage, message: error.reason)
+      }
+      names = model.layerShapes.filter { pattern.matches($0) }.map(\.name)
+      guard names != [] else {
+        throw CommandFailure(status: .usage, message: "no layer is called \(layers)")
+      }
+    }
+    session.send(
+      .compareLayers(Self.job, LayerComparisonRequest(referencePath: first, layers: names)))
+    let found = try session.next { event in
+      if case .layersCompared(Self.job, let found) = event { found } else { nil }
+    }
+    // A sort keeps the model's order of equals only where it is told to.
+    return inOrder
+      ? found
+      : found.enumerated().sorted {
+        ($1.element.relativeError ?? 0, $0.offset) < ($0.element.relativeError ?? 0, $1.offset)
+      }.map(\.element)
+  }
+
+  private static func text(of models: [ModelDescription]) -> String {
     var table = TextTable(["", "MB", "bpw", "checkpoint"], words: [0, 3])
-    for (name, model) in zip(["reference", "compressed"], models) {
+    for (name, model) in zip(["a", "b"], models) {
       table.add([name, model.tensorBytes.megabytes, model.bitsPerWeight.fixed(2), model.path])
     }
-    return "\(table.text)\n\(EvaluateCommand.text(of: found))"
+    return table.text
+  }
+
+  private func listing(_ differences: [LayerDifference]) -> String {
+    let isCut = layers == nil && !inOrder && differences.count > Self.worstCount
+    let shown = isCut ? Array(differences.prefix(Self.worstCount)) : differences
+    var table = TextTable(["layer", "a", "b", "MB", "error %", "dB"], words: [0, 1, 2])
+    for layer in shown {
+      table.add([
+        layer.layer, layer.reference.scheme, layer.compared.scheme,
+        layer.compared.bytes.megabytes, layer.relativeError.map { (100 * $0).fixed(3) } ?? "-",
+        layer.sqnr?.fixed(2) ?? "-",
+      ])
+    }
+    let rest =
+      "the \(Self.worstCount) worst of \(differences.count) layers; --layers '*' lists all\n"
+    return table.text + (isCut ? rest : "")
   }
 }
 
@@ -93,26 +154,46 @@ private struct CompareResult: Encodable {
     }
   }
 
+  struct Layer: Encodable {
+    let name: String
+    let a: LayerDifference.Side
+    let b: LayerDifference.Side
+    let relativeError: Figure
+    let sqnrDb: Figure
+
+    init(_ difference: LayerDifference) {
+      name = difference.layer
+      a = difference.reference
+      b = difference.compared
+      relativeError = Figure(difference.relativeError)
+      sqnrDb = Figure(difference.sqnr)
+    }
+  }
+
   let a: Model
   let b: Model
-  let tokens: Int
-  let windows: Int
+  let layers: [Layer]
+  let tokens: Int?
+  let windows: Int?
   let kld: EvaluateResult.Divergence?
   let rmsProbabilityChange: Figure?
   let rmsProbabilityChangeError: Figure?
   let top1Agreement: Figure?
   let top1AgreementError: Figure?
 
-  init(_ models: [ModelDescription], _ summary: EvaluationSummary) {
-    let found = EvaluateResult(summary)
-    a = Model(models[0], ppl: found.referencePpl, error: found.referencePplError)
-    b = Model(models[1], ppl: found.ppl, error: found.pplError)
-    tokens = found.tokens
-    windows = found.windows
-    kld = found.kld
-    rmsProbabilityChange = found.rmsProbabilityChange
-    rmsProbabilityChangeError = found.rmsProbabilityChangeError
-    top1Agreement = found.top1Agreement
-    top1AgreementError = found.top1AgreementError
+  init(
+    _ models: [ModelDescription], _ differences: [LayerDifference], _ summary: EvaluationSummary?
+  ) {
+    let found = summary.map { EvaluateResult($0) }
+    a = Model(models[0], ppl: found?.referencePpl, error: found?.referencePplError)
+    b = Model(models[1], ppl: found?.ppl, error: found?.pplError)
+    layers = differences.map(Layer.init)
+    tokens = found?.tokens
+    windows = found?.windows
+    kld = found?.kld
+    rmsProbabilityChange = found?.rmsProbabilityChange
+    rmsProbabilityChangeError = found?.rmsProbabilityChangeError
+    top1Agreement = found?.top1Agreement
+    top1AgreementError = found?.top1AgreementError
   }
 }

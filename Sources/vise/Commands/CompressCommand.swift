@@ -56,6 +56,9 @@ struct CompressCommand: ParsableCommand {
     let allocation = try allocate(in: session)
     let plan = allocation.plan(for: description)
     if let savePlan { try PlanFile.write(plan, to: savePlan) }
+    if sensitivity != nil, options.writes, allocation.needsCalibration {
+      _ = try session.calibrate(try text.request(for: model.path))
+    }
     session.setPlan(plan, for: description)
     let found = AllocateResult(
       allocation, before: [:], shapes: description.layerShapes, output: savePlan)
@@ -89,6 +92,12 @@ struct CompressCommand: ParsableCommand {
     return try session.next { event in
       if case .allocated(let result) = event { result } else { nil }
     }
+  }
+}
+
+extension AllocationResult {
+  fileprivate var needsCalibration: Bool {
+    schemes.values.contains { $0.calibrationNeed > .nothing }
   }
 }
 

@@ -34,21 +34,10 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "A UTF-8 text, or JSON lines with a text or messages field.", completion: .file())
   var text: String
 
-  @Option(help: "Tokens a window.")
-  var window = 512
-
-  @Option(help: "Most windows to read; without it, the whole text.")
-  var windows: Int?
+  @OptionGroup var reading: WindowOptions
 
   @Flag(help: "Prints JSON.")
   var json = false
-
-  func validate() throws {
-    guard window >= 2 else { throw ValidationError("--window is at least 2.") }
-    guard windows.map({ $0 > 0 }) ?? true else {
-      throw ValidationError("--windows is at least 1.")
-    }
-  }
 
   func run() throws {
     let session = EngineSession()
@@ -60,7 +49,7 @@ struct EvaluateCommand: ParsableCommand {
     if let plan { session.setPlan(try PlanFile.read(plan), from: plan, for: opened) }
     let found = try session.evaluate(
       EvaluationRequest(
-        textPath: text, window: window, windowLimit: windows, compares: plan != nil,
+        textPath: text, window: reading.window, windowLimit: reading.windows, compares: plan != nil,
         referencePath: reference))
     if json {
       try JSONOutput.write(EvaluateResult(found))

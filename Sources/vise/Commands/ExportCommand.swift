@@ -35,8 +35,14 @@ struct ExportCommand: ParsableCommand {
   @OptionGroup var options: ExportOptions
 
   @Option(
-    help: "A text to calibrate the plan's methods on, if they need that.", completion: .file())
+    help: """
+      A text to calibrate the plan's methods on, if they need that, in windows as --window says; \
+      without it, calibration.txt beside the model or in Samples.
+      """, completion: .file())
   var calibration: String?
+
+  @Option(help: "Most tokens to read of --calibration.")
+  var calibrationTokens = 16_384
 
   @OptionGroup(title: "For --format report, and --sensitivity for recipe") var report: ReportOptions
 
@@ -44,6 +50,7 @@ struct ExportCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
+    try CalibrationOptions.check(window: report.reading.window, tokens: calibrationTokens)
     guard !report.asksForMore || isReport else {
       throw ValidationError("--text, --windows and --prompt are for --format report.")
     }
@@ -60,7 +67,9 @@ struct ExportCommand: ParsableCommand {
     defer { session.close() }
     let description = try session.open(model.path)
     if let calibration, options.writes {
-      _ = try session.calibrate(CalibrationRequest(textPath: calibration))
+      _ = try session.calibrate(
+        CalibrationRequest(
+          textPath: calibration, window: report.reading.window, tokenLimit: calibrationTokens))
     }
     if let plan { session.setPlan(try PlanFile.read(plan), from: plan, for: description) }
     if let path = report.sensitivity { session.send(.openSensitivity(path: path)) }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoints
+import Export
 import Glibc
 import Workbench
 
@@ -12,6 +13,11 @@ struct OpenCommand: ParsableCommand {
 
   @Option(name: .long, help: "A plan to open with the model.")
   var plan: String?
+
+  @Option(
+    name: .long,
+    help: "Who is to load what is planned: transformers, vllm, vllm-cpu or llama.cpp.")
+  var target: ExportTarget?
 
   @OptionGroup var serving: ServingOptions
 
@@ -34,7 +40,8 @@ struct OpenCommand: ParsableCommand {
     do {
       signal = try Workbench.run(
         WorkbenchOptions(
-          path: model.path, planPath: plan, server: server, themeName: theme, color: color,
+          path: model.path, planPath: plan, target: target, server: server, themeName: theme,
+          color: color,
           ascii: ascii, mouse: !noMouse))
     } catch {
       throw CommandFailure(status: .failed, message: error.description)

@@ -46,8 +46,8 @@ struct PruneCommand: ParsableCommand {
   @Option(help: "Tokens that gradients are taken on.")
   var gradientTokens = 4096
 
-  @Option(help: "Tokens a window; each is read afresh.")
-  var window = 512
+  @Option(help: "Tokens a window; without it, 512 or the model's context if that is shorter.")
+  var window: Int?
 
   @Option(
     help:
@@ -65,7 +65,7 @@ struct PruneCommand: ParsableCommand {
     guard neurons != nil || kvHeads != nil || blocks != nil else {
       throw ValidationError("Say what to prune: --neurons, --kv-heads, --blocks, or several.")
     }
-    guard window >= 3 else { throw ValidationError("--window is at least 3.") }
+    guard window.map({ $0 >= 3 }) ?? true else { throw ValidationError("--window is at least 3.") }
   }
 
   func run() throws {

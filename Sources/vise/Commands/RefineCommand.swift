@@ -42,8 +42,8 @@ struct RefineCommand: ParsableCommand {
   @Option(help: "Most layers to measure alone, of each plan.")
   var layers = 24
 
-  @Option(help: "Tokens a window.")
-  var window = 512
+  @Option(help: "Tokens a window; 512, or the model's context if that is shorter.")
+  var window: Int?
 
   @Option(help: "Windows to read for each layer.")
   var layerWindows = 2
@@ -61,7 +61,7 @@ struct RefineCommand: ParsableCommand {
     guard !plan.isEmpty || !budget.isEmpty else {
       throw ValidationError("name a --plan or a --budget to measure.")
     }
-    guard window >= 3, layerWindows > 0, windows >= 0, layers >= 0 else {
+    guard window.map({ $0 >= 3 }) ?? true, layerWindows > 0, windows >= 0, layers >= 0 else {
       throw ValidationError("--window is at least 3, --layer-windows at least 1.")
     }
   }

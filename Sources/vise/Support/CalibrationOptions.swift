@@ -13,12 +13,20 @@ struct CalibrationOptions: ParsableArguments {
   @Option(help: "Most tokens to read.")
   var tokens = 16_384
 
-  @Option(help: "Tokens a window; each is read afresh.")
-  var window = 512
+  @Option(
+    help: """
+      Tokens a window, each read afresh; without it, 512 or the model's context if that is shorter.
+      """)
+  var window: Int?
 
-  func validate() throws {
-    guard window >= 3 else { throw ValidationError("--window is at least 3.") }
-    guard tokens >= window else { throw ValidationError("--tokens is at least one window.") }
+  func validate() throws { try Self.check(window: window, tokens: tokens) }
+
+  /// Checks how much is to be read.
+  static func check(window: Int?, tokens: Int) throws {
+    guard window.map({ $0 >= 3 }) ?? true else {
+      throw ValidationError("--window is at least 3.")
+    }
+    guard tokens >= window ?? 3 else { throw ValidationError("--tokens is at least one window.") }
   }
 
   /// The text that was named, or the one at hand for the model at `path`.

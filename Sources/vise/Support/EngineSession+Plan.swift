@@ -21,6 +21,11 @@ extension EngineSession {
     send(.setPlan(plan))
   }
 
+  /// Says what was done without having been asked for.
+  func note(_ message: String) {
+    OutputStream.error.writeLine("vise: \(message)")
+  }
+
   /// Says something that is no reason to end.
   func warn(_ message: String) {
     OutputStream.error.writeLine("vise: warning: \(message)")

@@ -80,12 +80,18 @@ final class EngineSession {
       progress.show(jobs[job]?.title ?? "", jobs[job]?.kind, state)
     case .jobEnded(_, .failed(let reason)), .answerFailed(_, _, let reason):
       throw CommandFailure(status: .failed, message: reason)
-    case .sensitivityRefused(_, let reason), .allocationRefused(_, let reason):
+    case .calibrated(.calibration, let summary):
+      // Nobody named a text, so it is said which one was taken.
+      progress.clear()
+      note(
+        "calibrated on \(summary.textPath): \(summary.windows) windows of \(summary.window) tokens")
+    case .sensitivityRefused(_, let reason), .allocationRefused(_, let reason),
+      .exportOutlineRefused(_, let reason):
       throw CommandFailure(status: .failed, message: reason)
     case .jobEnded, .opened, .restructured, .report, .compressed, .token, .answerEnded,
       .serverFound, .evaluated, .logitsWritten, .calibrated, .sensitivity, .sensitivitySaved,
-      .sensitivityRefined, .structureChosen, .allocated, .frontier, .predicted, .exportPreview,
-      .exported:
+      .sensitivityRefined, .structureChosen, .allocated, .frontier, .predicted, .exportOutline,
+      .layersCompared, .exportPreview, .exported:
       break
     }
   }

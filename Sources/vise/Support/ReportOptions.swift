@@ -11,11 +11,7 @@ struct ReportOptions: ParsableArguments {
     completion: .file())
   var textPath: String?
 
-  @Option(help: "Tokens a window of it.")
-  var window = 512
-
-  @Option(help: "Most windows to read of it; without it, the whole text.")
-  var windows: Int?
+  @OptionGroup var reading: WindowOptions
 
   @Option(
     help: "A file that `vise sensitivity` wrote, for predictions and the frontier.",
@@ -29,15 +25,11 @@ struct ReportOptions: ParsableArguments {
   var tokenLimit = 128
 
   func validate() throws {
-    guard window >= 2 else { throw ValidationError("--window is at least 2.") }
-    guard windows.map({ $0 > 0 }) ?? true else {
-      throw ValidationError("--windows is at least 1.")
-    }
     guard tokenLimit > 0 else { throw ValidationError("--tokens is at least 1.") }
   }
 
   /// Whether any of these options asks for what only a report tells.
-  var asksForMore: Bool { textPath != nil || windows != nil || !prompt.isEmpty }
+  var asksForMore: Bool { textPath != nil || reading.windows != nil || !prompt.isEmpty }
 }
 
 extension EngineSession {
@@ -46,7 +38,7 @@ extension EngineSession {
     var notes = ReportNotes()
     if let path = options.textPath {
       let request = EvaluationRequest(
-        textPath: path, window: options.window, windowLimit: options.windows)
+        textPath: path, window: options.reading.window, windowLimit: options.reading.windows)
       notes.add(try evaluate(request), on: path.split(separator: "/").last.map(String.init) ?? path)
     }
     for prompt in options.prompt {

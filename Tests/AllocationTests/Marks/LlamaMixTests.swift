@@ -2,6 +2,7 @@ import Allocation
 import Checkpoints
 import Compression
 import Testing
+import TestSupport
 
 /// Mixtures against what llama-quantize itself chooses (Oracles/record_llama_mixes.py).
 @Suite struct LlamaMixTests {
@@ -21,7 +22,8 @@ import Testing
 
   @Test(arguments: ["even", "odd"])
   func everyTensorGetsTheTypeThatLlamaQuantizeGivesIt(rows: String) throws {
-    let records = try fixture("llama_mixes.json", as: [String: Record].self)
+    let records = try Repository.fixture(
+      "llama_mixes.json", of: "AllocationTests", as: [String: Record].self)
     let record = try #require(records[rows])
     let model = record.model
     #expect(record.mixes.count == LlamaMix.allCases.count)

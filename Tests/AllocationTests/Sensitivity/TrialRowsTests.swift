@@ -2,6 +2,7 @@ import Allocation
 import Compression
 import Tensors
 import Testing
+import TestSupport
 
 @Suite struct TrialRowsTests {
   let weights: Matrix
@@ -10,7 +11,7 @@ import Testing
 
   /// Rows and channels whose sizes differ a lot, as real ones do.
   init() throws {
-    var random = SeededRandom(state: 5)
+    var random = SeededRandom(seed: 5)
     func heavy() -> Float { 1 / (0.05 + Float.random(in: 0..<1, using: &random)) }
     let (rows, columns) = (200, 64)
     var weights = Matrix(rows: rows, columns: columns)

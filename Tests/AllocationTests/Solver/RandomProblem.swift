@@ -1,4 +1,5 @@
 import Compression
+import TestSupport
 
 @testable import Allocation
 
@@ -9,7 +10,7 @@ struct RandomProblem {
 
   /// Items whose options cost about a factor of four less KLD a bit, as quantization does.
   init(items count: Int, options: Int, seed: UInt64) {
-    var random = SeededRandom(state: seed)
+    var random = SeededRandom(seed: seed)
     for item in 0..<count {
       let weights = Int.random(in: 20...400, using: &random) * 32
       let sensitivity = Double.random(in: 0.01...1, using: &random)
@@ -40,19 +41,5 @@ struct RandomProblem {
       }
     }
     return plans
-  }
-}
-
-/// The same numbers everywhere (xorshift64*, Vigna 2016).
-struct SeededRandom: RandomNumberGenerator {
-  var state: UInt64
-
-  init(state: UInt64) { self.state = state &* 0x9e37_79b9_7f4a_7c15 | 1 }
-
-  mutating func next() -> UInt64 {
-    state ^= state >> 12
-    state ^= state << 25
-    state ^= state >> 27
-    return state &* 0x2545_f491_4f6c_dd1d
   }
 }

@@ -2,6 +2,7 @@ import Allocation
 import Checkpoints
 import Compression
 import Tensors
+import TestSupport
 
 /// A small model with sensitivity that nobody measured.
 struct SensitivitySample {
@@ -17,7 +18,7 @@ struct SensitivitySample {
     model = ModelDescription.llama(
       hidden: 64, intermediate: 96, blocks: 2, heads: 2, keyValueHeads: 1, headSize: 32,
       vocabulary: 160, tiesEmbeddings: tiesEmbeddings)
-    var random = SeededRandom(state: 11)
+    var random = SeededRandom(seed: 11)
     func positive(_ count: Int) -> [Float] {
       (0..<count).map { _ in Float.random(in: 0.1...2, using: &random) }
     }

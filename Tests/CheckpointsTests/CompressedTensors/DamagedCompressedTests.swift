@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Tensors
 import Testing
+import TestSupport
 
 @testable import Checkpoints
 
@@ -74,7 +75,7 @@ struct DamagedCompressedTests {
 
   @Test(arguments: ["integers", "floats"])
   func overwrittenBytesAreErrorsOrWeights(model: String) throws {
-    var random = SplitMix(state: 7)
+    var random = SeededRandom(seed: 7)
     try withCopy(of: model) { path in
       for file in ["config.json", "model.safetensors"] {
         let place = "\(path)/\(file)"

@@ -1,5 +1,6 @@
 @testable import Compression
 import Tensors
+import TestSupport
 import Testing
 
 struct LayerCompressorTests {
@@ -74,7 +75,7 @@ struct LayerCompressorTests {
   @Test(arguments: [0.1, 0.5, 0.9])
   func breaksTiesByPosition(ratio: Double) throws {
     // Magnitudes 1 and 2 only, in BF16, where ties are the rule.
-    var random = SplitMix64(seed: 9)
+    var random = SeededRandom(seed: 9)
     let values: [[UInt8]] = [[0x80, 0x3f], [0x80, 0xbf], [0x00, 0x40]]
     let bytes = (0..<10 * 16).flatMap { _ in
       values[Int.random(in: 0..<3, using: &random)]

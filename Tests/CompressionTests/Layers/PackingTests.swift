@@ -1,5 +1,6 @@
 @testable import Compression
 import Tensors
+import TestSupport
 import Testing
 
 struct PackingTests {
@@ -27,7 +28,7 @@ struct PackingTests {
 
   @Test(arguments: 1...8)
   func unpacksWhatItPacked(bits: Int) {
-    var random = SplitMix64(seed: UInt64(bits))
+    var random = SeededRandom(seed: UInt64(bits))
     for columns in 1...70 {
       let codes = (0..<3 * columns).map { _ in
         UInt8.random(in: 0...UInt8((1 << bits) - 1), using: &random)

@@ -1,5 +1,6 @@
 @testable import Compression
 import Tensors
+import TestSupport
 import Testing
 
 struct PlanResolutionTests {
@@ -112,7 +113,7 @@ struct PlanResolutionTests {
 
   @Test(arguments: 0..<100)
   func extendingTheLastRuleMeansTheSameAsAnotherRule(seed: UInt64) throws {
-    var random = SplitMix64(seed: seed)
+    var random = SeededRandom(seed: seed)
     let changes = (0..<4).flatMap { _ in Plan.random(using: &random).rules.map(\.change) }
     let name = Self.layers[0].name
     let merged = changes.reduce(Plan()) { $0.applying($1, to: [name]) }
@@ -130,7 +131,7 @@ struct PlanResolutionTests {
 
   @Test(arguments: 0..<100)
   func simplifyingChangesNoScheme(seed: UInt64) throws {
-    var random = SplitMix64(seed: seed)
+    var random = SeededRandom(seed: seed)
     var plan = Plan()
     for _ in 0..<20 {
       let names = Self.layers.map(\.name).filter { _ in Bool.random(using: &random) }

@@ -1,4 +1,5 @@
 @testable import Compression
+import TestSupport
 import Testing
 
 struct PlanWritingTests {
@@ -47,7 +48,7 @@ struct PlanWritingTests {
 
   @Test(arguments: 0..<200)
   func readsBackEqual(seed: UInt64) throws {
-    var random = SplitMix64(seed: seed)
+    var random = SeededRandom(seed: seed)
     let plan = Plan.random(using: &random)
     #expect(try Plan(yaml: plan.yaml()) == plan, "\(plan.yaml())")
   }
@@ -65,7 +66,7 @@ struct PlanWritingTests {
 
 extension Plan {
   /// A plan of a few rules with any settings at all.
-  static func random(using random: inout SplitMix64) -> Plan {
+  static func random(using random: inout SeededRandom) -> Plan {
     let patterns = ["*", "*.q_proj", "lm_head", "re:.*\\.(0|1)\\..*", "a b", "[ab]?"]
     func maybe<T>(_ value: T) -> T? { Bool.random(using: &random) ? value : nil }
     let rules = (0..<Int.random(in: 0...5, using: &random)).map { _ in

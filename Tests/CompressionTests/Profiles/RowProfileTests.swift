@@ -1,5 +1,6 @@
 @testable import Compression
 import Tensors
+import TestSupport
 import Testing
 
 struct RowProfileTests {
@@ -44,7 +45,7 @@ struct RowProfileTests {
   }
 
   @Test func differenceHistogramsDoNotDependOnOrder() {
-    var random = SplitMix64(seed: 2)
+    var random = SeededRandom(seed: 2)
     let zero = Matrix(rows: 1, columns: 40)
     let slices = (0..<30).map { index in
       Matrix(

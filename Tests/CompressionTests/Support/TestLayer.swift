@@ -1,6 +1,7 @@
 @testable import Compression
 import Foundation
 import Tensors
+import TestSupport
 
 /// A layer in memory with all that compressing it takes.
 struct TestLayer {
@@ -49,7 +50,7 @@ struct TestLayer {
 extension Matrix {
   /// Weights of rows whose sizes differ a lot, with some outliers: what real layers look like.
   static func heavyTailed(rows: Int, columns: Int, seed: UInt64) -> Matrix {
-    var random = SplitMix64(seed: seed)
+    var random = SeededRandom(seed: seed)
     var matrix = Matrix(rows: rows, columns: columns)
     for row in 0..<rows {
       let size = exp(normal(using: &random))
@@ -62,7 +63,7 @@ extension Matrix {
   }
 
   /// About normally distributed: a sum of twelve uniform numbers.
-  private static func normal(using random: inout SplitMix64) -> Float {
+  private static func normal(using random: inout SeededRandom) -> Float {
     (0..<12).reduce(Float(-6)) { sum, _ in sum + Float.random(in: 0..<1, using: &random) }
   }
 }
@@ -79,7 +80,7 @@ extension InputStatistics {
 extension Matrix {
   /// E[x x^T] of `count` inputs, channels of very different size.
   static func gram(columns: Int, count: Int, seed: UInt64) -> Matrix {
-    var random = SplitMix64(seed: seed)
+    var random = SeededRandom(seed: seed)
     let sizes = (0..<columns).map { _ in Float.random(in: 0.1...2, using: &random) }
     var inputs = (0..<count * columns).map { _ in Float.random(in: -1...1, using: &random) }
     for place in inputs.indices.dropFirst() where place % columns % 3 != 0 {

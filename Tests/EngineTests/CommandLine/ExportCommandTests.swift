@@ -176,7 +176,7 @@ import Testing
     let result = try run.object()
     #expect(
       Set(result.keys) == [
-        "a", "b", "tokens", "windows", "kld", "rms_probability_change",
+        "a", "b", "layers", "tokens", "windows", "kld", "rms_probability_change",
         "rms_probability_change_error", "top1_agreement", "top1_agreement_error",
       ])
     let (a, b) = (result["a"] as? [String: Any] ?? [:], result["b"] as? [String: Any] ?? [:])

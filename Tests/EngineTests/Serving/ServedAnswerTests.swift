@@ -2,6 +2,7 @@ import Checkpoints
 import Compression
 import FoundationEssentials
 import Serving
+import TestSupport
 import Testing
 
 @testable import Engine
@@ -69,12 +70,12 @@ import Testing
   }
 
   /// Chat only goes through a template where the models here have one, too.
-  @Test(arguments: [nil, RealModels.path("smollm2-hf")], [true, false])
-  func theServerReadsWhatTheModelsRead(path: String?, isRaw: Bool) throws {
-    if let path { driver.send(.open(path: path)) }
+  @Test(arguments: [nil, "smollm2-hf"], [true, false])
+  func theServerReadsWhatTheModelsRead(model: String?, isRaw: Bool) throws {
+    if let model { driver.send(.open(path: try Repository.model(model))) }
     ask(isRaw: isRaw, sampling: SamplingSettings(temperature: 0.7, topK: 5, topP: 0.9, seed: 11))
     let question = ServerQuestion(
-      prompt: "Tell me", isChat: path != nil && !isRaw, tokenLimit: 12, temperature: 0.7, topK: 5,
+      prompt: "Tell me", isChat: model != nil && !isRaw, tokenLimit: 12, temperature: 0.7, topK: 5,
       topP: 0.9, seed: 11)
     #expect(server.questions == [question])
   }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Tensors
+import TestSupport
 
 /// A Llama model of random weights in a temporary directory, a few kilobytes, gone with this object.
 ///
@@ -103,7 +104,7 @@ final class TinyModel {
   private static func weights(
     _ seed: UInt64, _ keyValueHeads: Int, _ norm: (Int) -> Float
   ) -> Data {
-    var generator = SplitMix(state: seed)
+    var generator = SeededRandom(seed: seed)
     var header: [String] = []
     var values: [Float] = []
     func add(_ name: String, _ shape: [Int], _ value: (Int) -> Float) {
@@ -146,18 +147,5 @@ final class TinyModel {
     for byte in 0..<Number.bitWidth / 8 {
       body(UInt8(truncatingIfNeeded: number >> Number(8 * byte)))
     }
-  }
-}
-
-/// A small generator with a seed (Steele et al., splitmix64).
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

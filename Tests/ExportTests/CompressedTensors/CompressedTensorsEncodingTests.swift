@@ -3,6 +3,7 @@ import Compression
 import Export
 import Inference
 import Tensors
+import TestSupport
 import Testing
 
 /// What is written decodes to the model that was compressed, to the bit.
@@ -13,7 +14,7 @@ struct CompressedTensorsEncodingTests {
   ]
 
   private static func open(_ path: String) throws -> Checkpoint {
-    try Checkpoint.open(TestFiles.path(path))
+    try Checkpoint.open(Repository.path(path))
   }
 
   private static func isEmbedding(_ shape: LayerShape) -> Bool {
@@ -22,7 +23,7 @@ struct CompressedTensorsEncodingTests {
 
   /// Any scheme that transformers can be given of a layer.
   private static func random(
-    for shape: LayerShape, using random: inout SplitMix64
+    for shape: LayerShape, using random: inout SeededRandom
   ) -> Scheme {
     while true {
       let scheme = Scheme.random(for: shape, using: &random, blocksOnly: false)
@@ -72,7 +73,7 @@ struct CompressedTensorsEncodingTests {
 
   @Test(arguments: tiny, [1, 2, 3] as [UInt64])
   func randomPlansOfTinyModels(path: String, seed: UInt64) throws {
-    var random = SplitMix64(seed: seed)
+    var random = SeededRandom(seed: seed)
     let model = try CompressedModel(Self.open(path)) { Self.random(for: $0, using: &random) }
     try Self.check(model)
     try Self.check(model, shardBytes: 9000)

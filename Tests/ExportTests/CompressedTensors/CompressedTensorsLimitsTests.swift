@@ -3,6 +3,7 @@ import Compression
 import Export
 import Inference
 import Tensors
+import TestSupport
 import Testing
 
 /// What a target cannot hold has a nearest scheme that it can.
@@ -57,7 +58,7 @@ struct CompressedTensorsLimitsTests {
 
   @Test(arguments: targets)
   func everythingElseHasANearestThatFits(target: ExportTarget) {
-    var random = SplitMix64(seed: 5)
+    var random = SeededRandom(seed: 5)
     var refused = 0
     for _ in 0..<800 {
       let shape = LayerShape(
@@ -82,7 +83,7 @@ struct CompressedTensorsLimitsTests {
   }
 
   @Test func vLLMTakesFusedLayersAlikeOnly() throws {
-    let checkpoint = try Checkpoint.open(TestFiles.path("Samples/scripture"))
+    let checkpoint = try Checkpoint.open(Repository.path("Samples/scripture"))
     let shapes = checkpoint.description.layerShapes
     let coarse = Scheme(quantization: .init(bits: 4, group: .size(64)))
     let fine = Scheme(quantization: .init(bits: 6, group: .size(64), range: .mse))

@@ -4,13 +4,14 @@ import Export
 import Inference
 import Tensors
 import Testing
+import TestSupport
 
 /// Small floats are stored as compressed-tensors loads them.
 struct FloatEncodingTests {
   private static func isProjection(_ shape: LayerShape) -> Bool { shape.name.hasSuffix("_proj") }
 
   private static func model(_ format: FloatFormat) throws -> CompressedModel {
-    try CompressedModel(Checkpoint.open(TestFiles.path("Samples/scripture"))) { shape in
+    try CompressedModel(Checkpoint.open(Repository.path("Samples/scripture"))) { shape in
       isProjection(shape) ? Scheme(quantization: QuantizationScheme(float: format)) : .keep
     }
   }
@@ -84,7 +85,7 @@ struct FloatEncodingTests {
   }
 
   @Test func fusedLayersShareAFormat() throws {
-    let shapes = try Checkpoint.open(TestFiles.path("Samples/scripture")).description.layerShapes
+    let shapes = try Checkpoint.open(Repository.path("Samples/scripture")).description.layerShapes
     let schemes = shapes.map { shape in
       Scheme(
         quantization: shape.name.hasSuffix("embed_tokens")

@@ -3,6 +3,7 @@ import Compression
 import Export
 import Inference
 import Tensors
+import TestSupport
 import Testing
 
 /// What is written opens again as the model that was compressed, to the bit.
@@ -15,7 +16,7 @@ struct GGUFEncodingTests {
   ]
 
   private static func open(_ path: String) throws -> Checkpoint {
-    try Checkpoint.open(TestFiles.path(path))
+    try Checkpoint.open(Repository.path(path))
   }
 
   /// Compresses, writes and opens, and compares all that a model is.
@@ -70,7 +71,7 @@ struct GGUFEncodingTests {
 
   @Test(arguments: tiny, [1, 2, 3] as [UInt64])
   func randomPlansOfTinyModels(path: String, seed: UInt64) throws {
-    var random = SplitMix64(seed: seed)
+    var random = SeededRandom(seed: seed)
     let model = try CompressedModel(Self.open(path)) {
       .random(for: $0, using: &random, blocksOnly: true)
     }
@@ -83,7 +84,7 @@ struct GGUFEncodingTests {
 
   @Test(arguments: tiny)
   func whatIsKeptIsWrittenByteForByteTheSecondTime(path: String) throws {
-    var random = SplitMix64(seed: 11)
+    var random = SeededRandom(seed: 11)
     let first = try Self.checkRoundTrip(
       CompressedModel(Self.open(path)) { .random(for: $0, using: &random, blocksOnly: true) })
     let second = try TestFiles.with(first, named: "first.gguf") { path in

@@ -2,6 +2,7 @@ import Checkpoints
 import Compression
 import Export
 import Tensors
+import TestSupport
 import Testing
 
 /// What GGUF cannot hold has a nearest scheme that it can.
@@ -39,7 +40,7 @@ struct GGUFLimitsTests {
   }
 
   @Test func everythingElseHasANearestThatFits() {
-    var random = SplitMix64(seed: 5)
+    var random = SeededRandom(seed: 5)
     var refused = 0
     for _ in 0..<500 {
       let columns = 16 * Int.random(in: 1...40, using: &random)
@@ -57,7 +58,7 @@ struct GGUFLimitsTests {
   }
 
   @Test func anEncodingNamesEveryLayerThatItRefuses() throws {
-    let checkpoint = try Checkpoint.open(TestFiles.path("Samples/scripture"))
+    let checkpoint = try Checkpoint.open(Repository.path("Samples/scripture"))
     var schemes = checkpoint.description.layers.map { _ in Scheme.keep }
     schemes[2] = Scheme(quantization: QuantizationScheme(bits: 4))
     schemes[5] = Scheme(quantization: QuantizationScheme(bits: 3))

@@ -5,6 +5,7 @@ import Foundation
 import Inference
 import Tensors
 import Testing
+import TestSupport
 
 /// What gguf and llama.cpp read of the sample in every block type (Tests/Oracles/record_gguf_export.py).
 struct GGUFOracleTests {
@@ -25,8 +26,7 @@ struct GGUFOracleTests {
     let logProbs: Data
 
     static func load() throws -> Record {
-      let file = URL(filePath: TestFiles.path("Tests/ExportTests/Fixtures/gguf-export.json"))
-      return try JSONDecoder().decode(Record.self, from: Data(contentsOf: file))
+      try Repository.fixture("gguf-export.json", of: "ExportTests", as: Record.self)
     }
 
     var values: [Float] {
@@ -46,7 +46,7 @@ struct GGUFOracleTests {
         Scheme(quantization: QuantizationScheme(block: $0, range: .minMax))
       }
     var next = 0
-    return try CompressedModel(Checkpoint.open(TestFiles.path("Samples/scripture"))) { _ in
+    return try CompressedModel(Checkpoint.open(Repository.path("Samples/scripture"))) { _ in
       defer { next += 1 }
       return schemes[next % schemes.count]
     }

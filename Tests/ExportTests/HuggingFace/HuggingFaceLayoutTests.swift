@@ -4,6 +4,7 @@ import Export
 import Inference
 import Tensors
 import Testing
+import TestSupport
 
 /// Settings, tokenizer and other files of an exported directory.
 struct HuggingFaceLayoutTests {
@@ -21,7 +22,7 @@ struct HuggingFaceLayoutTests {
   }
 
   @Test func settingsStayAndOtherFilesAreCopied() throws {
-    let checkpoint = try Checkpoint.open(TestFiles.path("Samples/scripture"))
+    let checkpoint = try Checkpoint.open(Repository.path("Samples/scripture"))
     let model = try CompressedModel(checkpoint) { shape in
       shape.rows > 1000 ? .keep : Scheme(quantization: QuantizationScheme(bits: 4))
     }
@@ -30,10 +31,10 @@ struct HuggingFaceLayoutTests {
       encoding.layout.copies.map(\.name)
         == ["README.md", "generation_config.json", "tokenizer.json", "tokenizer_config.json"])
     for copy in encoding.layout.copies {
-      #expect(copy.source == TestFiles.path("Samples/scripture/\(copy.name)"))
+      #expect(copy.source == Repository.path("Samples/scripture/\(copy.name)"))
     }
     let source = try #require(
-      JSONFile(path: TestFiles.path("Samples/scripture/config.json")).root as JSONObject?)
+      JSONFile(path: Repository.path("Samples/scripture/config.json")).root as JSONObject?)
     let written = try WrittenConfig(try model.files(encoding)).root
     for member in source.members { #expect(written[member.name] == member.value, "\(member.name)") }
     #expect(written.members.count == source.members.count + 1)
@@ -49,7 +50,7 @@ struct HuggingFaceLayoutTests {
     let structure = ModelStructure(
       removedBlocks: [0], neurons: 32, keyValueHeads: 1,
       cuts: [1: .init(neurons: Array(stride(from: 1, to: 64, by: 2)), keyValueHeads: [0])])
-    let checkpoint = try Checkpoint.open(TestFiles.path(kept)).pruned(by: structure)
+    let checkpoint = try Checkpoint.open(Repository.path(kept)).pruned(by: structure)
     let files = try files(of: checkpoint)
     let config = try WrittenConfig(files).root
     let sizes = [
@@ -64,7 +65,7 @@ struct HuggingFaceLayoutTests {
   }
 
   @Test func aDirectoryIsMadeOfGGUF() throws {
-    let gguf = try Checkpoint.open(TestFiles.path("\(kept).gguf"))
+    let gguf = try Checkpoint.open(Repository.path("\(kept).gguf"))
     try TestFiles.with(try files(of: gguf)) { folder in
       let opened = try Checkpoint.open(folder)
       let (found, source) = (opened.description, gguf.description)

@@ -1,6 +1,7 @@
 import Compression
 import Export
 import Tensors
+import TestSupport
 import Testing
 import Yams
 
@@ -54,7 +55,7 @@ struct CompressorRecipeTests {
   }
 
   @Test func everyLayerIsInOneGroupWithItsSettings() throws {
-    var random = SplitMix64(seed: 11)
+    var random = SeededRandom(seed: 11)
     let layers = (0..<60).map { number -> (String, Scheme) in
       let method: QuantizationMethod = number % 3 == 0 ? .gptq : .rtn
       let scheme = QuantizationScheme(

@@ -2,11 +2,12 @@ import Checkpoints
 import Compression
 import Export
 import Testing
+import TestSupport
 
 /// Lines that llama-quantize reads: each means one tensor and names a type of ggml's.
 struct LlamaQuantizeTests {
   @Test func everyLayerHasALineOfItsOwn() throws {
-    let model = try Checkpoint.open(TestFiles.path("Samples/scripture")).description
+    let model = try Checkpoint.open(Repository.path("Samples/scripture")).description
     var schemes = model.layers.map { _ in Scheme.keep }
     schemes[1] = Scheme(quantization: QuantizationScheme(block: .q4_K))
     schemes[2] = Scheme(quantization: QuantizationScheme(bits: 4))

@@ -1,10 +1,10 @@
 import Checkpoints
 import Compression
 import Export
-import FoundationEssentials
 import Inference
 import Tensors
 import Testing
+import TestSupport
 
 /// A model all of whose layers are compressed, in memory.
 struct CompressedModel {
@@ -72,20 +72,8 @@ struct CompressedModel {
   }
 }
 
-/// Files that tests read and write.
+/// Files that tests read again.
 enum TestFiles {
-  private static let package = URL(filePath: #filePath).deletingLastPathComponent()
-    .appending(path: "../../..").standardized
-
-  /// A file or folder of the repository.
-  static func path(_ name: String) -> String { package.appending(path: name).path }
-
-  /// A real model, which `make test` fetches: VISE_MODELS says where, else `.models`.
-  static func model(_ name: String) -> String {
-    let folder = ProcessInfo.processInfo.environment["VISE_MODELS"] ?? path(".models")
-    return "\(folder)/\(name)"
-  }
-
   /// Calls `body` with the path of a new file of these bytes, and removes it afterwards.
   static func with<R>(
     _ bytes: [UInt8], named name: String, _ body: (String) throws -> R
@@ -97,11 +85,7 @@ enum TestFiles {
   static func with<R>(
     _ files: [(name: String, bytes: [UInt8])], _ body: (String) throws -> R
   ) throws -> R {
-    let folder = FileManager.default.temporaryDirectory
-      .appending(path: "vise-tests-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    for file in files { try Data(file.bytes).write(to: folder.appending(path: file.name)) }
-    return try body(folder.path)
+    let folder = try TemporaryFolder(files)
+    return try withExtendedLifetime(folder) { try body(folder.path) }
   }
 }

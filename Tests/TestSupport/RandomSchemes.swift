@@ -2,8 +2,8 @@ import Compression
 
 extension Scheme {
   /// Any scheme that a layer of this shape can have without calibration.
-  static func random(
-    for shape: LayerShape, using random: inout SplitMix64, blocksOnly: Bool
+  public static func random(
+    for shape: LayerShape, using random: inout SeededRandom, blocksOnly: Bool
   ) -> Scheme {
     while true {
       let scheme = Scheme(
@@ -16,7 +16,7 @@ extension Scheme {
 
 extension QuantizationScheme {
   fileprivate static func random(
-    for shape: LayerShape, using random: inout SplitMix64, blocksOnly: Bool
+    for shape: LayerShape, using random: inout SeededRandom, blocksOnly: Bool
   ) -> QuantizationScheme? {
     let blocks = BlockType.fitting(columns: shape.columns)
     switch Int.random(in: 0..<4, using: &random) {
@@ -38,7 +38,7 @@ extension QuantizationScheme {
 }
 
 extension SparsityScheme {
-  fileprivate static func random(using random: inout SplitMix64) -> SparsityScheme? {
+  fileprivate static func random(using random: inout SeededRandom) -> SparsityScheme? {
     switch Int.random(in: 0..<4, using: &random) {
     case 0:
       SparsityScheme(pattern: .unstructured(ratio: Double.random(in: 0.1...0.9, using: &random)))

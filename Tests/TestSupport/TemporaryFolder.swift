@@ -1,20 +1,26 @@
 import Foundation
 
 /// A directory that is gone with this object.
-final class TemporaryFolder {
-  let path: String
+public final class TemporaryFolder {
+  public let path: String
 
-  init() throws {
+  public init() throws {
     let folder = FileManager.default.temporaryDirectory
-      .appending(path: "vise-export-\(UUID().uuidString)")
+      .appending(path: "vise-tests-\(UUID().uuidString)")
     path = folder.path
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  }
+
+  /// A directory with these files in it.
+  public convenience init(_ files: [(name: String, bytes: [UInt8])]) throws {
+    try self.init()
+    for file in files { try write(file.bytes, to: file.name) }
   }
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
   /// All files below a name in it, with their contents; nil if nothing is there.
-  func contents(of name: String) throws -> [String: [UInt8]]? {
+  public func contents(of name: String) throws -> [String: [UInt8]]? {
     let root = "\(path)/\(name)"
     guard let kind = kind(of: root) else { return nil }
     guard kind == .typeDirectory else { return ["": try bytes(of: name)] }
@@ -29,13 +35,13 @@ final class TemporaryFolder {
     (try? FileManager.default.attributesOfItem(atPath: path))?[.type] as? FileAttributeType
   }
 
-  func bytes(of name: String) throws -> [UInt8] {
+  public func bytes(of name: String) throws -> [UInt8] {
     Array(try Data(contentsOf: URL(filePath: "\(path)/\(name)")))
   }
 
   /// Writes a file and returns its path.
   @discardableResult
-  func write(_ bytes: [UInt8], to name: String) throws -> String {
+  public func write(_ bytes: some Sequence<UInt8>, to name: String) throws -> String {
     let file = "\(path)/\(name)"
     try Data(bytes).write(to: URL(filePath: file))
     return file
@@ -43,7 +49,7 @@ final class TemporaryFolder {
 
   /// Makes a directory and returns its path.
   @discardableResult
-  func makeDirectory(_ name: String) throws -> String {
+  public func makeDirectory(_ name: String) throws -> String {
     let folder = "\(path)/\(name)"
     try FileManager.default.createDirectory(
       atPath: folder, withIntermediateDirectories: true)
@@ -51,7 +57,7 @@ final class TemporaryFolder {
   }
 
   /// The names in it, sorted.
-  var names: [String] {
+  public var names: [String] {
     get throws { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
   }
 }

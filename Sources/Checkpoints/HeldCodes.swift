@@ -1,0 +1,33 @@
+import Tensors
+
+/// The codes that a layer of a checkpoint is held in, known without reading them.
+public enum HeldCodes: Hashable, Sendable {
+  /// Integers of so many bits, with a scale for `groupSize` weights of a row.
+  case integers(bits: Int, groupSize: Int, isSymmetric: Bool)
+  /// Floats of 8 or 4 bits.
+  case floats(FloatFormat)
+}
+
+extension Checkpoint {
+  /// What ``matrix(of:)`` will hold a layer's codes as; nil where it has numbers, GGUF's blocks, or no such layer.
+  public func heldCodes(of layer: String) -> HeldCodes? {
+    switch layers[layer] {
+    case .quantized(let layer): layer.heldCodes
+    case .weights(.packed(let matrix)):
+      .integers(
+        bits: matrix.bits, groupSize: matrix.groupSize, isSymmetric: matrix.zeros == .symmetric)
+    case .weights(.floats(let matrix)): .floats(matrix.format)
+    case .weights(.stored), nil: nil
+    }
+  }
+}
+
+extension QuantizedLayer {
+  /// What ``weights()`` reads; nil where it decodes.
+  fileprivate var heldCodes: HeldCodes? {
+    if arguments.isFloat { return heldFloats.map(HeldCodes.floats) }
+    guard type != .float32 else { return nil }
+    return .integers(
+      bits: heldBits, groupSize: scaleRectangle.columns, isSymmetric: arguments.isSymmetric)
+  }
+}
