@@ -1,6 +1,5 @@
 import Foundation
 import FoundationNetworking
-import Synchronization
 
 /// A response's status and kind.
 struct HTTPHead: Hashable, Sendable {
