@@ -8,8 +8,8 @@ Each plan is exported for the target vllm-cpu and served over vLLM's OpenAI-comp
 of each token of the text and answers it greedily. vLLM computes in BF16, and with W8A8 rounds each token's inputs to 8 bits:
 log-probabilities may be off by BF16 nats (root mean square over tokens), or by ROUNDED where inputs are rounded, times the
 square root of the model's blocks, whose roundings are independent; what 8 bits a token lose depends on how far a few inputs
-stand out, and they do in SmolLM2 (0.036 where the sample has 0.015). That this tells models apart is shown by the same figure for another plan's model, which must be above: the model as it is, or where
-8 bits are too near to that, with 4 bits.
+stand out, and they do in SmolLM2 (0.036 where the sample has 0.015). That this tells models apart is shown by the same
+figure for another plan's model, which must be above: the model as it is, or where 8 bits are too near to that, with 4 bits.
 
 With --serve it keeps a server running until it is interrupted, for the workbench or anybody else to talk to. Runs with the
 Python of an environment that has vllm-cpu (requirements-vllm.txt).
