@@ -30,7 +30,9 @@ struct EvaluateJob: Job {
     self.id = id
     self.request = request
     phase = .encoding(
-      TextWork(path: request.textPath, limit: workspace.tokens(ofWindows: request.windowLimit, of: request.window)))
+      TextWork(
+        path: request.textPath,
+        limit: workspace.tokens(ofWindows: request.windowLimit, of: request.window)))
     meter = ProgressMeter(workLeft: 1, now: workspace.now())
   }
 
@@ -103,7 +105,8 @@ struct EvaluateJob: Job {
     do { checkpoint = try Checkpoint.open(path) } catch { throw JobFailure(error) }
     var other = Workspace(checkpoint, sharing: workspace)
     var text = TextWork(
-      path: request.textPath, limit: workspace.tokens(ofWindows: request.windowLimit, of: request.window))
+      path: request.textPath,
+      limit: workspace.tokens(ofWindows: request.windowLimit, of: request.window))
     var expected: [Int]?
     while expected == nil { expected = try text.step(in: &other) }
     guard expected == tokens,

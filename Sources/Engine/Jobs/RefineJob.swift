@@ -79,7 +79,8 @@ struct RefineJob: Job {
     _ tokens: [Int], in workspace: inout Workspace
   ) throws(JobFailure) -> Phase {
     let pass = try ReplacementPass(
-      tokens: tokens, from: request.textPath, window: workspace.windowLength(request.window), limit: request.windowLimit,
+      tokens: tokens, from: request.textPath, window: workspace.windowLength(request.window),
+      limit: request.windowLimit,
       layers: Set(layers), in: &workspace)
     var schemes: [Int: Scheme] = [:]
     for layer in layers {
