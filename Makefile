@@ -92,6 +92,7 @@ interop-llama: build models ## lets llama.cpp, built from its PyPI source, load 
 	$(call installed,$(INTEROP),requirements-llama.txt)
 	@$(call check,$(INTEROP),llama_cpp.py) --tools $(LLAMA) $(SAMPLE) --recipes
 	@$(call check,$(INTEROP),llama_cpp.py) --tools $(LLAMA) $(SMOLLM2) --plans kept,Q4_0
+	@$(call check,$(INTEROP),served.py) --tools $(LLAMA) --model Samples/scripture
 
 interop-compressor: build models ## lets llm-compressor carry recipes out
 	$(call installed,$(INTEROP),requirements.txt)
@@ -103,7 +104,6 @@ interop-vllm: build models ## lets vLLM serve exports on a CPU
 	$(call installed,$(VLLM),requirements-vllm.txt,torchvision torchaudio torchcodec)
 	@$(call check,$(VLLM),vllm_cpu.py) $(SAMPLE)
 	@$(call check,$(VLLM),vllm_cpu.py) $(SMOLLM2) --plans "4 bit,mixed"
-	@[ ! -e Tests/Interop/served.py ] || $(call check,$(VLLM),served.py) $(SAMPLE)
 
 lint: ## checks the format of all Swift sources
 	@$(SWIFT) format lint --strict -r Package.swift Sources Tests

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Lets a server answer from what Vise exports, and compares its text with Vise's own under the same plan.
 
-usage: served.py --binary VISE [--model MODEL] [--url URL [--served-model NAME] --plan PLAN] [--tokens N]
+usage: served.py --binary VISE [--model MODEL] [--tools FOLDER | --url URL [--served-model NAME] --plan PLAN] [--tokens N]
 
-Without --url, each plan below is exported as GGUF and served by llama-cpp-python's server, which needs
-llama-cpp-python[server] 0.3.36; with it, a server that already runs must have the export of PLAN. Prompts are answered
-greedily: the first N tokens are the same, though servers round what layers read, and so part from Vise later on.
+Without --url, each plan below is exported as GGUF and served by llama-cpp-python's server, over the library that is in
+FOLDER, or is built there (some minutes) the first time; with it, a server that already runs must have the export of PLAN.
+Prompts are answered greedily: the first N tokens are the same, though servers round what layers read, and so part from
+Vise later on. Needs requirements-llama.txt.
 """
 
 import argparse
@@ -19,6 +20,9 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[2] / "Benchmarks"))
+import llama_tools  # noqa: E402
 
 PLANS = {
     "kept": "vise: 1\nrules: []\n",
@@ -64,7 +68,7 @@ def failures(options, name, plan, url):
 class LlamaServer:
     """llama-cpp-python's server on a port of its own, for as long as the block runs."""
 
-    def __init__(self, file):
+    def __init__(self, file, tools):
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
@@ -72,7 +76,8 @@ class LlamaServer:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "llama_cpp.server", "--model", str(file), "--host", "127.0.0.1", "--port", str(port),
              "--n_threads", str(len(os.sched_getaffinity(0))), "--n_ctx", "512"],
-            stdout=self.log, stderr=subprocess.STDOUT)
+            stdout=self.log, stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(llama_tools.bindings(tools).__file__))})
 
     def __enter__(self):
         end = time.monotonic() + PATIENCE
@@ -95,6 +100,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", required=True)
     parser.add_argument("--model", default="Samples/scripture")
+    parser.add_argument("--tools")
     parser.add_argument("--url")
     parser.add_argument("--served-model")
     parser.add_argument("--plan")
@@ -102,6 +108,8 @@ def main():
     options = parser.parse_args()
     if (options.url is None) != (options.plan is None):
         parser.error("--url and --plan belong together")
+    if (options.url is None) == (options.tools is None):
+        parser.error("name either a server or a folder with llama.cpp")
     if options.url:
         count = failures(options, options.plan, options.plan, options.url)
     else:
@@ -113,7 +121,7 @@ def main():
                 subprocess.run(
                     [options.binary, "export", options.model, "--plan", str(plan), "--format", "gguf", "--output",
                      str(file)], check=True, stdout=subprocess.DEVNULL)
-                with LlamaServer(file) as url:
+                with LlamaServer(file, options.tools) as url:
                     count += failures(options, name, plan, url)
     sys.exit(1 if count else 0)
 

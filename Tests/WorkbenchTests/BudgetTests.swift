@@ -224,6 +224,26 @@ import Testing
     #expect(choices.candidates == [.keep])
   }
 
+  @Test func changesAreToldInFewWords() {
+    func text(_ from: QuantizationScheme?, _ to: QuantizationScheme?) -> String {
+      LayerChange(layer: 0, from: Scheme(quantization: from), to: Scheme(quantization: to))
+        .text(arrow: ">")
+    }
+    let coarse = QuantizationScheme(bits: 3)
+    let fine = QuantizationScheme(bits: 4, range: .weighted, method: .gptq)
+    #expect(text(coarse, fine) == "3 > 4 bit g64 sym gptq")
+    #expect(text(nil, fine) == "keep > 4 bit g64 sym gptq")
+    #expect(text(fine, nil) == "4 bit g64 sym gptq > keep")
+    var other = fine
+    other.range = .mse
+    #expect(text(fine, other) == "4 bit g64 sym gptq weighted > 4 bit g64 sym gptq mse")
+    let zero = QuantizationScheme(bits: 4, isSymmetric: false, range: .weighted, method: .gptq)
+    #expect(text(zero, other) == "4 bit g64 asym > 4 bit g64 sym gptq")
+    let block = QuantizationScheme(block: .q4_K, range: .weighted, method: .gptq)
+    #expect(text(block, QuantizationScheme(block: .q5_K, method: .gptq)) == "Q4_K > Q5_K gptq")
+    #expect(text(block, zero) == "Q4_K > 4 bit g64 asym gptq")
+  }
+
   // MARK: Predicted and measured
 
   @Test func whatIsPredictedSaysSoUntilItIsMeasured() {

@@ -89,15 +89,23 @@ struct LayerChange: Hashable, Sendable {
   let from: Scheme
   let to: Scheme
 
-  /// `Q4_K → Q5_K gptq weighted`: words at the end that both schemes have are said once.
+  /// `Q4_K → Q5_K gptq`, or `3 → 4 bit g64 sym gptq`: words that both schemes have are said once, and the search of
+  /// ranges only where nothing else differs.
   func text(arrow: String) -> String {
-    var old = from.summary.split(separator: " ")
-    let new = to.summary.split(separator: " ")
-    for word in new.reversed() where old.count > 1 {
-      guard old.last == word else { break }
-      old.removeLast()
+    let isRange = from.shortSummary == to.shortSummary
+    let (from, to) =
+      isRange ? (from.summary, to.summary) : (from.shortSummary, to.shortSummary)
+    var old = from.split(separator: " ")
+    let new = to.split(separator: " ")
+    if old.first != new.first {
+      old.removeAll(where: new.contains)
+    } else {
+      for word in new.reversed() where old.count > 1 {
+        guard old.last == word else { break }
+        old.removeLast()
+      }
     }
-    return "\(old.joined(separator: " ")) \(arrow) \(to.summary)"
+    return "\(old.joined(separator: " ")) \(arrow) \(to)"
   }
 }
 
