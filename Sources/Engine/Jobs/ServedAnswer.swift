@@ -9,7 +9,7 @@ struct ServedAnswer {
   private var exchange: ServerExchange?
   private(set) var isEnded = false
   private var pieces = 0
-  /// When the first piece came, and the tokens in it.
+  /// When the first pieces were taken, and the tokens in them.
   private var first: (time: Duration, tokens: Int)?
 
   init(_ address: ServerAddress) { self.address = address }
@@ -30,10 +30,12 @@ struct ServedAnswer {
       exchange = workspace.servers.ask(question, of: address, news: news)
       return
     }
+    // What has come since the last step counts as one moment: the engine may have been busy with other things.
+    let now = workspace.now()
     for item in news.take() where !isEnded {
       switch item {
       case .found(let address): workspace.emit(.serverFound(job, address))
-      case .piece(let piece): workspace.emit(.token(job, token(piece, at: workspace.now())))
+      case .piece(let piece): workspace.emit(.token(job, token(piece, at: now)))
       case .ended(let end):
         close()
         workspace.emit(.answerEnded(job, .served, StopReason(end)))
@@ -52,7 +54,7 @@ struct ServedAnswer {
   private mutating func token(_ piece: ServedPiece, at now: Duration) -> GeneratedToken {
     pieces += 1
     let tokens = piece.tokens ?? pieces
-    let first = first ?? (now, tokens)
+    let first = first.flatMap { $0.time == now ? nil : $0 } ?? (time: now, tokens: tokens)
     self.first = first
     let seconds = (now - first.time) / .seconds(1)
     return GeneratedToken(

@@ -69,6 +69,20 @@ import Testing
     #expect(first > 0 && second > 0 && second / first == 2.0 / 3)
   }
 
+  /// Pieces that waited together say nothing of the server's speed.
+  @Test func piecesThatWaitedHaveNoSpeed() {
+    ask()
+    server.say(
+      .piece(ServedPiece(text: "a", tokens: 1)), .piece(ServedPiece(text: "b", tokens: 2)),
+      .piece(ServedPiece(text: "c", tokens: 3)))
+    driver.run()
+    #expect(driver.events.tokens(.served).map(\.tokensPerSecond) == [0, 0, 0])
+    say("d", tokens: 4)
+    let later = driver.events.tokens(.served).last?.tokensPerSecond ?? 0
+    // One token more since then, on a clock that moves a millisecond a look.
+    #expect(later > 0 && later <= 1000)
+  }
+
   /// Chat only goes through a template where the models here have one, too.
   @Test(arguments: [nil, "smollm2-hf"], [true, false])
   func theServerReadsWhatTheModelsRead(model: String?, isRaw: Bool) throws {
