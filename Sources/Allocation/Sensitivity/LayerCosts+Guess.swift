@@ -17,11 +17,9 @@ extension LayerCosts {
       // Energy of the middle `ratio` of a normal distribution, to a few percent.
       error += pow(ratio, 3) * 0.52 + 0.48 * pow(ratio, 8)
     }
-    let shape = LayerShape(
-      name: layer.name, rows: layer.rows, columns: layer.columns, type: layer.type)
-    let size = LayerSize.predicted(for: shape, scheme: scheme, original: layer.bytes)
     let divergence = error * fisher.divergencePerRelativeError(energy: energy)
     return SchemeTrial(
-      scheme: scheme, bytes: size.total, divergence: divergence, standardError: divergence)
+      scheme: scheme, bytes: layer.size(under: scheme).total, divergence: divergence,
+      standardError: divergence)
   }
 }

@@ -13,15 +13,18 @@ public struct AllocationRules: Hashable, Sendable {
   public var fusesLayers: Bool
   /// What a layer cannot get although others can, by name: schemes that the chosen export cannot hold of it.
   public var refused: [String: Set<Scheme>]
+  /// Whether pruned layers count as survivors and a bitmask would be stored, so that zeros are worth something.
+  public var countsBitmasks: Bool
 
   public init(
     candidates: [Scheme]? = nil, pins: [String: Scheme] = [:], fusesLayers: Bool = false,
-    refused: [String: Set<Scheme>] = [:]
+    refused: [String: Set<Scheme>] = [:], countsBitmasks: Bool = false
   ) {
     self.candidates = candidates
     self.pins = pins
     self.fusesLayers = fusesLayers
     self.refused = refused
+    self.countsBitmasks = countsBitmasks
   }
 
   /// Whether all of these layers may get a scheme.
@@ -74,14 +77,14 @@ extension Sensitivity {
       let pins = Set(names.compactMap { rules.pins[$0] })
       guard pins.count < 2 else { throw .pinsDisagree(layers: names) }
       if let pin = pins.first {
-        items.append(PlanItem(layers: names, options: [option(pin, group, known)]))
+        items.append(PlanItem(layers: names, options: [option(pin, group, known, rules)]))
         continue
       }
       // Schemes in the order of the first layer's trials, and only such as all layers were tried with.
       let schemes = (known.first?.trials.map(\.scheme) ?? []) + [.keep]
       let options = schemes.filter { scheme in
         rules.allow(scheme, for: names) && known.allSatisfy { $0.trial(of: scheme) != nil }
-      }.map { option($0, group, known) }
+      }.map { option($0, group, known, rules) }
       items.append(PlanItem(layers: names, options: options))
     }
     return items
@@ -108,15 +111,25 @@ extension Sensitivity {
   }
 
   private func option(
-    _ scheme: Scheme, _ group: [LayerDescription], _ costs: [LayerCosts]
+    _ scheme: Scheme, _ group: [LayerDescription], _ costs: [LayerCosts], _ rules: AllocationRules
   ) -> PlanOption {
     var option = PlanOption(scheme: scheme, bytes: 0, divergence: 0)
     for (layer, costs) in zip(group, costs) {
       let trial = costs.trial(of: scheme) ?? costs.guess(scheme, for: layer)
-      option.bytes += trial.bytes
+      let withBitmask = rules.countsBitmasks ? layer.size(under: scheme).withBitmask : nil
+      option.bytes += withBitmask ?? trial.bytes
       option.divergence += factor(of: costs) * trial.divergence
     }
     return option
+  }
+}
+
+extension LayerDescription {
+  /// What the layer takes under a scheme.
+  func size(under scheme: Scheme) -> LayerSize {
+    LayerSize.predicted(
+      for: LayerShape(name: name, rows: rows, columns: columns, type: type), scheme: scheme,
+      original: bytes)
   }
 }
 

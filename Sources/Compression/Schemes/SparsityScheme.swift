@@ -14,6 +14,23 @@ public enum SparsityPattern: Codable, Hashable, Sendable {
   }
 }
 
+extension SparsityPattern {
+  /// What a word such as `50%`, `0.5` or `2:4` says; nil for others.
+  public init?(_ word: some StringProtocol) {
+    let parts = word.split(separator: ":", omittingEmptySubsequences: false)
+    if parts.count == 2 {
+      guard let kept = Int(parts[0]), let of = Int(parts[1]) else { return nil }
+      self = .structured(kept: kept, of: of)
+      return
+    }
+    let isPercent = word.hasSuffix("%")
+    guard let number = Double(String(isPercent ? word.dropLast() : word[...])) else { return nil }
+    let ratio = isPercent ? number / 100 : number
+    guard ratio > 0, ratio < 1 else { return nil }
+    self = .unstructured(ratio: ratio)
+  }
+}
+
 /// What makes a weight worth keeping.
 public enum PruningMethod: String, Codable, Hashable, Sendable, CaseIterable {
   /// Its absolute value.

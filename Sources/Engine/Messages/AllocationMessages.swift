@@ -24,16 +24,19 @@ public struct AllocationSettings: Codable, Hashable, Sendable {
   public var target: ExportTarget?
   /// Whether to solve exactly, by dynamic programming.
   public var isExact: Bool
+  /// Whether budgets count pruned layers as survivors and a bitmask, which no export format stores.
+  public var countsBitmasks: Bool
 
   public init(
     candidates: [Scheme]? = nil, pinned: [String] = [], fusesLayers: Bool = false,
-    target: ExportTarget? = nil, isExact: Bool = false
+    target: ExportTarget? = nil, isExact: Bool = false, countsBitmasks: Bool = false
   ) {
     self.candidates = candidates
     self.pinned = pinned
     self.fusesLayers = fusesLayers
     self.target = target
     self.isExact = isExact
+    self.countsBitmasks = countsBitmasks
   }
 }
 
@@ -67,20 +70,23 @@ public struct AllocationResult: Codable, Hashable, Sendable {
   public var target: BudgetTarget
   /// The scheme of every layer, by name.
   public var schemes: [String: Scheme]
-  /// Bytes of all tensors of the model.
+  /// Bytes of all tensors of the model, as they are stored.
   public var bytes: Int
+  /// The same with bitmasks in place of zeros, which the target was about; nil unless it was.
+  public var bytesWithBitmasks: Int?
   public var bitsPerWeight: Double
   public var divergence: PredictedDivergence
   /// How far at most the sum of predicted KLDs lies above the least possible one, as a share of it.
   public var gap: Double
 
   public init(
-    target: BudgetTarget, schemes: [String: Scheme], bytes: Int, bitsPerWeight: Double,
-    divergence: PredictedDivergence, gap: Double
+    target: BudgetTarget, schemes: [String: Scheme], bytes: Int, bytesWithBitmasks: Int? = nil,
+    bitsPerWeight: Double, divergence: PredictedDivergence, gap: Double
   ) {
     self.target = target
     self.schemes = schemes
     self.bytes = bytes
+    self.bytesWithBitmasks = bytesWithBitmasks
     self.bitsPerWeight = bitsPerWeight
     self.divergence = divergence
     self.gap = gap

@@ -43,9 +43,11 @@ extension Workspace {
     let prediction =
       sensitivity.prediction(for: schemes)
       ?? sensitivity.predictor.prediction(ofSum: found.divergence, standardError: 0)
+    let bytes = bytes(of: schemes)
     return AllocationResult(
-      target: target, schemes: schemes, bytes: found.bytes,
-      bitsPerWeight: bitsPerWeight(ofBytes: found.bytes),
+      target: target, schemes: schemes, bytes: bytes,
+      bytesWithBitmasks: settings.countsBitmasks ? found.bytes : nil,
+      bitsPerWeight: bitsPerWeight(ofBytes: bytes),
       divergence: PredictedDivergence(prediction), gap: found.gap)
   }
 
@@ -108,7 +110,8 @@ extension Workspace {
       pins[name] = scheme
     }
     var rules = AllocationRules(
-      candidates: settings.candidates, pins: pins, fusesLayers: settings.fusesLayers)
+      candidates: settings.candidates, pins: pins, fusesLayers: settings.fusesLayers,
+      countsBitmasks: settings.countsBitmasks)
     if let limits = settings.target.map(TargetLimits.of) {
       rules.fusesLayers = rules.fusesLayers || limits.fusesLayers
       rules.refused = refusedTrials(by: limits, in: sensitivity)
@@ -139,13 +142,18 @@ extension Workspace {
     of schemes: [String: Scheme], kind: FrontierPoint.Kind, name: String
   ) -> FrontierPoint? {
     guard let prediction = sensitivity?.prediction(for: schemes) else { return nil }
-    let bytes = shapes.enumerated().reduce(description.tensorBytes) { sum, layer in
+    return FrontierPoint(
+      kind: kind, name: name, bytes: bytes(of: schemes), divergence: prediction.mean)
+  }
+
+  /// Bytes of all tensors of the model, as they are stored.
+  private func bytes(of schemes: [String: Scheme]) -> Int {
+    shapes.enumerated().reduce(description.tensorBytes) { sum, layer in
       let original = originalBytes(of: layer.offset)
       let size = LayerSize.predicted(
         for: layer.element, scheme: schemes[layer.element.name] ?? .keep, original: original)
       return sum + size.total - original
     }
-    return FrontierPoint(kind: kind, name: name, bytes: bytes, divergence: prediction.mean)
   }
 
   private func bytes(bitsPerWeight bits: Double) -> Int {

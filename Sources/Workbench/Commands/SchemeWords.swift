@@ -28,25 +28,13 @@ enum SchemeWords {
         sparsity.method = method
       } else if ["none", "off", "0", "0%", "dense"].contains(word), words.count == 1 {
         sparsity.isNone = true
-      } else if let pattern = pattern(word), sparsity.pattern == nil {
+      } else if let pattern = SparsityPattern(word), sparsity.pattern == nil {
         sparsity.pattern = pattern
       } else {
         return nil
       }
     }
     return sparsity
-  }
-
-  private static func pattern(_ word: Substring) -> SparsityPattern? {
-    let parts = word.split(separator: ":", omittingEmptySubsequences: false)
-    if parts.count == 2 {
-      guard let kept = Int(parts[0]), let of = Int(parts[1]) else { return nil }
-      return .structured(kept: kept, of: of)
-    }
-    let isPercent = word.hasSuffix("%")
-    guard let number = Double(isPercent ? word.dropLast() : word) else { return nil }
-    let ratio = isPercent ? number / 100 : number
-    return ratio > 0 && ratio < 1 ? .unstructured(ratio: ratio) : nil
   }
 
   static func help(for method: PruningMethod) -> String {

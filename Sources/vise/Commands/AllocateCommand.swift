@@ -35,7 +35,7 @@ struct AllocateCommand: ParsableCommand {
       MB are 10^6 bytes of all tensors; bpw are the same as bits a weight. Without \
       --sensitivity it is measured first, which takes minutes.
 
-      --json: bytes, bits_per_weight, kld of mean, low, high (predicted, nats a token), gap (how \
+      --json: bytes (stored; with --bitmasks also bytes_with_bitmasks), bits_per_weight, kld of mean, low, high (predicted, nats a token), gap (how \
       far at most above the best plan there is, as a share), output, layers[] of name, scheme, \
       changed (whether --plan, or the original, has another).
       """)
@@ -64,6 +64,13 @@ struct AllocateCommand: ParsableCommand {
 
   @Option(help: "Gives layers only what transformers, vllm, vllm-cpu or llama.cpp can hold.")
   var target: ExportTarget?
+
+  @Flag(
+    help: """
+      Counts pruned layers as survivors and a bitmask, so that each layer gets a sparsity of its \
+      own; no server stores them so.
+      """)
+  var bitmasks = false
 
   @Flag(help: "Solves exactly, for up to a second.")
   var exact = false
@@ -99,7 +106,7 @@ struct AllocateCommand: ParsableCommand {
         budget,
         AllocationSettings(
           candidates: candidates, pinned: try pinned(among: shapes), fusesLayers: fuse,
-          target: target, isExact: exact)))
+          target: target, isExact: exact, countsBitmasks: bitmasks)))
     let found = try session.next { event in
       if case .allocated(let result) = event { result } else { nil }
     }
@@ -140,6 +147,7 @@ struct AllocateResult: Encodable {
   }
 
   let bytes: Int
+  let bytesWithBitmasks: Int?
   let bitsPerWeight: Figure
   let kld: Divergence
   let gap: Figure
@@ -150,6 +158,7 @@ struct AllocateResult: Encodable {
     _ result: AllocationResult, before: [String: Scheme], shapes: [LayerShape], output: String?
   ) {
     bytes = result.bytes
+    bytesWithBitmasks = result.bytesWithBitmasks
     bitsPerWeight = Figure(result.bitsPerWeight)
     kld = Divergence(result.divergence)
     gap = Figure(result.gap)
@@ -170,11 +179,12 @@ struct AllocateResult: Encodable {
       counts.add([scheme, String(count)])
     }
     let share = (100 * (gap.value ?? .nan)).significant(2)
+    let bitmasks = bytesWithBitmasks.map { "; \($0.megabytes) MB with bitmasks" } ?? ""
     let saved = output.map { "written to \($0)\n" } ?? ""
     return """
       \(counts.text)
       \(bytes.megabytes) MB, \((bitsPerWeight.value ?? .nan).fixed(2)) bpw, \
-      \(layers.count(where: \.changed)) layers changed
+      \(layers.count(where: \.changed)) layers changed\(bitmasks)
       predicted KLD \((kld.mean.value ?? .nan).significant(3)), between \
       \((kld.low.value ?? .nan).significant(3)) and \((kld.high.value ?? .nan).significant(3)); \
       at most \(share) % above the best possible

@@ -8,7 +8,8 @@ struct CandidateOptions: ParsableArguments {
     help: """
       Schemes to try, separated by commas: GGUF block types (Q4_K), widths with a group (4g64, \
       add z for zero points), float formats (FP8, NVFP4), or `gguf`, `int`, `float`, `all` for the \
-      usual ones; `/rtn` or `/gptq` after one says how its codes are chosen, but for FP8, which is rounded.
+      usual ones; `/rtn` or `/gptq` after one says how its codes are chosen, but for FP8, which is rounded. \
+      Zeros are put into 4g64+50% or keep+2:4, by SparseGPT unless `/wanda` or `/magnitude` follows.
       """)
   var candidates = "gguf"
 
@@ -31,6 +32,12 @@ struct CandidateOptions: ParsableArguments {
   }
 
   private static func schemes(of word: String) throws(CommandFailure) -> [Scheme] {
+    if let plus = word.firstIndex(of: "+") {
+      let sparsity = try sparsity(word[word.index(after: plus)...], word)
+      let name = String(word[..<plus])
+      let dense = name == "keep" ? [Scheme.keep] : try schemes(of: name)
+      return dense.map { Scheme(quantization: $0.quantization, sparsity: sparsity) }
+    }
     let parts = word.split(separator: "/", maxSplits: 1).map(String.init)
     let method = parts.count > 1 ? QuantizationMethod(rawValue: parts[1]) : .gptq
     guard let name = parts.first, let method, method != .hqq else { throw unknown(word) }
@@ -50,6 +57,17 @@ struct CandidateOptions: ParsableArguments {
     default: schemes = [try single(name, word, method)]
     }
     return schemes.map { Scheme(quantization: $0) }
+  }
+
+  private static func sparsity(
+    _ text: Substring, _ word: String
+  ) throws(CommandFailure) -> SparsityScheme {
+    let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+    let method = parts.count > 1 ? PruningMethod(rawValue: String(parts[1])) : .sparsegpt
+    guard let first = parts.first, let pattern = SparsityPattern(first), let method else {
+      throw unknown(word)
+    }
+    return SparsityScheme(pattern: pattern, method: method)
   }
 
   private static func single(
@@ -75,7 +93,8 @@ struct CandidateOptions: ParsableArguments {
     CommandFailure(
       status: .usage,
       message: "\(word) names no scheme; write a block type such as Q4_K, a width and group such "
-        + "as 4g64, a float format such as NVFP4, or gguf, int, float or all")
+        + "as 4g64, a float format such as NVFP4, one of these or keep with zeros such as keep+50%, or "
+        + "gguf, int, float or all")
   }
 }
 

@@ -97,6 +97,30 @@ import Testing
     #expect(allocator.smallestBytes > embedding.bytes)
   }
 
+  /// Zeros are worth something only where budgets count bitmasks: then survivors and one bit a weight are counted.
+  @Test func bitmasksAreCountedIfAsked() throws {
+    var sensitivity = sample.sensitivity
+    let half = Scheme(
+      sparsity: SparsityScheme(pattern: .unstructured(ratio: 0.5), method: .sparsegpt))
+    for index in sensitivity.layers.indices {
+      sensitivity.layers[index].record(
+        SchemeTrial(
+          scheme: half, bytes: sensitivity.layers[index].originalBytes, divergence: 0.01,
+          standardError: 0))
+    }
+    func sizes(_ countsBitmasks: Bool) throws -> (smallest: Int, largest: Int) {
+      let allocator = try sensitivity.makeAllocator(
+        for: sample.model,
+        rules: AllocationRules(candidates: [half], countsBitmasks: countsBitmasks))
+      return (allocator.smallestBytes, allocator.largestBytes)
+    }
+    #expect(try sizes(false) == (sample.model.tensorBytes, sample.model.tensorBytes))
+    let weights = sample.model.layers.reduce(0) { $0 + $1.parameters }
+    let rest = sample.model.tensorBytes - sample.model.layers.reduce(0) { $0 + $1.bytes }
+    let counted = try sizes(true).smallest
+    #expect(abs(counted - rest - weights * 9 / 8) <= sample.model.layers.count)
+  }
+
   @Test(arguments: [QuantizationMethod.rtn, .gptq])
   func marksAreThoseThatWereTriedEverywhere(method: QuantizationMethod) throws {
     var sensitivity = sample.sensitivity
