@@ -283,6 +283,7 @@ import Testing
     #expect(app.targets == [try #require(target)])
     #expect(app.model.sensitivity[7]?.divergencePerRelativeError == 99)
     #expect(app.row("agreement  3 layers 0.50  1 plan 0.50") != "")
+    #expect(app.state.notice?.text.hasPrefix("Known: predicted/measured 0.50 of 3") == true)
     app.send(.jobEnded(id, .finished))
     app.press("F6")
     #expect(

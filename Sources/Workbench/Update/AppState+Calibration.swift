@@ -97,7 +97,9 @@ extension AppState {
     budget.agreement = summary.agreement
     if let model { table.rebuild(for: model) }
     if let agreement = summary.agreement, jobs[id]?.kind == .refine {
-      jobs.note(AgreementText(agreement).line, for: id)
+      let text = AgreementText(agreement).line
+      jobs.note(text, for: id)
+      inform("Known: \(text)")
     }
     return solveAgain()
   }
