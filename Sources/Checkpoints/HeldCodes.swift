@@ -28,6 +28,6 @@ extension QuantizedLayer {
     if arguments.isFloat { return heldFloats.map(HeldCodes.floats) }
     guard type != .float32 else { return nil }
     return .integers(
-      bits: heldBits, groupSize: scaleRectangle.columns, isSymmetric: arguments.isSymmetric)
+      bits: heldBits, groupSize: groupSize, isSymmetric: arguments.isSymmetric)
   }
 }

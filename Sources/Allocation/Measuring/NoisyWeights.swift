@@ -52,7 +52,7 @@ public struct NoisyWeights: Sendable {
   public mutating func step(rows: Int) {
     if summed < shape.rows {
       let range = summed..<min(shape.rows, summed + max(1, rows))
-      energy += matrix.decoded(rows: range).values.reduce(0.0) { $0 + Double($1) * Double($1) }
+      energy += matrix.decoded(rows: range).energies(columns: 0..<shape.columns).reduce(0, +)
       summed = range.upperBound
     } else {
       addNoise(to: done..<min(shape.rows, done + max(1, rows)))

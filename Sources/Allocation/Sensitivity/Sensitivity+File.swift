@@ -48,7 +48,6 @@ extension Sensitivity {
   ///
   /// - Throws: ``SensitivityError`` when it cannot be written.
   public func write(to path: String) throws(SensitivityError) {
-    let contents = contents
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let json: String

@@ -34,22 +34,22 @@ extension Sensitivity {
   /// - Returns: Their names, the first the most worth it.
   public func layersToMeasure(of schemes: [String: Scheme], limit: Int) -> [String] {
     let known = Set(measurements.filter { $0.schemes.count == 1 }.map(\.schemes))
-    var costs: [Role: [(layer: String, cost: Double)]] = [:]
+    var costs: [Role: [(cost: Double, layer: String)]] = [:]
     for layer in layers {
       guard let scheme = schemes[layer.layer], !scheme.keepsLayer,
         let trial = layer.trial(of: scheme), !known.contains([layer.layer: scheme])
       else { continue }
-      costs[layer.role, default: []].append((layer.layer, factor(of: layer) * trial.divergence))
+      costs[layer.role, default: []].append((factor(of: layer) * trial.divergence, layer.layer))
     }
-    let sorted = costs.values.map { $0.sorted { ($1.cost, $0.layer) < ($0.cost, $1.layer) } }
-    let rounds = sorted.map(\.count).max() ?? 0
-    var found: [String] = []
-    for round in 0..<rounds {
-      let next = sorted.compactMap { round < $0.count ? $0[round] : nil }
-      found += next.sorted { ($1.cost, $0.layer) < ($0.cost, $1.layer) }.map(\.layer)
-      if found.count >= limit { break }
+    let rounds = costs.values.flatMap { layers in
+      layers.sorted { ($1.cost, $0.layer) < ($0.cost, $1.layer) }.enumerated()
     }
-    return Array(found.prefix(max(limit, 0)))
+    return rounds.sorted {
+      ($0.offset, $1.element.cost, $0.element.layer) < (
+        $1.offset, $0.element.cost, $1.element.layer
+      )
+    }
+    .prefix(max(limit, 0)).map(\.element.layer)
   }
 
   /// The factor on what is predicted for a layer.

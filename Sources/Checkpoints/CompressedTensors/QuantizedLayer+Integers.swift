@@ -19,7 +19,7 @@ extension QuantizedLayer {
   var heldBits: Int { format == .packed ? arguments.bits : 8 }
 
   /// Weights of a row that share a scale.
-  private var groupSize: Int { scaleRectangle.columns }
+  var groupSize: Int { scaleRectangle.columns }
 
   /// Codes as ``PackedMatrix`` has them.
   private func words() -> [UInt32] {

@@ -1,5 +1,10 @@
 import FoundationEssentials
 
+extension String {
+  /// The last part of a path, as people know a file by; a path without parts is itself.
+  package var fileName: String { split(separator: "/").last.map(String.init) ?? self }
+}
+
 /// The parts of a file path.
 enum PathName {
   /// The directory that holds `path`, and the name of `path` in it.

@@ -160,15 +160,16 @@ extension SensitivitySummary {
     self.init(
       textPath: sensitivity.origin.text, gradientTokens: sensitivity.origin.gradientTokens,
       layers: sensitivity.layers.map { costs in
-        LayerSensitivity(
+        let factor = sensitivity.factor(of: costs)
+        return LayerSensitivity(
           layer: costs.layer,
-          divergencePerRelativeError: sensitivity.factor(of: costs)
+          divergencePerRelativeError: factor
             * costs.fisher.divergencePerRelativeError(energy: costs.energy),
           schemes: costs.trials.map {
             SchemeDivergence(
               scheme: $0.scheme, bytes: $0.bytes,
-              divergence: sensitivity.factor(of: costs) * $0.divergence,
-              standardError: sensitivity.factor(of: costs) * $0.standardError)
+              divergence: factor * $0.divergence,
+              standardError: factor * $0.standardError)
           })
       }, path: path, spread: sensitivity.predictor.spread, agreement: sensitivity.agreement)
   }

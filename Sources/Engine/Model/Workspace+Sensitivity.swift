@@ -33,18 +33,12 @@ extension Workspace {
         continue
       }
       weightsLeft -= weights(of: number)
-      let energy = try matrix(of: number).decoded().values.reduce(0.0) {
-        $0 + Double($1) * Double($1)
-      }
+      let weights = try matrix(of: number).decoded()
+      let energy = weights.energies(columns: 0..<weights.columns).reduce(0, +)
       guard (energy - layer.energy).magnitude <= 1e-4 * layer.energy else {
         throw SensitivityError.otherModel(
           measured: sensitivity.origin.model, open: description.name)
       }
     }
   }
-}
-
-extension String {
-  /// The last part of a path.
-  var fileName: String { split(separator: "/").last.map(String.init) ?? self }
 }

@@ -1,3 +1,4 @@
+import Checkpoints
 import Engine
 import Serving
 
@@ -71,8 +72,7 @@ struct Conversation: Hashable, Sendable {
 
   /// The served model's name without the folders before it; empty while it is not known.
   var servedName: String {
-    let name = settings.server?.model ?? servedModel ?? ""
-    return name.split(separator: "/").last.map(String.init) ?? name
+    (settings.server?.model ?? servedModel ?? "").fileName
   }
 
   /// Where the server's text parts from the compressed model's: bytes of UTF-8 after the blanks at its beginning.

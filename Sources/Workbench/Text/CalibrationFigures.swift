@@ -1,3 +1,4 @@
+import Checkpoints
 import Engine
 
 /// What a calibration read, in words and figures.
@@ -19,10 +20,9 @@ struct CalibrationFigures {
 
   /// The text, the ratio of tokens to width, and a sign where that is too little.
   func segments(_ painter: Painter) -> [Segment] {
-    let name = summary.textPath.split(separator: "/").last.map(String.init) ?? summary.textPath
     let isShort = summary.warning != nil
     return [
-      painter.segment("calibrated on ", .dim), painter.segment(name),
+      painter.segment("calibrated on ", .dim), painter.segment(summary.textPath.fileName),
       painter.segment("  \(summary.tokens) tokens", .dim),
       painter.segment(
         "  \(isShort ? "! " : "")\(ratio)\(glyphs.times) the width", isShort ? .warn : .dim),

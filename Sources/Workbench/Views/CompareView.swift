@@ -83,8 +83,7 @@ struct CompareView {
     case .speed:
       return plan.answer.map { painter.segment(Figures.fixed($0.tokensPerSecond, 1)) } ?? none
     case .text:
-      let path = plan.evaluation?.textPath
-      return painter.segment(path?.split(separator: "/").last.map(String.init) ?? "", .dim)
+      return painter.segment(plan.evaluation?.textPath.fileName ?? "", .dim)
     }
   }
 

@@ -1,3 +1,4 @@
+import Checkpoints
 import ArgumentParser
 import Compression
 import Engine
@@ -39,7 +40,7 @@ extension EngineSession {
     if let path = options.textPath {
       let request = EvaluationRequest(
         textPath: path, window: options.reading.window, windowLimit: options.reading.windows)
-      notes.add(try evaluate(request), on: path.split(separator: "/").last.map(String.init) ?? path)
+      notes.add(try evaluate(request), on: path.fileName)
     }
     for prompt in options.prompt {
       let request = GenerationRequest(prompt: prompt, tokenLimit: options.tokenLimit)
