@@ -19,17 +19,12 @@ struct EvaluateCommand: ParsableCommand {
 
   @OptionGroup var model: ModelArgument
 
-  @Option(help: "A plan file.", completion: .file(extensions: ["yaml", "yml"]))
-  var plan: String?
+  @OptionGroup var options: PlanUnderTest
 
   @Option(
     help: "Another checkpoint of the same model to compare with, such as its F16 original.",
     completion: .file())
   var reference: String?
-
-  @Option(
-    help: "A text to calibrate the plan's methods on, if they need that.", completion: .file())
-  var calibration: String?
 
   @Option(help: "A UTF-8 text, or JSON lines with a text or messages field.", completion: .file())
   var text: String
@@ -42,14 +37,11 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     let session = EngineSession()
     defer { session.close() }
-    let opened = try session.open(model.path)
-    if let calibration {
-      _ = try session.calibrate(CalibrationRequest(textPath: calibration))
-    }
-    if let plan { session.setPlan(try PlanFile.read(plan), from: plan, for: opened) }
+    _ = try session.open(model.path, under: options)
     let found = try session.evaluate(
       EvaluationRequest(
-        textPath: text, window: reading.window, windowLimit: reading.windows, compares: plan != nil,
+        textPath: text, window: reading.window, windowLimit: reading.windows,
+        compares: options.plan != nil,
         referencePath: reference))
     if json {
       try JSONOutput.write(EvaluateResult(found))

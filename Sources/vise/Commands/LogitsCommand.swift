@@ -18,12 +18,7 @@ struct LogitsCommand: ParsableCommand {
 
   @OptionGroup var model: ModelArgument
 
-  @Option(help: "A plan file.", completion: .file(extensions: ["yaml", "yml"]))
-  var plan: String?
-
-  @Option(
-    help: "A text to calibrate the plan's methods on, if they need that.", completion: .file())
-  var calibration: String?
+  @OptionGroup var options: PlanUnderTest
 
   @Option(help: "A UTF-8 text, or JSON lines with a text or messages field.", completion: .file())
   var text: String
@@ -48,15 +43,12 @@ struct LogitsCommand: ParsableCommand {
   func run() throws {
     let session = EngineSession()
     defer { session.close() }
-    let opened = try session.open(model.path)
-    if let calibration {
-      _ = try session.calibrate(CalibrationRequest(textPath: calibration))
-    }
-    if let plan { session.setPlan(try PlanFile.read(plan), from: plan, for: opened) }
+    let opened = try session.open(model.path, under: options)
     let written = try session.writeLogits(
       LogitsRequest(
         textPath: text, tokenLimit: tokens ?? min(256, opened.contextLength),
-        side: plan == nil ? .reference : .compressed, outputPath: output, replaces: replace))
+        side: options.plan == nil ? .reference : .compressed, outputPath: output, replaces: replace)
+    )
     if json {
       try JSONOutput.write(LogitsResult(written))
     } else {
