@@ -66,12 +66,7 @@ public struct ExportOutline: Codable, Hashable, Sendable {
   /// - Parameter schemes: Of each layer, in the order of ``shapes``.
   /// - Returns: Bytes by layer and of all files, and what the target cannot hold.
   public func forecast(of schemes: [Scheme]) -> ExportForecast {
-    let refused = Dictionary(
-      refusals(of: schemes).map { ($0.layer, $0) }, uniquingKeysWith: { first, _ in first })
-    let refusals = Dictionary(
-      uniqueKeysWithValues: shapes.enumerated().compactMap { place, shape in
-        refused[shape.name].map { (place, $0) }
-      })
+    let refusals = refusalsByPlace(of: schemes)
     let fitting = shapes.indices.filter { refusals[$0] == nil }
     let (written, overhead): ([Int: LayerSize], Int) =
       switch form {
@@ -99,7 +94,7 @@ public struct ExportOutline: Codable, Hashable, Sendable {
     var schemes = schemes
     // Layers that must be alike may part again when each has become what it can be.
     for _ in 0..<Self.rounds {
-      let refusals = forecast(of: schemes).refusals.filter { layers?.contains($0.key) ?? true }
+      let refusals = refusalsByPlace(of: schemes).filter { layers?.contains($0.key) ?? true }
       guard !refusals.isEmpty else { break }
       for (place, refusal) in refusals { schemes[place] = refusal.nearest ?? .keep }
     }
@@ -107,6 +102,16 @@ public struct ExportOutline: Codable, Hashable, Sendable {
   }
 
   private static let rounds = 4
+
+  /// What keeps the target from holding the model, by the layer's index.
+  private func refusalsByPlace(of schemes: [Scheme]) -> [Int: ExportRefusal] {
+    let refused = Dictionary(
+      refusals(of: schemes).map { ($0.layer, $0) }, uniquingKeysWith: { first, _ in first })
+    return Dictionary(
+      uniqueKeysWithValues: shapes.enumerated().compactMap { place, shape in
+        refused[shape.name].map { (place, $0) }
+      })
+  }
 }
 
 extension LayerSize {
