@@ -281,6 +281,27 @@ import Testing
     #expect(terminal.output().contains("after"))
   }
 
+  /// A size that changes and changes back leaves nothing painted, though the frame to show is the one before.
+  @Test func aSizeThatComesBackNeedsAFrame() throws {
+    let terminal = try PseudoTerminal()
+    let screen = try terminal.open()
+    #expect(screen.needsFrame)
+    let size = screen.size
+    let same = frame("same", on: screen)
+    screen.present(same)
+    #expect(!screen.needsFrame)
+    for next in [Size(columns: size.columns + 40, rows: size.rows + 9), size] {
+      terminal.resize(next)
+      raise(SIGWINCH)
+      #expect(screen.nextEvents() == [.resize(next)])
+    }
+    #expect(screen.needsFrame)
+    _ = terminal.output()
+    screen.present(same)
+    #expect(terminal.output().contains("same"))
+    #expect(!screen.needsFrame)
+  }
+
   @Test func tinyTerminalsDoNoHarm() throws {
     let terminal = try PseudoTerminal()
     let screen = try terminal.open()

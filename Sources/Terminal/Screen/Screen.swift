@@ -64,6 +64,9 @@ public final class Screen {
     cn_release_stderr()
   }
 
+  /// Whether no frame has been shown since the terminal's size changed, even if it has changed back.
+  public var needsFrame: Bool { shown == nil }
+
   /// Wakes this screen's `nextEvents` from other threads.
   public var wakeHandle: WakeHandle { WakeHandle(pipe: pipe) }
 

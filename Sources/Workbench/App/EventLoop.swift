@@ -40,7 +40,7 @@ struct EventLoop {
     var lastFrame = clock.now - Self.frameTime
     while !hasEnded {
       var timeout: Int?
-      if drawn != state {
+      if drawn != state || screen.needsFrame {
         let wait = lastFrame + Self.frameTime - clock.now
         if wait <= .zero {
           screen.present(view(state, size: screen.size))
