@@ -164,8 +164,8 @@ struct GGUFTokenizer {
     }
     definition.scores = zip(scores, types).map { score, type in
       switch type {
-      case .normal, .unused: score
-      case .userDefined: definition.model == .unigram ? 0 : score
+      case .normal, .unused: Double(score)
+      case .userDefined: definition.model == .unigram ? 0 : Double(score)
       case .unknown, .control, .byte: -.infinity
       }
     }

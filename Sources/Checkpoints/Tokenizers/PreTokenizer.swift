@@ -73,6 +73,10 @@ extension PreTokenizer {
   package static let digitPattern = #"\p{N}"#
   package static let digitsPattern = #"\p{N}+"#
   package static let punctuationPattern = #"[\p{P}$+<=>^`|~]"#
+  /// `\w+|[^\w\s]+` with words as Rust has them, which differ from those of the patterns in a file.
+  package static let whitespacePattern =
+    #"[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{200c}\x{200d}]+"#
+    + #"|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{200c}\x{200d}\s]+"#
   package static let linesPattern = #"[^\n]+|[\n]+"#
 
   private static let contraction = #"(?i:'s|'t|'re|'ve|'m|'ll|'d)"#

@@ -2,7 +2,7 @@
 extension TokenizerDefinition {
   /// Every two tokens that are halves of a third, those with the best score first.
   package var mergesOfScores: [Merge] {
-    var found: [(merge: Merge, score: Float)] = []
+    var found: [(merge: Merge, score: Double)] = []
     for id in tokens.indices where scores[id].isFinite {
       found += halves(of: id).map { ($0, scores[id]) }
     }
@@ -16,13 +16,13 @@ extension TokenizerDefinition {
   /// Scores that give the same tokens as the merges; nil if there are none.
   ///
   /// They exist where merges are all that the vocabulary allows, and those that make one token follow one another.
-  package var scoresOfMerges: [Float]? {
-    var scores = Array(repeating: -Float.infinity, count: tokens.count)
+  package var scoresOfMerges: [Double]? {
+    var scores = Array(repeating: -Double.infinity, count: tokens.count)
     var made = 0
     var last: UInt32?
     for merge in merges where merge.result != last {
       guard scores[Int(merge.result)] == -.infinity else { return nil }
-      scores[Int(merge.result)] = -Float(made)
+      scores[Int(merge.result)] = -Double(made)
       made += 1
       last = merge.result
     }

@@ -63,7 +63,7 @@ public struct TokenizerDefinition: Hashable, Sendable {
   /// The earlier, the sooner applied.
   public var merges: [Merge]
   /// By id: what a SentencePiece vocabulary without merges, or a unigram one, weighs tokens with.
-  public var scores: [Float]
+  public var scores: [Double]
   /// What stands for characters that nothing spells.
   public var unknownToken: Int?
   /// Whether neighbouring unknown characters are one token.
@@ -103,7 +103,7 @@ public struct TokenizerDefinition: Hashable, Sendable {
   /// A definition of the tokens with these texts, nil where an id is not used.
   public init(
     source: String, model: Model = .bytePairs, tokens: [String?], merges: [Merge] = [],
-    scores: [Float] = [], preTokenizer: PreTokenizer, ignoresMerges: Bool = false,
+    scores: [Double] = [], preTokenizer: PreTokenizer, ignoresMerges: Bool = false,
     addedTokens: [AddedToken] = [], beginToken: Int? = nil, endTokens: Set<Int> = [],
     addsBeginToken: Bool = false, chatTemplate: String? = nil
   ) {

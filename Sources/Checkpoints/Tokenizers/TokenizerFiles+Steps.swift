@@ -119,7 +119,7 @@ extension TokenizerFiles {
       let isIndividual = try step.flag("individual_digits") ?? false
       return [.split(isIndividual ? PreTokenizer.digitPattern : PreTokenizer.digitsPattern)]
     case "Punctuation": return [.split(PreTokenizer.punctuationPattern, try behavior(of: step))]
-    case "Whitespace": return [.split(#"\w+|[^\w\s]+"#, .removed, isInverted: true)]
+    case "Whitespace": return [.split(PreTokenizer.whitespacePattern, .removed, isInverted: true)]
     case "WhitespaceSplit": return [.split(#"\s+"#, .removed)]
     case "BertPreTokenizer":
       return [.split(#"\s+"#, .removed), .split(PreTokenizer.punctuationPattern)]

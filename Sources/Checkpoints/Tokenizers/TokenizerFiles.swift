@@ -77,7 +77,7 @@ struct TokenizerFiles {
         let score = parts[1].double
       else { throw model.error("model.vocab has an entry that is not a token and its score") }
       try set(id, text, in: &texts, model)
-      definition.scores.append(Float(score))
+      definition.scores.append(score)
     }
     definition.tokens = table(texts, definition)
     let missing = definition.tokens.count - definition.scores.count

@@ -82,7 +82,7 @@ struct GGUFTokenizerForm {
       let scores = definition.scores.isEmpty ? definition.scoresOfMerges : definition.scores
       if let scores {
         var form = GGUFTokenizerForm(model: "llama")
-        form.scores = scores.map { $0.isFinite ? $0 : noScore }
+        form.scores = scores.map { $0.isFinite ? Float($0) : noScore }
         form.addsSpacePrefix = addsSpace
         return form
       }
@@ -114,7 +114,7 @@ struct GGUFTokenizerForm {
         definition, "cuts text in a way that llama.cpp's unigram model does not know")
     }
     form.addsSpacePrefix = spaces != .never
-    form.scores = definition.scores.map { $0.isFinite ? $0 : 0 }
+    form.scores = definition.scores.map { $0.isFinite ? Float($0) : 0 }
     return form
   }
 }

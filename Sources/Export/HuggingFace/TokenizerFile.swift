@@ -49,7 +49,7 @@ extension TokenizerDefinition {
     // A token that no text becomes has no score; the least of all changes nothing for the others.
     let least = scores.filter(\.isFinite).min() ?? 0
     let entries = zip(tokens, scores).enumerated().map { id, entry -> JSONValue in
-      let score = Double(entry.1.isFinite ? entry.1 : least)
+      let score = entry.1.isFinite ? entry.1 : least
       return [.string(entry.0 ?? "[PAD\(id)]"), JSONValue(score)]
     }
     return [

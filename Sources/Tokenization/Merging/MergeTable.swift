@@ -35,8 +35,8 @@ struct ScoreRanking: Sendable {
   }
 
   /// A number that is the lower the better the score is.
-  private static func rank(of score: Float) -> UInt32 {
-    let bits = (-score).bitPattern
+  private static func rank(of score: Double) -> UInt32 {
+    let bits = (-Float(score)).bitPattern
     return bits & 0x8000_0000 != 0 ? ~bits : bits | 0x8000_0000
   }
 

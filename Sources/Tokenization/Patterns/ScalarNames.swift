@@ -11,7 +11,7 @@ extension ScalarSet {
   }
 
   private static let categories: [String: ScalarKinds] = [
-    "L": .letters, "Letter": .letters, "Alphabetic": .letters,
+    "L": .letters, "Letter": .letters, "Alphabetic": .alphabetic,
     "Lu": .upper, "Ll": .lower, "Lt": ScalarKinds(.titlecaseLetter),
     "Lm": ScalarKinds(.modifierLetter), "Lo": ScalarKinds(.otherLetter),
     "M": .marks, "Mark": .marks, "Mn": ScalarKinds(.nonspacingMark),
@@ -37,8 +37,8 @@ extension ScalarSet {
     ScalarKinds(.spaceSeparator), ScalarKinds(.lineSeparator), ScalarKinds(.paragraphSeparator),
   ]
   private static let others: ScalarKinds = [
-    ScalarKinds(.control), ScalarKinds(.format), ScalarKinds(.surrogate),
-    ScalarKinds(.privateUse), ScalarKinds(.unassigned),
+    ScalarKinds(.control), ScalarKinds(.format), ScalarKinds(.privateUse),
+    ScalarKinds(.unassigned),
   ]
 
   /// Scripts in Unicode 16's Scripts.txt.

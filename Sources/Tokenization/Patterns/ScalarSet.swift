@@ -28,9 +28,7 @@ struct ScalarSet: Hashable, Sendable {
   static let digits = ScalarSet([.kinds(ScalarKinds(.decimalNumber))])
   /// `\w`, as Oniguruma has it.
   static let words = ScalarSet([
-    .kinds([
-      .letters, .marks, ScalarKinds(.decimalNumber), ScalarKinds(.connectorPunctuation),
-    ])
+    .kinds([.letters, .marks, .numbers, ScalarKinds(.connectorPunctuation)])
   ])
 
   var inverted: ScalarSet { ScalarSet([.set(self)], isInverted: true) }
@@ -42,7 +40,7 @@ struct ScalarSet: Hashable, Sendable {
       for value in range { more += Self.variants(of: value).map { .range($0...$0) } }
     }
     for case .set(let set) in parts { more.append(.set(set.ignoringCase)) }
-    return ScalarSet(parts + more, isInverted: isInverted, limits: limits)
+    return ScalarSet(parts + more, isInverted: isInverted, limits: limits.map(\.ignoringCase))
   }
 
   private static func variants(of value: UInt32) -> [UInt32] {

@@ -5,7 +5,7 @@ import Checkpoints
 /// Source: Kudo 2018; found as SentencePiece and `tokenizers` find them, character by character from the left (Viterbi).
 struct UnigramModel: Sendable {
   private let trie: TokenTrie
-  private let scores: [Float]
+  private let scores: [Double]
   private let unknownScore: Double
 
   /// How much worse a character that no token spells is than the worst token.
@@ -16,7 +16,7 @@ struct UnigramModel: Sendable {
     let ids = table.indices.filter { $0 < scores.count && scores[$0].isFinite }
     trie = TokenTrie(ids.map { (table.bytes[table.byteRange(of: $0)], $0) })
     self.scores = scores
-    unknownScore = Double(ids.map { scores[$0] }.min() ?? 0) - Self.unknownPenalty
+    unknownScore = (ids.map { scores[$0] }.min() ?? 0) - Self.unknownPenalty
   }
 
   /// The best way to reach a place of the text.
@@ -36,7 +36,7 @@ struct UnigramModel: Sendable {
       var hasCharacter = false
       trie.forEachMatch(in: text.bytes, from: place, to: range.upperBound) { end, token in
         if end == next { hasCharacter = true }
-        let sum = score + Double(scores[token])
+        let sum = score + scores[token]
         if sum > paths[end - range.lowerBound].score {
           paths[end - range.lowerBound] = Path(score: sum, token: UInt32(token), start: place)
         }

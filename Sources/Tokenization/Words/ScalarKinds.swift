@@ -6,17 +6,17 @@ struct ScalarKinds: OptionSet, Hashable, Sendable {
 
   init(_ category: Unicode.GeneralCategory) { rawValue = 1 << UInt32(Self.number(of: category)) }
 
+  /// Unicode's property Alphabetic: letters and whatever is used as one.
+  static let alphabetic = ScalarKinds(rawValue: 1 << 27)
   static let space = ScalarKinds(rawValue: 1 << 30)
   /// Carriage return and line feed.
   static let lineEnd = ScalarKinds(rawValue: 1 << 31)
 
   static let upper = ScalarKinds(.uppercaseLetter)
+  static let title = ScalarKinds(.titlecaseLetter)
   static let lower = ScalarKinds(.lowercaseLetter)
-  /// Letters without case, and those of title case.
-  static let otherLetters: ScalarKinds = [
-    ScalarKinds(.titlecaseLetter), ScalarKinds(.modifierLetter), ScalarKinds(.otherLetter),
-  ]
-  static let letters: ScalarKinds = [.upper, .lower, .otherLetters]
+  static let uncased: ScalarKinds = [ScalarKinds(.modifierLetter), ScalarKinds(.otherLetter)]
+  static let letters: ScalarKinds = [.upper, .title, .lower, .uncased]
   static let marks: ScalarKinds = [
     ScalarKinds(.nonspacingMark), ScalarKinds(.spacingMark), ScalarKinds(.enclosingMark),
   ]
@@ -38,6 +38,7 @@ struct ScalarKinds: OptionSet, Hashable, Sendable {
   init(of scalar: Unicode.Scalar) {
     let properties = scalar.properties
     var kinds = ScalarKinds(properties.generalCategory)
+    if properties.isAlphabetic { kinds.insert(.alphabetic) }
     if properties.isWhitespace { kinds.insert(.space) }
     if scalar == "\n" || scalar == "\r" { kinds.insert(.lineEnd) }
     self = kinds
@@ -72,7 +73,8 @@ struct ScalarKinds: OptionSet, Hashable, Sendable {
     case .paragraphSeparator: 24
     case .control: 25
     case .format: 26
-    case .surrogate: 27
+    // No text holds half a pair; its bit is that of letters in the widest sense.
+    case .surrogate: 29
     case .privateUse: 28
     case .unassigned: 29
     @unknown default: 29

@@ -163,8 +163,8 @@ struct WordCutter: Sendable {
   private static func casedWord(
     _ text: TextScanner, _ start: Int, _ end: Int
   ) -> (end: Int, isCapitals: Bool)? {
-    let uncased: ScalarKinds = [.otherLetters, .marks]
-    let upper = text.endOfRun(of: [.upper, uncased], from: start, to: end)
+    let uncased: ScalarKinds = [.uncased, .marks]
+    let upper = text.endOfRun(of: [.upper, .title, uncased], from: start, to: end)
     let lower = text.endOfRun(of: [.lower, uncased], from: upper, to: end)
     if lower > upper { return (lower, false) }
     guard upper > start else { return nil }
