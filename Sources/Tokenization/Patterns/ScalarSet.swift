@@ -26,21 +26,27 @@ struct ScalarSet: Hashable, Sendable {
   static let allButLineFeed = ScalarSet([.range(10...10)], isInverted: true)
   static let spaces = ScalarSet([.kinds(.space)])
   static let digits = ScalarSet([.kinds(ScalarKinds(.decimalNumber))])
-  /// `\w`, as Oniguruma has it.
+  /// `\w`, as Oniguruma has it: in Latin-1, powers and fractions are of words too.
   static let words = ScalarSet([
-    .kinds([.letters, .marks, .numbers, ScalarKinds(.connectorPunctuation)])
+    .kinds([
+      .alphabetic, .marks, ScalarKinds(.decimalNumber), ScalarKinds(.connectorPunctuation),
+    ]),
+    .range(0xb2...0xb3), .range(0xb9...0xb9), .range(0xbc...0xbe),
   ])
 
   var inverted: ScalarSet { ScalarSet([.set(self)], isInverted: true) }
 
   /// With the scalars that differ from those of the set in case alone.
   var ignoringCase: ScalarSet {
-    var more: [Part] = []
-    for case .range(let range) in parts where range.count <= 1 << 10 {
-      for value in range { more += Self.variants(of: value).map { .range($0...$0) } }
+    let parts = self.parts.flatMap { part -> [Part] in
+      switch part {
+      case .kinds: [part]
+      case .set(let set): [.set(set.ignoringCase)]
+      case .range(let range):
+        [part] + range.prefix(1 << 10).flatMap(Self.variants).map { .range($0...$0) }
+      }
     }
-    for case .set(let set) in parts { more.append(.set(set.ignoringCase)) }
-    return ScalarSet(parts + more, isInverted: isInverted, limits: limits.map(\.ignoringCase))
+    return ScalarSet(parts, isInverted: isInverted, limits: limits.map(\.ignoringCase))
   }
 
   private static func variants(of value: UInt32) -> [UInt32] {
