@@ -5,9 +5,9 @@
 struct Pattern: Sendable {
   /// What a pattern does at one place; where it names no other place, it goes on at the next.
   enum Step: Hashable, Sendable {
-    case scalar(ScalarSet)
+    case scalar(SetNumber)
     /// As many scalars as there are; gives them back one by one unless it is `possessive`.
-    case run(ScalarSet, possessive: Bool)
+    case run(SetNumber, possessive: Bool)
     /// Tries the first place, then the other.
     case fork(Int, Int)
     case jump(Int)
@@ -16,7 +16,7 @@ struct Pattern: Sendable {
     /// Goes on at `next` behind the first match of what follows.
     case atomic(next: Int)
     /// Looks at the scalar before.
-    case before(ScalarSet, isNegative: Bool)
+    case before(SetNumber, isNegative: Bool)
     case textStart, textEnd
     /// Behind a line feed or at the start; before one or at the end.
     case lineStart, lineEnd
@@ -25,7 +25,13 @@ struct Pattern: Sendable {
     case accept
   }
 
+  /// A set by its place in ``sets``, so that taking a step copies nothing.
+  typealias SetNumber = Int
+
   let steps: [Step]
+  private let sets: [ScalarSet]
+  /// By set and ASCII code.
+  private let ascii: [Bool]
   /// Bytes that a match may begin with, unless it may be empty; by value.
   let firstBytes: [Bool]?
 
@@ -37,18 +43,25 @@ struct Pattern: Sendable {
   /// - Throws: ``PatternError`` that says what is not read.
   init(_ text: String) throws(PatternError) {
     var compiler = PatternCompiler(text)
-    steps = try compiler.compile()
-    firstBytes = Self.firstBytes(steps)
+    (steps, sets) = try compiler.compile()
+    ascii = sets.flatMap { set in (UInt8.min..<128).map { set.mayContain($0) } }
+    firstBytes = Self.firstBytes(steps, sets)
   }
 
-  private static func firstBytes(_ steps: [Step]) -> [Bool]? {
+  /// Whether a scalar of some kinds is in a set.
+  @inline(__always)
+  func contains(_ set: SetNumber, _ value: UInt32, _ kinds: ScalarKinds) -> Bool {
+    value < 128 ? ascii[set << 7 | Int(value)] : sets[set].contains(value, kinds)
+  }
+
+  private static func firstBytes(_ steps: [Step], _ sets: [ScalarSet]) -> [Bool]? {
     var bytes = Array(repeating: false, count: 256)
     var (todo, seen): ([Int], Set<Int>) = ([0], [])
     while let place = todo.popLast() {
       guard seen.insert(place).inserted else { continue }
       switch steps[place] {
       case .scalar(let set), .run(let set, _):
-        for byte in UInt8.min...UInt8.max where set.mayContain(byte) { bytes[Int(byte)] = true }
+        for byte in UInt8.min...UInt8.max where sets[set].mayContain(byte) { bytes[Int(byte)] = true }
         if case .run = steps[place] { todo.append(place + 1) }
       case .fork(let one, let other): todo += [one, other]
       case .jump(let next): todo.append(next)

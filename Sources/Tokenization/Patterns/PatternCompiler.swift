@@ -2,14 +2,15 @@
 struct PatternCompiler {
   private let text: String
   private var steps: [Pattern.Step] = []
+  private var sets: [ScalarSet] = []
 
   init(_ text: String) { self.text = text }
 
-  mutating func compile() throws(PatternError) -> [Pattern.Step] {
+  mutating func compile() throws(PatternError) -> ([Pattern.Step], [ScalarSet]) {
     var parser = PatternParser(text)
     try write(try parser.parse())
     try add(.accept)
-    return steps
+    return (steps, sets)
   }
 
   private mutating func add(_ step: Pattern.Step) throws(PatternError) {
@@ -19,9 +20,15 @@ struct PatternCompiler {
     steps.append(step)
   }
 
+  private mutating func number(of set: ScalarSet) -> Int {
+    if let known = sets.firstIndex(of: set) { return known }
+    sets.append(set)
+    return sets.count - 1
+  }
+
   private mutating func write(_ node: PatternNode) throws(PatternError) {
     switch node {
-    case .set(let set): try add(.scalar(set))
+    case .set(let set): try add(.scalar(number(of: set)))
     case .sequence(let parts): for part in parts { try write(part) }
     case .assertion(let step): try add(step)
     case .alternatives(let parts): try write(alternatives: parts)
@@ -60,7 +67,7 @@ struct PatternCompiler {
       guard case .set(let set) = part else {
         throw PatternError(reason: "looks back for more than one character")
       }
-      return try add(.before(set, isNegative: isNegative))
+      return try add(.before(number(of: set), isNegative: isNegative))
     }
     let place = steps.count
     try add(.look(isNegative: isNegative, next: 0))
@@ -93,7 +100,7 @@ struct PatternCompiler {
     _ part: PatternNode, _ greed: PatternGreed
   ) throws(PatternError) {
     if case .set(let set) = part, greed != .lazy {
-      return try add(.run(set, possessive: greed == .possessive))
+      return try add(.run(number(of: set), possessive: greed == .possessive))
     }
     let fork = steps.count
     try add(.fork(0, 0))

@@ -8,14 +8,16 @@ struct PatternMatcher {
   private let text: TextScanner
   private let range: Range<Int>
   private var pending: [Pending] = []
-  private var stepsTaken = 0
+  private(set) var stepsTaken = 0
+  /// The run that was taken last: one that begins inside it ends where it ends.
+  private var lastRun: (step: Int, range: Range<Int>, limit: Int)?
   /// One bit for every step at every place; empty while there is no need.
   private var tried: [UInt64] = []
 
-  /// Bytes that a lookahead or an atomic group sees at most.
-  private static let insight = 1 << 10
+  /// Bytes that a lookahead, and an atomic group, sees at most.
+  private static let insight = (look: 1 << 7, atomic: 1 << 10)
   /// Steps for each byte that are usual.
-  private static let usualSteps = 64
+  private let usualSteps: Int
 
   /// A way that is left to try: at `place`, or at any scalar back to `lowest`.
   private struct Pending {
@@ -25,7 +27,8 @@ struct PatternMatcher {
   }
 
   /// A matcher for the bytes in `range` of a text, which see nothing of the others.
-  init(_ pattern: Pattern, in text: TextScanner, _ range: Range<Int>) {
+  init(_ pattern: Pattern, in text: TextScanner, _ range: Range<Int>, usualSteps: Int = 64) {
+    self.usualSteps = usualSteps
     self.pattern = pattern
     self.text = text
     self.range = range
@@ -86,12 +89,12 @@ struct PatternMatcher {
       step = next
       return true
     case .look(let isNegative, let next):
-      let limit = min(end, place + Self.insight)
+      let limit = min(end, place + Self.insight.look)
       let isFound = match(from: step + 1, at: place, to: limit, isInner: true) != nil
       step = next
       return isFound != isNegative
     case .atomic(let next):
-      let limit = min(end, place + Self.insight)
+      let limit = min(end, place + Self.insight.atomic)
       guard let found = match(from: step + 1, at: place, to: limit, isInner: true) else {
         return false
       }
@@ -104,17 +107,17 @@ struct PatternMatcher {
   }
 
   @inline(__always)
-  private func take(_ set: ScalarSet, _ place: inout Int, _ end: Int) -> Bool {
+  private func take(_ set: Pattern.SetNumber, _ place: inout Int, _ end: Int) -> Bool {
     guard place < end else { return false }
     let next = text.value(at: place)
-    guard set.contains(next.value, text.kinds(of: next.value)) else { return false }
+    guard pattern.contains(set, next.value, text.kinds(of: next.value)) else { return false }
     place = next.end
     return true
   }
 
   /// Takes a run of a set, and leaves its shorter forms for later.
   private mutating func run(
-    _ set: ScalarSet, _ possessive: Bool, _ isInner: Bool, _ step: inout Int, _ place: inout Int,
+    _ set: Pattern.SetNumber, _ possessive: Bool, _ isInner: Bool, _ step: inout Int, _ place: inout Int,
     _ end: Int
   ) -> Bool {
     if !possessive, !isInner, !tried.isEmpty {
@@ -126,7 +129,12 @@ struct PatternMatcher {
       return true
     }
     let lowest = place
-    while take(set, &place, end) {}
+    if let last = lastRun, last.step == step, last.limit == end, last.range.contains(place) {
+      place = last.range.upperBound
+    } else {
+      while take(set, &place, end) {}
+      lastRun = (step, lowest..<place, end)
+    }
     step += 1
     if !possessive, place > lowest {
       pending.append(Pending(step: step, place: text.scalarBefore(place), lowest: lowest))
@@ -148,7 +156,7 @@ struct PatternMatcher {
   @inline(__always)
   private mutating func wasTried(_ step: Int, _ place: Int) -> Bool {
     if tried.isEmpty {
-      guard stepsTaken > Self.usualSteps * (range.count + 64) else { return false }
+      guard stepsTaken > usualSteps * (range.count + 64) else { return false }
       let bits = pattern.steps.count * (range.count + 1)
       tried = Array(repeating: 0, count: bits / 64 + 1)
     }
@@ -172,7 +180,7 @@ struct PatternMatcher {
     case .before(let set, let isNegative):
       guard place > range.lowerBound else { return isNegative }
       let value = text.value(at: text.scalarBefore(place)).value
-      return set.contains(value, text.kinds(of: value)) != isNegative
+      return pattern.contains(set, value, text.kinds(of: value)) != isNegative
     case .textStart: return place == range.lowerBound
     case .textEnd: return place == end
     case .lineStart:

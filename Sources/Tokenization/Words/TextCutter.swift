@@ -48,7 +48,10 @@ struct TextCutter: Sendable {
   private static let endsBeforeLines: Set<String> = {
     let named = PreTokenizer.ggufNames.flatMap(\.preTokenizer.cuts)
     let all = named + PreTokenizer.ggufDefault.cuts + PreTokenizer.lines.cuts
-    return Set(all.compactMap { if case .split(let text, _, _) = $0 { text } else { nil } })
+    let steps = [
+      " +", #"\s+"#, PreTokenizer.whitespacePattern, PreTokenizer.punctuationPattern,
+    ]
+    return Set(all.compactMap { if case .split(let text, _, _) = $0 { text } else { nil } } + steps)
   }()
 
   private static func compiled(
