@@ -88,7 +88,7 @@ extension Checkpoint {
     let shape = try LlamaShape(config: config)
     let table = try directory.tensors(only: weights)
     try self.init(
-      shape, table, .huggingFace, quantization: QuantizationConfig(config: config), path: path,
+      shape, table, .huggingFace, quantization: Quantization(config: config), path: path,
       name: PathName.last(directory.path), settings: config.file, source: .directory(directory))
   }
 
@@ -106,7 +106,7 @@ extension Checkpoint {
 
   private init(
     _ shape: LlamaShape, _ table: TensorTable, _ format: CheckpointFormat,
-    quantization: QuantizationConfig?, path: String, name: String, settings: String,
+    quantization: Quantization?, path: String, name: String, settings: String,
     source: CheckpointSource
   ) throws(CheckpointError) {
     var sources: [String: LayerSource] = [:]
@@ -130,6 +130,7 @@ extension Checkpoint {
     }
     try LlamaTensor.checkRest(
       of: table, known: known, tied: shape.tiesEmbeddings, isQuantized: quantization != nil)
+    let names = layers.map { LayerName(name: $0.name, isEmbedding: $0.role == .embedTokens) }
     self.layers = sources
     self.source = source
     description = ModelDescription(
@@ -141,6 +142,6 @@ extension Checkpoint {
       ropeTheta: shape.ropeTheta, ropeScaling: shape.ropeScaling, normEpsilon: shape.normEpsilon,
       tiesEmbeddings: shape.tiesEmbeddings, parameterCount: parameterCount,
       tensorBytes: tensorBytes, fingerprint: TensorEntry.fingerprint(table.entries),
-      layers: layers, notes: quantization?.notes(on: tensors) ?? [])
+      layers: layers, notes: quantization?.notes(on: names) ?? [])
   }
 }

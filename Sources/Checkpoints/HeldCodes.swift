@@ -21,13 +21,3 @@ extension Checkpoint {
     }
   }
 }
-
-extension QuantizedLayer {
-  /// What ``weights()`` reads; nil where it decodes.
-  fileprivate var heldCodes: HeldCodes? {
-    if arguments.isFloat { return heldFloats.map(HeldCodes.floats) }
-    guard type != .float32 else { return nil }
-    return .integers(
-      bits: heldBits, groupSize: groupSize, isSymmetric: arguments.isSymmetric)
-  }
-}

@@ -86,17 +86,18 @@ extension LlamaTensor {
   /// Finds this layer or norm in the files and checks it against the configuration.
   func locate(
     in table: TensorTable, _ format: CheckpointFormat, _ shape: LlamaShape,
-    quantization: QuantizationConfig?, settings: String
+    quantization: Quantization?, settings: String
   ) throws(CheckpointError) -> LocatedTensor {
-    if let quantization, let group = quantization.group(of: self), let weights = group.weights {
-      let layer = try QuantizedLayer(
-        self, format: group.format, arguments: weights, packsDensely: quantization.packsDensely,
-        in: table)
+    if let role, let quantization,
+      let layer = try quantization.layer(
+        name, isEmbedding: role == .embedTokens, shape: self.shape, in: table)
+    {
       return LocatedTensor(
         source: .quantized(layer), type: layer.type, scheme: layer.scheme,
-        tensorNames: layer.parts.values.map(\.name), byteCount: layer.byteCount)
+        tensorNames: layer.tensorNames, byteCount: layer.byteCount)
     }
-    let matrix = try stored(in: table, format, shape, settings: settings)
+    let matrix = try stored(
+      in: table, format, shape, quantization: quantization, settings: settings)
     return LocatedTensor(
       source: .weights(.stored(matrix)), type: matrix.type,
       scheme: matrix.type.isQuantized ? .block(matrix.type) : nil,
@@ -104,7 +105,8 @@ extension LlamaTensor {
   }
 
   private func stored(
-    in table: TensorTable, _ format: CheckpointFormat, _ shape: LlamaShape, settings: String
+    in table: TensorTable, _ format: CheckpointFormat, _ shape: LlamaShape,
+    quantization: Quantization?, settings: String
   ) throws(CheckpointError) -> StoredMatrix {
     let storedName = storedName(in: format)
     func fail(_ entry: TensorEntry?, _ reason: String, hint: String? = nil) -> CheckpointError {
@@ -112,7 +114,7 @@ extension LlamaTensor {
       return CheckpointError(file: file, tensor: storedName, reason: reason, hint: hint)
     }
     guard let entry = table[storedName] else {
-      if let codes = table["\(name).weight_packed"] { throw Self.unexplained(codes, in: table) }
+      if quantization == nil, let error = Quantization.unexplained(in: table) { throw error }
       throw fail(nil, "is missing", hint: "get the complete model from its source")
     }
     guard entry.shape == self.shape else {
@@ -149,23 +151,13 @@ extension LlamaTensor {
       let isOfCache =
         isQuantized && cacheParts.contains { entry.name.hasSuffix(".self_attn.\($0)") }
       if isBuffer || isTiedHead || isOfCache { continue }
-      if [".weight_packed", ".weight_scale"].contains(where: entry.name.hasSuffix) {
-        throw unexplained(entry, in: table)
-      }
+      if !isQuantized, let error = Quantization.unexplained(in: table) { throw error }
       throw CheckpointError(
         file: table.files[entry.file], tensor: entry.name,
         reason: entry.name.hasSuffix(".bias")
           ? "is a bias, and biases are not supported" : "is no part of a Llama model",
         hint: "this version opens plain Llama models only")
     }
-  }
-
-  /// The error of a quantized layer that config.json does not know as one.
-  private static func unexplained(_ part: TensorEntry, in table: TensorTable) -> CheckpointError {
-    CheckpointError(
-      file: table.files[part.file], tensor: part.name,
-      reason: "belongs to a quantized layer, but config.json says nothing of how it is quantized",
-      hint: "check that the configuration belongs to these weights")
   }
 
   private static let cacheParts = [
