@@ -39,7 +39,8 @@ extension Attention {
                 let heads = HeadGradients(
                   attention: self, positions: positions, queries: query,
                   queryStride: queries.columns, keys: key, values: value, output: output,
-                  result: result, keyParts: parts, valueParts: parts + positions * headCount * headSize)
+                  result: result, keyParts: parts,
+                  valueParts: parts + positions * headCount * headSize)
                 pool.run(count: headCount) { $0.forEach(heads.differentiate) }
                 pool.run(count: positions, grain: 64) { $0.forEach(heads.sumParts) }
               }
@@ -113,9 +114,9 @@ private struct HeadGradients: @unchecked Sendable {
       vk_softmax_gradient(
         Kernels.level, scores + start + unseen, gradients + start + unseen, seen.count,
         attention.scale, attention.softcap ?? 0, attention.sink(ofHead: head), slopes)
-      for hidden in [0..<unseen, unseen + seen.count..<length] {
-        (scores + start + hidden.lowerBound).update(repeating: 0, count: hidden.count)
-        (gradients + start + hidden.lowerBound).update(repeating: 0, count: hidden.count)
+      for row in [scores + start, gradients + start] {
+        row.update(repeating: 0, count: unseen)
+        (row + unseen + seen.count).update(repeating: 0, count: length - unseen - seen.count)
       }
     }
     cblas_sgemm(

@@ -52,7 +52,8 @@ extension Matrix {
     values.withUnsafeMutableBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return }
       vk_rotate(
-        Kernels.level, base + start, heads, headSize, pairs, rotation.pairing == .neighbours ? 1 : 0,
+        Kernels.level, base + start, heads, headSize, pairs,
+        rotation.pairing == .neighbours ? 1 : 0,
         rotation.cosines, rotation.sines)
     }
   }
