@@ -10,16 +10,29 @@ public enum HeldCodes: Hashable, Sendable {
 
 extension Checkpoint {
   /// What ``matrix(of:)`` will hold a layer's codes as; nil where it has numbers, GGUF's blocks, or no such layer.
-  ///
-  /// Nil for a stack too: its matrices may be held in different codes, or with different divisors.
-  public func heldCodes(of layer: String) -> HeldCodes? {
-    switch layers[layer] {
+  public func heldCodes(of layer: String) -> HeldCodes? { layers[layer]?.heldCodes }
+}
+
+extension LayerSource {
+  fileprivate var heldCodes: HeldCodes? {
+    switch self {
     case .quantized(let layer): layer.heldCodes
-    case .weights(.packed(let matrix)):
+    case .weights(let weights): weights.heldCodes
+    case .stack(let parts): parts.first?.heldCodes
+    case .transposed: nil
+    }
+  }
+}
+
+extension LayerWeights {
+  fileprivate var heldCodes: HeldCodes? {
+    switch self {
+    case .packed(let matrix):
       .integers(
         bits: matrix.bits, groupSize: matrix.groupSize, isSymmetric: matrix.zeros == .symmetric)
-    case .weights(.floats(let matrix)): .floats(matrix.format)
-    case .weights(.stored), .weights(.stack), nil: nil
+    case .floats(let matrix): .floats(matrix.format)
+    case .stored: nil
+    case .stack(let parts): parts.first?.heldCodes
     }
   }
 }
