@@ -8,7 +8,7 @@ import Testing
 ///
 /// Kernels are tried at every level, the calls that wrap them with all rows at once.
 struct RecordedVectorTests {
-  /// - Parameter tolerance: What a value may be off for its own size, and for the largest.
+  /// Compares values, which may be off by shares of their own size and of the largest.
   private static func expectClose(
     _ found: [Float], _ expected: [Float], tolerance: (own: Float, largest: Float),
     _ comment: String

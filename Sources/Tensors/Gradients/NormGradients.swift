@@ -32,6 +32,9 @@ extension Matrix {
   /// - Parameters:
   ///   - inputs: The matrix before it was normalised; it may have columns of its own after those of the parts.
   ///   - part: The columns of the parts, in both matrices; the gradient at others stays.
+  ///   - size: Values of a part.
+  ///   - weight: One for each value of a part; nil is none.
+  ///   - epsilon: What was added to the mean square.
   /// - Precondition: as many rows; otherwise as there.
   public mutating func rmsNormalizePartsGradient(
     at inputs: Matrix, columns part: Range<Int>, size: Int, by weight: [Float]?, epsilon: Float

@@ -3,7 +3,8 @@ public struct LayerPart: Sendable {
   public let weights: LayerWeights
   public let rows: Range<Int>
 
-  /// - Parameter rows: nil takes all.
+  /// Some rows of a layer; nil takes all.
+  ///
   /// - Precondition: the rows lie within the weights.
   public init(_ weights: LayerWeights, rows: Range<Int>? = nil) {
     let all = 0..<weights.rows

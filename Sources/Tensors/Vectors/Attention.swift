@@ -27,6 +27,9 @@ public struct Attention: Sendable {
   /// Gemma Team, Gemma 2 (2024), for capped scores; OpenAI, gpt-oss model card (2025), for learned sinks;
   /// DeepSeek-AI, DeepSeek-V2 (2024), for values of another size than keys.
   /// - Parameters:
+  ///   - headCount: Heads of a query.
+  ///   - keyValueHeadCount: Heads of a key and of a value.
+  ///   - headSize: Values of a query's head and of a key's.
   ///   - scale: nil is 1 / sqrt(`headSize`).
   ///   - window: A query at position p sees positions p - window + 1 to p; nil is all up to p.
   ///   - softcap: What bounds the scaled scores; nil leaves them.

@@ -17,9 +17,10 @@ extension Matrix {
   /// With parts of a head's size this is the norm of Qwen 3's queries and keys, with one part that of OLMo 2's.
   /// Source: Henry et al., Query-Key Normalization for Transformers (2020).
   /// - Parameters:
-  ///   - columns: Those of the parts, which follow each other; other columns stay.
+  ///   - part: The columns of the parts, which follow each other; other columns stay.
   ///   - size: Values of a part.
   ///   - weight: One for each value of a part, the same for all parts; nil is none.
+  ///   - epsilon: Added to the mean square.
   /// - Precondition: the columns lie within the matrix and are whole parts; `weight` has `size` values.
   public mutating func rmsNormalizeParts(
     columns part: Range<Int>, size: Int, by weight: [Float]?, epsilon: Float
@@ -44,6 +45,8 @@ extension Matrix {
   /// - Parameters:
   ///   - weight: One for each column.
   ///   - bias: One for each column; nil is none.
+  ///   - epsilon: Added to the variance.
+  /// - Returns: A matrix of the same shape.
   /// - Precondition: there are as many as columns.
   public func layerNormalized(by weight: [Float], bias: [Float]?, epsilon: Float) -> Matrix {
     precondition(weight.count == columns, "a weight for each column")

@@ -37,8 +37,12 @@ extension Matrix {
   /// Turns the heads that start at column `column` of row `row`.
   ///
   /// - Parameters:
+  ///   - row: The row whose heads turn.
+  ///   - column: Where the first head starts.
+  ///   - heads: How many follow each other.
   ///   - headSize: Values of a head, of which the first two for each angle turn and the others stay; nil is exactly
   ///     those that turn.
+  ///   - rotation: That of the row's position.
   /// - Precondition: the row holds that many heads, each of at least twice as many values as there are angles.
   public mutating func rotate(
     row: Int, column: Int, heads: Int, headSize: Int? = nil, by rotation: Rotation
