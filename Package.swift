@@ -85,7 +85,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
-      name: "TestSupport", dependencies: ["Compression", "Checkpoints", "Tensors"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["Compression", "Checkpoints", "Tensors"],
+      path: "Tests/TestSupport",
       swiftSettings: strict),
     .testTarget(
       name: "TensorsTests", dependencies: ["Tensors", "CKernels", "TestSupport"],
@@ -116,7 +117,8 @@ let package = Package(
     .testTarget(
       name: "ExportTests",
       dependencies: [
-        "Export", "Inference", "Compression", "Checkpoints", "Tensors", "TestSupport",
+        "Export", "Inference", "Compression", "Checkpoints", "Tensors", "Tokenization",
+        "TestSupport",
         .product(name: "Yams", package: "Yams"),
       ],
       exclude: ["Fixtures"], swiftSettings: strict),

@@ -121,6 +121,7 @@ extension CheckpointContents {
       table: TensorTable(name: path, files: [path], storages: [storage], entries: header.entries),
       format: .gguf, source: .gguf(header), quantization: nil, path: path,
       name: name.hasSuffix(".gguf") ? String(name.dropLast(5)) : name, settings: "its metadata",
-      architecture: try header.text("general.architecture"), notes: [])
+      architecture: try header.text("general.architecture"),
+      notes: GGUFTokenizer(header: header, vocabularySize: 0).notes)
   }
 }

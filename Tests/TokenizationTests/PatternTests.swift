@@ -11,7 +11,8 @@ struct PatternTests {
     ("(a*)*", "repeats what may be empty"), (#"\p{Klingon}"#, #"\p{Klingon}"#),
     (#"(a)\1"#, #"has \1"#), ("(?<=ab)c", "looks back for more"), ("(?<name>a)", "a group (?<"),
     ("[b-a]", "ends before it begins"), ("a{2000}", "more than 1000 times"),
-    ("(?:(?:a{100}){100}){100}", "more than 4096 steps"), ("[[:alpha:]]", "[: :]"), ("a\\", "ends early"),
+    ("(?:(?:a{100}){100}){100}", "more than 4096 steps"), ("[[:alpha:]]", "[: :]"),
+    ("a\\", "ends early"),
     (String(repeating: "(", count: 100) + "a", "nested too deep"),
   ])
   func whatIsNotReadIsNamed(pattern: String, reason: String) {
@@ -47,7 +48,8 @@ struct PatternTests {
   /// What is remembered of ways that were tried does not hide a match.
   @Test func rememberingChangesNoMatch() throws {
     var random = SeededRandom(seed: 31)
-    for source in [#"(?:ab|a)*b?c|\s+(?!\S)|\s+|b+"#, #"(?:a|ab)(?:c|bcd)(?:d*)"#, #"a*?b|[^a]+$"#] {
+    for source in [#"(?:ab|a)*b?c|\s+(?!\S)|\s+|b+"#, #"(?:a|ab)(?:c|bcd)(?:d*)"#, #"a*?b|[^a]+$"#]
+    {
       let pattern = try Pattern(source)
       for _ in 0..<200 {
         let letters = (0..<Int.random(in: 0...40, using: &random)).map { _ in

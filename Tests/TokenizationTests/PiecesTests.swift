@@ -47,7 +47,9 @@ struct PiecesTests {
       let cutter = try TextCutter(files.preTokenizer().0, source: cut.name)
       for (text, pieces) in zip(recorded.texts, cut.pieces) {
         let found = words(of: text, cutter)
-        #expect(found.map(Array.init(_:)) == pieces.map(Array.init(_:)), "\(cut.name): \(text.debugDescription)")
+        #expect(
+          found.map(Array.init(_:)) == pieces.map(Array.init(_:)),
+          "\(cut.name): \(text.debugDescription)")
       }
     }
   }
@@ -70,14 +72,18 @@ struct PiecesTests {
       while start < scanner.bytes.count {
         let end = cutter.endOfWord(in: scanner, from: start, to: scanner.bytes.count)
         let match = matcher.firstMatch(from: start)
-        #expect(match == start..<end, "\(String(decoding: scanner.bytes, as: UTF8.self).debugDescription)")
+        #expect(
+          match == start..<end, "\(String(decoding: scanner.bytes, as: UTF8.self).debugDescription)"
+        )
         guard match == start..<end else { break }
         start = end
       }
     }
   }
 
-  @Test(arguments: ["prepend", "no prefix", "first", "lines", "unknown", "unigram", "unigram of words"])
+  @Test(arguments: [
+    "prepend", "no prefix", "first", "lines", "unknown", "unigram", "unigram of words",
+  ])
   func idsEqualTheOracle(name: String) throws {
     let recorded = try #require(Self.models.get()[name])
     let tokenizer = try Tokenizer(SharedTokenizers.files(recorded.json).definition())
@@ -96,7 +102,9 @@ struct PiecesTests {
     for (text, forms) in zip(try Self.pieces.get().texts, recorded) {
       for (step, form) in zip([Normalization.nfc, .nfd, .nfkc, .nfkd], forms) {
         let normalizer = try TextNormalizer([step], source: "t")
-        #expect(normalizer.normalize(Array(text.utf8)) == Array(form.utf8), "\(step) \(text.debugDescription)")
+        #expect(
+          normalizer.normalize(Array(text.utf8)) == Array(form.utf8),
+          "\(step) \(text.debugDescription)")
       }
     }
   }

@@ -21,10 +21,14 @@ struct PublishedVocabularyTests {
     try Repository.model("vocabularies/ggml-vocab-\(name).gguf\(suffix)")
   }
 
-  private static func definition(_ name: String) throws -> TokenizerDefinition {
+  private static func tokenizer(_ name: String) throws -> GGUFTokenizer {
     let path = try path(name)
     let header = try GGUFHeader(ByteStorage(mapping: path), file: path)
-    return try GGUFTokenizer(header: header, vocabularySize: 1 << 20).definition()
+    return GGUFTokenizer(header: header, vocabularySize: 1 << 20)
+  }
+
+  private static func definition(_ name: String) throws -> TokenizerDefinition {
+    try tokenizer(name).definition()
   }
 
   private static func rows(_ name: String) throws -> [(text: String, ids: [Int])] {
@@ -81,7 +85,9 @@ struct PublishedVocabularyTests {
   func piecesOfALongTextGiveItsIDs(name: String) throws {
     let tokenizer = try Tokenizer(Self.definition(name))
     var random = SeededRandom(seed: 22)
-    let words = ["word", " of", "\n", "\nEnd", " 1234", "!", "  ", "\u{301}", "漢字", "\r\n", "\n\n\n", "'s"]
+    let words = [
+      "word", " of", "\n", "\nEnd", " 1234", "!", "  ", "\u{301}", "漢字", "\r\n", "\n\n\n", "'s",
+    ]
     let text = (0..<30_000).map { _ in words.randomElement(using: &random) ?? "" }.joined()
     var pieces = TextPieces(Array(text.utf8), for: tokenizer)
     var (ids, count) = ([Int](), 0)
@@ -96,10 +102,12 @@ struct PublishedVocabularyTests {
   }
 
   @Test func missingPreTokenizersAreSaid() throws {
-    let definition = try Self.definition("gpt-neox")
-    #expect(definition.notes.count == 1)
-    #expect(definition.preTokenizer.cuts.count == 4)
-    #expect(try Self.definition("gpt-2").notes.isEmpty)
+    let unnamed = try Self.tokenizer("gpt-neox")
+    #expect(unnamed.notes.map { $0.contains("tokenizer.ggml.pre") } == [true])
+    #expect(try unnamed.definition().preTokenizer.cuts.count == 4)
+    for name in ["gpt-2", "llama-spm", "gemma-4"] {
+      #expect(try Self.tokenizer(name).notes.isEmpty, "\(name)")
+    }
   }
 
   @Test func beginAndEndTokensAreThoseOfLlamaCpp() throws {

@@ -11,6 +11,20 @@ struct GGUFTokenizer {
     case unknown, control, userDefined, unused, byte
   }
 
+  /// What a file names the way to cut words that knows none.
+  private static let unnamed = "default"
+
+  /// What is taken for granted because the file does not say it.
+  var notes: [String] {
+    guard header.value("tokenizer.ggml.model") == .text("gpt2"),
+      [nil, .text(Self.unnamed)].contains(header.value("tokenizer.ggml.pre"))
+    else { return [] }
+    return [
+      "the file does not say how text is cut into words (tokenizer.ggml.pre): it is cut as llama.cpp cuts then, and ids "
+        + "may differ from those that the model was trained on"
+    ]
+  }
+
   func definition() throws(CheckpointError) -> TokenizerDefinition {
     var definition = TokenizerDefinition(source: header.file, tokens: [], preTokenizer: .whole)
     definition.tokens = try header.tokenTable("tokenizer.ggml.tokens")
@@ -40,13 +54,8 @@ struct GGUFTokenizer {
 
   private func readBytePairs(into definition: inout TokenizerDefinition) throws(CheckpointError) {
     definition.merges = try header.merges("tokenizer.ggml.merges", of: definition.tokens)
-    let name = try header.text("tokenizer.ggml.pre")
-    guard let name, name != "default" else {
+    guard let name = try header.text("tokenizer.ggml.pre"), name != Self.unnamed else {
       definition.preTokenizer = PreTokenizer.ggufDefault
-      definition.notes = [
-        "the file does not say how text is cut into words (tokenizer.ggml.pre), so it is cut as llama.cpp cuts then; "
-          + "ids may differ from those that the model was trained on"
-      ]
       return try readEnds(into: &definition, begins: false)
     }
     guard let known = PreTokenizer.gguf(named: name) else {
@@ -136,7 +145,8 @@ struct GGUFTokenizer {
     }
     guard numbers.count == definition.tokens.count else {
       throw header.error(
-        "tokenizer.ggml.token_type has \(numbers.count) entries for \(definition.tokens.count) tokens")
+        "tokenizer.ggml.token_type has \(numbers.count) entries for \(definition.tokens.count) tokens"
+      )
     }
     return numbers.map { TokenType(rawValue: Int($0)) ?? .normal }
   }

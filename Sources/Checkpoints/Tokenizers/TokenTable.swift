@@ -93,7 +93,8 @@ extension TokenTable {
   ///
   /// - Parameter text: The texts of both; `middle` is where the second begins.
   func merge(of text: [UInt8], middle: Int) -> TokenizerDefinition.Merge? {
-    guard let left = id(of: text, in: 0..<middle), let right = id(of: text, in: middle..<text.count),
+    guard let left = id(of: text, in: 0..<middle),
+      let right = id(of: text, in: middle..<text.count),
       let result = id(of: text, in: 0..<text.count)
     else { return nil }
     return TokenizerDefinition.Merge(

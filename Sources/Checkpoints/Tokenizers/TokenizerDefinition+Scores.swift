@@ -27,7 +27,10 @@ extension TokenizerDefinition {
       last = merge.result
     }
     let pairs = Set(merges.map { UInt64($0.left) << 32 | UInt64($0.right) })
-    for id in tokens.indices where halves(of: id).contains(where: { !pairs.contains(UInt64($0.left) << 32 | UInt64($0.right)) }) {
+    for id in tokens.indices
+    where halves(of: id).contains(where: {
+      !pairs.contains(UInt64($0.left) << 32 | UInt64($0.right))
+    }) {
       return nil
     }
     return scores

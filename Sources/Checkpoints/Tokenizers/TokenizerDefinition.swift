@@ -97,8 +97,6 @@ public struct TokenizerDefinition: Hashable, Sendable {
   public var closingToken: Int?
   /// Jinja source of the chat template.
   public var chatTemplate: String?
-  /// What was taken for granted because the file does not say it.
-  public var notes: [String] = []
 
   /// A definition of the tokens with these texts, nil where an id is not used.
   public init(

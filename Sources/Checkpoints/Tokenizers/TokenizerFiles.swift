@@ -170,18 +170,9 @@ struct TokenizerFiles {
 extension TokenizerDefinition {
   /// Tokens that no text becomes: the control tokens, the unknown one, those that write a byte.
   var unspokenTokens: [Int] {
-    let bytes = tokens.indices.filter { Self.byte(of: tokens.bytes[tokens.byteRange(of: $0)]) != nil }
-    return addedTokens.filter(\.isSpecial).map(\.id) + [unknownToken].compactMap(\.self) + bytes
-  }
-}
-
-extension JSONValue {
-  /// Any number.
-  var double: Double? {
-    switch self {
-    case .integer(let value): Double(value)
-    case .number(let value, _): value
-    default: nil
+    let bytes = tokens.indices.filter {
+      Self.byte(of: tokens.bytes[tokens.byteRange(of: $0)]) != nil
     }
+    return addedTokens.filter(\.isSpecial).map(\.id) + [unknownToken].compactMap(\.self) + bytes
   }
 }

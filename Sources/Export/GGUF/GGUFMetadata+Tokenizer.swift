@@ -38,7 +38,8 @@ extension GGUFMetadata {
     var texts = Array(definition.tokens)
     var types = texts.map { text -> TokenType in
       guard let text else { return .unused }
-      return isSentencePiece && TokenizerDefinition.byte(of: Array(text.utf8)) != nil ? .byte : .normal
+      return isSentencePiece && TokenizerDefinition.byte(of: Array(text.utf8)) != nil
+        ? .byte : .normal
     }
     if let unknown = definition.unknownToken, isSentencePiece, types.indices.contains(unknown) {
       types[unknown] = .unknown
@@ -64,7 +65,8 @@ extension GGUFMetadata {
     set(Self.prefix + "token_type", .int32s(types.map(\.rawValue)))
   }
 
-  /// The ids of the tokens that tokenizer_config.json names, or config.json numbers.
+  /// The ids of the tokens that texts begin and end with, and of those that tokenizer_config.json names, or config.json
+  /// numbers.
   private mutating func setSpecialTokens(
     _ definition: TokenizerDefinition, in directory: HuggingFaceDirectory
   ) throws(CheckpointError) {
@@ -78,7 +80,11 @@ extension GGUFMetadata {
       let entry = settings?["\(kind)_token"]
       let text = entry?.string ?? entry?.object?["content"]?.string
       let named = definition.addedTokens.first { $0.text == text }?.id
-      guard let id = named ?? config?["\(kind)_token_id"]?.integer,
+      let own = [
+        "bos": definition.beginToken, "eos": definition.closingToken,
+        "unk": definition.unknownToken,
+      ]
+      guard let id = (own[kind] ?? nil) ?? named ?? config?["\(kind)_token_id"]?.integer,
         definition.tokens.indices.contains(id)
       else { continue }
       set("\(Self.prefix)\(key)_token_id", id)

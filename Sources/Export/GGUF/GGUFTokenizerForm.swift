@@ -28,7 +28,9 @@ struct GGUFTokenizerForm {
 
   private init(model: String) { self.model = model }
 
-  private static func refusal(_ definition: TokenizerDefinition, _ reason: String) -> CheckpointError {
+  private static func refusal(_ definition: TokenizerDefinition, _ reason: String)
+    -> CheckpointError
+  {
     CheckpointError(
       file: definition.source, reason: reason, hint: "export it as compressed-tensors")
   }
@@ -42,7 +44,8 @@ struct GGUFTokenizerForm {
   ) throws(CheckpointError) -> GGUFTokenizerForm {
     // The converter leaves Unicode's composition out: text is mostly composed as it is.
     guard definition.normalizations.allSatisfy({ $0 == .nfc }) else {
-      throw refusal(definition, "normalizes text in a way that llama.cpp's byte-level BPE does not know")
+      throw refusal(
+        definition, "normalizes text in a way that llama.cpp's byte-level BPE does not know")
     }
     let same = PreTokenizer.ggufNames.filter { $0.preTokenizer == definition.preTokenizer }
     guard let known = same.first(where: { $0.ignoresMerges == definition.ignoresMerges }) else {
@@ -74,7 +77,8 @@ struct GGUFTokenizerForm {
     default:
       guard isPlain else {
         throw refusal(
-          definition, "normalizes or cuts text in a way that llama.cpp's SentencePiece does not know")
+          definition,
+          "normalizes or cuts text in a way that llama.cpp's SentencePiece does not know")
       }
       addsSpace = false
     }
@@ -107,7 +111,8 @@ struct GGUFTokenizerForm {
         definition, "normalizes text in a way that llama.cpp's unigram model does not know")
     }
     var cuts = definition.preTokenizer.cuts
-    form.removesExtraSpaces = [.split(" +", .removed), .split(#"\s+"#, .removed)].contains(cuts.first)
+    form.removesExtraSpaces = [.split(" +", .removed), .split(#"\s+"#, .removed)].contains(
+      cuts.first)
     if form.removesExtraSpaces == true { cuts.removeFirst() }
     guard cuts.count == 1, case .metaspace(let spaces, _) = cuts[0] else {
       throw refusal(

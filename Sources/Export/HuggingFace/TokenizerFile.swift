@@ -8,7 +8,8 @@ extension JSONObject {
       Member(name: "truncation", value: .null),
       Member(name: "padding", value: .null),
       Member(name: "added_tokens", value: .array(tokenizer.addedTokens.map(\.json))),
-      Member(name: "normalizer", value: .sequence("normalizers", tokenizer.normalizations.map(\.json))),
+      Member(
+        name: "normalizer", value: .sequence("normalizers", tokenizer.normalizations.map(\.json))),
       Member(name: "pre_tokenizer", value: tokenizer.preTokenizerJSON),
       Member(name: "post_processor", value: tokenizer.postProcessor),
       Member(name: "decoder", value: tokenizer.decoder),

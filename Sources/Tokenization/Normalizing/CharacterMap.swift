@@ -44,7 +44,9 @@ struct CharacterMap: Sendable {
     var node = Self.offset(units[0])
     for place in start..<bytes.count {
       node ^= Int(bytes[place])
-      guard bytes[place] != 0, units.indices.contains(node), units[node] & 0x8000_00ff == UInt32(bytes[place]) else {
+      guard bytes[place] != 0, units.indices.contains(node),
+        units[node] & 0x8000_00ff == UInt32(bytes[place])
+      else {
         break
       }
       let hasValue = units[node] >> 8 & 1 == 1

@@ -61,7 +61,8 @@ struct TextNormalizer: Sendable {
   ) -> [UInt8] {
     switch step {
     case .prepend(let text): return continues || bytes.isEmpty ? bytes : Array(text.utf8) + bytes
-    case .replace(let old, let new): return replace(Array(old.utf8), in: bytes, with: Array(new.utf8))
+    case .replace(let old, let new):
+      return replace(Array(old.utf8), in: bytes, with: Array(new.utf8))
     case .nfc: return composed(bytes, from: 0xcc) { $0.precomposedStringWithCanonicalMapping }
     case .nfd: return composed(bytes, from: 0xc3) { $0.decomposedStringWithCanonicalMapping }
     case .nfkc: return composed(bytes, from: 0xc2) { $0.precomposedStringWithCompatibilityMapping }
@@ -125,7 +126,8 @@ struct TextNormalizer: Sendable {
   private static func composed(
     _ bytes: [UInt8], from first: UInt8, _ form: (String) -> String
   ) -> [UInt8] {
-    bytes.allSatisfy { $0 < first } ? bytes : Array(form(String(decoding: bytes, as: UTF8.self)).utf8)
+    bytes.allSatisfy { $0 < first }
+      ? bytes : Array(form(String(decoding: bytes, as: UTF8.self)).utf8)
   }
 
   /// What SentencePiece's clean-up makes of a scalar.

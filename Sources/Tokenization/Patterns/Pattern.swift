@@ -61,14 +61,17 @@ struct Pattern: Sendable {
       guard seen.insert(place).inserted else { continue }
       switch steps[place] {
       case .scalar(let set), .run(let set, _):
-        for byte in UInt8.min...UInt8.max where sets[set].mayContain(byte) { bytes[Int(byte)] = true }
+        for byte in UInt8.min...UInt8.max where sets[set].mayContain(byte) {
+          bytes[Int(byte)] = true
+        }
         if case .run = steps[place] { todo.append(place + 1) }
       case .fork(let one, let other): todo += [one, other]
       case .jump(let next): todo.append(next)
       case .atomic: todo.append(place + 1)
       // What these allow is not worked out; a match that is empty begins anywhere.
       case .look, .accept: return nil
-      case .before, .textStart, .textEnd, .lineStart, .lineEnd, .wordBoundary: todo.append(place + 1)
+      case .before, .textStart, .textEnd, .lineStart, .lineEnd, .wordBoundary:
+        todo.append(place + 1)
       }
     }
     return bytes

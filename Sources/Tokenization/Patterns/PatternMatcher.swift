@@ -117,7 +117,8 @@ struct PatternMatcher {
 
   /// Takes a run of a set, and leaves its shorter forms for later.
   private mutating func run(
-    _ set: Pattern.SetNumber, _ possessive: Bool, _ isInner: Bool, _ step: inout Int, _ place: inout Int,
+    _ set: Pattern.SetNumber, _ possessive: Bool, _ isInner: Bool, _ step: inout Int,
+    _ place: inout Int,
     _ end: Int
   ) -> Bool {
     if !possessive, !isInner, !tried.isEmpty {

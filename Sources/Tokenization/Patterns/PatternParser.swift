@@ -112,7 +112,8 @@ struct PatternParser {
       place = start
       return nil
     }
-    guard (minimum ?? 0) <= (maximum ?? .max), max(minimum ?? 0, maximum ?? 0) <= Self.maximumRepeats
+    guard (minimum ?? 0) <= (maximum ?? .max),
+      max(minimum ?? 0, maximum ?? 0) <= Self.maximumRepeats
     else { throw PatternError(reason: "repeats more than \(Self.maximumRepeats) times") }
     return (minimum ?? 0, maximum, true)
   }
@@ -293,7 +294,9 @@ struct PatternParser {
       }
       last = value
     }
-    guard first <= last else { throw PatternError(reason: "has a range that ends before it begins") }
+    guard first <= last else {
+      throw PatternError(reason: "has a range that ends before it begins")
+    }
     return .range(first...last)
   }
 }

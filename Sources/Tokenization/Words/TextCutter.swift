@@ -113,7 +113,9 @@ struct TextCutter: Sendable {
     _ text: TextScanner, _ piece: Range<Int>, _ finder: Finder,
     _ behavior: PreTokenizer.SplitBehavior, _ isInverted: Bool, _ result: inout [Range<Int>]
   ) {
-    if case .words(let cutter) = finder, behavior == .isolated || (behavior == .removed && isInverted) {
+    if case .words(let cutter) = finder,
+      behavior == .isolated || (behavior == .removed && isInverted)
+    {
       var start = piece.lowerBound
       while start < piece.upperBound {
         let end = cutter.endOfWord(in: text, from: start, to: piece.upperBound)

@@ -58,8 +58,12 @@ struct WordCutter: Sendable {
   private static func endOfClass(
     _ text: TextScanner, _ kinds: ScalarKinds, _ start: Int, _ end: Int
   ) -> Int {
-    if !kinds.isDisjoint(with: .letters) { return text.endOfRun(of: .letters, from: start, to: end) }
-    if !kinds.isDisjoint(with: .numbers) { return text.endOfRun(of: .numbers, from: start, to: end) }
+    if !kinds.isDisjoint(with: .letters) {
+      return text.endOfRun(of: .letters, from: start, to: end)
+    }
+    if !kinds.isDisjoint(with: .numbers) {
+      return text.endOfRun(of: .numbers, from: start, to: end)
+    }
     return text.endOfRun(ofNone: [.letters, .numbers, .space], from: start, to: end)
   }
 
