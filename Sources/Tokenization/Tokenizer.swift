@@ -87,9 +87,7 @@ extension Tokenizer {
   /// The ids of `text`; no begin token is added.
   ///
   /// Unless `allowsSpecialTokens`, control tokens that `text` spells out are text like any other, so
-  /// that what a user types cannot end a turn.
-  ///
-  /// - Parameter continues: Whether the text goes on one that was encoded before, so that no space is put before it.
+  /// that what a user types cannot end a turn. If it `continues` a text that was encoded before, no space is put before it.
   public func encode(
     _ text: String, allowsSpecialTokens: Bool, continues: Bool = false
   ) -> [Int] {

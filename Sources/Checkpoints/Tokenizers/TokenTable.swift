@@ -89,9 +89,9 @@ extension TokenTable: Hashable {
 }
 
 extension TokenTable {
-  /// The merge of two tokens; nil if they, or what they make, are no tokens.
+  /// The merge of two tokens, of whose texts together the second begins at `middle`.
   ///
-  /// - Parameter text: The texts of both; `middle` is where the second begins.
+  /// Nil if they, or what they make, are no tokens.
   func merge(of text: [UInt8], middle: Int) -> TokenizerDefinition.Merge? {
     guard let left = id(of: text, in: 0..<middle),
       let right = id(of: text, in: middle..<text.count),

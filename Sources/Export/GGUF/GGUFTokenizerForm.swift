@@ -2,9 +2,9 @@ import Checkpoints
 
 /// Which of llama.cpp's tokenizers a tokenizer is, and what its file has to say of it.
 struct GGUFTokenizerForm {
-  /// `tokenizer.ggml.model`
+  /// What `tokenizer.ggml.model` says.
   let model: String
-  /// `tokenizer.ggml.pre`
+  /// What `tokenizer.ggml.pre` says.
   var preTokenizer = "default"
   var hasMerges = false
   /// By token.

@@ -13,7 +13,7 @@ struct AddedTokenFinder: Sendable {
   /// By byte: whether a token begins with it.
   private var begins = Array(repeating: false, count: 256)
 
-  /// - Parameter normalize: What a token's text looks like where it is looked for.
+  /// Finds tokens in text that was normalized as `normalize` does.
   init(
     _ tokens: [TokenizerDefinition.AddedToken], normalize: ([UInt8]) -> [UInt8] = { $0 }
   ) {

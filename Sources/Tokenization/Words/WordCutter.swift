@@ -14,7 +14,7 @@ struct WordCutter: Sendable {
 
   private let form: Form
 
-  /// The cutter for a pattern; nil if there is none. All of a text is words to these patterns.
+  /// The cutter for a pattern, to which all of a text is words; nil if there is none.
   init?(_ pattern: String) {
     switch pattern {
     case PreTokenizer.gpt2Pattern: form = .gpt2
@@ -163,7 +163,7 @@ struct WordCutter: Sendable {
     }
   }
 
-  /// Upper case, then lower case; letters without case and marks count as either. Nil if there is no letter.
+  /// Upper case, then lower case, where letters without case and marks count as either; nil if there is no letter.
   private static func casedWord(
     _ text: TextScanner, _ start: Int, _ end: Int
   ) -> (end: Int, isCapitals: Bool)? {

@@ -162,8 +162,7 @@ struct CompressedModelTests {
           .init(name: "strategy", value: .string("channel")),
         ])))
     return try QuantizedLayer(
-      "layer", rows: 4, columns: columns, format: .packed, arguments: arguments,
-      packsDensely: packsDensely,
+      "layer", rows: 4, columns: columns, format: .packed, arguments: arguments, packsDensely: packsDensely,
       in: TensorTable(name: "model", files: ["model"], storages: [storage], entries: entries))
   }
 }
