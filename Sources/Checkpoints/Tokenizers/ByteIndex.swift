@@ -5,7 +5,8 @@ package struct ByteIndex: Sendable {
   /// The upper half is the upper half of the hash, the lower the number plus one; zero is an empty slot.
   private var slots: [UInt64]
   private let seed = UInt64.random(in: .min ... .max)
-  private var count = 0
+  /// Numbers that are there.
+  private(set) var count = 0
 
   /// A table that holds `capacity` numbers before it grows.
   package init(capacity: Int = 0) {

@@ -31,6 +31,13 @@ public struct TokenTable: RandomAccessCollection, Sendable {
     (id == 0 ? 0 : Int(ends[id - 1]))..<Int(ends[id])
   }
 
+  /// A text that two ids have; nil if there is none.
+  var repeatedText: String? {
+    let used = indices.filter { !byteRange(of: $0).isEmpty }
+    guard index.count < used.count else { return nil }
+    return used.first { id(of: bytes, in: byteRange(of: $0)) != $0 }.flatMap { self[$0] }
+  }
+
   /// The id of the token with this text; of several the last.
   public func id(of text: String) -> Int? {
     let key = Array(text.utf8)

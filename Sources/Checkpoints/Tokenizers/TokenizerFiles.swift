@@ -2,17 +2,19 @@
 struct TokenizerFiles {
   let directory: HuggingFaceDirectory
   private let vocabularySize: Int
+  /// tokenizer.json but for its long lists.
   let tokenizer: JSONFile
+  private let lists: TokenizerLists
 
   init(_ directory: HuggingFaceDirectory, vocabularySize: Int) throws(CheckpointError) {
-    guard let tokenizer = try directory.json("tokenizer.json") else {
+    guard directory.contains("tokenizer.json") else {
       throw CheckpointError(
         file: directory.path, reason: "holds no tokenizer.json",
         hint: "save the tokenizer again with transformers, which writes one")
     }
     self.directory = directory
     self.vocabularySize = vocabularySize
-    self.tokenizer = tokenizer
+    (lists, tokenizer) = try TokenizerLists.read(directory.filePath("tokenizer.json"))
   }
 
   func definition() throws(CheckpointError) -> TokenizerDefinition {
@@ -47,17 +49,7 @@ struct TokenizerFiles {
         throw CheckpointSource.unsupported("a tokenizer with \(key)", file: model.file)
       }
     }
-    guard let vocabulary = model.root["vocab"]?.object else {
-      throw model.error("model.vocab is missing")
-    }
-    var texts: [String] = []
-    for member in vocabulary.members {
-      guard let id = member.value.integer else {
-        throw model.error("model.vocab gives \"\(member.name)\" no id")
-      }
-      try set(id, member.name, in: &texts, model)
-    }
-    definition.tokens = table(texts, definition)
+    definition.tokens = try vocabulary(model, definition)
     definition.merges = try merges(model, definition.tokens)
     definition.ignoresMerges = try model.flag("ignore_merges") ?? false
     definition.fallsBackToBytes = try model.flag("byte_fallback") ?? false
@@ -109,6 +101,34 @@ struct TokenizerFiles {
     return TokenTable(texts)
   }
 
+  /// The vocabulary of a model with merges.
+  private func vocabulary(
+    _ model: JSONFile, _ definition: TokenizerDefinition
+  ) throws(CheckpointError) -> TokenTable {
+    guard lists.hasVocabulary else { throw model.error("model.vocab is missing") }
+    var texts = TokenTexts()
+    var bytes: [UInt8] = []
+    try lists.forEachToken(&bytes) { (range, id, bytes) throws(CheckpointError) in
+      try check(id)
+      guard texts.set(id, range) else {
+        throw model.error("model.vocab gives two tokens the id \(id)")
+      }
+    }
+    for token in definition.addedTokens {
+      let start = bytes.count
+      bytes += token.text.utf8
+      texts.replace(token.id, start..<bytes.count)
+    }
+    guard String(validating: bytes, as: UTF8.self) != nil else {
+      throw model.error("model.vocab has text that is not valid UTF-8")
+    }
+    let table = texts.table(of: bytes)
+    if let text = table.repeatedText {
+      throw model.error("the vocabulary has \"\(text)\" twice")
+    }
+    return table
+  }
+
   private func addedTokens() throws(CheckpointError) -> [TokenizerDefinition.AddedToken] {
     var tokens: [TokenizerDefinition.AddedToken] = []
     for value in tokenizer.root["added_tokens"]?.array ?? [] {
@@ -133,37 +153,23 @@ struct TokenizerFiles {
     }
   }
 
-  /// Merges as the two layouts in use have them: `"a b"`, or `["a", "b"]`.
   private func merges(
     _ model: JSONFile, _ tokens: TokenTable
   ) throws(CheckpointError) -> [TokenizerDefinition.Merge] {
-    guard let values = model.root["merges"]?.array else {
-      throw model.error("model.merges is missing")
-    }
+    guard lists.hasMerges else { throw model.error("model.merges is missing") }
     var merges: [TokenizerDefinition.Merge] = []
-    merges.reserveCapacity(values.count)
-    for (rank, value) in values.enumerated() {
-      guard let (left, right) = Self.halves(of: value) else {
-        throw model.error("model.merges has an entry that is not two tokens")
-      }
-      guard let merge = tokens.merge(of: Array((left + right).utf8), middle: left.utf8.count)
-      else {
+    try lists.forEachMerge { (text, middle) throws(CheckpointError) in
+      guard let merge = tokens.merge(of: text, middle: middle) else {
+        let halves = [text[..<middle], text[middle...]].map {
+          "\"\(String(decoding: $0, as: UTF8.self))\""
+        }
         throw model.error(
-          "model.merges names a token that is not in the vocabulary (\"\(left)\" and \"\(right)\", the merge \(rank))"
-        )
+          "model.merges names a token that is not in the vocabulary"
+            + " (\(halves.joined(separator: " and ")), the merge \(merges.count))")
       }
       merges.append(merge)
     }
     return merges
-  }
-
-  private static func halves(of value: JSONValue) -> (String, String)? {
-    if let parts = value.array?.compactMap(\.string) {
-      return parts.count == 2 ? (parts[0], parts[1]) : nil
-    }
-    let parts = value.string?.split(separator: " ", omittingEmptySubsequences: false) ?? []
-    guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else { return nil }
-    return (String(parts[0]), String(parts[1]))
   }
 }
 
@@ -174,5 +180,34 @@ extension TokenizerDefinition {
       Self.byte(of: tokens.bytes[tokens.byteRange(of: $0)]) != nil
     }
     return addedTokens.filter(\.isSpecial).map(\.id) + [unknownToken].compactMap(\.self) + bytes
+  }
+}
+
+/// Where the texts of tokens are, by id.
+private struct TokenTexts {
+  private var ranges: [Range<Int>] = []
+
+  /// Says where a text is; false if the id has one.
+  mutating func set(_ id: Int, _ range: Range<Int>) -> Bool {
+    if id == ranges.count {
+      ranges.append(range)
+      return true
+    }
+    guard id >= ranges.count || ranges[id].isEmpty else { return false }
+    replace(id, range)
+    return true
+  }
+
+  mutating func replace(_ id: Int, _ range: Range<Int>) {
+    if id >= ranges.count { ranges += repeatElement(0..<0, count: id + 1 - ranges.count) }
+    ranges[id] = range
+  }
+
+  func table(of bytes: [UInt8]) -> TokenTable {
+    var table = TokenTable()
+    table.reserveCapacity(tokens: ranges.count, bytes: bytes.count)
+    for range in ranges { table.append(bytes[range]) }
+    table.buildIndex()
+    return table
   }
 }

@@ -3,12 +3,13 @@ struct PairTable: Sendable {
   private var keys: [UInt64]
   private var values: [UInt64]
   private let multiplier = UInt64.random(in: .min ... .max) | 1
-  private let shift: UInt64
+  private var shift: UInt64
+  private var count = 0
 
   private static let empty = UInt64.max
 
-  /// A table that holds up to `capacity` pairs.
-  init(capacity: Int) {
+  /// A table that holds `capacity` pairs before it grows.
+  init(capacity: Int = 0) {
     var bits: UInt64 = 4
     while 1 << bits < capacity * 2 { bits += 1 }
     keys = Array(repeating: Self.empty, count: 1 << bits)
@@ -42,15 +43,28 @@ struct PairTable: Sendable {
 
   /// Adds a pair unless it is there.
   ///
-  /// - Precondition: no more than the capacity are added; the pair is not twice `UInt32.max`.
+  /// - Precondition: the pair is not twice `UInt32.max`.
   mutating func add(_ left: UInt32, _ right: UInt32, _ first: UInt32, _ second: UInt32) {
-    let key = Self.pair(left, right)
+    if count * 2 >= keys.count { grow() }
+    add(Self.pair(left, right), Self.pair(first, second))
+  }
+
+  private mutating func grow() {
+    let (oldKeys, oldValues) = (keys, values)
+    keys = Array(repeating: Self.empty, count: oldKeys.count * 2)
+    values = Array(repeating: 0, count: keys.count)
+    (shift, count) = (shift - 1, 0)
+    for (key, value) in zip(oldKeys, oldValues) where key != Self.empty { add(key, value) }
+  }
+
+  private mutating func add(_ key: UInt64, _ value: UInt64) {
     var place = place(of: key)
     while keys[place] != Self.empty {
       if keys[place] == key { return }
       place = (place + 1) & (keys.count - 1)
     }
     keys[place] = key
-    values[place] = Self.pair(first, second)
+    values[place] = value
+    count += 1
   }
 }

@@ -1,12 +1,11 @@
 /// Texts that share their beginnings, each with a number.
 struct TokenTrie: Sendable {
-  private var children: PairTable
+  private var children = PairTable()
   /// By node: the number of the text that ends there.
   private var numbers: [Int?] = [nil]
 
   /// - Parameter texts: Texts and their numbers; of equal texts the first counts.
   init(_ texts: [(text: ArraySlice<UInt8>, number: Int)]) {
-    children = PairTable(capacity: texts.reduce(0) { $0 + $1.text.count })
     for (text, number) in texts {
       var node = 0
       for byte in text { node = child(of: node, byte) ?? addChild(to: node, byte) }
