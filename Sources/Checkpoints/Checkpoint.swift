@@ -88,7 +88,9 @@ extension Checkpoint {
     let shape = try LlamaShape(config: config)
     let table = try directory.tensors(only: weights)
     try self.init(
-      shape, table, .huggingFace, quantization: Quantization(config: config), path: path,
+      shape, table, .huggingFace,
+      quantization: Quantization(
+        config: config, beside: directory.json("quantize_config.json")), path: path,
       name: PathName.last(directory.path), settings: config.file, source: .directory(directory))
   }
 

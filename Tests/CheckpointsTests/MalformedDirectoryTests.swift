@@ -90,8 +90,8 @@ struct MalformedDirectoryTests {
     try config("hidden_act is \"gelu\"", "\"silu\"", "\"gelu\"")
     try config("attention_bias is true", "\"head_dim\": 8", "\"attention_bias\": true")
     try config(
-      "is quantized by gptq, which is not read", "\"head_dim\": 8",
-      "\"quantization_config\": {\"quant_method\": \"gptq\"}")
+      "is quantized by hqq, which is not read", "\"head_dim\": 8",
+      "\"quantization_config\": {\"quant_method\": \"hqq\"}")
     try config(
       "RoPE scaling of type \"linear\"", "\"rope_scaling\": null",
       "\"rope_scaling\": {\"type\": \"linear\", \"factor\": 2}")

@@ -12,14 +12,12 @@ struct GPTQFormat: QuantizationFormat {
   let bits: Int
   /// Weights of a row that share a scale; nil for all of them.
   let groupSize: Int?
-  let isSymmetric: Bool
   let zeroStorage: ZeroStorage
   let maker: String
 
   init(_ section: JSONFile) throws(CheckpointError) {
     bits = try section.size("bits", standard: 4, limit: 8)
     groupSize = try section.groupSize()
-    isSymmetric = try section.flag("sym") ?? true
     let format = try section.text(ofFirst: ["checkpoint_format", "format"]) ?? "gptq"
     switch format {
     case "gptq": zeroStorage = .lessOne

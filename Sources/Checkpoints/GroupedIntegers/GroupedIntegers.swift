@@ -26,6 +26,7 @@ struct GroupedIntegers: Sendable {
   /// The weights, each rounded once to the type of the scales.
   ///
   /// - Parameter groups: The group of each column.
+  /// - Returns: Weights of 16 bits.
   func decoded(groups: [Int]) -> LayerWeights {
     let codes = PackedMatrix.unpack(words: codes, rows: rows, columns: columns, bits: bits)
     let scales = scaleType.widened(scales)

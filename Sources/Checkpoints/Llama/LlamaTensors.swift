@@ -97,7 +97,7 @@ extension LlamaTensor {
         tensorNames: layer.tensorNames, byteCount: layer.byteCount)
     }
     let matrix = try stored(
-      in: table, format, shape, quantization: quantization, settings: settings)
+      in: table, format, shape, settings: settings)
     return LocatedTensor(
       source: .weights(.stored(matrix)), type: matrix.type,
       scheme: matrix.type.isQuantized ? .block(matrix.type) : nil,
@@ -105,8 +105,7 @@ extension LlamaTensor {
   }
 
   private func stored(
-    in table: TensorTable, _ format: CheckpointFormat, _ shape: LlamaShape,
-    quantization: Quantization?, settings: String
+    in table: TensorTable, _ format: CheckpointFormat, _ shape: LlamaShape, settings: String
   ) throws(CheckpointError) -> StoredMatrix {
     let storedName = storedName(in: format)
     func fail(_ entry: TensorEntry?, _ reason: String, hint: String? = nil) -> CheckpointError {
@@ -114,7 +113,7 @@ extension LlamaTensor {
       return CheckpointError(file: file, tensor: storedName, reason: reason, hint: hint)
     }
     guard let entry = table[storedName] else {
-      if quantization == nil, let error = Quantization.unexplained(in: table) { throw error }
+      if let error = Quantization.unexplained(layer: name, in: table) { throw error }
       throw fail(nil, "is missing", hint: "get the complete model from its source")
     }
     guard entry.shape == self.shape else {
@@ -151,7 +150,7 @@ extension LlamaTensor {
       let isOfCache =
         isQuantized && cacheParts.contains { entry.name.hasSuffix(".self_attn.\($0)") }
       if isBuffer || isTiedHead || isOfCache { continue }
-      if !isQuantized, let error = Quantization.unexplained(in: table) { throw error }
+      if let error = Quantization.unexplained(entry, in: table) { throw error }
       throw CheckpointError(
         file: table.files[entry.file], tensor: entry.name,
         reason: entry.name.hasSuffix(".bias")
