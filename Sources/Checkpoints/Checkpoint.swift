@@ -12,26 +12,17 @@ public struct Checkpoint: Sendable {
   /// Where settings and tokenizer are read from.
   package let source: CheckpointSource
 
-  /// Opens a Hugging Face directory, a safetensors file inside one, or a GGUF file.
+  /// Opens a Hugging Face directory, a safetensors file inside one, a GGUF file, or what ``ModelLocation`` finds by name.
   ///
   /// - Throws: ``CheckpointError`` naming the file, the tensor and the reason.
   public static func open(_ path: String) throws(CheckpointError) -> Checkpoint {
-    if let directory = HuggingFaceDirectory(path: path) {
-      return try Checkpoint(directory, path: path, weights: nil)
+    let location = try ModelLocation.resolve(path)
+    switch location.files {
+    case .directory(let directory, let weights):
+      return try Checkpoint(directory, path: path, weights: weights, at: location)
+    case .gguf(let file):
+      return try Checkpoint(gguf: CheckpointFile.map(file), file: file, path: path, at: location)
     }
-    let storage: ByteStorage
-    do { storage = try ByteStorage(mapping: path) } catch { throw CheckpointError(error) }
-    if GGUFHeader.isGGUF(storage) { return try Checkpoint(gguf: storage, path: path) }
-    let (parent, name) = PathName.split(path)
-    guard name.hasSuffix(".safetensors") || name.hasSuffix(".json"),
-      let directory = HuggingFaceDirectory(path: parent)
-    else {
-      throw CheckpointError(
-        file: path, reason: "is neither a GGUF file nor part of a Hugging Face directory",
-        hint: "give a directory with config.json and model.safetensors, or a GGUF file")
-    }
-    return try Checkpoint(
-      directory, path: path, weights: name.hasSuffix(".safetensors") ? name : nil)
   }
 
   /// The weights of a layer by its Hugging Face name, for example `model.layers.3.mlp.up_proj`.
@@ -78,7 +69,7 @@ extension Checkpoint {
   }
 
   private init(
-    _ directory: HuggingFaceDirectory, path: String, weights: String?
+    _ directory: HuggingFaceDirectory, path: String, weights: String?, at location: ModelLocation
   ) throws(CheckpointError) {
     guard let config = try directory.json(HuggingFaceDirectory.config) else {
       throw CheckpointError(
@@ -91,24 +82,24 @@ extension Checkpoint {
       shape, table, .huggingFace,
       quantization: Quantization(
         config: config, beside: directory.json("quantize_config.json")), path: path,
-      name: PathName.last(directory.path), settings: config.file, source: .directory(directory))
+      at: location, settings: config.file, source: .directory(directory))
   }
 
-  private init(gguf storage: ByteStorage, path: String) throws(CheckpointError) {
-    let header = try GGUFHeader(storage, file: path)
+  private init(
+    gguf storage: ByteStorage, file: String, path: String, at location: ModelLocation
+  ) throws(CheckpointError) {
+    let header = try GGUFHeader(storage, file: file)
     let table = TensorTable(
-      name: path, files: [path], storages: [storage], entries: header.entries)
+      name: file, files: [file], storages: [storage], entries: header.entries)
     let shape = try LlamaShape(gguf: header, tensors: table)
-    let name = PathName.last(path)
     try self.init(
-      shape, table, .gguf, quantization: nil, path: path,
-      name: name.hasSuffix(".gguf") ? String(name.dropLast(5)) : name,
-      settings: "its metadata", source: .gguf(header))
+      shape, table, .gguf, quantization: nil, path: path, at: location, settings: "its metadata",
+      source: .gguf(header))
   }
 
   private init(
     _ shape: LlamaShape, _ table: TensorTable, _ format: CheckpointFormat,
-    quantization: Quantization?, path: String, name: String, settings: String,
+    quantization: Quantization?, path: String, at location: ModelLocation, settings: String,
     source: CheckpointSource
   ) throws(CheckpointError) {
     var sources: [String: LayerSource] = [:]
@@ -136,7 +127,7 @@ extension Checkpoint {
     self.layers = sources
     self.source = source
     description = ModelDescription(
-      name: name, path: path, format: format, architecture: "llama",
+      name: location.name, path: path, format: format, architecture: "llama",
       hiddenSize: shape.hiddenSize, intermediateSize: shape.intermediateSize,
       blockCount: shape.blockCount, headCount: shape.headCount,
       keyValueHeadCount: shape.keyValueHeadCount, headSize: shape.headSize,
@@ -144,6 +135,7 @@ extension Checkpoint {
       ropeTheta: shape.ropeTheta, ropeScaling: shape.ropeScaling, normEpsilon: shape.normEpsilon,
       tiesEmbeddings: shape.tiesEmbeddings, parameterCount: parameterCount,
       tensorBytes: tensorBytes, fingerprint: TensorEntry.fingerprint(table.entries),
-      layers: layers, notes: quantization?.notes(on: names) ?? [])
+      layers: layers,
+      notes: location.notes + table.notes + (quantization?.notes(on: names) ?? []))
   }
 }

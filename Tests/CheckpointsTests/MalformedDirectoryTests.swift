@@ -59,11 +59,11 @@ struct MalformedDirectoryTests {
       try FileManager.default.moveItem(
         atPath: "\($0)/model.safetensors", toPath: "\($0)/pytorch_model.bin")
     }
-    try expect("tiny/a.gguf itself") {
+    try expect("tiny/a.gguf: ") {
       try FileManager.default.moveItem(
         atPath: "\($0)/model.safetensors", toPath: "\($0)/a.gguf")
     }
-    try expect("No such file", "tiny-sharded") {
+    try expect("is missing: 1 of 2 parts", "tiny-sharded") {
       try remove("\($0)/model-00001-of-00002.safetensors")
     }
     #expect(throws: CheckpointError.self) { try Checkpoint.open("/nonexistent/model.gguf") }
