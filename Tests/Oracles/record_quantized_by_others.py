@@ -8,6 +8,7 @@
   mxfp4/                    decoded by transformers' convert_moe_packed_tensors
   bitsandbytes-int8/, bitsandbytes-4bit/   saved and decoded by bitsandbytes
   mlx/, mlx-half/, mlx-modes/   saved and decoded by MLX
+  gptq-llama/, mlx-llama/   whole models of one block
   digests.json              of each layer by model and name: type, rows, columns, SHA-256 of the decoded weights
 
 Needs gptqmodel==7.7.0 (its imports reach Pillow and torchvision), the sources of autoawq==0.2.9, bitsandbytes==0.50.2,
@@ -335,6 +336,41 @@ def make_all_mlx():
     make_mlx("mlx-modes", mx.bfloat16, modes, {"group_size": 32, "bits": 4, "mode": "mxfp4"})
 
 
+def llama_config(dtype):
+    return dict(
+        architectures=["LlamaForCausalLM"], model_type="llama", hidden_size=64, intermediate_size=96,
+        num_hidden_layers=1, num_attention_heads=4, num_key_value_heads=2, vocab_size=48,
+        max_position_embeddings=128, rms_norm_eps=1e-5, rope_theta=10000.0, hidden_act="silu",
+        tie_word_embeddings=True, torch_dtype=dtype)
+
+
+def make_llamas():
+    """Whole models of one block."""
+    shapes = {ATTENTION + "q_proj": (64, 64), ATTENTION + "k_proj": (32, 64), ATTENTION + "v_proj": (32, 64),
+              ATTENTION + "o_proj": (64, 64), MLP + "gate_proj": (96, 64), MLP + "up_proj": (96, 64),
+              MLP + "down_proj": (64, 96)}
+    norms = ["model.norm", "model.layers.0.input_layernorm", "model.layers.0.post_attention_layernorm"]
+    tensors = {f"{norm}.weight": torch.ones(64, dtype=torch.float16) for norm in norms}
+    tensors["model.embed_tokens.weight"] = matrix(48, 64, torch.float16)
+    decoded = {}
+    for layer, shape in shapes.items():
+        parts, decoded[layer] = gptq_layer(*shape, 4, 32, False, 1)
+        tensors |= {f"{layer}.{part}": value for part, value in parts.items()}
+    quantization = {"quant_method": "gptq", "bits": 4, "group_size": 32, "checkpoint_format": "gptq"}
+    save("gptq-llama", llama_config("float16") | {"quantization_config": quantization}, tensors, decoded)
+
+    arguments = {"group_size": 32, "bits": 4}
+    mx.random.seed(8)
+    tensors = {f"{norm}.weight": mx.ones((64,), dtype=mx.bfloat16) for norm in norms}
+    decoded = {}
+    for layer, shape in ({"model.embed_tokens": (48, 64)} | shapes).items():
+        parts = mx.quantize((mx.random.normal(shape) * 0.05).astype(mx.bfloat16), **arguments)
+        decoded[layer] = torch_of(mx.dequantize(*parts, **arguments))
+        tensors |= {f"{layer}.{part}": value for part, value in zip(("weight", "scales", "biases"), parts)}
+    config = llama_config("bfloat16") | {"quantization": arguments, "quantization_config": arguments}
+    save("mlx-llama", config, lambda path: mx.save_safetensors(path, tensors, {"format": "mlx"}), decoded)
+
+
 def main():
     torch.manual_seed(7)
     make_gptq("gptq", 1)
@@ -346,6 +382,7 @@ def main():
     make_mxfp4()
     make_bitsandbytes()
     make_all_mlx()
+    make_llamas()
     (FIXTURES / "digests.json").write_text(json.dumps(recorded, indent=1, sort_keys=True) + "\n")
 
 

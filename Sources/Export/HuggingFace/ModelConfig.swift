@@ -13,6 +13,8 @@ extension JSONObject {
       config["head_dim"] = .integer(model.headSize)
     }
     config["quantization_config"] = quantization
+    // Where MLX says how a source was quantized that is so no longer.
+    config["quantization"] = nil
     return config
   }
 

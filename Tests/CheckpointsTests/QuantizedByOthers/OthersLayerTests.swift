@@ -16,7 +16,7 @@ struct OthersLayerTests {
 
   static let models = [
     "gptq", "gptq-v2", "awq", "awq-gemv", "fp8-blocks", "fp8-rows", "mxfp4", "bitsandbytes-int8",
-    "bitsandbytes-4bit", "mlx", "mlx-half", "mlx-modes",
+    "bitsandbytes-4bit", "mlx", "mlx-half", "mlx-modes", "gptq-llama", "mlx-llama",
   ]
 
   private func digests(_ model: String) throws -> [String: Digest] {
@@ -145,6 +145,22 @@ struct OthersLayerTests {
     }
     let experts = "model.layers.0.mlp.experts.gate_up_proj"
     #expect(try OthersModel("mxfp4").layer(experts, shape: [3, 24, 64])?.rows == 72)
+  }
+
+  @Test func wholeModelsOpen() throws {
+    func stored(_ model: String) throws -> [String] {
+      try Checkpoint.open(TestFiles.fixture("others/\(model)")).description.layers.map(\.storedText)
+    }
+    #expect(
+      try stored("gptq-llama") == ["F16"] + Array(repeating: "4 bit g32 asym", count: 7))
+    #expect(try stored("mlx-llama") == Array(repeating: "4 bit g32 asym", count: 8))
+    for model in ["gptq-llama", "mlx-llama"] {
+      let checkpoint = try Checkpoint.open(TestFiles.fixture("others/\(model)"))
+      #expect(checkpoint.description.notes.first?.hasPrefix("quantized by others") == true)
+      for (layer, digest) in try digests(model) {
+        #expect(SHA256.hexDigest(bytes(try checkpoint.matrix(of: layer))) == digest.sha256)
+      }
+    }
   }
 
   @Test func otherTensorsAreNoLayers() throws {
