@@ -89,6 +89,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "TensorsTests", dependencies: ["Tensors", "CKernels", "TestSupport"],
+      exclude: ["Fixtures"],
       swiftSettings: wrapping),
     .testTarget(
       name: "CheckpointsTests", dependencies: ["Checkpoints", "Tensors", "TestSupport"],

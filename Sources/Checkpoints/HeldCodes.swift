@@ -10,6 +10,8 @@ public enum HeldCodes: Hashable, Sendable {
 
 extension Checkpoint {
   /// What ``matrix(of:)`` will hold a layer's codes as; nil where it has numbers, GGUF's blocks, or no such layer.
+  ///
+  /// Nil for a stack too: its matrices may be held in different codes, or with different divisors.
   public func heldCodes(of layer: String) -> HeldCodes? {
     switch layers[layer] {
     case .quantized(let layer): layer.heldCodes
@@ -17,7 +19,7 @@ extension Checkpoint {
       .integers(
         bits: matrix.bits, groupSize: matrix.groupSize, isSymmetric: matrix.zeros == .symmetric)
     case .weights(.floats(let matrix)): .floats(matrix.format)
-    case .weights(.stored), nil: nil
+    case .weights(.stored), .weights(.stack), nil: nil
     }
   }
 }

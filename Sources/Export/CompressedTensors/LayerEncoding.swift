@@ -92,6 +92,7 @@ extension LayerWeights {
   /// All weights in the layer's order, rounded to F32, F16 or BF16 unless they are of that type.
   fileprivate func bytes(as type: ElementType) -> [UInt8] {
     if case .stored(let matrix) = self, matrix.type == type { return matrix.bytes(in: .plain) }
+    if case .stack(let members) = self { return members.flatMap { $0.bytes(as: type) } }
     let step = max(1, (1 << 20) / columns)
     return stride(from: 0, to: rows, by: step).flatMap { start in
       decoded(rows: start..<min(start + step, rows)).values.bytes(as: type)

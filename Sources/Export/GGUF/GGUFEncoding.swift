@@ -29,8 +29,10 @@ public struct GGUFEncoding: ModelEncoding {
 
   public func tensors(of layer: CompressedLayer) throws(ExportError) -> [EncodedTensor] {
     let place = try place(of: layer.shape.name)
+    var storage = layer.storage
+    if case .original(let weights) = storage { storage = .original(weights.joined()) }
     let matrix: StoredMatrix
-    switch layer.storage {
+    switch storage {
     case .blocks(let stored), .original(.stored(let stored)): matrix = stored
     case .dense16(let bits):
       matrix = StoredMatrix(
@@ -40,7 +42,7 @@ public struct GGUFEncoding: ModelEncoding {
       matrix = StoredMatrix(
         copying: floats.decoded(rows: 0..<floats.rows).values.bytes(as: place.tensor.type),
         type: place.tensor.type, rows: floats.rows, columns: floats.columns)
-    case .packed, .original(.packed), .floats:
+    case .packed, .original(.packed), .original(.stack), .floats:
       throw unexpected(place, "is not in blocks")
     }
     guard matrix.type == place.tensor.type, [matrix.rows, matrix.columns] == place.tensor.shape

@@ -70,6 +70,6 @@ extension Decoder {
     let normalized = hidden.rmsNormalized(by: block.mlpNorm, epsilon: epsilon)
     let projected = pool.products(of: normalized, with: block.mlpInputs)
     return MLPActivations(
-      normalized: normalized, projected: projected, inner: projected.gatedSilu())
+      normalized: normalized, projected: projected, inner: projected.gated(.silu))
   }
 }

@@ -76,8 +76,12 @@ extension Decoder {
 
   /// The same weights in a form that kernels multiply with: GGUF's blocks are repacked, code for code.
   static func runnable(_ weights: LayerWeights, on pool: WorkerPool) -> LayerWeights {
-    guard case .stored(let matrix) = weights else { return weights }
-    return PackedMatrix(losslessly: matrix, on: pool).map { .packed($0) } ?? weights
+    switch weights {
+    case .stored(let matrix):
+      PackedMatrix(losslessly: matrix, on: pool).map { .packed($0) } ?? weights
+    case .stack(let members): .stack(members.map { runnable($0, on: pool) })
+    case .packed, .floats: weights
+    }
   }
 
   private func place(of layer: String) -> LayerDescription? {

@@ -213,7 +213,7 @@ extension FisherPass {
       [.down], at: .mlpOutput(block: index), from: row, inputs: activations.inner,
       gradients: gradient)
     let atInner = pool.transposedProducts(of: gradient, with: block.mlpOutput)
-    let atProjected = activations.projected.gatedSiluGradient(output: atInner)
+    let atProjected = activations.projected.gatedGradient(.silu, output: atInner)
     add(
       [.gate, .up], at: .mlp(block: index), from: row, inputs: activations.normalized,
       gradients: atProjected)
