@@ -59,7 +59,7 @@ struct OthersLayerTests {
     for name in opened.quantization.layerNames(in: opened.table) {
       let layer = try #require(try opened.layer(name))
       switch try layer.weights() {
-      case .stored: #expect(layer.heldCodes == nil, "\(name)")
+      case .stored, .stack: #expect(layer.heldCodes == nil, "\(name)")
       case .floats(let matrix): #expect(layer.heldCodes == .floats(matrix.format), "\(name)")
       case .packed(let matrix):
         let codes = HeldCodes.integers(
