@@ -15,8 +15,10 @@ struct AWQLayer: StoredLayer {
 
   private static let bits = 4
   private static let codesAWord = 8
-  /// Which of eight rows each place of a word holds, from its lowest bits on.
-  private static let order = [0, 2, 4, 6, 1, 3, 5, 7]
+  /// Where in a word each of eight rows is.
+  private static let shifts = SIMD8<UInt32>(0, 16, 4, 20, 8, 24, 12, 28)
+  /// Where in a word each of eight columns belongs.
+  private static let places = SIMD8<UInt32>(0, 4, 8, 12, 16, 20, 24, 28)
 
   /// Finds the tensors of a layer and checks their types and shapes.
   init(
@@ -35,6 +37,9 @@ struct AWQLayer: StoredLayer {
     (rows, columns) = packing == .gemm ? (packed, first) : (first, packed)
     try parts.check("qweight", rows: rows, columns: columns, against: shape)
     groupSize = format.groupSize ?? columns
+    guard columns % Self.codesAWord == 0 else {
+      throw parts.error("qweight", "has rows of \(columns) codes, which fill no whole words")
+    }
     guard columns % groupSize == 0 else {
       throw parts.error("scales", "groups of \(groupSize) do not divide rows of \(columns) weights")
     }
@@ -77,9 +82,23 @@ extension AWQLayer {
   private func codes() -> [UInt32] {
     let words = parts.elements(of: "qweight", as: UInt32.self)
     guard packing == .gemm else { return words }
-    return PackedMatrix.pack(
-      codes: Self.ordered(words, columns: rows).transposed(columns: rows), rows: rows,
-      columns: columns, bits: Self.bits)
+    let (across, down) = (rows / Self.codesAWord, columns / Self.codesAWord)
+    var codes = [UInt32](repeating: 0, count: words.count)
+    // Eight columns of eight rows at a time: a word of each column becomes one of each row.
+    for block in 0..<down {
+      for place in 0..<across {
+        var square = SIMD8<UInt32>()
+        for column in 0..<Self.codesAWord {
+          square[column] = words[(block * Self.codesAWord + column) * across + place]
+        }
+        for row in 0..<Self.codesAWord {
+          let weights = square &>> SIMD8(repeating: Self.shifts[row]) & SIMD8(repeating: 0xf)
+          codes[(place * Self.codesAWord + row) * down + block] =
+            (weights &<< Self.places).wrappedSum()
+        }
+      }
+    }
+    return codes
   }
 
   /// Zero points, groups x rows.
@@ -104,12 +123,14 @@ extension AWQLayer {
 
   /// Codes of so many columns, in order.
   private static func ordered(_ words: [UInt32], columns: Int) -> [UInt8] {
-    var codes = [UInt8](repeating: 0, count: words.count * codesAWord)
-    for (index, word) in words.enumerated() {
-      for (place, offset) in order.enumerated() {
-        codes[index * codesAWord + offset] = UInt8(word >> (place * bits) & 0xf)
-      }
-    }
-    return codes
+    let words = words.map { spread($0 & 0xffff) | spread($0 >> 16) << 4 }
+    return PackedMatrix.unpack(
+      words: words, rows: words.count * codesAWord / columns, columns: columns, bits: bits)
+  }
+
+  /// The four codes of the lower half at the even places of a word.
+  private static func spread(_ half: UInt32) -> UInt32 {
+    let pairs = (half | half << 8) & 0x00ff_00ff
+    return (pairs | pairs << 4) & 0x0f0f_0f0f
   }
 }
