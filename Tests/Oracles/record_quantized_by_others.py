@@ -2,6 +2,7 @@
 """Makes CheckpointsTests/Fixtures/others: layers that other programs quantized, in the files that they write.
 
   gptq/, gptq-v2/           packed and decoded by GPTQModel's own module, zero points less one and as they are
+  awq-3bit/, awq-8bit/      packed and decoded by GPTQModel's functions
   awq/, awq-gemv/           packed and decoded by AutoAWQ's own modules and functions
   fp8-blocks/, fp8-rows/    decoded by transformers' Fp8Dequantize; blocks that do not fill the matrix, which it refuses,
                             by DeepSeek's rule (a block is 128 x 128 wherever it ends) in numpy
@@ -28,7 +29,7 @@ import numpy as np
 import torch
 from bitsandbytes.backends.default.ops import _dequantize_4bit_compute
 from gptqmodel.nn_modules.qlinear.torch import TorchLinear
-from gptqmodel.quantization import FORMAT
+from gptqmodel.quantization.awq.utils import packing_utils as packing
 from gptqmodel.utils.model import convert_gptq_v2_to_v1_format_module
 from safetensors.torch import save_file
 from transformers.integrations.finegrained_fp8 import Fp8Dequantize
@@ -152,6 +153,21 @@ def make_awq():
         tensors |= {f"{layer}.{part}": getattr(module, part) for part in ("qweight", "qzeros", "scales")}
     quantization = {"quant_method": "awq", "bits": 4, "group_size": 32, "zero_point": True, "version": "gemm"}
     save("awq", {"quantization_config": quantization}, tensors, decoded)
+
+
+def make_awq_bits(bits):
+    """Other bits than AutoAWQ has, in GPTQModel's order."""
+    rows, columns, size, layer = 40, 96, 32, MLP + "up_proj"
+    weight = matrix(rows, columns)
+    scales, zeros = grid(weight, bits, size, False)
+    spread = [value.repeat_interleave(size, 1) for value in (scales, zeros)]
+    codes = torch.round(weight / spread[0] + spread[1]).clamp(0, 2**bits - 1)
+    qweight, qzeros = packing.pack_awq(codes.T.int().contiguous(), zeros.T.int().contiguous(), bits)
+    scales = scales.T.half().contiguous()
+    decoded = packing.dequantize_gemm(qweight, qzeros, scales, bits, size).T
+    tensors = {f"{layer}.qweight": qweight, f"{layer}.qzeros": qzeros, f"{layer}.scales": scales}
+    quantization = {"quant_method": "awq", "bits": bits, "group_size": size, "version": "gemm"}
+    save(f"awq-{bits}bit", {"quantization_config": quantization}, tensors, {layer: decoded})
 
 
 def make_awq_gemv():
@@ -377,6 +393,8 @@ def main():
     make_gptq("gptq-v2", 2)
     make_awq()
     make_awq_gemv()
+    make_awq_bits(3)
+    make_awq_bits(8)
     make_fp8_blocks()
     make_fp8_rows()
     make_mxfp4()

@@ -1,19 +1,20 @@
 import Tensors
 
-/// A layer of 4-bit codes as AutoAWQ packs them, eight to a 32-bit word.
+/// A layer of codes as AutoAWQ packs them: of 4 bits, eight to a 32-bit word.
 ///
 /// For `gemm`, codes are columns x rows, zero points and scales groups x rows, and a word holds eight rows in
 /// the order 0, 2, 4, 6, 1, 3, 5, 7. For `gemv`, codes are rows x columns, in order, and groups are padded to whole words.
+/// GPTQModel has other bits too, which are streams along the rows, in order.
 struct AWQLayer: StoredLayer {
   let name: String
   let rows: Int
   let columns: Int
   let type: ElementType
   let parts: LayerParts
+  private let bits: Int
   private let groupSize: Int
   private let packing: AWQFormat.Packing
 
-  private static let bits = 4
   private static let codesAWord = 8
   /// Where in a word each of eight rows is.
   private static let shifts = SIMD8<UInt32>(0, 16, 4, 20, 8, 24, 12, 28)
@@ -33,12 +34,17 @@ struct AWQLayer: StoredLayer {
     guard codes.shape.count == 2, scales.shape.count == 2 else {
       throw parts.error("qweight", "is no matrix")
     }
-    let (first, packed) = (codes.shape[0], codes.shape[1] * Self.codesAWord)
-    (rows, columns) = packing == .gemm ? (packed, first) : (first, packed)
+    bits = format.bits
+    if packing == .gemm {
+      (rows, columns) = (scales.shape[1], codes.shape[0])
+      try parts.check("qweight", "I32", [columns, (rows * bits + 31) / 32])
+    } else {
+      (rows, columns) = (codes.shape[0], codes.shape[1] * Self.codesAWord)
+    }
     try parts.check("qweight", rows: rows, columns: columns, against: shape)
     groupSize = format.groupSize ?? columns
-    guard columns % Self.codesAWord == 0 else {
-      throw parts.error("qweight", "has rows of \(columns) codes, which fill no whole words")
+    guard bits != 4 || columns % Self.codesAWord == 0 && rows % Self.codesAWord == 0 else {
+      throw parts.error("qweight", "is of \([rows, columns]) codes, which fill no whole words")
     }
     guard columns % groupSize == 0 else {
       throw parts.error("scales", "groups of \(groupSize) do not divide rows of \(columns) weights")
@@ -47,7 +53,7 @@ struct AWQLayer: StoredLayer {
     switch packing {
     case .gemm:
       try parts.check("scales", scales.typeName, [groups, rows])
-      try parts.check("qzeros", "I32", [groups, rows / Self.codesAWord])
+      try parts.check("qzeros", "I32", [groups, (rows * bits + 31) / 32])
     case .gemv:
       let points = try parts.required("qzeros", ["I32"])
       let words = points.shape.last ?? 0
@@ -61,17 +67,17 @@ struct AWQLayer: StoredLayer {
 
   var scheme: StoredScheme {
     let sharing: ScaleSharing = groupSize == columns ? .channel : .group(groupSize)
-    return .integer(bits: Self.bits, sharing: sharing, isSymmetric: false)
+    return .integer(bits: bits, sharing: sharing, isSymmetric: false)
   }
 
   var heldCodes: HeldCodes? {
-    let isSymmetric = GroupedIntegers.areInTheMiddle(zeroPoints(), bits: Self.bits)
-    return .integers(bits: Self.bits, groupSize: groupSize, isSymmetric: isSymmetric)
+    let isSymmetric = GroupedIntegers.areInTheMiddle(zeroPoints(), bits: bits)
+    return .integers(bits: bits, groupSize: groupSize, isSymmetric: isSymmetric)
   }
 
   func weights() -> LayerWeights {
     GroupedIntegers(
-      rows: rows, columns: columns, bits: Self.bits, codes: codes(), scales: scales(),
+      rows: rows, columns: columns, bits: bits, codes: codes(), scales: scales(),
       scaleType: type, points: zeroPoints()
     ).packed(groupSize: groupSize)
   }
@@ -82,6 +88,11 @@ extension AWQLayer {
   private func codes() -> [UInt32] {
     let words = parts.elements(of: "qweight", as: UInt32.self)
     guard packing == .gemm else { return words }
+    guard bits == 4 else {
+      let codes = PackedMatrix.unpack(words: words, rows: columns, columns: rows, bits: bits)
+      return PackedMatrix.pack(
+        codes: codes.transposed(columns: rows), rows: rows, columns: columns, bits: bits)
+    }
     let (across, down) = (rows / Self.codesAWord, columns / Self.codesAWord)
     var codes = [UInt32](repeating: 0, count: words.count)
     // Eight columns of eight rows at a time: a word of each column becomes one of each row.
@@ -104,10 +115,14 @@ extension AWQLayer {
   /// Zero points, groups x rows.
   private func zeroPoints() -> [UInt8] {
     let words = parts.elements(of: "qzeros", as: UInt32.self)
-    guard packing == .gemv else { return Self.ordered(words, columns: rows) }
+    guard packing == .gemv else {
+      let inOrder = bits == 4 ? words.map(Self.ordered) : words
+      return PackedMatrix.unpack(
+        words: inOrder, rows: columns / groupSize, columns: rows, bits: bits)
+    }
     let width = words.count / rows * Self.codesAWord
     return firstGroups(
-      of: PackedMatrix.unpack(words: words, rows: rows, columns: width, bits: Self.bits))
+      of: PackedMatrix.unpack(words: words, rows: rows, columns: width, bits: bits))
   }
 
   /// Scales, groups x rows.
@@ -121,11 +136,9 @@ extension AWQLayer {
     Array(values.transposed(columns: values.count / rows).prefix(columns / groupSize * rows))
   }
 
-  /// Codes of so many columns, in order.
-  private static func ordered(_ words: [UInt32], columns: Int) -> [UInt8] {
-    let words = words.map { spread($0 & 0xffff) | spread($0 >> 16) << 4 }
-    return PackedMatrix.unpack(
-      words: words, rows: words.count * codesAWord / columns, columns: columns, bits: bits)
+  /// A word's eight codes in order.
+  private static func ordered(_ word: UInt32) -> UInt32 {
+    spread(word & 0xffff) | spread(word >> 16) << 4
   }
 
   /// The four codes of the lower half at the even places of a word.

@@ -27,13 +27,7 @@ struct GPTQFormat: QuantizationFormat {
         "stores GPTQ's codes in the format \"\(format)\", which is not read",
         hint: "this version reads gptq and gptq_v2")
     }
-    maker = "GPTQ" + (try Self.quantizer(section).map { " (\($0))" } ?? "")
-  }
-
-  /// The program that quantized, where it says so: a text or a list of texts.
-  private static func quantizer(_ section: JSONFile) throws(CheckpointError) -> String? {
-    let value = try section.section("meta")?.root["quantizer"]
-    return value?.string ?? value?.array?.first?.string
+    maker = try section.maker("GPTQ")
   }
 
   func layer(
@@ -49,6 +43,13 @@ struct GPTQFormat: QuantizationFormat {
 }
 
 extension JSONFile {
+  /// A method and the program that quantized with it, where `meta` says so: a text or a list of texts.
+  func maker(_ method: String) throws(CheckpointError) -> String {
+    let value = try section("meta")?.root["quantizer"]
+    let program = value?.string ?? value?.array?.first?.string
+    return program.map { "\(method) (\($0))" } ?? method
+  }
+
   /// Weights of a row that share a scale, 128 unless it is said; nil for all, which is spelled -1.
   func groupSize() throws(CheckpointError) -> Int? {
     let spelled = value("group_size") ?? value("q_group_size")

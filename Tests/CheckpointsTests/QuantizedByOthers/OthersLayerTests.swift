@@ -15,7 +15,8 @@ struct OthersLayerTests {
   }
 
   static let models = [
-    "gptq", "gptq-v2", "awq", "awq-gemv", "fp8-blocks", "fp8-rows", "mxfp4", "bitsandbytes-int8",
+    "gptq", "gptq-v2", "awq", "awq-gemv", "awq-3bit", "awq-8bit", "fp8-blocks", "fp8-rows", "mxfp4",
+    "bitsandbytes-int8",
     "bitsandbytes-4bit", "mlx", "mlx-half", "mlx-modes", "gptq-llama", "mlx-llama",
   ]
 

@@ -41,7 +41,9 @@ struct QuantizationTests {
     refused(
       "the format \"marlin\"", section(#""quant_method": "gptq", "checkpoint_format": "marlin""#))
     refused("\"gemv_fast\"", section(#""quant_method": "awq", "version": "GEMV_FAST""#))
-    refused("AWQ with 8 bits", section(#""quant_method": "awq", "bits": 8"#))
+    refused("AWQ with 9 bits", section(#""quant_method": "awq", "bits": 9"#))
+    refused(
+      "AWQ with 8 bits", section(#""quant_method": "awq", "bits": 8, "version": "gemv""#))
     refused("group_size is 0", section(#""quant_method": "gptq", "group_size": 0"#))
     refused(
       "weight_block_size is not two", section(#""quant_method": "fp8", "weight_block_size": [128]"#)
