@@ -85,7 +85,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
-      name: "TestSupport", dependencies: ["Compression", "Checkpoints", "Tensors"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["Compression", "Checkpoints", "Tensors"],
+      path: "Tests/TestSupport",
       swiftSettings: strict),
     .testTarget(
       name: "TensorsTests", dependencies: ["Tensors", "CKernels", "TestSupport"],

@@ -53,7 +53,8 @@ public struct RopeFacts: Codable, Hashable, Sendable {
     rope.scaling = scaling
     switch scaling {
     case .linear(let factor): rope.divisors = Array(repeating: factor, count: pairCount)
-    case .llama3(let rule): rope.divisors = (0..<pairCount).map { rule.divisor(of: frequency(ofPair: $0)) }
+    case .llama3(let rule):
+      rope.divisors = (0..<pairCount).map { rule.divisor(of: frequency(ofPair: $0)) }
     case .yarn(let rule):
       rope.divisors = rule.divisors(pairs: pairCount, rotatedSize: rotatedSize, theta: theta)
       rope.amplitude = rule.amplitude

@@ -57,13 +57,19 @@ struct TensorTable: Sendable {
   let files: [String]
   let storages: [ByteStorage]
   let entries: [TensorEntry]
+  /// What was chosen of files that contradict each other: a sentence each.
+  let notes: [String]
   private let places: [String: Int]
 
-  init(name: String, files: [String], storages: [ByteStorage], entries: [TensorEntry]) {
+  init(
+    name: String, files: [String], storages: [ByteStorage], entries: [TensorEntry],
+    notes: [String] = []
+  ) {
     self.name = name
     self.files = files
     self.storages = storages
     self.entries = entries
+    self.notes = notes
     var places: [String: Int] = [:]
     for (place, entry) in entries.enumerated() { places[entry.name] = place }
     self.places = places

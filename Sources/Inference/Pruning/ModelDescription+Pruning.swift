@@ -31,7 +31,8 @@ extension ModelDescription {
       sizes.neurons != prunableSizes.neurons || sizes.keyValueHeads != prunableSizes.keyValueHeads
     guard cuts, let obstacle = blueprint.cuttingObstacle else { return }
     throw .invalidStructure(
-      PlanError(reason: "neurons and heads cannot be pruned: \(obstacle); leave out blocks instead"))
+      PlanError(reason: "neurons and heads cannot be pruned: \(obstacle); leave out blocks instead")
+    )
   }
 
   /// The rows and columns that a tensor keeps; nil keeps all. Biases and norms of heads have rows only.
