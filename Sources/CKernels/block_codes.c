@@ -71,7 +71,7 @@ VK_INLINE void take_six_bit_scales(const uint8_t *bytes, vk_block_header *header
 
 static void encode_plain(vk_block_type type, const vk_block_header *header, const uint8_t *codes,
                          uint8_t *block) {
-  const vk_block_shape shape = vk_shape_of(type);
+  const vk_block_shape shape = block_shape(type);
   put_u16(block, header->scale);
   block += 2;
   if (shape.has_minimum) {
@@ -126,7 +126,7 @@ static void encode_super(vk_block_type type, const vk_block_header *header, cons
 
 void vk_encode_blocks(vk_block_type type, const vk_block_header *headers, const uint8_t *codes,
                       size_t blocks, uint8_t *destination) {
-  const vk_block_shape shape = vk_shape_of(type);
+  const vk_block_shape shape = block_shape(type);
   const size_t size = (size_t)shape.group * shape.groups;
   memset(destination, 0, blocks * shape.bytes);
   for (size_t b = 0; b < blocks; b++) {
@@ -141,7 +141,7 @@ void vk_encode_blocks(vk_block_type type, const vk_block_header *headers, const 
 
 void vk_block_groups(vk_block_type type, const vk_block_header *header, float *scales,
                      float *minimums) {
-  const vk_block_shape shape = vk_shape_of(type);
+  const vk_block_shape shape = block_shape(type);
   const float scale = vk_half_to_float(header->scale);
   const float minimum = shape.has_minimum ? vk_half_to_float(header->minimum) : 0;
   if (shape.groups == 1) {
@@ -193,29 +193,10 @@ VK_INLINE void take_super(vk_block_type type, const uint8_t *block, vk_block_hea
   }
 }
 
-// IQ4_NL's sixteen levels (ggml's kvalues_iq4nl).
-static const float levels_of_iq4_nl[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
-                                           1,    13,   25,  38,  53,  69,  89,  113};
-
-const float *vk_codebook(vk_block_type type) {
-  return type == VK_IQ4_NL ? levels_of_iq4_nl : NULL;
-}
-
-VK_INLINE void vk_decode_blocks_body(vk_level level, vk_block_type type, const uint8_t *source,
-                                     float *destination, size_t blocks) {
+VK_INLINE void decode_super(vk_block_type type, const uint8_t *source, float *destination,
+                            size_t blocks) {
 #pragma clang fp contract(off)
-  (void)level;
-  if (type == VK_IQ4_NL) {
-    for (size_t b = 0; b < blocks; b++, source += 18, destination += 32) {
-      const float scale = vk_half_to_float(vk_load_u16(source));
-      for (size_t i = 0; i < 16; i++) {
-        destination[i] = scale * levels_of_iq4_nl[source[2 + i] & 15];
-        destination[i + 16] = scale * levels_of_iq4_nl[source[2 + i] >> 4];
-      }
-    }
-    return;
-  }
-  const vk_block_shape shape = vk_shape_of(type);
+  const vk_block_shape shape = block_shape(type);
   for (size_t b = 0; b < blocks; b++, source += shape.bytes) {
     vk_block_header header;
     uint8_t codes[256];
@@ -233,7 +214,17 @@ VK_INLINE void vk_decode_blocks_body(vk_level level, vk_block_type type, const u
   }
 }
 
-VK_VARIANTS(void, vk_decode_blocks,
-            (vk_level level, vk_block_type type, const uint8_t *source, float *destination,
-             size_t blocks),
-            (level, type, source, destination, blocks))
+// A constant type lets the compiler unroll what differs.
+#define SUPER_DECODER(name, type)                                                        \
+  VK_INLINE void vk_decode_##name##_body(vk_level level, const uint8_t *source,          \
+                                         float *destination, size_t blocks) {            \
+    (void)level;                                                                         \
+    decode_super(type, source, destination, blocks);                                     \
+  }                                                                                      \
+  VK_DECODER(name)
+
+SUPER_DECODER(q2_k, VK_Q2_K)
+SUPER_DECODER(q3_k, VK_Q3_K)
+SUPER_DECODER(q4_k, VK_Q4_K)
+SUPER_DECODER(q5_k, VK_Q5_K)
+SUPER_DECODER(q6_k, VK_Q6_K)

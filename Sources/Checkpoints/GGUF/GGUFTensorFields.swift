@@ -24,7 +24,7 @@ struct GGUFTensorFields: Sendable {
       dimensions.append(dimension)
     }
     let type = UInt32(try cursor.unsigned(width: 4))
-    guard let typeName = Self.typeNames[type] else {
+    guard let typeName = ElementType(number: type)?.rawValue else {
       throw cursor.error("has the unknown type number \(type)", tensor: name)
     }
     self.name = name
@@ -42,18 +42,4 @@ struct GGUFTensorFields: Sendable {
     }
     return count
   }
-
-  /// What ggml numbers a type; nil if it has none such.
-  static func number(of type: ElementType) -> UInt32? {
-    typeNames.first { $0.value == type.rawValue }?.key
-  }
-
-  /// What ggml calls the types that it numbers.
-  private static let typeNames: [UInt32: String] = [
-    0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 8: "Q8_0", 9: "Q8_1",
-    10: "Q2_K", 11: "Q3_K", 12: "Q4_K", 13: "Q5_K", 14: "Q6_K", 15: "Q8_K", 16: "IQ2_XXS",
-    17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S",
-    23: "IQ4_XS", 24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64", 29: "IQ1_M", 30: "BF16",
-    34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4", 40: "NVFP4", 41: "Q1_0",
-  ]
 }
