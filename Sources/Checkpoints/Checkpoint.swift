@@ -93,15 +93,11 @@ extension Checkpoint {
   }
 
   private init(gguf storage: ByteStorage, path: String) throws(CheckpointError) {
-    let header = try GGUFHeader(storage, file: path)
-    let table = TensorTable(
-      name: path, files: [path], storages: [storage], entries: header.entries)
-    let shape = try LlamaShape(gguf: header, tensors: table)
-    let name = PathName.last(path)
+    let files = try GGUFModelFiles(storage, path: path)
+    let shape = try LlamaShape(gguf: files.header, tensors: files.table)
     try self.init(
-      shape, table, .gguf, quantization: nil, path: path,
-      name: name.hasSuffix(".gguf") ? String(name.dropLast(5)) : name,
-      settings: "its metadata", source: .gguf(header))
+      shape, files.table, .gguf, quantization: nil, path: path, name: files.name,
+      settings: "its metadata", source: .gguf(files.header))
   }
 
   private init(

@@ -5,6 +5,9 @@ struct GGUFTensorFields: Sendable {
   let name: String
   /// Row-major; the file has the dimensions in the opposite order.
   let shape: [Int]
+  /// nil for a number that this version does not know.
+  let type: ElementType?
+  /// The type's name, or its number after a #.
   let typeName: String
   /// Byte offset from the start of the tensors' bytes.
   let offset: UInt64
@@ -23,19 +26,17 @@ struct GGUFTensorFields: Sendable {
       }
       dimensions.append(dimension)
     }
-    let type = UInt32(try cursor.unsigned(width: 4))
-    guard let typeName = ElementType(number: type)?.rawValue else {
-      throw cursor.error("has the unknown type number \(type)", tensor: name)
-    }
+    let number = UInt32(try cursor.unsigned(width: 4))
     self.name = name
     self.shape = dimensions.reversed()
-    self.typeName = typeName
-    self.offset = try cursor.unsigned(width: 8)
+    type = ElementType(number: number)
+    typeName = type?.rawValue ?? "#\(number)"
+    offset = try cursor.unsigned(width: 8)
   }
 
-  /// Bytes of the tensor; 0 for a type that this version does not know the size of.
-  func byteCount(_ cursor: GGUFCursor) throws(CheckpointError) -> Int {
-    guard let type = ElementType(rawValue: typeName) else { return 0 }
+  /// Bytes of the tensor; nil for a type of unknown size.
+  func byteCount(_ cursor: GGUFCursor) throws(CheckpointError) -> Int? {
+    guard let type else { return nil }
     guard let count = TensorEntry.byteCount(type, shape) else {
       throw cursor.error(
         "\(shape) of \(typeName) overflows, or its rows are no whole blocks", tensor: name)

@@ -7,11 +7,6 @@ extension LlamaShape {
     guard architecture == "llama" else {
       throw Self.unsupported(architecture: architecture.map { "\"\($0)\"" } ?? "left out", gguf)
     }
-    if case .integer(let count) = gguf.value("split.count"), count > 1 {
-      throw gguf.error(
-        "is one of \(count) parts of a model",
-        hint: "join them first with llama.cpp's llama-gguf-split --merge")
-    }
     if gguf.value("llama.expert_count") != nil, gguf.value("llama.expert_count") != .integer(0) {
       throw Self.unsupported(architecture: "\"llama\" with experts", gguf)
     }

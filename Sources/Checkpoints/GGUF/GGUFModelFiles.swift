@@ -1,0 +1,157 @@
+import Tensors
+
+/// A model's GGUF file, or all parts of a model that was split into several.
+///
+/// llama.cpp's `llama-gguf-split` names parts `NAME-00001-of-00003.gguf`; the first holds the metadata, and each says in
+/// `split.no`, `split.count` and `split.tensors.count` which of how many parts it is and how many tensors there are in all.
+struct GGUFModelFiles {
+  /// The header that holds the model's metadata: the only file's, or the first part's.
+  let header: GGUFHeader
+  /// The tensors of all parts.
+  let table: TensorTable
+  /// What people call the model: the file's name without its part and its extension.
+  let name: String
+
+  /// Opens the parts that belong to the file at `path`, whichever of them that is.
+  ///
+  /// - Throws: ``CheckpointError`` that names what is missing, or how parts disagree.
+  init(_ storage: ByteStorage, path: String) throws(CheckpointError) {
+    let given = try GGUFHeader(storage, file: path)
+    guard let part = try Part(of: given) else {
+      header = given
+      table = TensorTable(
+        name: path, files: [path], storages: [storage], entries: given.entries)
+      name = Self.stem(of: PathName.last(path))
+      return
+    }
+    let files = try PartName(path, of: part)
+    var headers: [GGUFHeader] = []
+    var missing: [String] = []
+    for index in 0..<part.count {
+      let path = files.path(index)
+      if index == part.index {
+        headers.append(given)
+      } else if Self.exists(path) {
+        headers.append(try Self.header(at: path))
+      } else {
+        missing.append(path.fileName)
+      }
+    }
+    guard missing.isEmpty else { throw Self.lacking(missing, of: part, given) }
+    table = try Self.table(of: headers, name: path, part)
+    header = headers[0]
+    name = files.stem.fileName
+  }
+
+  /// The tensors of all parts, if the parts agree on what they are.
+  private static func table(
+    of headers: [GGUFHeader], name: String, _ given: Part
+  ) throws(CheckpointError) -> TensorTable {
+    var entries: [TensorEntry] = []
+    var owners: [String: Int] = [:]
+    for (index, header) in headers.enumerated() {
+      guard let part = try Part(of: header), part.index == index, part.count == given.count,
+        part.tensorCount == given.tensorCount
+      else {
+        throw header.error(
+          "is not part \(index + 1) of the \(given.count) that its name makes it: "
+            + "the parts' split.no, split.count and split.tensors.count disagree",
+          hint: "get all parts again from the same source")
+      }
+      for entry in header.entries {
+        if let owner = owners.updateValue(index, forKey: entry.name) {
+          throw CheckpointError(
+            file: header.file, tensor: entry.name,
+            reason: "is in \(headers[owner].file.fileName) as well",
+            hint: "get all parts again from the same source")
+        }
+        entries.append(entry.moved(toFile: index))
+      }
+    }
+    if let count = given.tensorCount, count != entries.count {
+      throw headers[0].error(
+        "says that the parts hold \(count) tensors, and they hold \(entries.count)",
+        hint: "get all parts again from the same source")
+    }
+    return TensorTable(
+      name: name, files: headers.map(\.file), storages: headers.map(\.storage), entries: entries)
+  }
+
+  private static func header(at path: String) throws(CheckpointError) -> GGUFHeader {
+    let storage: ByteStorage
+    do { storage = try ByteStorage(mapping: path) } catch { throw CheckpointError(error) }
+    return try GGUFHeader(storage, file: path)
+  }
+
+  /// Whether something is at `path`; what cannot be looked at is left to the attempt to open it.
+  private static func exists(_ path: String) -> Bool {
+    do { return try FileSystem.kind(of: path) != nil } catch { return true }
+  }
+
+  private static func lacking(
+    _ missing: [String], of part: Part, _ header: GGUFHeader
+  ) -> CheckpointError {
+    let named = missing.prefix(4).joined(separator: ", ")
+    let more = missing.count > 4 ? " and \(missing.count - 4) more" : ""
+    return header.error(
+      "is part \(part.index + 1) of \(part.count), and beside it there is no \(named)\(more)",
+      hint: "put all parts into one directory")
+  }
+
+  fileprivate static func stem(of name: String) -> String {
+    name.hasSuffix(".gguf") ? String(name.dropLast(5)) : name
+  }
+}
+
+/// Which part of a model a file says that it is.
+private struct Part {
+  /// From 0.
+  let index: Int
+  /// At least 2.
+  let count: Int
+  /// Tensors of all parts; nil where the file does not say.
+  let tensorCount: Int?
+
+  /// nil for a model of one file; llama.cpp leaves a count of 0 or 1 behind in such.
+  init?(of header: GGUFHeader) throws(CheckpointError) {
+    guard let count = header.value("split.count"), count != .integer(0), count != .integer(1)
+    else { return nil }
+    self.count = try header.size("split.count", limit: 99_999)
+    guard case .integer(let index) = header.value("split.no"), (0..<self.count).contains(index)
+    else { throw header.error("split.no is missing, or no number below \(self.count)") }
+    self.index = index
+    tensorCount =
+      header.value("split.tensors.count") == nil ? nil : try header.size("split.tensors.count")
+  }
+}
+
+/// The names that the parts of a model have in common.
+private struct PartName {
+  /// The path without part and extension.
+  let stem: String
+  private let count: Int
+
+  init(_ path: String, of part: Part) throws(CheckpointError) {
+    let ending = Self.ending(part.index, of: part.count)
+    guard path.hasSuffix(ending) else {
+      throw CheckpointError(
+        file: path,
+        reason: "is part \(part.index + 1) of \(part.count) of a model, "
+          + "but its name does not end in \(ending)",
+        hint: "give the parts their names again, or join them with llama-gguf-split --merge")
+    }
+    stem = String(path.dropLast(ending.count))
+    count = part.count
+  }
+
+  func path(_ index: Int) -> String { stem + Self.ending(index, of: count) }
+
+  private static func ending(_ index: Int, of count: Int) -> String {
+    "-\(digits(index + 1))-of-\(digits(count)).gguf"
+  }
+
+  private static func digits(_ number: Int) -> String {
+    let text = String(number)
+    return String(repeating: "0", count: max(0, 5 - text.count)) + text
+  }
+}
