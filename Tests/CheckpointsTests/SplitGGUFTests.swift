@@ -92,6 +92,18 @@ struct SplitGGUFTests {
     try expect("00002-of-00003.gguf: does not start with") { $0[1]?.magic = [0, 0, 0, 0] }
   }
 
+  @Test func namesSayWhichPartAFileIs() {
+    let name = GGUFPartName("a/b-00001-of-00002-00003-of-00012.gguf")
+    #expect(name?.stem == "a/b-00001-of-00002" && name?.index == 2 && name?.count == 12)
+    #expect(name?.part(11).path == "a/b-00001-of-00002-00012-of-00012.gguf")
+    for wrong in [
+      "m-00000-of-00002.gguf", "m-00003-of-00002.gguf", "m-00001-of-00000.gguf",
+      "m-0001-of-0002.gguf", "m-00001-of-00002.GGUF", "m-00001-of-00002.gguf.bak", "m.gguf", "",
+    ] {
+      #expect(GGUFPartName(wrong) == nil, "\(wrong)")
+    }
+  }
+
   @Test func aPartNeedsItsName() throws {
     var random = SeededRandom(seed: 1)
     let part = Self.model(&random).split(into: [[0, 1], Array(2..<11)])[1]

@@ -24,11 +24,13 @@ struct GGUFModelFiles {
       name = Self.stem(of: PathName.last(path))
       return
     }
-    let files = try PartName(path, of: part)
+    guard let partName = GGUFPartName(path), partName.index == part.index,
+      partName.count == part.count
+    else { throw Self.misnamed(part, given) }
     var headers: [GGUFHeader] = []
     var missing: [String] = []
     for index in 0..<part.count {
-      let path = files.path(index)
+      let path = partName.part(index).path
       if index == part.index {
         headers.append(given)
       } else if Self.exists(path) {
@@ -40,7 +42,7 @@ struct GGUFModelFiles {
     guard missing.isEmpty else { throw Self.lacking(missing, of: part, given) }
     table = try Self.table(of: headers, name: path, part)
     header = headers[0]
-    name = files.stem.fileName
+    name = partName.stem.fileName
   }
 
   /// The tensors of all parts, if the parts agree on what they are.
@@ -98,7 +100,15 @@ struct GGUFModelFiles {
       hint: "put all parts into one directory")
   }
 
-  fileprivate static func stem(of name: String) -> String {
+  private static func misnamed(_ part: Part, _ header: GGUFHeader) -> CheckpointError {
+    let ending = GGUFPartName.ending(part.index, of: part.count)
+    return header.error(
+      "is part \(part.index + 1) of \(part.count) of a model, "
+        + "but its name does not end in \(ending)",
+      hint: "give the parts their names again, or join them with llama-gguf-split --merge")
+  }
+
+  private static func stem(of name: String) -> String {
     name.hasSuffix(".gguf") ? String(name.dropLast(5)) : name
   }
 }
@@ -122,36 +132,5 @@ private struct Part {
     self.index = index
     tensorCount =
       header.value("split.tensors.count") == nil ? nil : try header.size("split.tensors.count")
-  }
-}
-
-/// The names that the parts of a model have in common.
-private struct PartName {
-  /// The path without part and extension.
-  let stem: String
-  private let count: Int
-
-  init(_ path: String, of part: Part) throws(CheckpointError) {
-    let ending = Self.ending(part.index, of: part.count)
-    guard path.hasSuffix(ending) else {
-      throw CheckpointError(
-        file: path,
-        reason: "is part \(part.index + 1) of \(part.count) of a model, "
-          + "but its name does not end in \(ending)",
-        hint: "give the parts their names again, or join them with llama-gguf-split --merge")
-    }
-    stem = String(path.dropLast(ending.count))
-    count = part.count
-  }
-
-  func path(_ index: Int) -> String { stem + Self.ending(index, of: count) }
-
-  private static func ending(_ index: Int, of count: Int) -> String {
-    "-\(digits(index + 1))-of-\(digits(count)).gguf"
-  }
-
-  private static func digits(_ number: Int) -> String {
-    let text = String(number)
-    return String(repeating: "0", count: max(0, 5 - text.count)) + text
   }
 }
