@@ -12,10 +12,18 @@ struct TensorEntry: Hashable, Sendable {
   let file: Int
   /// Byte offset in that file.
   let offset: Int
-  /// Bytes it takes; for a type that this version cannot size, 0.
+  /// Bytes it takes; for a type of unknown size those to the next tensor of a GGUF file, and 0 in safetensors.
   let byteCount: Int
 
+  /// nil for a type that this version does not know: such a tensor can be listed and copied, and nothing more.
   var type: ElementType? { ElementType(rawValue: typeName) }
+
+  /// The same in another of the checkpoint's files.
+  func moved(toFile file: Int) -> TensorEntry {
+    TensorEntry(
+      name: name, typeName: typeName, shape: shape, file: file, offset: offset,
+      byteCount: byteCount)
+  }
 
   /// Bytes of a tensor of this type and shape; nil on overflow or when rows are no whole blocks.
   static func byteCount(_ type: ElementType, _ shape: [Int]) -> Int? {

@@ -40,7 +40,8 @@ package struct ModelLocation: Sendable {
     let storage = try CheckpointFile.map(path)
     let (parent, name) = PathName.split(path)
     if GGUFHeader.isGGUF(storage) {
-      let title = name.hasSuffix(".gguf") ? String(name.dropLast(5)) : name
+      let whole = GGUFPartName(name)?.stem ?? name
+      let title = whole.hasSuffix(".gguf") ? String(whole.dropLast(5)) : whole
       return ModelLocation(files: .gguf(path: path), name: title, notes: [])
     }
     guard let directory = HuggingFaceDirectory(path: parent) else {
