@@ -35,7 +35,9 @@ extension ModelDescription {
     )
   }
 
-  /// The rows and columns that a tensor keeps; nil keeps all. Biases and norms of heads have rows only.
+  /// The rows and columns that a tensor keeps; nil keeps all.
+  ///
+  /// Biases and norms of heads have rows only.
   func kept(
     of tensor: ModelTensor, by structure: ModelStructure
   ) -> (rows: [Int]?, columns: [Int]?) {
