@@ -66,10 +66,7 @@ extension AppState {
     (calibration, predicted, answeredPlan) = (nil, nil, nil)
     conversation.forgetAnswers()
     (lookedAt, previewed) = ([], nil)
-    confirm(
-      "\(description.name): \(description.layers.count) layers, "
-        + "\(Figures.totalBytes(description.tensorBytes)). 2-8 sets bits, p prompts, ? shows all keys"
-    )
+    introduce(description)
     var effects = [Effect.readSnapshots(fingerprint: description.fingerprint)] + outlineEffects
     effects += findServer()
     if let path = pendingPlan { effects.append(.readPlan(path: path)) }
