@@ -117,7 +117,8 @@ let package = Package(
     .testTarget(
       name: "ExportTests",
       dependencies: [
-        "Export", "Inference", "Compression", "Checkpoints", "Tensors", "TestSupport",
+        "Export", "Inference", "Compression", "Checkpoints", "Tensors", "Tokenization",
+        "TestSupport",
         .product(name: "Yams", package: "Yams"),
       ],
       exclude: ["Fixtures"], swiftSettings: strict),

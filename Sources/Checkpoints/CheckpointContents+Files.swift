@@ -27,6 +27,6 @@ extension CheckpointContents {
       table: files.table, format: .gguf, source: .gguf(files.header), quantization: nil, path: path,
       name: location.name, settings: "its metadata",
       architecture: try files.header.text("general.architecture"),
-      notes: location.notes)
+      notes: location.notes + GGUFTokenizer(header: files.header, vocabularySize: 0).notes)
   }
 }

@@ -183,15 +183,25 @@ struct MalformedDirectoryTests {
     func tokenizer(_ part: String, _ old: String, _ new: String) throws {
       try expect(part) { try replace("\($0)/tokenizer.json", old, new) }
     }
-    try tokenizer("a tokenizer of type Unigram", "\"type\": \"BPE\"", "\"type\": \"Unigram\"")
-    try tokenizer("a SentencePiece tokenizer", "_fallback\": false", "_fallback\": true")
-    try tokenizer("a normalizer of type NFC", "zer\": null", "zer\": {\"type\": \"NFC\"}")
-    try tokenizer("the pre-tokenizer ByteLevel", "prefix_space\": false", "prefix_space\": true")
-    try tokenizer("the pre-tokenizer Whitespace", "\"ByteLevel\"", "\"Whitespace\"")
+    try tokenizer("a tokenizer of type WordPiece", "\"type\": \"BPE\"", "\"type\": \"WordPiece\"")
+    try tokenizer("model.vocab is missing", "\"type\": \"BPE\"", "\"type\": \"Unigram\"")
     try tokenizer(
-      "adds <|end|>", "\"post_processor\": null",
-      "\"post_processor\": {\"type\": \"TemplateProcessing\", \"single\": "
-        + "[{\"SpecialToken\": {\"id\": \"<|end|>\"}}]}")
+      "a normalizer of type BertNormalizer", "zer\": null", "zer\": {\"type\": \"BertNormalizer\"}")
+    try tokenizer("precompiled_charsmap", "zer\": null", "zer\": {\"type\": \"Precompiled\"}")
+    try tokenizer("a Replace normalizer", "zer\": null", "zer\": {\"type\": \"Replace\"}")
+    try tokenizer("the pre-tokenizer UnicodeScripts", "\"ByteLevel\"", "\"UnicodeScripts\"")
+    try tokenizer("a Split pre-tokenizer has no pattern", "\"ByteLevel\"", "\"Split\"")
+    func postProcessor(_ part: String, _ single: String) throws {
+      try tokenizer(
+        part, "\"post_processor\": null",
+        "\"post_processor\": {\"type\": \"TemplateProcessing\", \"single\": [\(single)]}")
+    }
+    let (text, end) = (
+      "{\"Sequence\": {\"id\": \"A\"}}", "{\"SpecialToken\": {\"id\": \"<|end|>\"}}"
+    )
+    try postProcessor("ends texts with <|end|>, <|end|>", "\(text), \(end), \(end)")
+    try postProcessor(
+      "adds <|no|>, which is not", "{\"SpecialToken\": {\"id\": \"<|no|>\"}}, \(text)")
     try tokenizer("has a token 276, but the model's vocabulary ends at 275", "\": 100,", "\": 276,")
     try tokenizer("has a token -1,", "\": 100,", "\": -1,")
     try tokenizer("gives two tokens the id 99", "\": 100,", "\": 99,")

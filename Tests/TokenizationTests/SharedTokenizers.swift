@@ -33,9 +33,14 @@ enum SharedTokenizers {
   /// A tokenizer.json of the fixtures, put into a directory as checkpoints have it.
   private static func small(_ name: String) throws -> Tokenizer {
     let json = try Data(contentsOf: URL(fileURLWithPath: fixture("\(name).json")))
-    let folder = try TemporaryFolder([("tokenizer.json", Array(json))])
+    return try Tokenizer(files(String(decoding: json, as: UTF8.self)).definition())
+  }
+
+  /// A tokenizer.json with this text, in a directory as checkpoints have it.
+  static func files(_ json: String) throws -> TokenizerFiles {
+    let folder = try TemporaryFolder([("tokenizer.json", Array(json.utf8))])
     let directory = try #require(HuggingFaceDirectory(path: folder.path))
-    return try Tokenizer(TokenizerFiles(directory, vocabularySize: 1000).definition())
+    return try TokenizerFiles(directory, vocabularySize: 1000)
   }
 
   static func fixture<T: Decodable>(_ name: String, as type: T.Type) throws -> T {

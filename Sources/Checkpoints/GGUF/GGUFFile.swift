@@ -9,7 +9,9 @@ public struct GGUFFile: Hashable, Sendable {
     case float32(Float)
     case bool(Bool)
     case string(String)
+    case uint8s([UInt8])
     case int32s([Int32])
+    case float32s([Float])
     case bools([Bool])
     case strings([String])
     /// A value of any type as another file has it: the type's number and what follows it.
@@ -146,6 +148,9 @@ extension GGUFFile.Value {
     case .string(let text): Self.bytes(.string, text.ggufBytes)
     case .int32s(let values):
       Self.bytes(.int32, count: values.count, values.littleEndianBytes)
+    case .uint8s(let values): Self.bytes(.uint8, count: values.count, values)
+    case .float32s(let values):
+      Self.bytes(.float32, count: values.count, values.map(\.bitPattern).littleEndianBytes)
     case .bools(let values):
       Self.bytes(.bool, count: values.count, values.map { $0 ? 1 : 0 })
     case .strings(let texts):
