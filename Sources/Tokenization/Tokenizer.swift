@@ -11,7 +11,7 @@ public struct Tokenizer: Sendable {
   public let addsBeginToken: Bool
   /// Tokens after which an answer is complete.
   public let endTokens: Set<Int>
-  /// How the model expects messages to be written; nil if it says nothing, or nothing known.
+  /// How the model expects messages to be written; nil if it says nothing.
   public let chatTemplate: ChatTemplate?
 
   private let vocabulary: Vocabulary
@@ -35,8 +35,7 @@ public struct Tokenizer: Sendable {
     beginToken = definition.beginToken
     addsBeginToken = definition.addsBeginToken && beginToken != nil
     chatTemplate = ChatTemplate(definition)
-    let endOfTurn = chatTemplate?.endToken(definition)
-    endTokens = definition.endTokens.union([endOfTurn].compactMap(\.self))
+    endTokens = definition.endTokens.union([chatTemplate?.endToken].compactMap(\.self))
   }
 
   /// Number of ids, used or not: every id is smaller.

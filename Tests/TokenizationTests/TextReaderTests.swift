@@ -37,8 +37,10 @@ struct TextReaderTests {
   @Test func aPlainTextIsReadInPieces() throws {
     let tokenizer = try SharedTokenizers.sample.get()
     let text = String(repeating: "In the beginning was the word.\nAnd so on\n", count: 2000)
-    #expect(try ids(text, tokenizer) == tokenizer.encode(text, allowsSpecialTokens: false))
-    #expect(try ids("", tokenizer) == [])
+    let begin = try #require(tokenizer.textBegin)
+    #expect(
+      try ids(text, tokenizer) == [begin] + tokenizer.encode(text, allowsSpecialTokens: false))
+    #expect(try ids("", tokenizer) == [begin])
     #expect(try ids(" [not JSON]\n", tokenizer).count > 3)
   }
 
@@ -46,8 +48,7 @@ struct TextReaderTests {
     let tokenizer = try SharedTokenizers.gpt2.get()
     let lines = #"{"text": "one\ntwo", "other": 1}"# + "\r\n\n  " + #"{"text":"three"}"#
     let expected = ["one\ntwo", "three"].flatMap {
-      (tokenizer.addsBeginToken ? [tokenizer.beginToken].compactMap(\.self) : [])
-        + tokenizer.encode($0, allowsSpecialTokens: false)
+      tokenizer.begun(tokenizer.encode($0, allowsSpecialTokens: false))
     }
     #expect(try ids(lines, tokenizer) == expected)
   }
@@ -63,7 +64,7 @@ struct TextReaderTests {
       ChatMessage(role: .user, content: "Hi"), ChatMessage(role: .assistant, content: "Hello."),
     ]
     let opening = tokenizer.encode([.token("<|im_start|>"), .text("assistant\n")])
-    let once = Array(tokenizer.encode(template.prompt(messages)).dropLast(opening.count))
+    let once = Array(tokenizer.encode(try template.prompt(messages)).dropLast(opening.count))
     #expect(found == once + once)
   }
 
@@ -86,8 +87,7 @@ struct TextReaderTests {
       "line 1: the role tool is not system, user or assistant",
       #"{"messages": [{"role": "tool", "content": ""}]}"#)
     expect(
-      "line 1: has messages, but this version does not know the model's chat template; "
-        + "give a text field instead", #"{"messages": []}"#)
+      "line 1: has messages, but the model has no chat template; give a text field instead", #"{"messages": []}"#)
     self.expect("the text is not UTF-8", [0x61, 0xff], tokenizer)
     #expect(throws: TextError.self) {
       try TextReader(path: "/nowhere/text.txt", tokenizer: tokenizer)

@@ -35,12 +35,18 @@ struct GGUFTokenizer {
     // What llama.cpp takes for granted where the file says nothing.
     let addsBeginToken =
       try header.flag("tokenizer.ggml.add_bos_token") ?? ignoresMerges
+    let named = [
+      "bos_token": beginToken, "eos_token": endToken,
+      "unk_token": try id("tokenizer.ggml.unknown_token_id", below: tokens.count),
+      "pad_token": try id("tokenizer.ggml.padding_token_id", below: tokens.count),
+    ]
     return TokenizerDefinition(
       source: header.file, tokens: tokens, merges: merges, preTokenizer: preTokenizer,
       ignoresMerges: ignoresMerges, addedTokens: try addedTokens(tokens),
       beginToken: beginToken, endTokens: Set([endToken, endOfTurn].compactMap(\.self)),
       addsBeginToken: addsBeginToken && beginToken != nil,
-      chatTemplate: try header.text("tokenizer.chat_template"))
+      chatTemplate: try header.text("tokenizer.chat_template"),
+      templateTokens: named.compactMapValues { $0.map { tokens[$0] } })
   }
 
   /// How words are cut, and whether those that are tokens are not merged.

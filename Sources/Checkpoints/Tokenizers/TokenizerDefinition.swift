@@ -72,11 +72,19 @@ public struct TokenizerDefinition: Hashable, Sendable {
   public var addsBeginToken: Bool
   /// Jinja source of the chat template.
   public var chatTemplate: String?
+  /// What chat templates call tokens, such as `bos_token`, and the tokens' texts.
+  public var templateTokens: [String: String]
+
+  /// The names that transformers gives to tokens in a tokenizer's configuration and in templates.
+  static let templateTokenNames = [
+    "bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token", "mask_token",
+  ]
 
   public init(
     source: String, tokens: [String?], merges: [Merge], preTokenizer: PreTokenizer,
     ignoresMerges: Bool = false, addedTokens: [AddedToken] = [], beginToken: Int? = nil,
-    endTokens: Set<Int> = [], addsBeginToken: Bool = false, chatTemplate: String? = nil
+    endTokens: Set<Int> = [], addsBeginToken: Bool = false, chatTemplate: String? = nil,
+    templateTokens: [String: String] = [:]
   ) {
     self.source = source
     self.tokens = tokens
@@ -88,5 +96,6 @@ public struct TokenizerDefinition: Hashable, Sendable {
     self.endTokens = endTokens
     self.addsBeginToken = addsBeginToken
     self.chatTemplate = chatTemplate
+    self.templateTokens = templateTokens
   }
 }
