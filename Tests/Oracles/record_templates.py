@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Renders chat templates with Jinja2, set as transformers sets it, for the template interpreter's tests.
 
-usage: record_templates.py                 renders Tests/TokenizationTests/Fixtures/templates/*.jinja into templates.json
+usage: record_templates.py                 renders Tests/TokenizationTests/Fixtures/templates/*.jinja, and each line of
+                                           lines.txt there as a template of its own, into templates.json
        record_templates.py FOLDER          renders FOLDER/*.jinja into FOLDER/renderings.json
 
 A rendering is the text, or null where Jinja2 raises. Needs requirements.txt (jinja2).
@@ -104,7 +105,7 @@ def compiled(source):
     """The template, or None where Jinja2 cannot read it."""
     try:
         return environment().from_string(source)
-    except jinja2.exceptions.TemplateSyntaxError:
+    except (jinja2.exceptions.TemplateSyntaxError, SyntaxError):
         return None
 
 
@@ -127,8 +128,14 @@ def record(folder):
         # Line breaks stay as they are.
         template = compiled(path.read_bytes().decode("utf-8"))
         templates[path.name] = [render(template, case) for case in all_cases]
-    return {"jinja2": jinja2.__version__, "tokens": TOKENS, "cases": all_cases,
-            "renderings": templates}
+    found = {"jinja2": jinja2.__version__, "tokens": TOKENS, "cases": all_cases,
+             "renderings": templates}
+    if (folder / "lines.txt").exists():
+        lines = (folder / "lines.txt").read_text(encoding="utf-8").splitlines()
+        case = {"messages": CONVERSATIONS[1], "prompts": True, "thinks": None}
+        found["case"] = case
+        found["lines"] = [{"line": line, "text": render(compiled(line), case)} for line in lines]
+    return found
 
 
 def main():

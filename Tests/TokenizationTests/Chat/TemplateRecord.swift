@@ -27,7 +27,22 @@ struct TemplateRecord: Decodable, Sendable {
   /// By file, one rendering a case; nil where Jinja2 raises.
   let renderings: [String: [String?]]
 
-  private enum CodingKeys: CodingKey { case tokens, cases, renderings }
+  struct Line: Decodable, Sendable {
+    let line: String
+    let text: String?
+  }
+
+  /// Templates of one line each, all rendered for ``lineCase``.
+  private let recordedLines: [Line]?
+  let lineCase: Case?
+
+  var lines: [Line] { recordedLines ?? [] }
+
+  private enum CodingKeys: String, CodingKey {
+    case tokens, cases, renderings
+    case recordedLines = "lines"
+    case lineCase = "case"
+  }
 
   init(_ path: String, templates folder: String) throws {
     self = try JSONDecoder().decode(Self.self, from: Data(contentsOf: URL(filePath: path)))

@@ -126,7 +126,7 @@ extension TemplateInterpreter {
       }
       return .string(TemplateText(elements: places.map { text.elements[$0] }))
     case .sequence(let sequence) where sequence.kind.isIndexed:
-      let kind: TemplateSequence.Kind = sequence.kind.isTuple ? .tuple : sequence.kind
+      let kind: TemplateSequence.Kind = sequence.kind.isTuple ? .tuple : .list
       return try self.sequence(
         kind, places(sequence.elements.count).map { sequence.elements[$0] })
     default: throw error("a \(value.typeName) cannot be sliced")

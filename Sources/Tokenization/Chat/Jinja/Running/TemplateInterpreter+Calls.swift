@@ -168,8 +168,11 @@ extension TemplateInterpreter {
     guard isEmpty || (!overflows && distance / stride < Self.longestRange) else {
       throw error("a range has more than \(Self.longestRange) numbers")
     }
-    if isEmpty { return try sequence(.range, []) }
-    return try sequence(
-      .range, Swift.stride(from: start, to: end, by: stride).map { .integer($0) })
+    let numbers = isEmpty ? [] : Array(Swift.stride(from: start, to: end, by: stride))
+    let step = stride == 1 ? "" : ", \(stride)"
+    try allocate(4 * numbers.count + 8)
+    return .sequence(
+      TemplateSequence(
+        .range, numbers.map { .integer($0) }, spelling: "range(\(start), \(end)\(step))"))
   }
 }

@@ -23,6 +23,9 @@ extension TemplateInterpreter {
     case .print(let expression, let line):
       self.line = line
       try write(try written(try evaluate(expression)))
+    case .printAll(let expressions, let line):
+      self.line = line
+      for expression in expressions { try write(try written(try evaluate(expression))) }
     case .condition(let branches, let otherwise):
       for branch in branches where isTrue(try evaluate(branch.test)) {
         return try run(branch.body)

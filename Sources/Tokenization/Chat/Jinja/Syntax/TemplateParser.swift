@@ -137,7 +137,13 @@ struct TemplateParser {
     case "break", "continue":
       guard loops > 0 else { throw error("\(tag) stands outside of a loop") }
       return tag == "break" ? .breakLoop : .continueLoop
-    case "print": return .print(try tuple(), line: line)
+    case "print":
+      var values: [TemplateExpression] = []
+      while !isNext(.tagEnd) {
+        if !values.isEmpty { try expect(mark: ",") }
+        values.append(try expression())
+      }
+      return .printAll(values, line: line)
     case "include", "import", "from", "extends", "block", "autoescape":
       throw error("the tag \(tag) is not known to this version")
     default: throw error("there is no tag \(tag)")

@@ -82,6 +82,8 @@ enum TemplateTarget: Sendable {
 indirect enum TemplateStatement: Sendable {
   case text(TemplateText)
   case print(TemplateExpression, line: Int)
+  /// Several values, one after the other.
+  case printAll([TemplateExpression], line: Int)
   case condition([(test: TemplateExpression, body: [TemplateStatement])], otherwise: [TemplateStatement])
   case loop(LoopDefinition)
   case assignment(TemplateTarget, TemplateExpression, line: Int)

@@ -49,7 +49,7 @@ extension TemplateText {
       while place < count, Self.isSpace(elements[place]) { place += 1 }
       guard place < count else { return words }
       if limit >= 0, words.count == limit {
-        return words + [self[place..<count].stripped(left: false)]
+        return words + [self[place..<count]]
       }
       let start = place
       while place < count, !Self.isSpace(elements[place]) { place += 1 }

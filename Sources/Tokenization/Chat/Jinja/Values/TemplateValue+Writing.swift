@@ -42,6 +42,10 @@ extension TemplateInterpreter {
       try allocate(text.count)
       result.elements += text.quotedForPython.elements
     case .sequence(let sequence):
+      if let spelling = sequence.spelling {
+        result.elements += TemplateText(spelling).elements
+        return
+      }
       switch sequence.kind {
       case .list: try represent(sequence.elements, "[", "]", into: &result)
       case .tuple, .group:

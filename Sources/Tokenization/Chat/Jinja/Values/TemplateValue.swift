@@ -114,9 +114,12 @@ final class TemplateSequence {
   let elements: [TemplateValue]
   let depth: Int
   let weight: Int
+  /// How a range is written, by its bounds.
+  let spelling: String?
 
-  init(_ kind: Kind, _ elements: [TemplateValue]) {
+  init(_ kind: Kind, _ elements: [TemplateValue], spelling: String? = nil) {
     self.kind = kind
+    self.spelling = spelling
     self.elements = elements
     depth = 1 + (elements.lazy.map(\.depth).max() ?? 0)
     weight = elements.reduce(1) { $0 + $1.weight }
