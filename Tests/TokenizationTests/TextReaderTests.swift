@@ -37,11 +37,29 @@ struct TextReaderTests {
   @Test func aPlainTextIsReadInPieces() throws {
     let tokenizer = try SharedTokenizers.sample.get()
     let text = String(repeating: "In the beginning was the word.\nAnd so on\n", count: 2000)
-    let begin = try #require(tokenizer.textBegin)
-    #expect(
-      try ids(text, tokenizer) == [begin] + tokenizer.encode(text, allowsSpecialTokens: false))
-    #expect(try ids("", tokenizer) == [begin])
+    #expect(try ids(text, tokenizer) == tokenizer.encode(text, allowsSpecialTokens: false))
+    #expect(try ids("", tokenizer) == [])
     #expect(try ids(" [not JSON]\n", tokenizer).count > 3)
+  }
+
+  /// Plain texts, lines, conversations and prompts start with the begin token once, whoever writes it.
+  @Test func theBeginTokenComesOnce() throws {
+    let tokenizer = try SharedTokenizers.beginning.get()
+    let begin = try #require(tokenizer.textBegin)
+    let mark = tokenizer.text(of: begin)
+    func plain(_ text: String) -> [Int] { tokenizer.encode(text, allowsSpecialTokens: false) }
+    let long = String(repeating: "and so on\n", count: 4000)
+    #expect(try ids(long, tokenizer) == [begin] + plain(long))
+    #expect(try ids("", tokenizer) == [begin])
+    #expect(try ids(#"{"text": "ab"}"# + "\n" + #"{"text": "c"}"#, tokenizer)
+      == [begin] + plain("ab") + [begin] + plain("c"))
+    let turn = #"{"messages": [{"role": "user", "content": "Hi"}]}"#
+    #expect(try ids(turn, tokenizer) == [begin] + plain("Hi\n"))
+    #expect(try tokenizer.encodePrompt("Hi", raw: false) == [begin] + plain("Hi\n"))
+    #expect(try tokenizer.encodePrompt("Hi", raw: true) == [begin] + plain("Hi"))
+    #expect(try tokenizer.encodePrompt(mark + "Hi", raw: true) == [begin] + plain("Hi"))
+    #expect(try tokenizer.encodePrompt(mark, raw: false) == [begin] + plain(mark + "\n"))
+    #expect(tokenizer.begun([]) == [begin])
   }
 
   @Test func textsOfJSONLinesFollowOneAnother() throws {
