@@ -52,7 +52,7 @@ test-deps: deps
 
 comma := ,
 
-models: test-deps ## fetches the real model that tests run on
+models: test-deps ## fetches the real model and the chat templates that tests run on
 	@$(VENV)/bin/python Tests/Oracles/make_models.py "$(MODELS)"
 
 test: test-deps models unit monkey readers ## installs what tests need and runs everything

@@ -138,12 +138,16 @@ def record(folder):
     return found
 
 
-def main():
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FIXTURES / "templates"
-    target = folder / "renderings.json" if len(sys.argv) > 1 else FIXTURES / "templates.json"
+def record_folder(folder, target=None):
     text = json.dumps(record(folder), ensure_ascii=False, indent=1)
-    target.write_text(text + "\n", encoding="utf-8")
-    print(f"{target}: {len(list(folder.glob('*.jinja')))} templates")
+    (target or folder / "renderings.json").write_text(text + "\n", encoding="utf-8")
+
+
+def main():
+    if len(sys.argv) > 1:
+        record_folder(Path(sys.argv[1]))
+    else:
+        record_folder(FIXTURES / "templates", FIXTURES / "templates.json")
 
 
 if __name__ == "__main__":

@@ -21,8 +21,11 @@ enum SharedTokenizers {
     try small("gpt2") { definition in
       definition.beginToken = definition.addedTokens.first(where: \.isSpecial)?.id
       definition.addsBeginToken = true
-      definition.templateTokens = ["bos_token": definition.addedTokens.first(where: \.isSpecial)?.text ?? ""]
-      definition.chatTemplate = "{{ bos_token }}{% for m in messages %}{{ m.content }}\n{% endfor %}"
+      definition.templateTokens = [
+        "bos_token": definition.addedTokens.first(where: \.isSpecial)?.text ?? ""
+      ]
+      definition.chatTemplate =
+        "{{ bos_token }}{% for m in messages %}{{ m.content }}\n{% endfor %}"
     }
   }
 

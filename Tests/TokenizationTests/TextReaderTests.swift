@@ -51,8 +51,9 @@ struct TextReaderTests {
     let long = String(repeating: "and so on\n", count: 4000)
     #expect(try ids(long, tokenizer) == [begin] + plain(long))
     #expect(try ids("", tokenizer) == [begin])
-    #expect(try ids(#"{"text": "ab"}"# + "\n" + #"{"text": "c"}"#, tokenizer)
-      == [begin] + plain("ab") + [begin] + plain("c"))
+    #expect(
+      try ids(#"{"text": "ab"}"# + "\n" + #"{"text": "c"}"#, tokenizer)
+        == [begin] + plain("ab") + [begin] + plain("c"))
     let turn = #"{"messages": [{"role": "user", "content": "Hi"}]}"#
     #expect(try ids(turn, tokenizer) == [begin] + plain("Hi\n"))
     #expect(try tokenizer.encodePrompt("Hi", raw: false) == [begin] + plain("Hi\n"))
@@ -105,7 +106,8 @@ struct TextReaderTests {
       "line 1: the role tool is not system, user or assistant",
       #"{"messages": [{"role": "tool", "content": ""}]}"#)
     expect(
-      "line 1: has messages, but the model has no chat template; give a text field instead", #"{"messages": []}"#)
+      "line 1: has messages, but the model has no chat template; give a text field instead",
+      #"{"messages": []}"#)
     self.expect("the text is not UTF-8", [0x61, 0xff], tokenizer)
     #expect(throws: TextError.self) {
       try TextReader(path: "/nowhere/text.txt", tokenizer: tokenizer)

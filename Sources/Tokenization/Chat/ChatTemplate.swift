@@ -45,6 +45,7 @@ public struct ChatTemplate: Sendable {
   ///   - messages: the conversation so far.
   ///   - thinks: whether the model is to think first, for templates that ask `enable_thinking`; nil leaves it to them.
   ///   - date: what a template that tells the model the date is told.
+  /// - Returns: control tokens and the text between them.
   /// - Throws: ``ChatTemplateError`` when the template cannot be read, or refuses the messages.
   public func prompt(
     _ messages: [ChatMessage], thinks: Bool? = nil, date: ChatDate = .now
@@ -73,7 +74,8 @@ public struct ChatTemplate: Sendable {
   /// What the statements write of a conversation, with the names that transformers gives to things.
   static func render(
     _ statements: [TemplateStatement], _ messages: [ChatMessage], _ tokens: [String: String],
-    asksForAnswer: Bool, thinks: Bool? = nil, date: ChatDate
+    asksForAnswer: Bool, thinks: Bool? = nil, date: ChatDate,
+    limits: TemplateLimits = TemplateLimits()
   ) throws(ChatTemplateError) -> TemplateText {
     var variables = tokens.mapValues(TemplateValue.text)
     variables["messages"] = .list(
@@ -90,7 +92,7 @@ public struct ChatTemplate: Sendable {
     if let thinks { variables["enable_thinking"] = .boolean(thinks) }
     let inputCount = messages.reduce(0) { $0 + $1.content.unicodeScalars.count + 64 }
     let interpreter = TemplateInterpreter(
-      variables: variables, inputCount: inputCount, date: date)
+      variables: variables, inputCount: inputCount, date: date, limits: limits)
     return try interpreter.render(statements)
   }
 }

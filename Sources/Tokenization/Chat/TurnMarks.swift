@@ -49,11 +49,15 @@ struct TurnMarks: Sendable {
       }
       let end = place + mark.elements.count
       if elements[place..<end].elementsEqual(mark.elements) {
-        if mark.token.stripsLeft { while text.last.map(TemplateText.isSpace) ?? false { text.removeLast() } }
+        if mark.token.stripsLeft {
+          while text.last.map(TemplateText.isSpace) ?? false { text.removeLast() }
+        }
         endText()
         pieces.append(.token(mark.token.text))
         place = end
-        if mark.token.stripsRight { while place < elements.count, TemplateText.isSpace(elements[place]) { place += 1 } }
+        if mark.token.stripsRight {
+          while place < elements.count, TemplateText.isSpace(elements[place]) { place += 1 }
+        }
       } else {
         text.append(elements[place])
         if !mark.token.isSpecial { endText() }
@@ -106,9 +110,9 @@ struct TurnMarks: Sendable {
       ChatMessage(role: .assistant, content: "answer"),
     ]
     let transcript = try? ChatTemplate.render(
-      statements, turns, tokens, asksForAnswer: false, date: date)
+      statements, turns, tokens, asksForAnswer: false, date: date, limits: .look)
     let prompt = try? ChatTemplate.render(
-      statements, [turns[0]], tokens, asksForAnswer: true, date: date)
+      statements, [turns[0]], tokens, asksForAnswer: true, date: date, limits: .look)
     let ordinary = addedTokens.filter { !$0.isSpecial && !$0.text.contains("think") }
     let written = [transcript, prompt].compactMap(\.self)
     add(ordinary.filter { token in written.contains { Self.wrote(token.text, in: $0) } })

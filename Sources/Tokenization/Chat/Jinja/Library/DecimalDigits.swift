@@ -5,7 +5,8 @@ enum DecimalDigits {
 
   /// About how many digits ``fixed(_:_:)`` computes, in hundreds: very small and very large numbers have many.
   static func cost(of value: Double) -> Int {
-    value.isFinite && value != 0 ? Int(value.exponent.magnitude) * Int(value.exponent.magnitude) / 256 : 0
+    value.isFinite && value != 0
+      ? Int(value.exponent.magnitude) * Int(value.exponent.magnitude) / 256 : 0
   }
 
   /// `value` with `precision` digits after the point.

@@ -19,6 +19,7 @@ extension TemplateInterpreter {
   func format(
     _ format: TemplateText, _ values: TemplateValue
   ) throws(ChatTemplateError) -> TemplateText {
+    try allocate(2 * format.count)
     var rest: [TemplateValue] = [values]
     if case .sequence(let sequence) = values, sequence.kind.isTuple { rest = sequence.elements }
     var result = TemplateText(elements: [])
@@ -45,7 +46,9 @@ extension TemplateInterpreter {
         guard !rest.isEmpty else { throw error("a % pattern needs more values") }
         value = rest.removeFirst()
       }
-      result.elements += try formatted(value, item).elements
+      let text = try formatted(value, item)
+      try allocate(text.count)
+      result.elements += text.elements
     }
     var isUsed = rest.isEmpty || usesNames
     if case .dictionary = values { isUsed = true }
@@ -100,6 +103,7 @@ extension TemplateInterpreter {
   func formatBraces(
     _ format: TemplateText, _ arguments: CallArguments
   ) throws(ChatTemplateError) -> TemplateText {
+    try allocate(format.count)
     var result = TemplateText(elements: [])
     var (place, next) = (0, 0)
     while place < format.count {

@@ -14,7 +14,8 @@ extension TemplateInterpreter {
     case "startswith", "endswith":
       return .boolean(try touches(text, arguments, atStart: name == "startswith", name))
     case "removeprefix", "removesuffix":
-      guard let part = try self.text(try bind(arguments, to: ["part"], of: name, required: 1)[0], name)
+      guard
+        let part = try self.text(try bind(arguments, to: ["part"], of: name, required: 1)[0], name)
       else { throw error("\(name) takes a string") }
       if name == "removeprefix" {
         return .string(text.holds(part, at: 0) ? text[part.count..<text.count] : text)
@@ -158,7 +159,9 @@ extension TemplateInterpreter {
     let isLeft = name == "partition"
     let found = isLeft ? text.firstIndex(of: separator) : text.lastIndex(of: separator)
     var parts: [TemplateText] = isLeft ? [text, "", ""] : ["", "", text]
-    if let found { parts = [text[0..<found], separator, text[found + separator.count..<text.count]] }
+    if let found {
+      parts = [text[0..<found], separator, text[found + separator.count..<text.count]]
+    }
     return try sequence(.tuple, parts.map { .string($0) })
   }
 

@@ -100,7 +100,7 @@ extension TemplateInterpreter {
     case .dict: return try dictionary(try pairs(arguments, "dict"))
     case .namespace:
       let pairs = try pairs(arguments, "namespace")
-      try allocate(32 + 32 * pairs.count)
+      try allocate(64)
       namespaces.append(TemplateNamespace())
       let place = namespaces.count - 1
       for (key, value) in pairs {
@@ -112,7 +112,7 @@ extension TemplateInterpreter {
       return .namespace(place)
     case .cycler:
       guard !arguments.positional.isEmpty else { throw error("cycler needs items") }
-      try allocate(32)
+      try allocate(32 + 4 * arguments.positional.count)
       cyclers.append(TemplateCycler(items: arguments.positional))
       return .function(.cycler(cyclers.count - 1))
     case .joiner:

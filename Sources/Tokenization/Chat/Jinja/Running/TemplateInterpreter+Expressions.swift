@@ -71,7 +71,9 @@ extension TemplateInterpreter {
 
   private func variable(_ name: String) -> TemplateValue {
     if let value = scope[name] { return value }
-    if let function = TemplateFunction.Global(rawValue: name) { return .function(.global(function)) }
+    if let function = TemplateFunction.Global(rawValue: name) {
+      return .function(.global(function))
+    }
     return .undefined("\(name) is undefined")
   }
 

@@ -43,13 +43,14 @@ extension TemplateInterpreter {
       }
       self.line = line
       try assign(try apply(filters, to: .string(text)), to: target)
-    case .macro(let definition, _):
-      scope.variables[definition.name] = macro(definition)
+    case .macro(let definition, let line):
+      self.line = line
+      scope.variables[definition.name] = try macro(definition)
     case .callBlock(let function, let arguments, let caller, let line):
       self.line = line
       let callee = try evaluate(function)
       var arguments = try evaluate(arguments)
-      arguments.named.append(("caller", macro(caller)))
+      arguments.named.append(("caller", try macro(caller)))
       try write(try written(try call(callee, arguments)))
     case .filterBlock(let filters, let body):
       let text = try captured { () throws(ChatTemplateError) in
@@ -74,7 +75,8 @@ extension TemplateInterpreter {
     return .onward
   }
 
-  private func macro(_ definition: MacroDefinition) -> TemplateValue {
+  private func macro(_ definition: MacroDefinition) throws(ChatTemplateError) -> TemplateValue {
+    try allocate(128)
     macroScopes.append(scope)
     return .macro(TemplateMacro(name: definition.name, definition: definition, scope: scope))
   }
@@ -104,6 +106,7 @@ extension TemplateInterpreter {
     guard !name.hasPrefix("_") else {
       throw error("a namespace has no attributes that start with an underscore")
     }
+    if namespaces[place][name] == nil { try allocate(32) }
     namespaces[place].set(name, value)
   }
 
@@ -124,12 +127,13 @@ extension TemplateInterpreter {
         }
         if isKept { kept.append(item) }
       }
+      try allocate(4 * kept.count)
       items = kept
     }
     if items.isEmpty {
       return try scoped { () throws(ChatTemplateError) in _ = try run(definition.otherwise) }
     }
-    try allocate(32)
+    try allocate(definition.isRecursive ? 128 : 32)
     let place = loops.count
     loops.append(
       TemplateLoop(

@@ -36,7 +36,8 @@ final class TemplateInterpreter {
     self.date = date
     self.limits = limits
     self.limits.characters += inputCount * TemplateLimits.charactersPerInput
-    self.limits.steps += inputCount * TemplateLimits.charactersPerInput / TemplateLimits.charactersPerStep
+    self.limits.steps +=
+      inputCount * TemplateLimits.charactersPerInput / TemplateLimits.charactersPerStep
   }
 
   /// What the statements write.
@@ -51,7 +52,9 @@ final class TemplateInterpreter {
 
   // MARK: - Limits
 
-  func error(_ reason: String) -> ChatTemplateError { ChatTemplateError(line: line, reason: reason) }
+  func error(_ reason: String) -> ChatTemplateError {
+    ChatTemplateError(line: line, reason: reason)
+  }
 
   /// Counts the work of looking at some values.
   func step(_ count: Int = 1) throws(ChatTemplateError) {

@@ -11,6 +11,9 @@ struct TemplateLimits: Sendable {
   /// Expressions and blocks under way at a time.
   var nesting = 400
 
+  /// For a look at how a template writes turns, which opening a tokenizer waits for.
+  static let look = TemplateLimits(steps: 100_000, output: 256 << 10, characters: 1 << 20)
+
   /// Characters that may be made for each that the messages hold.
   static let charactersPerInput = 32
   /// Characters that count as a step.

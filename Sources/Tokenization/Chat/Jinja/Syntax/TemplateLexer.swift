@@ -3,6 +3,9 @@
 /// A tag's own line break goes (`trim_blocks`), so does white space between a line's start and a tag (`lstrip_blocks`);
 /// `-` in a tag takes all white space on its side, `+` keeps it. Reads every character a bounded number of times.
 struct TemplateLexer {
+  /// Most bytes of a template; those of models have at most some 30 000.
+  static let lengthLimit = 256 << 10
+
   let source: [UInt32]
   var place = 0
   var line = 1
@@ -24,13 +27,18 @@ struct TemplateLexer {
 
   /// The tokens of `source`, an ``TemplateToken/Kind/end`` at last.
   static func tokens(of source: String) throws(ChatTemplateError) -> [TemplateToken] {
+    guard source.utf8.count <= lengthLimit else {
+      throw ChatTemplateError(line: nil, reason: "is longer than \(lengthLimit >> 10) KiB")
+    }
     var lexer = TemplateLexer(source)
     while try lexer.readText() {}
     lexer.add(.end)
     return lexer.tokens
   }
 
-  func error(_ reason: String) -> ChatTemplateError { ChatTemplateError(line: line, reason: reason) }
+  func error(_ reason: String) -> ChatTemplateError {
+    ChatTemplateError(line: line, reason: reason)
+  }
 
   mutating func add(_ kind: TemplateToken.Kind) {
     tokens.append(TemplateToken(kind: kind, line: line))

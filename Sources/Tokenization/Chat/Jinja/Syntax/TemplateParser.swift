@@ -24,7 +24,9 @@ struct TemplateParser {
   var current: TemplateToken { tokens[place] }
   var line: Int { current.line }
 
-  func error(_ reason: String) -> ChatTemplateError { ChatTemplateError(line: line, reason: reason) }
+  func error(_ reason: String) -> ChatTemplateError {
+    ChatTemplateError(line: line, reason: reason)
+  }
 
   mutating func advance() { if place + 1 < tokens.count { place += 1 } }
 

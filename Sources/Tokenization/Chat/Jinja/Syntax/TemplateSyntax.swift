@@ -84,7 +84,8 @@ indirect enum TemplateStatement: Sendable {
   case print(TemplateExpression, line: Int)
   /// Several values, one after the other.
   case printAll([TemplateExpression], line: Int)
-  case condition([(test: TemplateExpression, body: [TemplateStatement])], otherwise: [TemplateStatement])
+  case condition(
+    [(test: TemplateExpression, body: [TemplateStatement])], otherwise: [TemplateStatement])
   case loop(LoopDefinition)
   case assignment(TemplateTarget, TemplateExpression, line: Int)
   /// A body whose output is assigned, after filters.

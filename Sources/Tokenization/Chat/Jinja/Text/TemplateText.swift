@@ -59,9 +59,9 @@ struct TemplateText: Hashable, Sendable, ExpressibleByStringLiteral {
 
   // MARK: - Searching
 
-  /// Where `needle` starts first within `start..<end`; nil if it does not. An empty needle is found at once.
+  /// Where `needle` starts first within `start..<end`; nil if it does not.
   ///
-  /// Knuth, Morris and Pratt 1977: linear in both lengths, whatever the template asks for.
+  /// An empty needle is found at once. Knuth, Morris and Pratt 1977: linear in both lengths, whatever the template asks for.
   func firstIndex(of needle: TemplateText, from start: Int = 0, to end: Int? = nil) -> Int? {
     let end = min(end ?? count, count)
     guard start >= 0, start + needle.count <= end else { return nil }
@@ -92,7 +92,9 @@ struct TemplateText: Hashable, Sendable, ExpressibleByStringLiteral {
   func lastIndex(of needle: TemplateText, from start: Int = 0, to end: Int? = nil) -> Int? {
     let end = min(end ?? count, count)
     guard start >= 0, start <= end else { return nil }
-    return self[start..<end].reversed.firstIndex(of: needle.reversed).map { end - $0 - needle.count }
+    return self[start..<end].reversed.firstIndex(of: needle.reversed).map {
+      end - $0 - needle.count
+    }
   }
 
   var reversed: TemplateText { TemplateText(elements: elements.reversed()) }

@@ -12,6 +12,7 @@ struct TemplateJSON {
     _ value: TemplateValue, level: Int = 0, into result: inout TemplateText,
     _ interpreter: TemplateInterpreter
   ) throws(ChatTemplateError) {
+    try interpreter.allocate(24)
     try interpreter.enter()
     defer { interpreter.leave() }
     switch value {

@@ -29,6 +29,7 @@ extension TemplateInterpreter {
   private func represent(
     _ value: TemplateValue, into result: inout TemplateText
   ) throws(ChatTemplateError) {
+    try step()
     try enter()
     defer { leave() }
     switch value {
@@ -39,7 +40,8 @@ extension TemplateInterpreter {
     case .number(let value):
       result.elements += TemplateText(TemplateValue.written(value)).elements
     case .string(let text):
-      try allocate(text.count)
+      // The longest spelling of a character is \U0001f600.
+      try allocate(10 * text.count)
       result.elements += text.quotedForPython.elements
     case .sequence(let sequence):
       if let spelling = sequence.spelling {
@@ -75,7 +77,7 @@ extension TemplateInterpreter {
   ) throws(ChatTemplateError) {
     result.elements += TemplateText(opening).elements
     for (index, element) in elements.enumerated() {
-      try step()
+      try allocate(8)
       if index > 0 { result.elements += TemplateText(", ").elements }
       try represent(element, into: &result)
     }
@@ -87,7 +89,7 @@ extension TemplateInterpreter {
   ) throws(ChatTemplateError) {
     result.elements += TemplateText("{").elements
     for (index, pair) in pairs.enumerated() {
-      try step()
+      try allocate(8)
       if index > 0 { result.elements += TemplateText(", ").elements }
       try represent(pair.key, into: &result)
       result.elements += TemplateText(": ").elements
