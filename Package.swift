@@ -85,10 +85,11 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
-      name: "TestSupport", dependencies: ["Compression"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["Compression", "Checkpoints", "Tensors"], path: "Tests/TestSupport",
       swiftSettings: strict),
     .testTarget(
       name: "TensorsTests", dependencies: ["Tensors", "CKernels", "TestSupport"],
+      exclude: ["Fixtures"],
       swiftSettings: wrapping),
     .testTarget(
       name: "CheckpointsTests", dependencies: ["Checkpoints", "Tensors", "TestSupport"],

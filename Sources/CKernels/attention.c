@@ -48,55 +48,62 @@ VK_INLINE float exponentials(float *x, size_t count, float most) {
   return sum;
 }
 
-VK_INLINE void attend(const float *query, const float *keys, const float *values,
-                      size_t head_size, size_t stride, size_t positions, float scale,
-                      float *restrict y) {
+// A sink is a position of weight exp(sink) without a value: the running maximum and sum start with it.
+VK_INLINE void attend(const vk_attention *how, size_t head_size, size_t value_size,
+                      const float *query, const float *keys, const float *values, size_t positions,
+                      float sink, float *restrict y) {
 #pragma clang fp contract(fast)
+  const size_t key_stride = how->key_stride, value_stride = how->value_stride;
+  const float scale = how->scale, softcap = how->softcap;
   float scores[TILE];
-  float most = -INFINITY, total = 0;
-  for (size_t i = 0; i < head_size; i++) y[i] = 0;
+  float most = sink, total = 1;
+  for (size_t i = 0; i < value_size; i++) y[i] = 0;
   for (size_t start = 0; start < positions; start += TILE) {
     const size_t some = positions - start < TILE ? positions - start : TILE;
     const size_t fours = some / 4 * 4;
-    const float *const key = keys + start * stride, *const value = values + start * stride;
+    const float *const key = keys + start * key_stride, *const value = values + start * value_stride;
     for (size_t t = 0; t < fours; t += 4) {
-      four_scores(query, key + t * stride, stride, head_size, scale, scores + t);
+      four_scores(query, key + t * key_stride, key_stride, head_size, scale, scores + t);
     }
     for (size_t t = fours; t < some; t++) {
-      scores[t] = one_score(query, key + t * stride, head_size, scale);
+      scores[t] = one_score(query, key + t * key_stride, head_size, scale);
     }
+    if (softcap > 0) vk_cap(scores, some, softcap);
     const float here = vk_largest_of(scores, some);
     if (here > most) {
-      const float kept = start == 0 ? 0.0f : vk_exp(most - here);
-      for (size_t i = 0; i < head_size; i++) y[i] *= kept;
+      // From no sink, at minus infinity, nothing is kept but the smallest number.
+      const float kept = vk_exp(most - here);
+      for (size_t i = 0; i < value_size; i++) y[i] *= kept;
       total *= kept;
       most = here;
     }
     total += exponentials(scores, some, most);
     for (size_t t = 0; t < fours; t += 4) {
-      add_four(scores + t, value + t * stride, stride, head_size, y);
+      add_four(scores + t, value + t * value_stride, value_stride, value_size, y);
     }
     for (size_t t = fours; t < some; t++) {
-      for (size_t i = 0; i < head_size; i++) y[i] += scores[t] * value[t * stride + i];
+      for (size_t i = 0; i < value_size; i++) y[i] += scores[t] * value[t * value_stride + i];
     }
   }
-  for (size_t i = 0; i < head_size; i++) y[i] /= total;
+  for (size_t i = 0; i < value_size; i++) y[i] /= total;
 }
 
 // A constant head size lets the compiler keep a whole head in registers.
-VK_INLINE void vk_attend_body(vk_level level, const float *query, const float *keys,
-                              const float *values, size_t head_size, size_t stride,
-                              size_t positions, float scale, float *y) {
+VK_INLINE void vk_attend_body(vk_level level, const vk_attention *how, const float *query,
+                              const float *keys, const float *values, size_t positions, float sink,
+                              float *y) {
   (void)level;
-  switch (head_size) {
-    case 32: attend(query, keys, values, 32, stride, positions, scale, y); break;
-    case 64: attend(query, keys, values, 64, stride, positions, scale, y); break;
-    case 128: attend(query, keys, values, 128, stride, positions, scale, y); break;
-    default: attend(query, keys, values, head_size, stride, positions, scale, y); break;
+  const size_t size = how->head_size;
+  switch (size == how->value_size ? size : 0) {
+    case 32: attend(how, 32, 32, query, keys, values, positions, sink, y); break;
+    case 64: attend(how, 64, 64, query, keys, values, positions, sink, y); break;
+    case 128: attend(how, 128, 128, query, keys, values, positions, sink, y); break;
+    case 256: attend(how, 256, 256, query, keys, values, positions, sink, y); break;
+    default: attend(how, size, how->value_size, query, keys, values, positions, sink, y); break;
   }
 }
 
 VK_VARIANTS(void, vk_attend,
-            (vk_level level, const float *query, const float *keys, const float *values,
-             size_t head_size, size_t stride, size_t positions, float scale, float *y),
-            (level, query, keys, values, head_size, stride, positions, scale, y))
+            (vk_level level, const vk_attention *how, const float *query, const float *keys,
+             const float *values, size_t positions, float sink, float *y),
+            (level, how, query, keys, values, positions, sink, y))

@@ -1,51 +1,34 @@
 #include "vk_elementwise.h"
 
-#include <math.h>
-
 #include "exponential.h"
 
-VK_INLINE void vk_rms_norm_body(vk_level level, const float *x, const float *weight, size_t count,
-                                float epsilon, float *y) {
-#pragma clang fp reassociate(on) contract(fast)
-  (void)level;
-  float squares = 0;
-  for (size_t i = 0; i < count; i++) squares += x[i] * x[i];
-  const float factor = 1.0f / sqrtf(squares / (float)count + epsilon);
-  for (size_t i = 0; i < count; i++) y[i] = x[i] * factor * weight[i];
+// Turns pairs `step` apart, of which the next starts `next` values on.
+VK_INLINE void rotate(float *x, size_t pairs, size_t next, size_t step, const float *cosines,
+                      const float *sines) {
+  for (size_t i = 0; i < pairs; i++) {
+    const float a = x[i * next], b = x[i * next + step];
+    x[i * next] = a * cosines[i] - b * sines[i];
+    x[i * next + step] = b * cosines[i] + a * sines[i];
+  }
 }
 
-VK_VARIANTS(void, vk_rms_norm,
-            (vk_level level, const float *x, const float *weight, size_t count, float epsilon,
-             float *y),
-            (level, x, weight, count, epsilon, y))
-
 VK_INLINE void vk_rotate_body(vk_level level, float *x, size_t heads, size_t head_size,
-                              const float *cosines, const float *sines) {
+                              size_t pairs, int neighbours, const float *cosines,
+                              const float *sines) {
   (void)level;
-  const size_t half = head_size / 2;
   for (size_t h = 0; h < heads; h++, x += head_size) {
-    for (size_t i = 0; i < half; i++) {
-      const float a = x[i], b = x[i + half];
-      x[i] = a * cosines[i] - b * sines[i];
-      x[i + half] = b * cosines[i] + a * sines[i];
+    if (neighbours) {
+      rotate(x, pairs, 2, 1, cosines, sines);
+    } else {
+      rotate(x, pairs, 1, pairs, cosines, sines);
     }
   }
 }
 
 VK_VARIANTS(void, vk_rotate,
-            (vk_level level, float *x, size_t heads, size_t head_size, const float *cosines,
-             const float *sines),
-            (level, x, heads, head_size, cosines, sines))
-
-VK_INLINE void vk_gated_silu_body(vk_level level, const float *gate, const float *up, size_t count,
-                                  float *y) {
-  (void)level;
-  for (size_t i = 0; i < count; i++) y[i] = gate[i] / (1.0f + vk_exp(-gate[i])) * up[i];
-}
-
-VK_VARIANTS(void, vk_gated_silu,
-            (vk_level level, const float *gate, const float *up, size_t count, float *y),
-            (level, gate, up, count, y))
+            (vk_level level, float *x, size_t heads, size_t head_size, size_t pairs,
+             int neighbours, const float *cosines, const float *sines),
+            (level, x, heads, head_size, pairs, neighbours, cosines, sines))
 
 VK_INLINE void vk_add_body(vk_level level, const float *x, size_t count, float *y) {
   (void)level;
@@ -54,6 +37,37 @@ VK_INLINE void vk_add_body(vk_level level, const float *x, size_t count, float *
 
 VK_VARIANTS(void, vk_add, (vk_level level, const float *x, size_t count, float *y),
             (level, x, count, y))
+
+VK_INLINE void vk_scale_body(vk_level level, float factor, size_t count, float *y) {
+  (void)level;
+  for (size_t i = 0; i < count; i++) y[i] *= factor;
+}
+
+VK_VARIANTS(void, vk_scale, (vk_level level, float factor, size_t count, float *y),
+            (level, factor, count, y))
+
+VK_INLINE void vk_softcap_body(vk_level level, float cap, size_t count, float *y) {
+  (void)level;
+  vk_cap(y, count, cap);
+}
+
+VK_VARIANTS(void, vk_softcap, (vk_level level, float cap, size_t count, float *y),
+            (level, cap, count, y))
+
+VK_INLINE void vk_softcap_gradient_body(vk_level level, const float *capped, float cap,
+                                        size_t count, float *y) {
+#pragma clang fp contract(fast)
+  (void)level;
+  const float inverse = 1.0f / cap;
+  for (size_t i = 0; i < count; i++) {
+    const float tangent = capped[i] * inverse;
+    y[i] *= 1.0f - tangent * tangent;
+  }
+}
+
+VK_VARIANTS(void, vk_softcap_gradient,
+            (vk_level level, const float *capped, float cap, size_t count, float *y),
+            (level, capped, cap, count, y))
 
 VK_INLINE void vk_group_sums_body(vk_level level, const float *x, size_t count, size_t group,
                                   float *sums) {

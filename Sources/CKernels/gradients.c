@@ -4,52 +4,26 @@
 
 #include "exponential.h"
 
-// With r = 1 / sqrt(mean(x^2) + epsilon): r * weight * gradient - r^3 * mean(weight * gradient * x) * x.
-VK_INLINE void vk_rms_norm_gradient_body(vk_level level, const float *x, const float *weight,
-                                         const float *gradient, size_t count, float epsilon,
-                                         float *y) {
-#pragma clang fp reassociate(on) contract(fast)
-  (void)level;
-  float squares = 0, product = 0;
-  for (size_t i = 0; i < count; i++) {
-    squares += x[i] * x[i];
-    product += x[i] * weight[i] * gradient[i];
-  }
-  const float factor = 1.0f / sqrtf(squares / (float)count + epsilon);
-  const float along = factor * factor * factor * product / (float)count;
-  for (size_t i = 0; i < count; i++) y[i] += factor * weight[i] * gradient[i] - along * x[i];
-}
-
-VK_VARIANTS(void, vk_rms_norm_gradient,
-            (vk_level level, const float *x, const float *weight, const float *gradient,
-             size_t count, float epsilon, float *y),
-            (level, x, weight, gradient, count, epsilon, y))
-
-VK_INLINE void vk_gated_silu_gradient_body(vk_level level, const float *gate, const float *up,
-                                           const float *gradient, size_t count,
-                                           float *gate_gradient, float *up_gradient) {
-#pragma clang fp contract(fast)
-  (void)level;
-  for (size_t i = 0; i < count; i++) {
-    const float sigmoid = 1.0f / (1.0f + vk_exp(-gate[i]));
-    up_gradient[i] = gradient[i] * gate[i] * sigmoid;
-    gate_gradient[i] = gradient[i] * up[i] * sigmoid * (1.0f + gate[i] * (1.0f - sigmoid));
-  }
-}
-
-VK_VARIANTS(void, vk_gated_silu_gradient,
-            (vk_level level, const float *gate, const float *up, const float *gradient,
-             size_t count, float *gate_gradient, float *up_gradient),
-            (level, gate, up, gradient, count, gate_gradient, up_gradient))
-
 VK_INLINE void vk_softmax_gradient_body(vk_level level, float *scores, float *gradients,
-                                        size_t count, float scale) {
+                                        size_t count, float scale, float softcap, float sink,
+                                        float *slopes) {
 #pragma clang fp reassociate(on) contract(fast)
   (void)level;
-  const float most = vk_largest_of(scores, count);
-  float total = 0;
+  for (size_t i = 0; i < count; i++) scores[i] *= scale;
+  if (softcap > 0) {
+    vk_cap(scores, count, softcap);
+    // The derivative of c * tanh(s / c) is 1 - tanh^2.
+    const float inverse = 1.0f / softcap;
+    for (size_t i = 0; i < count; i++) {
+      const float tangent = scores[i] * inverse;
+      slopes[i] = 1.0f - tangent * tangent;
+    }
+  }
+  float most = vk_largest_of(scores, count);
+  most = sink > most ? sink : most;
+  float total = vk_exp(sink - most);
   for (size_t i = 0; i < count; i++) {
-    scores[i] = vk_exp((scores[i] - most) * scale);
+    scores[i] = vk_exp(scores[i] - most);
     total += scores[i];
   }
   const float factor = 1.0f / total;
@@ -59,11 +33,15 @@ VK_INLINE void vk_softmax_gradient_body(vk_level level, float *scores, float *gr
     mean += scores[i] * gradients[i];
   }
   for (size_t i = 0; i < count; i++) gradients[i] = scale * scores[i] * (gradients[i] - mean);
+  if (softcap > 0) {
+    for (size_t i = 0; i < count; i++) gradients[i] *= slopes[i];
+  }
 }
 
 VK_VARIANTS(void, vk_softmax_gradient,
-            (vk_level level, float *scores, float *gradients, size_t count, float scale),
-            (level, scores, gradients, count, scale))
+            (vk_level level, float *scores, float *gradients, size_t count, float scale,
+             float softcap, float sink, float *slopes),
+            (level, scores, gradients, count, scale, softcap, sink, slopes))
 
 VK_INLINE void vk_probabilities_body(vk_level level, const float *x, size_t count, float log_sum,
                                      float *y) {

@@ -6,52 +6,45 @@ import Tensors
 public struct Checkpoint: Sendable {
   /// What the model is.
   public let description: ModelDescription
-  /// Where each layer and norm comes from, by name.
+  /// Where each layer, norm and bias comes from, by name.
   let layers: [String: LayerSource]
-  private let lastRead = LastReadLayer()
+  /// Tensors that are no layer of the model and that it does not compute with; they are exported as they are.
+  let kept: [TensorEntry]
+  let table: TensorTable
   /// Where settings and tokenizer are read from.
   package let source: CheckpointSource
+  /// The files' tensors that make each layer, norm or bias.
+  let layerTensors: [String: [String]]
+  private let lastRead = LastReadLayer()
 
-  /// Opens a Hugging Face directory, a safetensors file inside one, or a GGUF file.
-  ///
-  /// - Throws: ``CheckpointError`` naming the file, the tensor and the reason.
-  public static func open(_ path: String) throws(CheckpointError) -> Checkpoint {
-    if let directory = HuggingFaceDirectory(path: path) {
-      return try Checkpoint(directory, path: path, weights: nil)
-    }
-    let storage: ByteStorage
-    do { storage = try ByteStorage(mapping: path) } catch { throw CheckpointError(error) }
-    if GGUFHeader.isGGUF(storage) { return try Checkpoint(gguf: storage, path: path) }
-    let (parent, name) = PathName.split(path)
-    guard name.hasSuffix(".safetensors") || name.hasSuffix(".json"),
-      let directory = HuggingFaceDirectory(path: parent)
-    else {
-      throw CheckpointError(
-        file: path, reason: "is neither a GGUF file nor part of a Hugging Face directory",
-        hint: "give a directory with config.json and model.safetensors, or a GGUF file")
-    }
-    return try Checkpoint(
-      directory, path: path, weights: name.hasSuffix(".safetensors") ? name : nil)
+  init(
+    description: ModelDescription, layers: [String: LayerSource], kept: [TensorEntry],
+    table: TensorTable, source: CheckpointSource, layerTensors: [String: [String]]
+  ) {
+    self.description = description
+    self.layers = layers
+    self.kept = kept
+    self.table = table
+    self.source = source
+    self.layerTensors = layerTensors
   }
 
-  /// The weights of a layer by its Hugging Face name, for example `model.layers.3.mlp.up_proj`.
+  /// The weights of a layer by its name, for example `model.layers.3.mlp.up_proj`.
   ///
-  /// Rows are in Hugging Face order. A tied LM head is no layer; it is `model.embed_tokens`. Layers that
-  /// compressed-tensors quantized are read here: integers as they are stored, floats decoded.
+  /// Rows are in Hugging Face order. A tied LM head is no layer; it is the embedding. Layers that were quantized before they were
+  /// saved are read here: codes that Vise holds as they are stored, others decoded.
   public func matrix(of layer: String) throws(CheckpointError) -> LayerWeights {
-    switch layers[layer] {
-    case .weights(let weights): return weights
-    case .quantized(let layer): return try lastRead.weights(of: layer)
-    case nil:
+    guard let source = layers[layer] else {
       throw CheckpointError(
         file: description.path, tensor: layer, reason: "is not a layer of this model")
     }
+    return source.isCopied ? try lastRead.weights(of: layer, from: source) : try source.read()
   }
 
-  /// A norm's weights by their Hugging Face name, for example `model.norm`.
+  /// A norm's or a bias' values as they are stored, by name: `model.norm`, `model.layers.3.self_attn.q_proj.bias`.
   public func vector(named name: String) throws(CheckpointError) -> [Float] {
     let matrix = try matrix(of: name)
-    guard matrix.rows == 1 else {
+    guard matrix.rows == 1 || matrix.columns == 1 else {
       throw CheckpointError(file: description.path, tensor: name, reason: "is not a vector")
     }
     return matrix.decoded().values
@@ -61,9 +54,7 @@ public struct Checkpoint: Sendable {
   public func tokenizerDefinition() throws(CheckpointError) -> TokenizerDefinition {
     try source.definition(vocabularySize: description.vocabularySize)
   }
-}
 
-extension Checkpoint {
   /// A model made of this one's matrices, such as a pruned one, with the same tokenizer.
   ///
   /// - Parameters:
@@ -74,73 +65,62 @@ extension Checkpoint {
     as description: ModelDescription, of matrices: [String: LayerWeights]
   ) -> Checkpoint {
     Checkpoint(
-      description: description, layers: matrices.mapValues { .weights($0) }, source: source)
+      description: description, layers: matrices.mapValues { .weights($0) }, kept: kept,
+      table: table, source: source, layerTensors: [:])
   }
+}
 
-  private init(
-    _ directory: HuggingFaceDirectory, path: String, weights: String?
-  ) throws(CheckpointError) {
-    guard let config = try directory.json(HuggingFaceDirectory.config) else {
+extension Checkpoint {
+  /// Opens a Hugging Face directory, a safetensors file inside one, or a GGUF file.
+  ///
+  /// Whatever has safetensors or GGUF opens; ``ModelDescription/abilities`` says what can be done with it.
+  /// - Throws: ``CheckpointError`` naming the file, the tensor and the reason.
+  public static func open(_ path: String) throws(CheckpointError) -> Checkpoint {
+    if let directory = HuggingFaceDirectory(path: path) {
+      return try Checkpoint(CheckpointContents(directory, path: path, weights: nil))
+    }
+    let storage: ByteStorage
+    do { storage = try ByteStorage(mapping: path) } catch { throw CheckpointError(error) }
+    if GGUFHeader.isGGUF(storage) {
+      return try Checkpoint(CheckpointContents(gguf: storage, path: path))
+    }
+    let (parent, name) = PathName.split(path)
+    guard name.hasSuffix(".safetensors") || name.hasSuffix(".json"),
+      let directory = HuggingFaceDirectory(path: parent)
+    else {
       throw CheckpointError(
-        file: directory.path, reason: "holds no config.json",
+        file: path, reason: "is neither a GGUF file nor part of a Hugging Face directory",
         hint: "give a directory with config.json and model.safetensors, or a GGUF file")
     }
-    let shape = try LlamaShape(config: config)
-    let table = try directory.tensors(only: weights)
-    try self.init(
-      shape, table, .huggingFace, quantization: QuantizationConfig(config: config), path: path,
-      name: PathName.last(directory.path), settings: config.file, source: .directory(directory))
+    return try Checkpoint(
+      CheckpointContents(
+        directory, path: path, weights: name.hasSuffix(".safetensors") ? name : nil))
   }
+}
 
-  private init(gguf storage: ByteStorage, path: String) throws(CheckpointError) {
-    let header = try GGUFHeader(storage, file: path)
-    let table = TensorTable(
-      name: path, files: [path], storages: [storage], entries: header.entries)
-    let shape = try LlamaShape(gguf: header, tensors: table)
-    let name = PathName.last(path)
-    try self.init(
-      shape, table, .gguf, quantization: nil, path: path,
-      name: name.hasSuffix(".gguf") ? String(name.dropLast(5)) : name,
-      settings: "its metadata", source: .gguf(header))
-  }
-
-  private init(
-    _ shape: LlamaShape, _ table: TensorTable, _ format: CheckpointFormat,
-    quantization: QuantizationConfig?, path: String, name: String, settings: String,
-    source: CheckpointSource
+extension CheckpointContents {
+  init(
+    _ directory: HuggingFaceDirectory, path: String, weights: String?
   ) throws(CheckpointError) {
-    var sources: [String: LayerSource] = [:]
-    var layers: [LayerDescription] = []
-    var (parameterCount, tensorBytes) = (0, 0)
-    var known: Set<String> = []
-    let tensors = LlamaTensor.all(of: shape)
-    for tensor in tensors {
-      let located = try tensor.locate(
-        in: table, format, shape, quantization: quantization, settings: settings)
-      sources[tensor.name] = located.source
-      known.formUnion(located.tensorNames)
-      parameterCount += tensor.shape.reduce(1, *)
-      tensorBytes += located.byteCount
-      guard let role = tensor.role else { continue }
-      layers.append(
-        LayerDescription(
-          name: tensor.name, role: role, block: tensor.block, rows: tensor.shape[0],
-          columns: tensor.shape[1], type: located.type, scheme: located.scheme,
-          bytes: located.byteCount))
+    let config = try directory.json(HuggingFaceDirectory.config)
+    let quantization = try config.flatMap { config throws(CheckpointError) in
+      try Quantization(config: config, beside: directory.json("quantize_config.json"))
     }
-    try LlamaTensor.checkRest(
-      of: table, known: known, tied: shape.tiesEmbeddings, isQuantized: quantization != nil)
-    self.layers = sources
-    self.source = source
-    description = ModelDescription(
-      name: name, path: path, format: format, architecture: "llama",
-      hiddenSize: shape.hiddenSize, intermediateSize: shape.intermediateSize,
-      blockCount: shape.blockCount, headCount: shape.headCount,
-      keyValueHeadCount: shape.keyValueHeadCount, headSize: shape.headSize,
-      vocabularySize: shape.vocabularySize, contextLength: shape.contextLength,
-      ropeTheta: shape.ropeTheta, ropeScaling: shape.ropeScaling, normEpsilon: shape.normEpsilon,
-      tiesEmbeddings: shape.tiesEmbeddings, parameterCount: parameterCount,
-      tensorBytes: tensorBytes, fingerprint: TensorEntry.fingerprint(table.entries),
-      layers: layers, notes: quantization?.notes(on: tensors) ?? [])
+    try self.init(
+      table: directory.tensors(only: weights), format: .huggingFace,
+      source: .directory(directory), quantization: quantization, path: path,
+      name: PathName.last(directory.path), settings: config?.file ?? "config.json",
+      architecture: config.flatMap { try? $0.text.text("model_type") ?? $0.text("model_type") },
+      notes: [])
+  }
+
+  init(gguf storage: ByteStorage, path: String) throws(CheckpointError) {
+    let header = try GGUFHeader(storage, file: path)
+    let name = PathName.last(path)
+    self.init(
+      table: TensorTable(name: path, files: [path], storages: [storage], entries: header.entries),
+      format: .gguf, source: .gguf(header), quantization: nil, path: path,
+      name: name.hasSuffix(".gguf") ? String(name.dropLast(5)) : name, settings: "its metadata",
+      architecture: try header.text("general.architecture"), notes: [])
   }
 }

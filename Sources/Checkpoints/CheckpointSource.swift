@@ -22,7 +22,7 @@ package enum CheckpointSource: Sendable {
   static func unsupported(_ what: String, file: String) -> CheckpointError {
     CheckpointError(
       file: file, reason: "has \(what), which is not supported",
-      hint: "this version reads byte-level BPE with the pre-tokenizers of GPT-2, SmolLM and Llama 3"
+      hint: "this version reads byte-level BPE, SentencePiece BPE and unigram tokenizers"
     )
   }
 }

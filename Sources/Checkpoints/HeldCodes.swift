@@ -10,24 +10,29 @@ public enum HeldCodes: Hashable, Sendable {
 
 extension Checkpoint {
   /// What ``matrix(of:)`` will hold a layer's codes as; nil where it has numbers, GGUF's blocks, or no such layer.
-  public func heldCodes(of layer: String) -> HeldCodes? {
-    switch layers[layer] {
+  public func heldCodes(of layer: String) -> HeldCodes? { layers[layer]?.heldCodes }
+}
+
+extension LayerSource {
+  fileprivate var heldCodes: HeldCodes? {
+    switch self {
     case .quantized(let layer): layer.heldCodes
-    case .weights(.packed(let matrix)):
-      .integers(
-        bits: matrix.bits, groupSize: matrix.groupSize, isSymmetric: matrix.zeros == .symmetric)
-    case .weights(.floats(let matrix)): .floats(matrix.format)
-    case .weights(.stored), nil: nil
+    case .weights(let weights): weights.heldCodes
+    case .stack(let parts): parts.first?.heldCodes
+    case .transposed: nil
     }
   }
 }
 
-extension QuantizedLayer {
-  /// What ``weights()`` reads; nil where it decodes.
+extension LayerWeights {
   fileprivate var heldCodes: HeldCodes? {
-    if arguments.isFloat { return heldFloats.map(HeldCodes.floats) }
-    guard type != .float32 else { return nil }
-    return .integers(
-      bits: heldBits, groupSize: groupSize, isSymmetric: arguments.isSymmetric)
+    switch self {
+    case .packed(let matrix):
+      .integers(
+        bits: matrix.bits, groupSize: matrix.groupSize, isSymmetric: matrix.zeros == .symmetric)
+    case .floats(let matrix): .floats(matrix.format)
+    case .stored: nil
+    case .stack(let parts): parts.first?.heldCodes
+    }
   }
 }

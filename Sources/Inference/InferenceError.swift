@@ -5,8 +5,8 @@ import Compression
 public enum InferenceError: Error, Hashable, Sendable {
   /// The checkpoint could not be read; the reason names file and tensor.
   case checkpoint(CheckpointError)
-  /// This version does not run the model's architecture.
-  case unsupportedArchitecture(String)
+  /// The model does not run; the reason says why.
+  case doesNotRun(reason: String)
   /// The model's sizes contradict each other.
   case invalidShape(reason: String)
   /// The model cannot be pruned to this structure; the reason says why.
@@ -29,8 +29,7 @@ extension InferenceError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .checkpoint(let error): "\(error)"
-    case .unsupportedArchitecture(let name):
-      "the architecture \(name) does not run yet; llama does"
+    case .doesNotRun(let reason): "this model does not run: \(reason)"
     case .invalidShape(let reason): "the model's shape is invalid: \(reason)"
     case .invalidStructure(let error): "\(error)"
     case .missing(let name): "the model has no \(name)"

@@ -10,6 +10,7 @@ extension ModelDescription {
     let isHead = tiesEmbeddings && layer.role == .embedTokens
     return LayerShape(
       name: layer.name, aliases: isHead ? [Decoder.headName] : [], rows: layer.rows,
-      columns: layer.columns, type: layer.type)
+      columns: layer.columns, type: layer.type, count: layer.count,
+      isEmbedding: layer.role == .embedTokens, fusion: layer.fusion)
   }
 }

@@ -1,102 +1,148 @@
 import Checkpoints
 
-/// Byte-level BPE: text to token ids and back, with the ids that the model was trained on.
+/// Text to token ids and back, with the ids that the model was trained on.
 ///
-/// Source: Sennrich et al. 2016 (merges), Radford et al. 2019 (bytes); ids equal those of the
-/// `tokenizers` library.
+/// Byte-level BPE, SentencePiece's BPE with byte fallback, and unigram; ids equal those of the `tokenizers` library.
+/// Sources: Sennrich et al. 2016 (merges), Radford et al. 2019 (bytes), Kudo and Richardson 2018 (SentencePiece).
 public struct Tokenizer: Sendable {
   /// The token that starts a text, if the model has one.
   public let beginToken: Int?
   /// Whether a raw text starts with ``beginToken``.
   public let addsBeginToken: Bool
+  /// All tokens that a raw text starts with, ``beginToken`` the last; none unless ``addsBeginToken``.
+  public let openingTokens: [Int]
+  /// The token that a whole text ends with, if the tokenizer adds one; a prompt that is gone on with has none.
+  public let closingToken: Int?
   /// Tokens after which an answer is complete.
   public let endTokens: Set<Int>
   /// How the model expects messages to be written; nil if it says nothing.
   public let chatTemplate: ChatTemplate?
 
   private let vocabulary: Vocabulary
-  private let merges: MergeTable
+  private let encoder: WordEncoder
+  private let cutter: TextCutter
+  private let normalizer: TextNormalizer
+  /// Those that are looked for in the text as it is, and in normalized text.
   private let addedTokens: AddedTokenFinder
-  private let preTokenizer: TokenizerDefinition.PreTokenizer
-  private let ignoresMerges: Bool
-
-  /// Longest word in bytes, and most words, whose tokens one call of ``encode`` remembers.
-  private static let cacheLimits = (bytes: 64, words: 1 << 16)
+  private let normalizedTokens: AddedTokenFinder
+  private let boundaries: WordBoundaries
+  private let cutsAtMarks: Bool
+  private let stripsFirstSpace: Bool
+  private let scratch = ScratchStore()
 
   /// Builds the tables that encoding needs.
   ///
-  /// - Throws: ``TokenizerError`` when merges or added tokens name tokens that there are not.
+  /// - Throws: ``TokenizerError`` when merges or added tokens name tokens that there are not, or text is cut or normalized by
+  ///   a pattern that is not read.
   public init(_ definition: TokenizerDefinition) throws(TokenizerError) {
     vocabulary = try Vocabulary(definition)
-    merges = try vocabulary.mergeTable(definition)
-    addedTokens = AddedTokenFinder(definition.addedTokens)
-    preTokenizer = definition.preTokenizer
-    ignoresMerges = definition.ignoresMerges
+    encoder = try WordEncoder(definition, vocabulary)
+    cutter = try TextCutter(definition.preTokenizer, source: definition.source)
+    let normalizer = try TextNormalizer(definition.normalizations, source: definition.source)
+    self.normalizer = normalizer
+    addedTokens = AddedTokenFinder(definition.addedTokens.filter { !$0.isNormalized })
+    normalizedTokens = AddedTokenFinder(definition.addedTokens.filter(\.isNormalized)) {
+      normalizer.normalize($0)
+    }
+    boundaries = WordBoundaries(definition.tokens)
+    cutsAtMarks = definition.model != .bytePairs && definition.marksSpaces
+    stripsFirstSpace = definition.stripsFirstSpace
     beginToken = definition.beginToken
+    openingTokens = definition.openingTokens
     addsBeginToken = definition.addsBeginToken && beginToken != nil
+    closingToken = definition.closingToken
     chatTemplate = ChatTemplate(definition)
     endTokens = definition.endTokens.union([chatTemplate?.endToken].compactMap(\.self))
   }
 
   /// Number of ids, used or not: every id is smaller.
-  public var vocabularySize: Int { vocabulary.bytes.count }
+  public var vocabularySize: Int { vocabulary.table.count }
 
   /// Whether `id` is a control token, which is no part of an answer's text.
   public func isSpecial(_ id: Int) -> Bool { vocabulary.specialTokens.contains(id) }
 
   /// The bytes that a token stands for, maybe part of a character; none for an id that is not used.
-  public func bytes(of id: Int) -> [UInt8] {
-    vocabulary.bytes.indices.contains(id) ? vocabulary.bytes[id] : []
-  }
+  public func bytes(of id: Int) -> [UInt8] { vocabulary.bytes(of: id) }
 
   /// The text of one token, for people: incomplete characters show as U+FFFD.
   public func text(of id: Int) -> String {
     String(decoding: bytes(of: id), as: UTF8.self)
   }
 
+  /// The text of `ids`; bytes that are no valid UTF-8 become U+FFFD.
+  ///
+  /// Where encoding puts a space before a text, that space is left out.
+  public func decode(_ ids: [Int], skipsSpecialTokens: Bool) -> String {
+    var bytes: [UInt8] = []
+    for id in ids where !(skipsSpecialTokens && isSpecial(id)) { bytes += self.bytes(of: id) }
+    if stripsFirstSpace, bytes.first == UInt8(ascii: " ") { bytes.removeFirst() }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}
+
+// MARK: - Encoding
+
+extension Tokenizer {
   /// The ids of `text`; no begin token is added.
   ///
   /// Unless `allowsSpecialTokens`, control tokens that `text` spells out are text like any other, so
   /// that what a user types cannot end a turn.
-  public func encode(_ text: String, allowsSpecialTokens: Bool) -> [Int] {
-    let scanner = ScalarScanner(Array(text.utf8))
-    let splitter = WordSplitter(scanner, preTokenizer)
-    var cache: [[UInt8]: [Int]] = [:]
+  ///
+  /// - Parameter continues: Whether the text goes on one that was encoded before, so that no space is put before it.
+  public func encode(
+    _ text: String, allowsSpecialTokens: Bool, continues: Bool = false
+  ) -> [Int] {
+    encode(text, allowsSpecialTokens: allowsSpecialTokens, as: continues ? .nothing : .text)
+  }
+
+  /// The ids of a part of a longer text, after what `beginning` says.
+  func encode(
+    _ text: String, allowsSpecialTokens: Bool, as beginning: TextCutter.Beginning
+  ) -> [Int] {
+    let text = TextScanner(Array(text.utf8))
     var ids: [Int] = []
-    for part in addedTokens.parts(of: scanner, allowsSpecialTokens: allowsSpecialTokens) {
+    var scratch = scratch.take()
+    var beginning = beginning
+    let parts = addedTokens.parts(
+      of: text, text.bytes.indices, allowsSpecialTokens: allowsSpecialTokens)
+    for part in parts {
       switch part {
       case .token(let id): ids.append(id)
       case .text(let range):
-        var start = range.lowerBound
-        while start < range.upperBound {
-          let end = splitter.endOfWord(from: start, to: range.upperBound)
-          ids += encode(word: Array(scanner.bytes[start..<end]), &cache)
-          start = end
-        }
+        encode(text, range, beginning, allowsSpecialTokens, &scratch, into: &ids)
       }
+      beginning = .segment
     }
+    self.scratch.put(scratch)
     return ids
   }
 
-  private func encode(word: [UInt8], _ cache: inout [[UInt8]: [Int]]) -> [Int] {
-    if let known = cache[word] { return known }
-    let ids: [Int]
-    if ignoresMerges, let id = vocabulary.id(of: word) {
-      ids = [Int(id)]
-    } else {
-      let bytes = word.compactMap { vocabulary.byteTokens[Int($0)] }
-      ids = WordMerger.merge(bytes, merges).map(Int.init)
+  /// Encodes what lies between tokens that are found in the text as it is.
+  private func encode(
+    _ text: TextScanner, _ range: Range<Int>, _ beginning: TextCutter.Beginning,
+    _ allowsSpecialTokens: Bool, _ scratch: inout WordEncoder.Scratch, into ids: inout [Int]
+  ) {
+    var (text, range, beginning) = (text, range, beginning)
+    if !normalizer.isIdentity {
+      text = TextScanner(
+        normalizer.normalize(Array(text.bytes[range]), continues: beginning == .nothing))
+      range = text.bytes.indices
     }
-    if word.count <= Self.cacheLimits.bytes, cache.count < Self.cacheLimits.words {
-      cache[word] = ids
+    let parts = normalizedTokens.parts(of: text, range, allowsSpecialTokens: allowsSpecialTokens)
+    for part in parts {
+      switch part {
+      case .token(let id): ids.append(id)
+      case .text(let range):
+        var (text, words) = cutter.words(of: text, range, beginning)
+        if cutsAtMarks { words = boundaries.cut(words, of: text.bytes) }
+        encoder.encode(words, of: text, &scratch, into: &ids)
+      }
+      beginning = .segment
     }
-    return ids
   }
 
-  /// The text of `ids`; bytes that are no valid UTF-8 become U+FFFD.
-  public func decode(_ ids: [Int], skipsSpecialTokens: Bool) -> String {
-    var bytes: [UInt8] = []
-    for id in ids where !(skipsSpecialTokens && isSpecial(id)) { bytes += self.bytes(of: id) }
-    return String(decoding: bytes, as: UTF8.self)
+  /// Whether a text may be cut between an ASCII letter and the line feed behind it, without a change to its ids.
+  func allowsLineCut(behind letter: UInt8) -> Bool {
+    cutter.isKnown && normalizer.keepsEnds && boundaries.allowsLineCut(behind: letter)
   }
 }

@@ -1,51 +1,78 @@
 import Checkpoints
 
-/// The tokens' bytes by id, and the ids by bytes.
+/// What tokens stand for, and which token stands for a text.
 struct Vocabulary: Sendable {
-  /// Empty for ids that are not used.
-  let bytes: [[UInt8]]
+  let table: TokenTable
   let specialTokens: Set<Int>
-  /// Added tokens are left out where an ordinary token has the same bytes.
-  private var ids: [[UInt8]: UInt32] = [:]
-  /// By byte.
-  private(set) var byteTokens: [UInt32?] = []
+  /// By byte: the token that writes it alone.
+  let byteTokens: [UInt32?]
+  private let model: TokenizerDefinition.Model
+  private let addedTokens: [Int: String]
+  private let marksSpaces: Bool
 
   init(_ definition: TokenizerDefinition) throws(TokenizerError) {
-    let added = definition.addedTokens
-    for token in added where !definition.tokens.indices.contains(token.id) {
+    table = definition.tokens
+    model = definition.model
+    marksSpaces = definition.marksSpaces
+    for token in definition.addedTokens where !table.indices.contains(token.id) {
       throw TokenizerError(
         source: definition.source, reason: "the added token \(token.id) is not in the vocabulary")
     }
-    var bytes = definition.tokens.map { $0.map(ByteAlphabet.bytes) ?? [] }
-    let addedIDs = Set(added.map(\.id))
-    for token in added { bytes[token.id] = Array(token.text.utf8) }
-    ids.reserveCapacity(bytes.count)
-    for (id, token) in bytes.enumerated() where !token.isEmpty && !addedIDs.contains(id) {
-      ids[token] = UInt32(id)
+    addedTokens = Dictionary(
+      definition.addedTokens.map { ($0.id, $0.text) }, uniquingKeysWith: { $1 })
+    specialTokens = Set(definition.addedTokens.filter(\.isSpecial).map(\.id))
+    let spelling: (UInt8) -> [UInt8] =
+      switch definition.model {
+      case .bytePairs: { ByteAlphabet.spelling(of: [$0]) }
+      case .sentencePiece, .unigram: { Array(Self.name(of: $0).utf8) }
+      }
+    byteTokens = (UInt8.min...UInt8.max).map { byte in
+      let key = spelling(byte)
+      return definition.tokens.id(of: key, in: key.indices).map { UInt32($0) }
     }
-    for id in addedIDs where ids[bytes[id]] == nil { ids[bytes[id]] = UInt32(id) }
-    self.bytes = bytes
-    specialTokens = Set(added.filter(\.isSpecial).map(\.id))
-    byteTokens = (UInt8.min...UInt8.max).map { ids[[$0]] }
   }
 
-  /// The id of the token with these bytes.
-  func id(of bytes: [UInt8]) -> UInt32? { ids[bytes] }
+  private static func name(of byte: UInt8) -> String {
+    let digits = String(byte, radix: 16, uppercase: true)
+    return "<0x\(digits.count == 1 ? "0" : "")\(digits)>"
+  }
 
-  /// The definition's merges by ids.
-  func mergeTable(_ definition: TokenizerDefinition) throws(TokenizerError) -> MergeTable {
-    var table = MergeTable()
-    table.reserveCapacity(definition.merges.count)
-    for (rank, merge) in definition.merges.enumerated() {
-      let (left, right) = (ByteAlphabet.bytes(of: merge.left), ByteAlphabet.bytes(of: merge.right))
-      guard let leftID = ids[left], let rightID = ids[right], let result = ids[left + right] else {
-        throw TokenizerError(
-          source: definition.source,
-          reason: "the merge \(rank) (\"\(merge.left)\" and \"\(merge.right)\") names a token that"
-            + " is not in the vocabulary")
-      }
-      table.add(leftID, rightID, MergeTable.Merge(rank: UInt32(rank), result: result))
+  /// The bytes that a token stands for in text.
+  func bytes(of id: Int) -> [UInt8] {
+    guard table.indices.contains(id) else { return [] }
+    let text = table.bytes[table.byteRange(of: id)]
+    if model == .bytePairs {
+      return addedTokens[id].map { Array($0.utf8) } ?? ByteAlphabet.bytes(of: text)
     }
-    return table
+    if let byte = TokenizerDefinition.byte(of: text) { return [byte] }
+    guard marksSpaces else { return Array(text) }
+    return Self.withSpaces(text)
+  }
+
+  private static func withSpaces(_ text: ArraySlice<UInt8>) -> [UInt8] {
+    var result: [UInt8] = []
+    var place = text.startIndex
+    while place < text.endIndex {
+      if text[place...].starts(with: SpaceMark.bytes) {
+        result.append(UInt8(ascii: " "))
+        place += SpaceMark.bytes.count
+      } else {
+        result.append(text[place])
+        place += 1
+      }
+    }
+    return result
+  }
+
+  /// The token that a whole word is; none that is a control token.
+  func token(of word: [UInt8], in range: Range<Int>) -> UInt32? {
+    let id: Int?
+    if model == .bytePairs {
+      let key = ByteAlphabet.spelling(of: word[range])
+      id = table.id(of: key, in: key.indices)
+    } else {
+      id = table.id(of: word, in: range)
+    }
+    return id.flatMap { specialTokens.contains($0) ? nil : UInt32($0) }
   }
 }

@@ -13,16 +13,20 @@ struct RealModelTests {
     for model in [gguf, directory] {
       #expect(model.architecture == "llama")
       #expect(model.hiddenSize == 576)
-      #expect(model.intermediateSize == 1536)
-      #expect(model.blockCount == 30)
-      #expect(model.headCount == 9)
-      #expect(model.keyValueHeadCount == 3)
-      #expect(model.headSize == 64)
+      let blueprint = try #require(model.blueprint)
+      #expect(blueprint.blocks.count == 30)
+      for block in blueprint.blocks {
+        #expect(block.feedForward.innerSize == 1536)
+        #expect(block.attention.headCount == 9)
+        #expect(block.attention.keyValueHeadCount == 3)
+        #expect(block.attention.headSize == 64)
+        #expect(block.attention.window == nil)
+      }
       #expect(model.vocabularySize == 49152)
       #expect(model.contextLength == 8192)
-      #expect(model.ropeTheta == 100_000)
-      #expect(model.ropeScaling == nil)
-      #expect(model.normEpsilon == 1e-5)
+      #expect(
+        blueprint.ropes == [RopeFacts(pairing: .halves, theta: 100_000, rotatedSize: 64)])
+      #expect(blueprint.normEpsilon == 1e-5)
       #expect(model.tiesEmbeddings)
       #expect(model.parameterCount == 134_515_008)
       #expect(model.layers.count == 211)

@@ -15,11 +15,12 @@ struct TinyModelTests {
     #expect(model.name == "tiny")
     #expect(model.format == .huggingFace)
     #expect(model.hiddenSize == 32)
-    #expect(model.headSize == 8)
-    #expect(model.keyValueHeadCount == 2)
+    let blueprint = try #require(model.blueprint)
+    let attention = try #require(blueprint.blocks.first).attention
+    #expect(attention.headSize == 8)
+    #expect(attention.keyValueHeadCount == 2)
     #expect(model.vocabularySize == 276)
-    #expect(model.ropeTheta == 10_000)
-    #expect(model.ropeScaling == nil)
+    #expect(blueprint.ropes == [RopeFacts(pairing: .halves, theta: 10_000, rotatedSize: 8)])
     #expect(model.tiesEmbeddings)
     let first = model.layers[0]
     #expect(first.name == "model.embed_tokens")
@@ -47,12 +48,15 @@ struct TinyModelTests {
     #expect(model.layers.last?.role == .head)
     #expect(model.layers.count == 16)
     #expect(model.contextLength == 128)
-    #expect(model.normEpsilon == 1e-5)
-    #expect(model.ropeTheta == 500_000)
-    #expect(
-      model.ropeScaling
-        == RopeScaling(
-          factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalContextLength: 8192))
+    let blueprint = try #require(model.blueprint)
+    #expect(blueprint.normEpsilon == 1e-5)
+    let rope = try #require(blueprint.ropes.first)
+    #expect(rope.theta == 500_000)
+    // GGUF lists what the rule of config.json comes to.
+    let rule = Llama3Scaling(
+      factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalLength: 8192)
+    if model.format == .huggingFace { #expect(rope.scaling == .llama3(rule)) }
+    #expect(Llama3Scaling(explaining: rope.divisors, of: rope) == rule)
   }
 
   @Test(arguments: ["tiny": "tiny", "tiny-sharded": "tiny-sharded", "tiny.gguf": "tiny-sharded"])

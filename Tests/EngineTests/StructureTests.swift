@@ -35,7 +35,7 @@ import Testing
       Issue.record("the pruned model is described first")
       return
     }
-    #expect(description.blockCount == 1 && description.intermediateSize == 32)
+    #expect(description.blockCount == 1 && description.prunableSizes.neurons == 32)
     #expect(description.layers.count == 8)
 
     let whole = try Checkpoint.open(model.path)

@@ -20,8 +20,9 @@ struct DecoderTests {
   }
 
   @Test func stretchedFrequenciesFollowLlama3() throws {
-    let scaling = RopeScaling(
-      factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalContextLength: 32)
+    let scaling = RopeScaling.llama3(
+      Llama3Scaling(
+        factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalLength: 32))
     let model = TinyModel(ropeScaling: scaling)
     let decoder = try model.decoder()
     var cache = decoder.makeCache()

@@ -1,3 +1,4 @@
+import Checkpoints
 import Compression
 import Foundation
 import Inference
@@ -54,7 +55,7 @@ struct FisherPassTests {
     pass.begin(observing: .gram, advancing: true)
     while pass.step(with: decoder) {}
     for (site, layer) in [
-      (InputSite.mlpOutput(block: 0), "model.layers.0.mlp.down_proj"),
+      (InputSite.feedForwardOutput(block: 0), "model.layers.0.mlp.down_proj"),
       (.attentionOutput(block: 0), "model.layers.0.self_attn.o_proj"),
     ] {
       let gram = try #require(pass.statistics(at: site, of: .odd)?.gram)
@@ -64,7 +65,7 @@ struct FisherPassTests {
       #expect(relativeError(found, expected) < 1e-3, "\(layer)")
     }
     // Weighed by gradients, the sum of both windows would have no matrix that means anything.
-    #expect(pass.statistics(at: .mlpOutput(block: 0))?.gram == nil)
+    #expect(pass.statistics(at: .feedForwardOutput(block: 0))?.gram == nil)
   }
 
   /// What structured pruning takes by these sums, zeroing costs least in PyTorch's as well.

@@ -3,6 +3,7 @@ import Compression
 import Foundation
 import Inference
 import Tensors
+import TestSupport
 import Testing
 
 /// Structured pruning against sliced weights in PyTorch, and its choices against trying them all.
@@ -15,8 +16,8 @@ struct PruningTests {
     let whole = try RealModel.checkpoint("Samples/scripture")
     let pruned = try whole.pruned(by: structure)
     let model = pruned.description
-    #expect(model.blockCount == 5 && model.intermediateSize == 512)
-    #expect(model.headCount == 4 && model.keyValueHeadCount == 2)
+    #expect(model.blockCount == 5 && model.innerSize == 512)
+    #expect(model.attention?.headCount == 4 && model.attention?.keyValueHeadCount == 2)
     #expect(model.parameterCount == record.parameters)
     #expect(model.tensorBytes == 2 * record.parameters)
     #expect(model.fingerprint != whole.description.fingerprint)

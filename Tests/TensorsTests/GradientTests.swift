@@ -45,46 +45,28 @@ struct GradientTests {
     }
   }
 
-  @Test func gatedSilu() {
-    let gates: [Float] = [-80, -9, -1.3, -0.01, 0, 0.7, 2, 11, 80]
-    var noise = Noise(seed: 5)
-    let (up, outer) = (noise.values(gates.count), noise.values(gates.count))
-    let expected = Self.differences(at: gates + up) { x in
-      var loss = 0.0
-      for place in gates.indices {
-        let silu = x[place] / (1 + exp(-x[place]))
-        loss += silu * x[gates.count + place] * Double(outer[place])
-      }
-      return loss
-    }
-    for level in testedLevels {
-      var found = [Float](repeating: .nan, count: 2 * gates.count)
-      found.withUnsafeMutableBufferPointer { buffer in
-        guard let start = buffer.baseAddress else { return }
-        vk_gated_silu_gradient(
-          level, gates, up, outer, gates.count, start, start + gates.count)
-      }
-      Self.expectClose(found, expected, "\(level)")
-    }
-  }
-
-  @Test(arguments: [1, 5, 40])
-  func softmax(size: Int) {
+  @Test(
+    arguments: [1, 5, 40],
+    [(0, -Float.infinity), (1.5, -Float.infinity), (0, 2), (1.5, 0.5)] as [(Float, Float)])
+  func softmax(size: Int, kind: (softcap: Float, sink: Float)) {
     var noise = Noise(seed: size)
     let (scores, outer) = (noise.values(size).map { $0 * 9 }, noise.values(size))
     func probabilities(_ scores: [Double]) -> [Double] {
-      let weights = scores.map { exp($0 * 0.5) }
-      let total = weights.reduce(0, +)
+      let cap = Double(kind.softcap)
+      let scaled = scores.map { cap > 0 ? cap * tanh($0 * 0.5 / cap) : $0 * 0.5 }
+      let weights = scaled.map { exp($0) }
+      let total = weights.reduce(0, +) + exp(Double(kind.sink))
       return weights.map { $0 / total }
     }
     let expected = Self.differences(at: scores) { scores in
       zip(probabilities(scores), outer).map { $0 * Double($1) }.reduce(0, +)
     }
     for level in testedLevels {
-      var (found, gradients) = (scores, outer)
-      vk_softmax_gradient(level, &found, &gradients, size, 0.5)
+      var (found, gradients, slopes) = (scores, outer, scores)
+      vk_softmax_gradient(
+        level, &found, &gradients, size, 0.5, kind.softcap, kind.sink, &slopes)
       Self.expectClose(found, probabilities(scores.map(Double.init)), "\(level)")
-      if size > 1 {
+      if size > 1 || kind.sink > -.infinity {
         Self.expectClose(gradients, expected, "\(level)")
       } else {
         #expect(gradients == [0])

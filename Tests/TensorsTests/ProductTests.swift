@@ -38,7 +38,7 @@ struct ProductTests {
     let weights = LayerWeights.dense(bits: [0, 0], type: .bfloat16, rows: 1, columns: 2)
     let pool = WorkerPool(threads: 2)
     #expect(pool.products(of: Matrix(rows: 0, columns: 2), with: [weights]).values.isEmpty)
-    let none = pool.products(of: Matrix(rows: 2, columns: 2), with: [])
+    let none = pool.products(of: Matrix(rows: 2, columns: 2), with: [LayerWeights]())
     #expect(none.rows == 2 && none.columns == 0)
   }
 

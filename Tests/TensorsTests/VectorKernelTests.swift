@@ -23,40 +23,6 @@ struct VectorKernelTests {
     }
   }
 
-  @Test func gatedSilu() {
-    let gates: [Float] = [-1000, -100, -88, -20, -1, -1e-6, 0, 1e-6, 0.5, 1, 20, 88, 1000]
-    for level in testedLevels {
-      let up = gates.indices.map { Float($0) - 6.5 }
-      var found = [Float](repeating: .nan, count: gates.count)
-      vk_gated_silu(level, gates, up, gates.count, &found)
-      for place in gates.indices {
-        let gate = Double(gates[place])
-        let expected = gate / (1 + exp(-gate)) * Double(up[place])
-        #expect(abs(Double(found[place]) - expected) <= 1e-6 * abs(expected) + 1e-33, "\(level)")
-      }
-    }
-  }
-
-  @Test func rotation() {
-    for level in testedLevels {
-      var noise = Noise(seed: 3)
-      let x = noise.values(3 * 8)
-      let angles: [Double] = [0, 0.5, 2, -1]
-      var found = x
-      vk_rotate(
-        level, &found, 3, 8, angles.map { Float(cos($0)) }, angles.map { Float(sin($0)) })
-      for head in 0..<3 {
-        for pair in 0..<4 {
-          let (a, b) = (Double(x[head * 8 + pair]), Double(x[head * 8 + pair + 4]))
-          let turned = a * cos(angles[pair]) - b * sin(angles[pair])
-          let partner = b * cos(angles[pair]) + a * sin(angles[pair])
-          #expect(abs(Double(found[head * 8 + pair]) - turned) < 1e-6)
-          #expect(abs(Double(found[head * 8 + pair + 4]) - partner) < 1e-6)
-        }
-      }
-    }
-  }
-
   @Test func sumsOfGroupsAndVectors() {
     for level in testedLevels {
       var noise = Noise(seed: 9)
@@ -75,26 +41,36 @@ struct VectorKernelTests {
     }
   }
 
-  @Test(arguments: [1, 2, 127, 128, 129, 400])
-  func attention(positions: Int) {
-    let (size, stride) = (24, 60)
-    var noise = Noise(seed: positions)
-    // Scores far apart make the running maximum move.
-    let query = noise.values(size).map { $0 * 12 }
-    let (keys, values) = (noise.values(positions * stride), noise.values(positions * stride))
-    let scores = (0..<positions).map { position in
-      product(query, keys[position * stride..<position * stride + size]).value * 0.5
-    }
-    let most = scores.max() ?? 0
-    let weights = scores.map { exp($0 - most) }
-    let total = weights.reduce(0, +)
-    for level in testedLevels {
-      var found = [Float](repeating: .nan, count: size)
-      vk_attend(level, query, keys, values, size, stride, positions, 0.5, &found)
-      for place in 0..<size {
-        let expected = (0..<positions).map { weights[$0] * Double(values[$0 * stride + place]) }
-          .reduce(0, +)
-        #expect(abs(Double(found[place]) - expected / total) < 1e-5, "\(level)")
+  /// Head sizes that are compiled by themselves and others; values of another size; capped scores and sinks.
+  @Test(arguments: [1, 2, 127, 128, 129, 400], [24, 32, 64, 128, 256])
+  func attention(positions: Int, size: Int) {
+    let stride = size + 36
+    for (valueSize, softcap, sink) in [
+      (size, 0, -.infinity), (size, 3, 1.5), (size - 5, 0, 40), (size + 1, 3, -.infinity),
+    ] as [(Int, Float, Float)] {
+      var noise = Noise(seed: positions)
+      // Scores far apart make the running maximum move.
+      let query = noise.values(size).map { $0 * 12 }
+      let (keys, values) = (noise.values(positions * stride), noise.values(positions * stride))
+      let scores = (0..<positions).map { position in
+        let key = keys[position * stride..<position * stride + size]
+        let score = product(query, key).value * 0.5
+        return softcap > 0 ? Double(softcap) * tanh(score / Double(softcap)) : score
+      }
+      let most = max(scores.max() ?? 0, Double(sink))
+      let weights = scores.map { exp($0 - most) }
+      let total = weights.reduce(0, +) + exp(Double(sink) - most)
+      var how = vk_attention(
+        head_size: size, value_size: valueSize, key_stride: stride, value_stride: stride,
+        scale: 0.5, softcap: softcap)
+      for level in testedLevels {
+        var found = [Float](repeating: .nan, count: valueSize)
+        vk_attend(level, &how, query, keys, values, positions, sink, &found)
+        for place in 0..<valueSize {
+          let expected = (0..<positions).map { weights[$0] * Double(values[$0 * stride + place]) }
+            .reduce(0, +)
+          #expect(abs(Double(found[place]) - expected / total) < 1e-5, "\(level)")
+        }
       }
     }
   }

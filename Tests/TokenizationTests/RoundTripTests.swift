@@ -10,7 +10,7 @@ struct RoundTripTests {
     let tokenizer = try SharedTokenizers.named(name)
     var random = SeededRandom(seed: 7)
     for _ in 0..<300 {
-      let text = randomText(&random)
+      let text = RandomText.hard(&random)
       let ids = tokenizer.encode(text, allowsSpecialTokens: false)
       let decoded = tokenizer.decode(ids, skipsSpecialTokens: true)
       #expect(decoded.unicodeScalars.elementsEqual(text.unicodeScalars))
@@ -24,7 +24,7 @@ struct RoundTripTests {
       // Every other round draws ids at random, which mostly are no valid UTF-8.
       let ids =
         round.isMultiple(of: 2)
-        ? tokenizer.encode(randomText(&random), allowsSpecialTokens: false)
+        ? tokenizer.encode(RandomText.hard(&random), allowsSpecialTokens: false)
         : (0..<40).map { _ in Int.random(in: 0..<400, using: &random) }
       var stream = TextStream(tokenizer)
       let pieces = ids.map { stream.append($0) } + [stream.finish()]
@@ -51,21 +51,5 @@ struct RoundTripTests {
     let text = String(repeating: "a", count: 20_000)
     let ids = tokenizer.encode(text, allowsSpecialTokens: false)
     #expect(tokenizer.decode(ids, skipsSpecialTokens: true) == text)
-  }
-
-  /// Up to 60 scalars; white space, letters, digits and all else in turn.
-  private func randomText(_ random: inout SeededRandom) -> String {
-    let pools: [ClosedRange<UInt32>] = [
-      0x20...0x7e, 0x00...0x40, 0xa0...0x24f, 0x300...0x36f, 0x590...0x6ff, 0x2000...0x206f,
-      0x4e00...0x9fff, 0x1f300...0x1faff, 0x0...0x10ffff,
-    ]
-    var text = ""
-    for _ in 0..<Int.random(in: 0...60, using: &random) {
-      let pool = pools[Int.random(in: 0..<pools.count, using: &random)]
-      if let scalar = Unicode.Scalar(UInt32.random(in: pool, using: &random)) {
-        text.unicodeScalars.append(scalar)
-      }
-    }
-    return text
   }
 }

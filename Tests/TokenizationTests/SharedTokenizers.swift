@@ -47,11 +47,16 @@ enum SharedTokenizers {
     _ name: String, _ change: (inout TokenizerDefinition) -> Void = { _ in }
   ) throws -> Tokenizer {
     let json = try Data(contentsOf: URL(fileURLWithPath: fixture("\(name).json")))
-    let folder = try TemporaryFolder([("tokenizer.json", Array(json))])
-    let directory = try #require(HuggingFaceDirectory(path: folder.path))
-    var definition = try TokenizerFiles(directory, vocabularySize: 1000).definition()
+    var definition = try files(String(decoding: json, as: UTF8.self)).definition()
     change(&definition)
     return try Tokenizer(definition)
+  }
+
+  /// A tokenizer.json with this text, in a directory as checkpoints have it.
+  static func files(_ json: String) throws -> TokenizerFiles {
+    let folder = try TemporaryFolder([("tokenizer.json", Array(json.utf8))])
+    let directory = try #require(HuggingFaceDirectory(path: folder.path))
+    return try TokenizerFiles(directory, vocabularySize: 1000)
   }
 
   static func fixture<T: Decodable>(_ name: String, as type: T.Type) throws -> T {

@@ -68,7 +68,7 @@ struct TokenizerTests {
   }
 
   @Test func brokenDefinitionsAreErrors() {
-    let merge = TokenizerDefinition.Merge(left: "a", right: "b")
+    let merge = TokenizerDefinition.Merge(left: 0, right: 1, result: 2)
     let token = TokenizerDefinition.AddedToken(id: 7, text: "x", isSpecial: true)
     #expect(throws: TokenizerError.self) {
       try Tokenizer(

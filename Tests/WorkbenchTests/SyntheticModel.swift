@@ -1,3 +1,4 @@
+import TestSupport
 import Checkpoints
 import Compression
 import Tensors
@@ -27,18 +28,18 @@ extension ModelDescription {
     let parameters = layers.reduce(0) { $0 + $1.parameters } + (2 * blocks + 1) * hidden
     return ModelDescription(
       name: name, path: "/models/\(name)", format: .huggingFace, architecture: "llama",
-      hiddenSize: hidden, intermediateSize: intermediate, blockCount: blocks, headCount: 9,
-      keyValueHeadCount: 3, headSize: hidden / 9, vocabularySize: vocabulary, contextLength: 2048,
-      ropeTheta: 10_000, ropeScaling: nil, normEpsilon: 1e-5, tiesEmbeddings: true,
+      blueprint: .llama(
+        hidden: hidden, inner: intermediate, blocks: blocks, heads: 9, keyHeads: 3,
+        vocabulary: vocabulary, context: 2048, tiesEmbeddings: true),
       parameterCount: parameters, tensorBytes: parameters * 2, fingerprint: "abc", layers: layers)
   }
 
   private static func layer(
     _ name: String, _ role: Role, _ block: Int?, _ rows: Int, _ columns: Int
   ) -> LayerDescription {
-    LayerDescription(
-      name: name, role: role, block: block, rows: rows, columns: columns, type: .bfloat16,
-      bytes: rows * columns * 2)
+    .ofLlama(
+      name, role: role, block: block, rows: rows, columns: columns, type: .bfloat16,
+      bytes: rows * columns * 2, tiesEmbeddings: true)
   }
 }
 

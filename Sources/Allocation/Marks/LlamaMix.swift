@@ -56,7 +56,7 @@ public enum LlamaMix: String, Codable, Hashable, Sendable, CaseIterable {
     case .embedTokens: return model.tiesEmbeddings ? headType(columns: layer.columns) : base
     case .value:
       let type = valueType(block: block, of: blocks, in: model)
-      let isLlama70B = blocks == 80 && model.headCount != model.keyValueHeadCount
+      let isLlama70B = blocks == 80 && Self.queriesAKey(block, in: model) != 1
       return isLlama70B && (type == .q3_K || type == .q4_K) ? .q5_K : type
     case .down: return downType(block: block, of: blocks)
     case .attentionOutput:
@@ -66,7 +66,7 @@ public enum LlamaMix: String, Codable, Hashable, Sendable, CaseIterable {
       case .q3_K_L: return .q5_K
       default: return base
       }
-    case .query, .key, .gate, .up: return base
+    default: return base
     }
   }
 
@@ -76,7 +76,7 @@ public enum LlamaMix: String, Codable, Hashable, Sendable, CaseIterable {
 
   private func valueType(block: Int, of blocks: Int, in model: ModelDescription) -> BlockType {
     switch self {
-    case .q2_K: model.headCount / max(model.keyValueHeadCount, 1) >= 4 ? .q4_K : .q3_K
+    case .q2_K: Self.queriesAKey(block, in: model) >= 4 ? .q4_K : .q3_K
     case .q3_K_M: block < 2 ? .q5_K : .q4_K
     case .q3_K_L: .q5_K
     case .q4_K_S: block < 4 ? .q5_K : base
@@ -96,6 +96,12 @@ public enum LlamaMix: String, Codable, Hashable, Sendable, CaseIterable {
     case .q5_0: block < blocks / 8 ? .q5_1 : base
     default: base
     }
+  }
+
+  /// Query heads that share a key head.
+  private static func queriesAKey(_ block: Int, in model: ModelDescription) -> Int {
+    guard let blocks = model.blueprint?.blocks, blocks.indices.contains(block) else { return 1 }
+    return blocks[block].attention.headCount / max(blocks[block].attention.keyValueHeadCount, 1)
   }
 
   /// llama.cpp's `use_more_bits`: the first and the last eighth, and every third block between.

@@ -94,9 +94,9 @@ extension Sensitivity {
   private static func groups(of model: ModelDescription, fused: Bool) -> [[LayerDescription]] {
     guard fused else { return model.layers.map { [$0] } }
     var groups: [[LayerDescription]] = []
-    var places: [InputGroup: Int] = [:]
+    var places: [String: Int] = [:]
     for layer in model.layers {
-      guard let key = InputGroup(layer) else {
+      guard let key = layer.fusion else {
         groups.append([layer])
         continue
       }
@@ -130,21 +130,5 @@ extension LayerDescription {
     LayerSize.predicted(
       for: LayerShape(name: name, rows: rows, columns: columns, type: type), scheme: scheme,
       original: bytes)
-  }
-}
-
-/// Layers of a block that vLLM multiplies by as one.
-private struct InputGroup: Hashable {
-  let block: Int
-  let isAttention: Bool
-
-  init?(_ layer: LayerDescription) {
-    guard let block = layer.block else { return nil }
-    self.block = block
-    switch layer.role {
-    case .query, .key, .value: isAttention = true
-    case .gate, .up: isAttention = false
-    case .attentionOutput, .down, .embedTokens, .head: return nil
-    }
   }
 }

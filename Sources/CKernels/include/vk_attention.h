@@ -6,11 +6,22 @@
 
 #include "vk_levels.h"
 
-/// y = sum over positions of softmax(scale * query . key) * value, for one head.
+/// What all heads of an attention share.
+typedef struct {
+  /// Values of a query and a key, and of a value.
+  size_t head_size, value_size;
+  /// Floats from one position's key or value to the next one's.
+  size_t key_stride, value_stride;
+  float scale;
+  /// Scaled scores s become softcap * tanh(s / softcap); 0 leaves them.
+  float softcap;
+} vk_attention;
+
+/// y = sum over positions of softmax(softcapped(scale * query . key)) * value, for one head.
 ///
-/// Keys and values of consecutive positions lie `stride` floats apart.
-void vk_attend(vk_level level, const float *query, const float *keys, const float *values,
-               size_t head_size, size_t stride, size_t positions, float scale, float *y);
+/// The softmax's denominator has exp(sink) besides; minus infinity is no sink.
+void vk_attend(vk_level level, const vk_attention *how, const float *query, const float *keys,
+               const float *values, size_t positions, float sink, float *y);
 /// log(sum(exp(x))), added up in double precision.
 double vk_log_sum_exp(vk_level level, const float *x, size_t count);
 /// Kullback-Leibler divergence in nats of softmax(b) from softmax(a), given both log-sum-exps.

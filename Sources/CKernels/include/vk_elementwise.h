@@ -1,4 +1,4 @@
-// The decoder's operations on single vectors.
+// The decoder's simplest operations on vectors.
 #ifndef VISE_VK_ELEMENTWISE_H
 #define VISE_VK_ELEMENTWISE_H
 
@@ -6,16 +6,19 @@
 
 #include "vk_levels.h"
 
-/// y = x / sqrt(mean(x^2) + epsilon) * weight.
-void vk_rms_norm(vk_level level, const float *x, const float *weight, size_t count, float epsilon,
-                 float *y);
-/// Turns each head's pairs (i, i + head_size / 2) by the angles given as cosines and sines.
-void vk_rotate(vk_level level, float *x, size_t heads, size_t head_size, const float *cosines,
-               const float *sines);
-/// y = gate / (1 + exp(-gate)) * up.
-void vk_gated_silu(vk_level level, const float *gate, const float *up, size_t count, float *y);
+/// Turns the first pairs of each head by the angles given as cosines and sines.
+///
+/// Pair i is (i, i + pairs), or (2i, 2i + 1) with `neighbours`; 2 * pairs <= head_size.
+void vk_rotate(vk_level level, float *x, size_t heads, size_t head_size, size_t pairs,
+               int neighbours, const float *cosines, const float *sines);
 /// y += x.
 void vk_add(vk_level level, const float *x, size_t count, float *y);
+/// y *= factor.
+void vk_scale(vk_level level, float factor, size_t count, float *y);
+/// y = cap * tanh(y / cap).
+void vk_softcap(vk_level level, float cap, size_t count, float *y);
+/// Turns y from the gradient at vk_softcap's output, `capped`, into that at its input.
+void vk_softcap_gradient(vk_level level, const float *capped, float cap, size_t count, float *y);
 /// Sums of consecutive groups of `group` values of x; `group` divides `count`.
 void vk_group_sums(vk_level level, const float *x, size_t count, size_t group, float *sums);
 

@@ -6,16 +6,11 @@
 
 #include "vk_levels.h"
 
-/// y += the gradient at x, given that at vk_rms_norm's output.
-void vk_rms_norm_gradient(vk_level level, const float *x, const float *weight,
-                          const float *gradient, size_t count, float epsilon, float *y);
-/// The gradients at gate and up, given that at vk_gated_silu's output.
-void vk_gated_silu_gradient(vk_level level, const float *gate, const float *up,
-                            const float *gradient, size_t count, float *gate_gradient,
-                            float *up_gradient);
-/// Turns scores s into p = softmax(scale * s), and gradients at p into those at s.
+/// Turns products q . k into p as in vk_attend, and gradients at p into those at the products.
+///
+/// `slopes` has room for `count` floats; it may be NULL without a softcap.
 void vk_softmax_gradient(vk_level level, float *scores, float *gradients, size_t count,
-                         float scale);
+                         float scale, float softcap, float sink, float *slopes);
 /// y = exp(x - log_sum).
 void vk_probabilities(vk_level level, const float *x, size_t count, float log_sum, float *y);
 /// Sum of squares, added up in double precision.

@@ -23,8 +23,8 @@ struct ModuleTarget: Hashable, Sendable {
   func matches(name: String) -> Bool { pattern?.matches(name) ?? (text == name) }
 
   /// Whether this is a class of the layer's module in transformers, or one that it inherits from.
-  func matchesClass(of role: Role) -> Bool {
-    text == "Module" || text == (role == .embedTokens ? "Embedding" : "Linear")
+  func matchesClass(of layer: LayerName) -> Bool {
+    text == "Module" || text == (layer.isEmbedding ? "Embedding" : "Linear")
   }
 
   static func == (first: ModuleTarget, second: ModuleTarget) -> Bool { first.text == second.text }

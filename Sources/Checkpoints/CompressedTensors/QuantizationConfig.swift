@@ -12,7 +12,7 @@ struct QuantizationGroup: Sendable {
 /// compressed-tensors 0.6 to 0.20 write it.
 ///
 /// Keys that only say how the model was made are not read.
-struct QuantizationConfig: Sendable {
+struct QuantizationConfig: QuantizationFormat {
   /// In the order of the file.
   let groups: [QuantizationGroup]
   let ignored: [ModuleTarget]
@@ -20,15 +20,11 @@ struct QuantizationConfig: Sendable {
   let packsDensely: Bool
   /// Whether keys and values are meant to be cached quantized.
   let quantizesCache: Bool
-  /// Nil if `config` says nothing of quantization.
-  init?(config: JSONFile) throws(CheckpointError) {
-    guard let section = try config.section("quantization_config") else { return nil }
-    let method = try section.text("quant_method") ?? "unknown"
-    guard method == "compressed-tensors" else {
-      throw config.error(
-        "is quantized by \(method), which is not read",
-        hint: "open the model that it was made from, or one in the format of compressed-tensors")
-    }
+  /// The version that wrote it, as it calls itself.
+  let version: String?
+
+  /// Reads `quantization_config`, whose method is compressed-tensors.
+  init(_ section: JSONFile) throws(CheckpointError) {
     try Self.checkUnsupported(section)
     let format = try section.text("format") ?? CodeFormat.dense.rawValue
     let members = try section.section("config_groups")?.root.members ?? []
@@ -40,7 +36,8 @@ struct QuantizationConfig: Sendable {
     self.groups = groups
     ignored = try Self.targets(section, "ignore")
     quantizesCache = try section.section("kv_cache_scheme") != nil
-    packsDensely = Self.packsDensely(version: try section.text("version"))
+    version = try section.text("version")
+    packsDensely = Self.packsDensely(version: version)
   }
 
   private static func checkUnsupported(_ section: JSONFile) throws(CheckpointError) {

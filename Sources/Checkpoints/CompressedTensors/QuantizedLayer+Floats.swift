@@ -6,12 +6,12 @@ extension QuantizedLayer {
     guard let heldFloats else { return nil }
     let scales: [UInt16] =
       heldFloats.bits == 8
-      ? spread(elements(of: "weight_scale", as: UInt16.self))
-      : elements(of: "weight_scale", as: UInt8.self).map { UInt16($0) }
-    let divisors = elements(of: "weight_global_scale", as: UInt32.self)
+      ? spread(parts.elements(of: "weight_scale", as: UInt16.self))
+      : parts.elements(of: "weight_scale", as: UInt8.self).map { UInt16($0) }
+    let divisors = parts.elements(of: "weight_global_scale", as: UInt32.self)
     return FloatMatrix(
       rows: rows, columns: columns, format: heldFloats,
-      codes: elements(of: codesPart, as: UInt8.self), scales: scales,
+      codes: parts.elements(of: codesPart, as: UInt8.self), scales: scales,
       divisor: divisors.first.map { Float(bitPattern: $0) } ?? 1, type: type)
   }
 
@@ -35,7 +35,7 @@ extension QuantizedLayer {
   /// global scale in single precision.
   func decodedFloats() -> LayerWeights {
     let values = format == .nvfp4 || format == .mxfp4 ? FloatCodes.e2m1 : FloatCodes.e4m3
-    let codes = elements(of: codesPart, as: UInt8.self)
+    let codes = parts.elements(of: codesPart, as: UInt8.self)
     let scales = scales()
     let (rectangle, across) = (scaleRectangle, scaleCounts.columns)
     let isPaired = codesPart == "weight_packed"
@@ -66,41 +66,15 @@ extension QuantizedLayer {
     let part = "weight_scale"
     switch format {
     case .mxfp4, .mxfp8:
-      return elements(of: part, as: UInt8.self).map { FloatCodes.powerOfTwo($0) }
+      return parts.elements(of: part, as: UInt8.self).map { FloatCodes.powerOfTwo($0) }
     case .nvfp4:
-      let global = Float(bitPattern: elements(of: "weight_global_scale", as: UInt32.self)[0])
-      return elements(of: part, as: UInt8.self).map { FloatCodes.e4m3[Int($0)] / global }
+      let global = Float(bitPattern: parts.elements(of: "weight_global_scale", as: UInt32.self)[0])
+      return parts.elements(of: part, as: UInt8.self).map { FloatCodes.e4m3[Int($0)] / global }
     default:
       guard type != .float32 else {
-        return elements(of: part, as: UInt32.self).map { Float(bitPattern: $0) }
+        return parts.elements(of: part, as: UInt32.self).map { Float(bitPattern: $0) }
       }
-      return type.widened(elements(of: part, as: UInt16.self))
+      return type.widened(parts.elements(of: part, as: UInt16.self))
     }
-  }
-}
-
-/// What the codes of small floats stand for (OCP Microscaling Formats 1.0).
-enum FloatCodes {
-  /// E2M1: a sign, two bits of exponent, one of fraction.
-  static let e2m1: [Float] = {
-    let magnitudes: [Float] = [0, 0.5, 1, 1.5, 2, 3, 4, 6]
-    return magnitudes + magnitudes.map { -$0 }
-  }()
-
-  /// E4M3: a sign, four bits of exponent with a bias of 7, three of fraction; no infinities.
-  static let e4m3: [Float] = (0..<256).map { code in
-    let (exponent, fraction) = (code >> 3 & 0xf, Float(code & 7))
-    let magnitude: Float =
-      switch (exponent, code & 7) {
-      case (0xf, 7): .nan
-      case (0, _): fraction * 0x1p-9
-      default: Float(sign: .plus, exponent: exponent - 7, significand: 1 + fraction / 8)
-      }
-    return code & 0x80 == 0 ? magnitude : -magnitude
-  }
-
-  /// E8M0: an exponent with a bias of 127, and no more.
-  static func powerOfTwo(_ code: UInt8) -> Float {
-    Float(sign: .plus, exponent: Int(code) - 127, significand: 1)
   }
 }

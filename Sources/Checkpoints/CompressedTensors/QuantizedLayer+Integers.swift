@@ -7,7 +7,7 @@ extension QuantizedLayer {
     let bits = heldBits
     let groups = columns / groupSize
     guard type != .float32 else { return decodedIntegers(points: points) }
-    let scales = spread(elements(of: "weight_scale", as: UInt16.self))
+    let scales = spread(parts.elements(of: "weight_scale", as: UInt16.self))
     precondition(scales.count == rows * groups, "shapes were checked")
     return .packed(
       PackedMatrix(
@@ -25,10 +25,10 @@ extension QuantizedLayer {
   private func words() -> [UInt32] {
     guard format == .packed else {
       // Bytes with a sign; with the sign bit inverted they are codes around 128.
-      let codes = elements(of: codesPart, as: UInt8.self).map { $0 ^ 0x80 }
+      let codes = parts.elements(of: codesPart, as: UInt8.self).map { $0 ^ 0x80 }
       return PackedMatrix.pack(codes: codes, rows: rows, columns: columns, bits: 8)
     }
-    let words = elements(of: codesPart, as: UInt32.self)
+    let words = parts.elements(of: codesPart, as: UInt32.self)
     guard !isDense else { return words }
     let codes = paddedCodes(words, rows: rows, count: columns)
     return PackedMatrix.pack(codes: codes, rows: rows, columns: columns, bits: arguments.bits)
@@ -57,23 +57,23 @@ extension QuantizedLayer {
     guard let entry = parts[part] else { return nil }
     let middle = 1 << (heldBits - 1)
     guard arguments.isSymmetric || entry.type == .int8 else { return unpackedPoints() }
-    let points = elements(of: part, as: Int8.self).map { Int($0) + middle }
+    let points = parts.elements(of: part, as: Int8.self).map { Int($0) + middle }
     guard !arguments.isSymmetric else {
       // Older versions store zeros.
       guard entry.type == .int8, points.allSatisfy({ $0 == middle }) else {
-        throw error(part, "is not zero, though quantization_config says that it is symmetric")
+        throw parts.error(part, "is not zero, though quantization_config says that it is symmetric")
       }
       return nil
     }
     guard points.allSatisfy({ (0..<1 << heldBits).contains($0) }) else {
-      throw error(part, "is outside the range of codes of \(heldBits) bits")
+      throw parts.error(part, "is outside the range of codes of \(heldBits) bits")
     }
     return points.map { UInt8($0) }
   }
 
   /// Zero points that are packed down each column of groups.
   private func unpackedPoints() -> [UInt8] {
-    let words = elements(of: "weight_zero_point", as: UInt32.self)
+    let words = parts.elements(of: "weight_zero_point", as: UInt32.self)
     let groups = scaleCounts.columns
     let wordsAColumn = words.count / groups
     var points = [UInt8](repeating: 0, count: rows * groups)
@@ -99,7 +99,7 @@ extension QuantizedLayer {
   private func decodedIntegers(points: [UInt8]?) -> LayerWeights {
     let codes = PackedMatrix.unpack(
       words: words(), rows: rows, columns: columns, bits: heldBits)
-    let scales = spread(elements(of: "weight_scale", as: UInt32.self))
+    let scales = spread(parts.elements(of: "weight_scale", as: UInt32.self))
     let zeros = points.map { spread($0) }
     let groups = columns / groupSize
     let weights = codes.enumerated().map { place, code in

@@ -1,7 +1,7 @@
 import Tensors
 
 /// A layer that compressed-tensors quantized: the tensors that make it, found and checked, not yet read.
-struct QuantizedLayer: Sendable {
+struct QuantizedLayer: StoredLayer {
   /// Hugging Face name without `.weight`.
   let name: String
   let rows: Int
@@ -11,38 +11,31 @@ struct QuantizedLayer: Sendable {
   /// Whether codes are packed as a dense stream of bits, and not whole ones only in a word.
   private(set) var isDense = true
   /// By the name that follows the layer's.
-  let parts: [String: TensorEntry]
-  private let table: TensorTable
+  let parts: LayerParts
 
   /// Finds the tensors of a layer and checks their types and shapes.
   ///
   /// - Throws: ``CheckpointError`` naming the tensor that is missing or does not fit.
   init(
-    _ layer: LlamaTensor, format: CodeFormat, arguments: QuantizationArguments,
+    _ name: String, rows: Int, columns: Int, format: CodeFormat, arguments: QuantizationArguments,
     packsDensely: Bool, in table: TensorTable
   ) throws(CheckpointError) {
-    name = layer.name
-    (rows, columns) = (layer.shape[0], layer.shape[1])
+    self.name = name
+    (self.rows, self.columns) = (rows, columns)
     self.format = format
     self.arguments = arguments
-    self.table = table
-    var parts: [String: TensorEntry] = [:]
-    for part in Self.partNames { parts[part] = table["\(layer.name).\(part)"] }
-    self.parts = parts
+    parts = LayerParts(of: name, Self.partNames, in: table)
     try check()
     isDense = try checkCodes(packsDensely: packsDensely)
     try checkScales()
   }
 
   /// All that may follow a layer's name; what belongs to activations is counted, but not read.
-  private static let partNames = [
+  static let partNames = [
     "weight", "weight_packed", "weight_scale", "weight_zero_point", "weight_shape",
     "weight_global_scale", "weight_g_idx", "input_scale", "input_zero_point",
     "input_global_scale", "output_scale", "output_zero_point",
   ]
-
-  /// Bytes of all tensors of the layer.
-  var byteCount: Int { parts.values.reduce(0) { $0 + $1.byteCount } }
 
   /// What the format and its arguments come to.
   var scheme: StoredScheme {
@@ -76,18 +69,12 @@ struct QuantizedLayer: Sendable {
     return try integers()
   }
 
-  func error(_ part: String, _ reason: String, hint: String? = nil) -> CheckpointError {
-    let entry = parts[part]
-    return CheckpointError(
-      file: entry.map { table.files[$0.file] } ?? table.name, tensor: "\(name).\(part)",
-      reason: reason, hint: hint)
-  }
-
-  /// The elements of a part as unsigned integers of their width, which was checked.
-  func elements<Element: FixedWidthInteger>(of part: String, as type: Element.Type) -> [Element] {
-    guard let entry = parts[part] else { return [] }
-    return table.storages[entry.file].integers(
-      in: entry.offset..<entry.offset + entry.byteCount, as: type)
+  /// What ``weights()`` reads; nil where it decodes.
+  var heldCodes: HeldCodes? {
+    if arguments.isFloat { return heldFloats.map(HeldCodes.floats) }
+    guard type != .float32 else { return nil }
+    return .integers(
+      bits: heldBits, groupSize: groupSize, isSymmetric: arguments.isSymmetric)
   }
 }
 
@@ -117,7 +104,7 @@ extension QuantizedLayer {
 extension QuantizedLayer {
   private func check() throws(CheckpointError) {
     if parts["weight_g_idx"] != nil {
-      throw error(
+      throw parts.error(
         "weight_g_idx", "sorts columns into groups by an index, which is not read",
         hint: "export the model again with actorder \"static\", which needs no index")
     }
@@ -131,11 +118,11 @@ extension QuantizedLayer {
       }
     guard fits else {
       let kind = arguments.isFloat ? "floats" : "integers"
-      throw error(
+      throw parts.error(
         codesPart, "cannot be \(kind) of \(arguments.bits) bits in the format \(format.rawValue)")
     }
     if case .group(let size) = arguments.sharing, columns % size != 0 {
-      throw error("weight_scale", "groups of \(size) do not divide rows of \(columns) weights")
+      throw parts.error("weight_scale", "groups of \(size) do not divide rows of \(columns) weights")
     }
   }
 
@@ -161,7 +148,7 @@ extension QuantizedLayer {
       try check(part, .int32, [rows, isDense || words != padded ? dense : padded])
       return isDense
     case .nvfp4, .mxfp4:
-      guard columns % 2 == 0 else { throw error(part, "cannot pair the codes of an odd row") }
+      guard columns % 2 == 0 else { throw parts.error(part, "cannot pair the codes of an odd row") }
       try check(part, .uint8, [rows, columns / 2])
     default: try check(part, arguments.isFloat ? .float8 : .int8, [rows, columns])
     }
@@ -180,13 +167,13 @@ extension QuantizedLayer {
       guard let entry = parts[part] else { throw missing(part) }
       let types: [ElementType] = [.float16, .bfloat16, .float32]
       guard let type = entry.type, types.contains(type) else {
-        throw error(part, "is of type \(entry.typeName), not F16, BF16 or F32")
+        throw parts.error(part, "is of type \(entry.typeName), not F16, BF16 or F32")
       }
       try check(part, type, [counts.rows, counts.columns])
     }
     guard !arguments.isFloat else { return }
     if case .block(_, let size) = arguments.sharing, columns % size != 0 {
-      throw error(part, "blocks of \(size) columns do not divide rows of \(columns) integers")
+      throw parts.error(part, "blocks of \(size) columns do not divide rows of \(columns) integers")
     }
     if !arguments.isSymmetric { try checkZeroPoints() }
   }
@@ -198,7 +185,7 @@ extension QuantizedLayer {
     }
     let words = isDense ? (rows * bits + 31) / 32 : (rows + 32 / bits - 1) / (32 / bits)
     guard counts.rows == rows else {
-      throw error(part, "is packed, though not every row has scales of its own")
+      throw parts.error(part, "is packed, though not every row has scales of its own")
     }
     try check(part, .int32, [words, counts.columns])
   }
@@ -209,7 +196,7 @@ extension QuantizedLayer {
   ) throws(CheckpointError) {
     guard let entry = parts[part] else { throw missing(part) }
     guard entry.type == type, entry.shape.filter({ $0 != 1 }) == shape.filter({ $0 != 1 }) else {
-      throw error(
+      throw parts.error(
         part,
         "is \(entry.shape) of \(entry.typeName), where quantization_config makes it \(shape) of "
           + type.rawValue,
@@ -218,7 +205,7 @@ extension QuantizedLayer {
   }
 
   private func missing(_ part: String) -> CheckpointError {
-    error(
+    parts.error(
       part, "is missing, though quantization_config says that the layer is \(scheme.summary)",
       hint: "get the complete model from its source")
   }
@@ -227,9 +214,9 @@ extension QuantizedLayer {
   private func checkStoredShape() throws(CheckpointError) {
     let part = "weight_shape"
     guard let entry = parts[part], entry.type == .int64 else { return }
-    let shape = elements(of: part, as: Int64.self)
+    let shape = parts.elements(of: part, as: Int64.self)
     guard shape.map(Int.init) == [rows, columns] else {
-      throw error(part, "holds \(shape), where config.json makes it \([rows, columns])")
+      throw parts.error(part, "holds \(shape), where config.json makes it \([rows, columns])")
     }
   }
 }

@@ -1,18 +1,5 @@
 import Tensors
 
-/// What a layer does in its block, or in the model.
-public enum Role: String, Codable, Hashable, Sendable, CaseIterable {
-  case embedTokens = "embed_tokens"
-  case query = "q_proj"
-  case key = "k_proj"
-  case value = "v_proj"
-  case attentionOutput = "o_proj"
-  case gate = "gate_proj"
-  case up = "up_proj"
-  case down = "down_proj"
-  case head = "lm_head"
-}
-
 /// One weight matrix that can be compressed, under its Hugging Face name whatever it came from.
 public struct LayerDescription: Codable, Hashable, Sendable {
   /// For example `model.layers.12.mlp.down_proj`: the tensor's name without `.weight`.
@@ -20,7 +7,15 @@ public struct LayerDescription: Codable, Hashable, Sendable {
   public let role: Role
   /// Index of the decoder block; nil for the embedding and the LM head.
   public let block: Int?
-  /// Output channels.
+  /// llama.cpp's name of the tensor, for example `blk.12.ffn_down.weight`; the layer's own where it has none.
+  public let ggufName: String
+  /// What it reads; nil where that is not known, and for an embedding that is no head too: it is looked up.
+  public let site: InputSite?
+  /// The layer into which vLLM fuses this one; nil for none.
+  public let fusion: String?
+  /// Matrices of which its rows are made, one below the other: experts; 1 for all others.
+  public let count: Int
+  /// Output channels, of all experts.
   public let rows: Int
   /// Input channels.
   public let columns: Int
@@ -32,12 +27,17 @@ public struct LayerDescription: Codable, Hashable, Sendable {
   public let bytes: Int
 
   public init(
-    name: String, role: Role, block: Int?, rows: Int, columns: Int, type: ElementType,
+    name: String, role: Role, block: Int?, ggufName: String? = nil, site: InputSite? = nil,
+    fusion: String? = nil, count: Int = 1, rows: Int, columns: Int, type: ElementType,
     scheme: StoredScheme? = nil, bytes: Int
   ) {
     self.name = name
     self.role = role
     self.block = block
+    self.ggufName = ggufName ?? name + ".weight"
+    self.site = site
+    self.fusion = fusion
+    self.count = count
     self.rows = rows
     self.columns = columns
     self.type = type
@@ -57,48 +57,18 @@ public enum CheckpointFormat: String, Codable, Hashable, Sendable {
   case gguf
 }
 
-/// How RoPE frequencies are stretched beyond the trained context (Llama 3's rule).
-public struct RopeScaling: Codable, Hashable, Sendable {
-  public let factor: Double
-  public let lowFrequencyFactor: Double
-  public let highFrequencyFactor: Double
-  /// Context length in tokens that the model was first trained on.
-  public let originalContextLength: Int
-
-  public init(
-    factor: Double, lowFrequencyFactor: Double, highFrequencyFactor: Double,
-    originalContextLength: Int
-  ) {
-    self.factor = factor
-    self.lowFrequencyFactor = lowFrequencyFactor
-    self.highFrequencyFactor = highFrequencyFactor
-    self.originalContextLength = originalContextLength
-  }
-}
-
-/// A model's shape and layers, the same whichever format its checkpoint has.
+/// A model's layers and what is known of its computation, the same whichever format its checkpoint has.
 public struct ModelDescription: Codable, Hashable, Sendable {
   /// The model's name for people: the directory's or the file's, without suffix.
   public let name: String
   /// The checkpoint's path as it was opened.
   public let path: String
   public let format: CheckpointFormat
-  /// `llama` is what this version runs.
+  /// What the checkpoint calls its architecture, in the words of config.json where Vise runs it.
   public let architecture: String
-  public let hiddenSize: Int
-  public let intermediateSize: Int
-  public let blockCount: Int
-  public let headCount: Int
-  public let keyValueHeadCount: Int
-  public let headSize: Int
-  public let vocabularySize: Int
-  /// Longest context in tokens.
-  public let contextLength: Int
-  public let ropeTheta: Double
-  public let ropeScaling: RopeScaling?
-  public let normEpsilon: Double
-  /// Whether the LM head is the embedding matrix.
-  public let tiesEmbeddings: Bool
+  /// How it computes; nil where it does not run.
+  public let blueprint: Blueprint?
+  public let abilities: Abilities
   /// Weights in all tensors, norms included.
   public let parameterCount: Int
   /// Bytes of all tensors as the checkpoint stores them.
@@ -111,32 +81,45 @@ public struct ModelDescription: Codable, Hashable, Sendable {
   public let notes: [String]
 
   public init(
-    name: String, path: String, format: CheckpointFormat, architecture: String, hiddenSize: Int,
-    intermediateSize: Int, blockCount: Int, headCount: Int, keyValueHeadCount: Int, headSize: Int,
-    vocabularySize: Int, contextLength: Int, ropeTheta: Double, ropeScaling: RopeScaling?,
-    normEpsilon: Double, tiesEmbeddings: Bool, parameterCount: Int, tensorBytes: Int,
+    name: String, path: String, format: CheckpointFormat, architecture: String,
+    blueprint: Blueprint?, abilities: Abilities = .all, parameterCount: Int, tensorBytes: Int,
     fingerprint: String, layers: [LayerDescription], notes: [String] = []
   ) {
     self.name = name
     self.path = path
     self.format = format
     self.architecture = architecture
-    self.hiddenSize = hiddenSize
-    self.intermediateSize = intermediateSize
-    self.blockCount = blockCount
-    self.headCount = headCount
-    self.keyValueHeadCount = keyValueHeadCount
-    self.headSize = headSize
-    self.vocabularySize = vocabularySize
-    self.contextLength = contextLength
-    self.ropeTheta = ropeTheta
-    self.ropeScaling = ropeScaling
-    self.normEpsilon = normEpsilon
-    self.tiesEmbeddings = tiesEmbeddings
+    self.blueprint = blueprint
+    self.abilities = abilities
     self.parameterCount = parameterCount
     self.tensorBytes = tensorBytes
     self.fingerprint = fingerprint
     self.layers = layers
     self.notes = notes
+  }
+
+  /// Values of a hidden state; 0 where it is not known.
+  public var hiddenSize: Int { blueprint?.hiddenSize ?? 0 }
+  /// Token ids that the model reads and writes; 0 where it is not known.
+  public var vocabularySize: Int { blueprint?.vocabularySize ?? 0 }
+  /// Longest context in tokens; 0 where it is not known.
+  public var contextLength: Int { blueprint?.contextLength ?? 0 }
+  /// Whether the LM head is the embedding matrix, as far as is known.
+  public var tiesEmbeddings: Bool { blueprint?.tiesEmbeddings ?? false }
+  /// Decoder blocks, or those that layers are in where no more is known.
+  public var blockCount: Int {
+    blueprint?.blocks.count ?? layers.reduce(0) { max($0, ($1.block ?? -1) + 1) }
+  }
+
+  /// Every tensor of the model, layers in their order and norms among them; none where the architecture does not run.
+  package var tensors: [ModelTensor] {
+    guard let blueprint else { return [] }
+    return Architecture.named(architecture)?.tensors(of: blueprint) ?? []
+  }
+
+  /// The sites of a block that layers read at, in the order in which they are reached.
+  public func sites(ofBlock block: Int) -> [InputSite] {
+    let read = Set(layers.compactMap { $0.block == block ? $0.site : nil })
+    return InputSite.sites(ofBlock: block).filter(read.contains)
   }
 }

@@ -24,6 +24,10 @@ public enum StoredScheme: Codable, Hashable, Sendable {
   case nvfp4
   /// The same in groups of 32 whose scales are powers of two.
   case mxfp4
+  /// Codes of 4 bits for quantiles of a normal distribution, in blocks that run on from row to row.
+  case nf4
+  /// The same with bitsandbytes' own floats of 4 bits.
+  case fp4
   /// One of GGUF's block types.
   case block(ElementType)
 
@@ -36,6 +40,8 @@ public enum StoredScheme: Codable, Hashable, Sendable {
     case .mxfp8: "MXFP8"
     case .nvfp4: "NVFP4"
     case .mxfp4: "MXFP4"
+    case .nf4: "NF4"
+    case .fp4: "FP4"
     case .block(let type): type.rawValue
     }
   }
@@ -45,7 +51,8 @@ public enum StoredScheme: Codable, Hashable, Sendable {
     switch self {
     case .integer(let bits, _, _): "INT\(bits)"
     case .float8, .mxfp8: "FP8"
-    case .nvfp4, .mxfp4: "FP4"
+    case .nvfp4, .mxfp4, .fp4: "FP4"
+    case .nf4: "NF4"
     case .block(let type): type.rawValue
     }
   }

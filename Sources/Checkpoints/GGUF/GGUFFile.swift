@@ -9,7 +9,10 @@ public struct GGUFFile: Hashable, Sendable {
     case float32(Float)
     case bool(Bool)
     case string(String)
+    case uint8s([UInt8])
     case int32s([Int32])
+    case float32s([Float])
+    case bools([Bool])
     case strings([String])
     /// A value of any type as another file has it: the type's number and what follows it.
     case encoded([UInt8])
@@ -29,7 +32,8 @@ public struct GGUFFile: Hashable, Sendable {
   /// A tensor without its elements.
   public struct Tensor: Hashable, Sendable {
     public let name: String
-    public let type: ElementType
+    /// As ggml names it.
+    public let typeName: String
     /// Row-major: the last dimension's elements are neighbours.
     public let shape: [Int]
     public let byteCount: Int
@@ -41,7 +45,17 @@ public struct GGUFFile: Hashable, Sendable {
         let byteCount = TensorEntry.byteCount(type, shape)
       else { preconditionFailure("GGUF holds no \(shape) of \(type.rawValue)") }
       self.name = name
-      self.type = type
+      typeName = type.rawValue
+      self.shape = shape
+      self.byteCount = byteCount
+      self.typeNumber = typeNumber
+    }
+
+    /// A tensor of any type that ggml numbers, such as is only copied; nil if it numbers none of that name.
+    public init?(name: String, typeName: String, shape: [Int], byteCount: Int) {
+      guard let typeNumber = GGUFTensorFields.number(ofTypeNamed: typeName) else { return nil }
+      self.name = name
+      self.typeName = typeName
       self.shape = shape
       self.byteCount = byteCount
       self.typeNumber = typeNumber
@@ -134,6 +148,11 @@ extension GGUFFile.Value {
     case .string(let text): Self.bytes(.string, text.ggufBytes)
     case .int32s(let values):
       Self.bytes(.int32, count: values.count, values.littleEndianBytes)
+    case .uint8s(let values): Self.bytes(.uint8, count: values.count, values)
+    case .float32s(let values):
+      Self.bytes(.float32, count: values.count, values.map(\.bitPattern).littleEndianBytes)
+    case .bools(let values):
+      Self.bytes(.bool, count: values.count, values.map { $0 ? 1 : 0 })
     case .strings(let texts):
       Self.bytes(.string, count: texts.count, texts.flatMap(\.ggufBytes))
     case .encoded(let bytes): bytes

@@ -73,6 +73,18 @@ package struct GGUFHeader: Settings, Sendable {
     return strings
   }
 
+  /// A list of whole numbers or flags of any width; nil if there is none.
+  func integers(_ key: String) -> [Int]? {
+    guard case .array(let type, let count, let range) = metadata[key], let width = type.width,
+      type != .float32, type != .float64
+    else { return nil }
+    return (0..<count).map { index in
+      let bits = storage.integer(at: range.lowerBound + index * width, width: width)
+      let shift = 64 - 8 * width
+      return Int(truncatingIfNeeded: Int64(truncatingIfNeeded: bits << shift) >> shift)
+    }
+  }
+
   private static func metadata(
     _ count: Int, from cursor: inout GGUFCursor
   ) throws(CheckpointError) -> ([String: GGUFValue], [(key: String, value: Range<Int>)]) {

@@ -44,8 +44,11 @@ struct GGUFTensorFields: Sendable {
   }
 
   /// What ggml numbers a type; nil if it has none such.
-  static func number(of type: ElementType) -> UInt32? {
-    typeNames.first { $0.value == type.rawValue }?.key
+  static func number(of type: ElementType) -> UInt32? { number(ofTypeNamed: type.rawValue) }
+
+  /// The same of a type by its name.
+  static func number(ofTypeNamed name: String) -> UInt32? {
+    typeNames.first { $0.value == name }?.key
   }
 
   /// What ggml calls the types that it numbers.

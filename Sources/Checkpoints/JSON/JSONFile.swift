@@ -47,11 +47,7 @@ package struct JSONFile: Settings, Sendable {
   package func value(_ key: String) -> SettingValue? {
     switch root[key] {
     case .none, .null: nil
-    case .bool(let value): .bool(value)
-    case .integer(let value): .integer(value)
-    case .number(let value, _): .number(value)
-    case .string(let text): .text(text)
-    case .array, .object: .other
+    case .some(let value): value.setting
     }
   }
 
@@ -61,6 +57,28 @@ package struct JSONFile: Settings, Sendable {
     case .none, .null: return nil
     case .object(let object): return JSONFile(file: file, root: object)
     default: throw error("\(key) is not an object")
+    }
+  }
+}
+
+extension JSONValue {
+  /// The value as a setting.
+  var setting: SettingValue {
+    switch self {
+    case .bool(let value): .bool(value)
+    case .integer(let value): .integer(value)
+    case .number(let value, _): .number(value)
+    case .string(let text): .text(text)
+    case .null, .array, .object: .other
+    }
+  }
+
+  /// Any number.
+  var double: Double? {
+    switch self {
+    case .integer(let value): Double(value)
+    case .number(let value, _): value
+    default: nil
     }
   }
 }

@@ -8,17 +8,28 @@ package struct SafetensorsLayout: Hashable, Sendable {
   /// A tensor that a file is to hold.
   package struct Tensor: Hashable, Sendable {
     package let name: String
-    package let type: ElementType
+    /// As safetensors names it.
+    package let typeName: String
     /// Row-major: the last dimension's elements are neighbours.
     package let shape: [Int]
+    package let byteCount: Int
 
     package init(name: String, type: ElementType, shape: [Int]) {
-      self.name = name
-      self.type = type
-      self.shape = shape
+      self.init(
+        name: name, typeName: type.rawValue, shape: shape,
+        byteCount: shape.reduce(type.bytesPerBlock, *))
     }
 
-    package var byteCount: Int { shape.reduce(type.bytesPerBlock, *) }
+    /// A tensor of any type, such as is only copied.
+    package init(name: String, typeName: String, shape: [Int], byteCount: Int) {
+      self.name = name
+      self.typeName = typeName
+      self.shape = shape
+      self.byteCount = byteCount
+    }
+
+    /// Bytes of an element; 1 for empty tensors, and for elements of less than a byte.
+    fileprivate var width: Int { max(1, byteCount / max(1, shape.reduce(1, *))) }
   }
 
   /// A tensor and where its elements begin, in bytes from the beginning of the file.
@@ -41,7 +52,7 @@ package struct SafetensorsLayout: Hashable, Sendable {
   ///   - tensors: of plain element types, each with a name of its own.
   package init(metadata: [String: String], tensors: [Tensor]) {
     let sorted = tensors.sorted {
-      ($1.type.bytesPerBlock, $0.name) < ($0.type.bytesPerBlock, $1.name)
+      ($1.width, $0.name) < ($0.width, $1.name)
     }
     let texts = metadata.sorted { $0.key < $1.key }.map {
       JSONObject.Member(name: $0.key, value: .string($0.value))
@@ -58,7 +69,7 @@ package struct SafetensorsLayout: Hashable, Sendable {
         JSONObject.Member(
           name: tensor.name,
           value: [
-            "dtype": .string(tensor.type.rawValue),
+            "dtype": .string(tensor.typeName),
             "shape": .array(tensor.shape.map { .integer($0) }),
             "data_offsets": [.integer(end - tensor.byteCount), .integer(end)],
           ]))

@@ -1,100 +1,181 @@
 import Tensors
 
-/// Reads the tokenizer in a GGUF file's metadata.
+/// Reads the tokenizer in a GGUF file's metadata, with llama.cpp's defaults where the file says nothing.
 struct GGUFTokenizer {
   let header: GGUFHeader
   let vocabularySize: Int
 
+  /// What a token is to llama.cpp (`llama_token_type`).
+  private enum TokenType: Int {
+    case normal = 1
+    case unknown, control, userDefined, unused, byte
+  }
+
   func definition() throws(CheckpointError) -> TokenizerDefinition {
-    let model = try header.text("tokenizer.ggml.model") ?? "left out"
-    guard model == "gpt2" else {
+    var definition = TokenizerDefinition(source: header.file, tokens: [], preTokenizer: .whole)
+    definition.tokens = try header.tokenTable("tokenizer.ggml.tokens")
+    guard definition.tokens.count <= vocabularySize else {
+      throw CheckpointSource.outsideVocabulary(
+        definition.tokens.count - 1, vocabularySize, file: header.file)
+    }
+    switch try header.text("tokenizer.ggml.model") ?? "left out" {
+    case "gpt2": try readBytePairs(into: &definition)
+    case "gemma4": try readGemma4(into: &definition)
+    case "llama": try readSentencePiece(into: &definition)
+    case "t5": try readUnigram(into: &definition)
+    case let model:
       throw CheckpointSource.unsupported("the tokenizer \"\(model)\"", file: header.file)
     }
-    let tokens = try header.strings("tokenizer.ggml.tokens")
-    guard tokens.count <= vocabularySize else {
-      throw CheckpointSource.outsideVocabulary(
-        tokens.count - 1, vocabularySize, file: header.file)
+    let types = try tokenTypes(of: definition)
+    definition.addedTokens = addedTokens(types, definition.tokens)
+    if definition.model != .bytePairs {
+      definition.fallsBackToBytes = types.contains(.byte)
+      try readScores(types, into: &definition)
     }
-    var merges: [TokenizerDefinition.Merge] = []
-    for text in try header.strings("tokenizer.ggml.merges") {
-      guard let merge = TokenizerDefinition.Merge(spaced: text) else {
-        throw header.error("tokenizer.ggml.merges has \"\(text)\", which is not two tokens")
-      }
-      merges.append(merge)
-    }
-    guard try header.flag("tokenizer.ggml.add_space_prefix") != true else {
-      throw CheckpointSource.unsupported("a space before every text", file: header.file)
-    }
-    guard try header.flag("tokenizer.ggml.add_eos_token") != true else {
-      throw CheckpointSource.unsupported("an end token after every text", file: header.file)
-    }
-    let endToken = try id("tokenizer.ggml.eos_token_id", below: tokens.count)
-    let endOfTurn = try id("tokenizer.ggml.eot_token_id", below: tokens.count)
-    let beginToken = try id("tokenizer.ggml.bos_token_id", below: tokens.count)
-    let (preTokenizer, ignoresMerges) = try preTokenizer()
-    // What llama.cpp takes for granted where the file says nothing.
-    let addsBeginToken =
-      try header.flag("tokenizer.ggml.add_bos_token") ?? ignoresMerges
-    let named = [
-      "bos_token": beginToken, "eos_token": endToken,
-      "unk_token": try id("tokenizer.ggml.unknown_token_id", below: tokens.count),
-      "pad_token": try id("tokenizer.ggml.padding_token_id", below: tokens.count),
-    ]
-    return TokenizerDefinition(
-      source: header.file, tokens: tokens, merges: merges, preTokenizer: preTokenizer,
-      ignoresMerges: ignoresMerges, addedTokens: try addedTokens(tokens),
-      beginToken: beginToken, endTokens: Set([endToken, endOfTurn].compactMap(\.self)),
-      addsBeginToken: addsBeginToken && beginToken != nil,
-      chatTemplate: try header.text("tokenizer.chat_template"),
-      templateTokens: named.compactMapValues { $0.map { tokens[$0] } })
+    definition.chatTemplate = try header.text("tokenizer.chat_template")
+    return definition
   }
 
-  /// How words are cut, and whether those that are tokens are not merged.
-  private func preTokenizer() throws(CheckpointError) -> (
-    TokenizerDefinition.PreTokenizer, ignoresMerges: Bool
-  ) {
-    switch try header.text("tokenizer.ggml.pre") ?? "default" {
-    case "gpt-2", "default": return (.gpt2, false)
-    case "smollm": return (.smollm, false)
-    case "llama-bpe", "llama3", "llama-v3": return (.llama3, true)
-    case "dbrx", "smaug-bpe": return (.llama3, false)
-    case let name:
+  // MARK: - Models
+
+  private func readBytePairs(into definition: inout TokenizerDefinition) throws(CheckpointError) {
+    definition.merges = try header.merges("tokenizer.ggml.merges", of: definition.tokens)
+    let name = try header.text("tokenizer.ggml.pre")
+    guard let name, name != "default" else {
+      definition.preTokenizer = PreTokenizer.ggufDefault
+      definition.notes = [
+        "the file does not say how text is cut into words (tokenizer.ggml.pre), so it is cut as llama.cpp cuts then; "
+          + "ids may differ from those that the model was trained on"
+      ]
+      return try readEnds(into: &definition, begins: false)
+    }
+    guard let known = PreTokenizer.gguf(named: name) else {
       throw CheckpointSource.unsupported("the pre-tokenizer \"\(name)\"", file: header.file)
     }
+    definition.preTokenizer = known.preTokenizer
+    definition.ignoresMerges = known.ignoresMerges
+    try readEnds(into: &definition, begins: known.addsBeginToken)
   }
 
-  private func id(_ key: String, below count: Int) throws(CheckpointError) -> Int? {
+  /// BPE over characters with merges, cut at line feeds.
+  private func readGemma4(into definition: inout TokenizerDefinition) throws(CheckpointError) {
+    definition.model = .sentencePiece
+    definition.merges = try header.merges("tokenizer.ggml.merges", of: definition.tokens)
+    definition.normalizations = [.replace(" ", with: Normalization.spaceMark)]
+    definition.preTokenizer = .lines
+    // A run of line feeds that is a token has no merges.
+    definition.ignoresMerges = true
+    try readEnds(into: &definition, begins: true)
+    definition.addsBeginToken = definition.beginToken != nil
+  }
+
+  private func readSentencePiece(
+    into definition: inout TokenizerDefinition
+  ) throws(CheckpointError) {
+    definition.model = .sentencePiece
+    definition.unknownToken = try id("unknown", standard: 0)
+    let addsSpace = try header.flag("tokenizer.ggml.add_space_prefix") ?? true
+    definition.normalizations =
+      (addsSpace ? [.prepend(Normalization.spaceMark)] : [])
+      + [.replace(" ", with: Normalization.spaceMark)]
+    definition.stripsFirstSpace = addsSpace
+    try readEnds(into: &definition, begins: true, standard: (begin: 1, end: 2))
+  }
+
+  private func readUnigram(into definition: inout TokenizerDefinition) throws(CheckpointError) {
+    definition.model = .unigram
+    definition.unknownToken = try id("unknown", standard: 2)
+    definition.fusesUnknown = true
+    if let map = try header.byteArray("tokenizer.ggml.precompiled_charsmap") {
+      definition.normalizations = [.characterMap(map)]
+    }
+    let addsSpace = try header.flag("tokenizer.ggml.add_space_prefix") ?? false
+    if try header.flag("tokenizer.ggml.remove_extra_whitespaces") ?? false {
+      definition.preTokenizer = PreTokenizer([
+        .split(" +", .removed), .metaspace(.always, splits: true),
+      ])
+    } else {
+      definition.preTokenizer = PreTokenizer([
+        .metaspace(addsSpace ? .first : .never, splits: false)
+      ])
+    }
+    definition.stripsFirstSpace = addsSpace
+    try readEnds(into: &definition, begins: false, closes: true, standard: (begin: nil, end: 1))
+  }
+
+  // MARK: - Special tokens
+
+  private func readEnds(
+    into definition: inout TokenizerDefinition, begins: Bool, closes: Bool = false,
+    standard: (begin: Int?, end: Int?) = (nil, nil)
+  ) throws(CheckpointError) {
+    let endToken = try id("eos", standard: standard.end)
+    let endOfTurn = try id("eot")
+    definition.beginToken = try id("bos", standard: standard.begin)
+    definition.endTokens = Set([endToken, endOfTurn].compactMap(\.self))
+    let named = [
+      "bos_token": definition.beginToken, "eos_token": endToken,
+      "unk_token": try id("unknown", standard: definition.unknownToken),
+      "pad_token": try id("padding"),
+    ]
+    for (name, id) in named {
+      definition.templateTokens[name] = id.flatMap { definition.tokens[$0] }
+    }
+    let adds = try header.flag("tokenizer.ggml.add_bos_token") ?? begins
+    definition.addsBeginToken = adds && definition.beginToken != nil
+    let addsEnd = try header.flag("tokenizer.ggml.add_eos_token") ?? closes
+    definition.closingToken = addsEnd ? endToken : nil
+  }
+
+  private func id(_ name: String, standard: Int? = nil) throws(CheckpointError) -> Int? {
+    let key = "tokenizer.ggml.\(name)_token_id"
     switch header.value(key) {
-    case .none: return nil
-    case .integer(let id) where (0..<count).contains(id): return id
+    case .none: return standard.flatMap { (0..<vocabularySize).contains($0) ? $0 : nil }
+    case .integer(let id) where (0..<vocabularySize).contains(id): return id
     default: throw header.error("\(key) is not the id of a token")
     }
   }
 
-  /// Control tokens are special; user-defined ones are found in any text.
-  private func addedTokens(
-    _ tokens: [String]
-  ) throws(CheckpointError) -> [TokenizerDefinition.AddedToken] {
-    let (control, userDefined) = (3, 4)
-    guard let types = try integers("tokenizer.ggml.token_type") else { return [] }
-    guard types.count == tokens.count else {
-      throw header.error(
-        "tokenizer.ggml.token_type has \(types.count) entries for \(tokens.count) tokens")
+  private func tokenTypes(
+    of definition: TokenizerDefinition
+  ) throws(CheckpointError) -> [TokenType] {
+    guard let numbers = try header.int32s("tokenizer.ggml.token_type") else {
+      return Array(repeating: .normal, count: definition.tokens.count)
     }
-    return zip(types, tokens).enumerated().compactMap { id, pair in
-      guard pair.0 == control || pair.0 == userDefined, !pair.1.isEmpty else { return nil }
-      return TokenizerDefinition.AddedToken(id: id, text: pair.1, isSpecial: pair.0 == control)
+    guard numbers.count == definition.tokens.count else {
+      throw header.error(
+        "tokenizer.ggml.token_type has \(numbers.count) entries for \(definition.tokens.count) tokens")
+    }
+    return numbers.map { TokenType(rawValue: Int($0)) ?? .normal }
+  }
+
+  /// Control tokens and the unknown one are special; user-defined ones are found in any text.
+  private func addedTokens(
+    _ types: [TokenType], _ tokens: TokenTable
+  ) -> [TokenizerDefinition.AddedToken] {
+    types.enumerated().compactMap { id, type in
+      let isSpecial = type == .control || type == .unknown
+      guard isSpecial || type == .userDefined, let text = tokens[id] else { return nil }
+      return TokenizerDefinition.AddedToken(id: id, text: text, isSpecial: isSpecial)
     }
   }
 
-  /// A list of 32-bit integers; nil if there is none.
-  private func integers(_ key: String) throws(CheckpointError) -> [Int]? {
-    guard let value = header.metadata[key] else { return nil }
-    guard case .array(let type, _, let range) = value, type == .int32 || type == .uint32 else {
-      throw header.error("\(key) is no list of 32-bit integers")
+  /// Scores of the tokens that text can become; the others weigh nothing.
+  private func readScores(
+    _ types: [TokenType], into definition: inout TokenizerDefinition
+  ) throws(CheckpointError) {
+    guard definition.merges.isEmpty else { return }
+    guard let scores = try header.float32s("tokenizer.ggml.scores"),
+      scores.count == definition.tokens.count
+    else {
+      throw header.error("tokenizer.ggml.scores does not have one number for each token")
     }
-    return stride(from: range.lowerBound, to: range.upperBound, by: 4).map {
-      Int(Int32(truncatingIfNeeded: header.storage.integer(at: $0, width: 4)))
+    definition.scores = zip(scores, types).map { score, type in
+      switch type {
+      case .normal, .unused: Double(score)
+      case .userDefined: definition.model == .unigram ? 0 : Double(score)
+      case .unknown, .control, .byte: -.infinity
+      }
     }
   }
 }

@@ -1,27 +1,27 @@
-/// What a checkpoint says of its byte-level BPE tokenizer, the same whichever format it came from.
+/// What a checkpoint says of its tokenizer, the same whichever format it came from.
 public struct TokenizerDefinition: Hashable, Sendable {
-  /// How text is cut into words before merges apply.
-  public enum PreTokenizer: String, Hashable, Sendable, CaseIterable {
-    /// GPT-2's pattern.
-    case gpt2
-    /// Every digit by itself, then GPT-2's pattern on what is left.
-    case smollm
-    /// Llama 3's pattern.
-    case llama3
-
-    package static let llama3Pattern =
-      #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"#
-      + #"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+  /// How a word becomes tokens.
+  public enum Model: Hashable, Sendable {
+    /// Byte-level BPE: tokens are spelled in GPT-2's alphabet of bytes.
+    case bytePairs
+    /// BPE over characters, which `merges` rank, or else the scores of the tokens that they make; what no token
+    /// spells is written in byte tokens where there are.
+    case sentencePiece
+    /// The likeliest tokens by their scores.
+    case unigram
   }
 
-  /// Two tokens that become one.
+  /// Two tokens that become one, by ids.
   public struct Merge: Hashable, Sendable {
-    public let left: String
-    public let right: String
+    public let left: UInt32
+    public let right: UInt32
+    /// The token whose text is the two texts.
+    public let result: UInt32
 
-    public init(left: String, right: String) {
+    public init(left: UInt32, right: UInt32, result: UInt32) {
       self.left = left
       self.right = right
+      self.result = result
     }
   }
 
@@ -57,45 +57,96 @@ public struct TokenizerDefinition: Hashable, Sendable {
 
   /// The file that it was read from, for messages.
   public var source: String
-  /// By id, in GPT-2's byte-level alphabet, but for added tokens; nil where an id is not used.
-  public var tokens: [String?]
+  public var model: Model
+  /// By id: for byte-level BPE in GPT-2's alphabet, but for added tokens; else with U+2581 for spaces.
+  public var tokens: TokenTable
   /// The earlier, the sooner applied.
   public var merges: [Merge]
+  /// By id: what a SentencePiece vocabulary without merges, or a unigram one, weighs tokens with.
+  public var scores: [Double]
+  /// What stands for characters that nothing spells.
+  public var unknownToken: Int?
+  /// Whether neighbouring unknown characters are one token.
+  public var fusesUnknown: Bool
+  /// Whether characters that no token spells are written in tokens `<0x00>` to `<0xFF>`.
+  public var fallsBackToBytes: Bool
+  public var normalizations: [Normalization]
   public var preTokenizer: PreTokenizer
   /// Whether a word that is a token as it stands is not merged.
   public var ignoresMerges: Bool
+  /// Whether decoding a whole text leaves the first space out, which encoding had put there.
+  public var stripsFirstSpace: Bool
   public var addedTokens: [AddedToken]
   public var beginToken: Int?
   /// Tokens after which an answer is complete.
   public var endTokens: Set<Int>
   /// Whether a text starts with ``beginToken``.
   public var addsBeginToken: Bool
+  /// All tokens that a plain text starts with if it starts with any, ``beginToken`` the last; mostly just that.
+  public var openingTokens: [Int] {
+    get { addsBeginToken ? moreOpeningTokens + [beginToken].compactMap(\.self) : [] }
+    set {
+      addsBeginToken = !newValue.isEmpty
+      moreOpeningTokens = newValue.dropLast()
+      beginToken = newValue.last ?? beginToken
+    }
+  }
+  /// Those before ``beginToken``.
+  private var moreOpeningTokens: [Int] = []
+  /// The token that a plain text ends with, if the tokenizer adds one; prompts do not.
+  public var closingToken: Int?
   /// Jinja source of the chat template.
   public var chatTemplate: String?
   /// What chat templates call tokens, such as `bos_token`, and the tokens' texts.
-  public var templateTokens: [String: String]
+  public var templateTokens: [String: String] = [:]
+  /// What was taken for granted because the file does not say it.
+  public var notes: [String] = []
 
   /// The names that transformers gives to tokens in a tokenizer's configuration and in templates.
   static let templateTokenNames = [
     "bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token", "mask_token",
   ]
 
+  /// A definition of the tokens with these texts, nil where an id is not used.
   public init(
-    source: String, tokens: [String?], merges: [Merge], preTokenizer: PreTokenizer,
-    ignoresMerges: Bool = false, addedTokens: [AddedToken] = [], beginToken: Int? = nil,
-    endTokens: Set<Int> = [], addsBeginToken: Bool = false, chatTemplate: String? = nil,
+    source: String, model: Model = .bytePairs, tokens: [String?], merges: [Merge] = [],
+    scores: [Double] = [], preTokenizer: PreTokenizer, ignoresMerges: Bool = false,
+    addedTokens: [AddedToken] = [], beginToken: Int? = nil, endTokens: Set<Int> = [],
+    addsBeginToken: Bool = false, chatTemplate: String? = nil,
     templateTokens: [String: String] = [:]
   ) {
     self.source = source
-    self.tokens = tokens
+    self.model = model
+    self.tokens = TokenTable(tokens)
     self.merges = merges
+    self.scores = scores
+    unknownToken = nil
+    fusesUnknown = false
+    fallsBackToBytes = false
+    normalizations = []
     self.preTokenizer = preTokenizer
     self.ignoresMerges = ignoresMerges
+    stripsFirstSpace = false
+    closingToken = nil
     self.addedTokens = addedTokens
     self.beginToken = beginToken
     self.endTokens = endTokens
     self.addsBeginToken = addsBeginToken
     self.chatTemplate = chatTemplate
     self.templateTokens = templateTokens
+  }
+
+  /// Whether tokens write spaces as U+2581.
+  public var marksSpaces: Bool {
+    normalizations.contains(.replace(" ", with: Normalization.spaceMark))
+      || preTokenizer.cuts.contains { if case .metaspace = $0 { true } else { false } }
+  }
+
+  /// The byte that a token `<0x41>` writes; nil for any other text.
+  package static func byte(of text: some BidirectionalCollection<UInt8>) -> UInt8? {
+    guard text.count == 6, text.starts(with: "<0x".utf8), text.last == UInt8(ascii: ">") else {
+      return nil
+    }
+    return UInt8(String(decoding: text.dropFirst(3).dropLast(), as: UTF8.self), radix: 16)
   }
 }

@@ -9,18 +9,18 @@ extension TokenizerFiles {
     ].compactMap(\.self)
     let named = settings.flatMap { Self.tokenText($0.root["bos_token"]) }
     definition.beginToken =
-      named.flatMap { text in definition.tokens.firstIndex(of: text) }
+      named.flatMap { text in definition.tokens.id(of: text) }
       ?? models.lazy.flatMap { Self.ids($0.root["bos_token_id"]) }.first
     definition.endTokens = Set(models.flatMap { Self.ids($0.root["eos_token_id"]) })
     if let text = settings.flatMap({ Self.tokenText($0.root["eos_token"]) }),
-      let id = definition.tokens.firstIndex(of: text)
+      let id = definition.tokens.id(of: text)
     {
       definition.endTokens.insert(id)
     }
     let ids = definition.tokens.indices
     definition.endTokens = definition.endTokens.filter(ids.contains)
     definition.beginToken = definition.beginToken.flatMap { ids.contains($0) ? $0 : nil }
-    definition.addsBeginToken = try addsBeginToken(definition)
+    try readPostProcessor(into: &definition)
     for name in TokenizerDefinition.templateTokenNames {
       definition.templateTokens[name] = settings.flatMap { Self.tokenText($0.root[name]) }
     }
@@ -46,30 +46,60 @@ extension TokenizerFiles {
     }
   }
 
-  /// Whether the post-processor puts the begin token, and nothing else, around a text.
-  private func addsBeginToken(_ definition: TokenizerDefinition) throws(CheckpointError) -> Bool {
-    guard let root = try tokenizer.section("post_processor") else { return false }
+  /// The tokens that the post-processor puts around a text.
+  private func readPostProcessor(
+    into definition: inout TokenizerDefinition
+  ) throws(CheckpointError) {
+    guard let root = try tokenizer.section("post_processor") else { return }
     let steps =
       root.root["processors"]?.array?.map { JSONFile(file: root.file, root: $0.object ?? .empty) }
       ?? [root]
-    var adds = false
     for step in steps {
       let type = try step.text("type") ?? "unknown"
-      if type == "ByteLevel" { continue }
-      guard type == "TemplateProcessing" else {
+      let around: (before: [String], after: [String])
+      switch type {
+      case "ByteLevel": continue
+      case "TemplateProcessing": around = Self.template(step.root["single"]?.array ?? [])
+      case "RobertaProcessing", "BertProcessing":
+        around = (Self.first(step.root["cls"]), Self.first(step.root["sep"]))
+      default:
         throw CheckpointSource.unsupported("a post-processor of type \(type)", file: tokenizer.file)
       }
-      let parts = step.root["single"]?.array?.compactMap(\.object) ?? []
-      let special = parts.compactMap { $0["SpecialToken"]?.object?["id"]?.string }
-      if special.isEmpty { continue }
-      guard special.count == 1, parts[0]["SpecialToken"] != nil, let begin = definition.beginToken,
-        definition.tokens[begin] == special[0]
-      else {
+      let ids = try (ids(around.before, definition), ids(around.after, definition))
+      guard ids.1.count <= 1 else {
         throw CheckpointSource.unsupported(
-          "a post-processor that adds \(special.joined(separator: ", "))", file: tokenizer.file)
+          "a post-processor that ends texts with \(around.after.joined(separator: ", "))",
+          file: tokenizer.file)
       }
-      adds = true
+      if !ids.0.isEmpty { definition.openingTokens = ids.0 }
+      definition.closingToken = ids.1.first ?? definition.closingToken
     }
-    return adds
+  }
+
+  /// The special tokens before and after the text in a template.
+  private static func template(_ parts: [JSONValue]) -> (before: [String], after: [String]) {
+    let place = parts.firstIndex { $0.object?["Sequence"] != nil } ?? parts.count
+    func tokens(_ parts: ArraySlice<JSONValue>) -> [String] {
+      parts.compactMap { $0.object?["SpecialToken"]?.object?["id"]?.string }
+    }
+    return (tokens(parts[..<place]), tokens(parts[place...]))
+  }
+
+  /// The text of a pair of a text and an id.
+  private static func first(_ pair: JSONValue?) -> [String] {
+    [pair?.array?.first?.string].compactMap(\.self)
+  }
+
+  private func ids(
+    _ texts: [String], _ definition: TokenizerDefinition
+  ) throws(CheckpointError) -> [Int] {
+    var ids: [Int] = []
+    for text in texts {
+      guard let id = definition.tokens.id(of: text) else {
+        throw tokenizer.error("the post-processor adds \(text), which is not in the vocabulary")
+      }
+      ids.append(id)
+    }
+    return ids
   }
 }

@@ -19,38 +19,94 @@ struct TokenizerFiles {
     guard let model = try tokenizer.section("model") else {
       throw tokenizer.error("model is missing")
     }
-    try checkModel(model)
-    try checkNormalizer()
-    let addedTokens = try addedTokens()
+    let (preTokenizer, writesBytes) = try preTokenizer()
     var definition = TokenizerDefinition(
-      source: tokenizer.file, tokens: try vocabulary(model, addedTokens),
-      merges: try merges(model), preTokenizer: try preTokenizer(),
-      ignoresMerges: try model.flag("ignore_merges") ?? false, addedTokens: addedTokens)
+      source: tokenizer.file, tokens: [], preTokenizer: preTokenizer)
+    definition.normalizations = try normalizations(try tokenizer.section("normalizer"))
+    definition.addedTokens = try addedTokens()
+    switch try model.text("type") ?? "BPE" {
+    case "BPE":
+      definition.model = writesBytes ? .bytePairs : .sentencePiece
+      try readPairs(model, into: &definition)
+    case "Unigram":
+      definition.model = .unigram
+      try readUnigram(model, into: &definition)
+    case let type:
+      throw CheckpointSource.unsupported("a tokenizer of type \(type)", file: model.file)
+    }
+    definition.stripsFirstSpace = try stripsFirstSpace()
     try readSpecialTokens(into: &definition)
     return definition
   }
 
-  private func checkModel(_ model: JSONFile) throws(CheckpointError) {
-    let type = try model.text("type") ?? "BPE"
-    guard type == "BPE" else {
-      throw CheckpointSource.unsupported("a tokenizer of type \(type)", file: model.file)
-    }
-    guard try model.flag("byte_fallback") != true else {
-      throw CheckpointSource.unsupported("a SentencePiece tokenizer", file: model.file)
-    }
+  private func readPairs(
+    _ model: JSONFile, into definition: inout TokenizerDefinition
+  ) throws(CheckpointError) {
     for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
       guard (try model.text(key) ?? "").isEmpty else {
         throw CheckpointSource.unsupported("a tokenizer with \(key)", file: model.file)
       }
     }
+    guard let vocabulary = model.root["vocab"]?.object else {
+      throw model.error("model.vocab is missing")
+    }
+    var texts: [String] = []
+    for member in vocabulary.members {
+      guard let id = member.value.integer else {
+        throw model.error("model.vocab gives \"\(member.name)\" no id")
+      }
+      try set(id, member.name, in: &texts, model)
+    }
+    definition.tokens = table(texts, definition)
+    definition.merges = try merges(model, definition.tokens)
+    definition.ignoresMerges = try model.flag("ignore_merges") ?? false
+    definition.fallsBackToBytes = try model.flag("byte_fallback") ?? false
+    definition.fusesUnknown = try model.flag("fuse_unk") ?? false
+    definition.unknownToken = try model.text("unk_token").flatMap { definition.tokens.id(of: $0) }
   }
 
-  private func checkNormalizer() throws(CheckpointError) {
-    guard let normalizer = try tokenizer.section("normalizer") else { return }
-    let type = try normalizer.text("type") ?? "unknown"
-    guard type == "Sequence", normalizer.root["normalizers"]?.array?.isEmpty == true else {
-      throw CheckpointSource.unsupported("a normalizer of type \(type)", file: tokenizer.file)
+  private func readUnigram(
+    _ model: JSONFile, into definition: inout TokenizerDefinition
+  ) throws(CheckpointError) {
+    guard let entries = model.root["vocab"]?.array else {
+      throw model.error("model.vocab is missing")
     }
+    var texts: [String] = []
+    for (id, entry) in entries.enumerated() {
+      guard let parts = entry.array, parts.count == 2, let text = parts[0].string,
+        let score = parts[1].double
+      else { throw model.error("model.vocab has an entry that is not a token and its score") }
+      try set(id, text, in: &texts, model)
+      definition.scores.append(score)
+    }
+    definition.tokens = table(texts, definition)
+    let missing = definition.tokens.count - definition.scores.count
+    definition.scores += Array(repeating: -.infinity, count: missing)
+    definition.fallsBackToBytes = try model.flag("byte_fallback") ?? false
+    definition.fusesUnknown = true
+    definition.unknownToken = model.root["unk_id"]?.integer
+    for id in definition.unspokenTokens { definition.scores[id] = -.infinity }
+  }
+
+  private func set(
+    _ id: Int, _ text: String, in texts: inout [String], _ model: JSONFile
+  ) throws(CheckpointError) {
+    try check(id)
+    guard id >= texts.count || texts[id].isEmpty else {
+      throw model.error("model.vocab gives two tokens the id \(id)")
+    }
+    if id >= texts.count { texts += repeatElement("", count: id + 1 - texts.count) }
+    texts[id] = text
+  }
+
+  /// The vocabulary with the added tokens, which may stand for tokens of the model, in it.
+  private func table(_ texts: [String], _ definition: TokenizerDefinition) -> TokenTable {
+    var texts = texts
+    for token in definition.addedTokens {
+      if token.id >= texts.count { texts += repeatElement("", count: token.id + 1 - texts.count) }
+      texts[token.id] = token.text
+    }
+    return TokenTable(texts)
   }
 
   private func addedTokens() throws(CheckpointError) -> [TokenizerDefinition.AddedToken] {
@@ -77,94 +133,55 @@ struct TokenizerFiles {
     }
   }
 
-  private func vocabulary(
-    _ model: JSONFile, _ addedTokens: [TokenizerDefinition.AddedToken]
-  ) throws(CheckpointError) -> [String?] {
-    guard let vocabulary = model.root["vocab"]?.object else {
-      throw model.error("model.vocab is missing")
-    }
-    var tokens: [String?] = []
-    func set(_ id: Int, _ text: String) {
-      if id >= tokens.count {
-        tokens += Array(repeating: nil, count: id + 1 - tokens.count)
-      }
-      tokens[id] = text
-    }
-    for member in vocabulary.members {
-      guard let id = member.value.integer else {
-        throw model.error("model.vocab gives \"\(member.name)\" no id")
-      }
-      try check(id)
-      guard id >= tokens.count || tokens[id] == nil else {
-        throw model.error("model.vocab gives two tokens the id \(id)")
-      }
-      set(id, member.name)
-    }
-    for token in addedTokens { set(token.id, token.text) }
-    return tokens
-  }
-
   /// Merges as the two layouts in use have them: `"a b"`, or `["a", "b"]`.
-  private func merges(_ model: JSONFile) throws(CheckpointError) -> [TokenizerDefinition.Merge] {
+  private func merges(
+    _ model: JSONFile, _ tokens: TokenTable
+  ) throws(CheckpointError) -> [TokenizerDefinition.Merge] {
     guard let values = model.root["merges"]?.array else {
       throw model.error("model.merges is missing")
     }
     var merges: [TokenizerDefinition.Merge] = []
-    for value in values {
-      let parts = value.array?.compactMap(\.string)
-      if let parts, parts.count == 2 {
-        merges.append(TokenizerDefinition.Merge(left: parts[0], right: parts[1]))
-      } else if let merge = value.string.flatMap(TokenizerDefinition.Merge.init(spaced:)) {
-        merges.append(merge)
-      } else {
+    merges.reserveCapacity(values.count)
+    for (rank, value) in values.enumerated() {
+      guard let (left, right) = Self.halves(of: value) else {
         throw model.error("model.merges has an entry that is not two tokens")
       }
+      guard let merge = tokens.merge(of: Array((left + right).utf8), middle: left.utf8.count)
+      else {
+        throw model.error(
+          "model.merges names a token that is not in the vocabulary (\"\(left)\" and \"\(right)\", the merge \(rank))"
+        )
+      }
+      merges.append(merge)
     }
     return merges
   }
-}
 
-extension TokenizerDefinition.Merge {
-  /// The two tokens in `text`, which a space parts; nil if there are not two.
-  init?(spaced text: String) {
-    let parts = text.split(separator: " ", omittingEmptySubsequences: false)
+  private static func halves(of value: JSONValue) -> (String, String)? {
+    if let parts = value.array?.compactMap(\.string) {
+      return parts.count == 2 ? (parts[0], parts[1]) : nil
+    }
+    let parts = value.string?.split(separator: " ", omittingEmptySubsequences: false) ?? []
     guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else { return nil }
-    self.init(left: String(parts[0]), right: String(parts[1]))
+    return (String(parts[0]), String(parts[1]))
   }
 }
 
-// MARK: - Pre-tokenizer
-
-extension TokenizerFiles {
-  private func preTokenizer() throws(CheckpointError) -> TokenizerDefinition.PreTokenizer {
-    guard let root = try tokenizer.section("pre_tokenizer") else {
-      throw CheckpointSource.unsupported("no pre-tokenizer", file: tokenizer.file)
-    }
-    let steps =
-      root.root["pretokenizers"]?.array?.map {
-        JSONFile(file: root.file, root: $0.object ?? .empty)
-      }
-      ?? [root]
-    let types = steps.map { $0.root["type"]?.string ?? "unknown" }
-    guard types.last == "ByteLevel", let byteLevel = steps.last,
-      try byteLevel.flag("add_prefix_space") != true
-    else { throw unsupportedPreTokenizer(types) }
-    let usesPattern = try byteLevel.flag("use_regex") ?? true
-    switch (types.dropLast(), usesPattern) {
-    case ([], true): return .gpt2
-    case (["Digits"], true) where try steps[0].flag("individual_digits") == true: return .smollm
-    case (["Split"], false) where Self.isLlama3(steps[0].root): return .llama3
-    default: throw unsupportedPreTokenizer(types)
-    }
+extension TokenizerDefinition {
+  /// Tokens that no text becomes: the control tokens, the unknown one, those that write a byte.
+  var unspokenTokens: [Int] {
+    let bytes = tokens.indices.filter { Self.byte(of: tokens.bytes[tokens.byteRange(of: $0)]) != nil }
+    return addedTokens.filter(\.isSpecial).map(\.id) + [unknownToken].compactMap(\.self) + bytes
   }
+}
 
-  private func unsupportedPreTokenizer(_ types: [String]) -> CheckpointError {
-    let name = types.joined(separator: ", ")
-    return CheckpointSource.unsupported("the pre-tokenizer \(name)", file: tokenizer.file)
-  }
-
-  private static func isLlama3(_ split: JSONObject) -> Bool {
-    split["pattern"]?.object?["Regex"]?.string == TokenizerDefinition.PreTokenizer.llama3Pattern
-      && split["behavior"]?.string == "Isolated" && split["invert"]?.bool != true
+extension JSONValue {
+  /// Any number.
+  var double: Double? {
+    switch self {
+    case .integer(let value): Double(value)
+    case .number(let value, _): value
+    default: nil
+    }
   }
 }

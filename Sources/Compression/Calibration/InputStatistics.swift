@@ -10,6 +10,8 @@ public struct InputStatistics: Hashable, Sendable {
   public let secondMoments: [Float]
   /// All second moments, E[x x^T], columns x columns and symmetric; nil where only the diagonal is kept.
   public let gram: Matrix?
+  /// What each expert of a stack reads, nil for such as read nothing; empty for layers that read all tokens alike.
+  public private(set) var experts: [InputStatistics?] = []
 
   /// Statistics of `secondMoments.count` input channels.
   ///
@@ -31,6 +33,14 @@ public struct InputStatistics: Hashable, Sendable {
   /// The same without the second moments of pairs.
   public var withoutGram: InputStatistics {
     InputStatistics(tokens: tokens, means: means, secondMoments: secondMoments)
+      .with(experts: experts.map { $0?.withoutGram })
+  }
+
+  /// The same of a stack whose experts read apart.
+  public func with(experts: [InputStatistics?]) -> InputStatistics {
+    var statistics = self
+    statistics.experts = experts
+    return statistics
   }
 }
 

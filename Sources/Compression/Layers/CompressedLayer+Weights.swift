@@ -8,13 +8,15 @@ extension CompressedLayer {
   ///   - scheme: what made the weights of it.
   ///   - weights: of the layer's shape; in the scheme's type, or of the layer's 16-bit type if it only prunes.
   public init(shape: LayerShape, scheme: Scheme, weights: LayerWeights) {
+    let isKept = scheme.quantization == nil && scheme.sparsity == nil
+    let weights = isKept ? weights : weights.joined()
     let storage: LayerStorage =
       switch weights {
       case .packed(let matrix): .packed(matrix)
       case .floats(let matrix): .floats(matrix)
       case .stored(let matrix) where scheme.quantization != nil: .blocks(matrix)
       case .stored(let matrix) where scheme.sparsity != nil: .dense16(matrix.bits)
-      case .stored: .original(weights)
+      case .stored, .stack: .original(weights)
       }
     self.init(shape: shape, scheme: scheme, storage: storage)
   }

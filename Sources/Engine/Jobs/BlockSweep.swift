@@ -93,7 +93,7 @@ struct BlockSweep {
     let model = workspace.description
     let sites = pass.isAtHead ? [.head] : InputSite.sites(ofBlock: pass.block)
     let waiting = workspace.plan.unswept.compactMap { number in
-      InputSite(of: model.layers[number], in: model).map { (number: number, site: $0) }
+      model.layers[number].site.map { (number: number, site: $0) }
     }
     return sites.flatMap { site in waiting.filter { $0.site == site } }
   }

@@ -15,7 +15,7 @@ struct ExportJob: Job {
   private enum Task {
     case slice(PendingLayer)
     case layer(Int, Origin)
-    case norms
+    case others
     case finish
   }
 
@@ -42,7 +42,10 @@ struct ExportJob: Job {
     var writer: ExportWriter
     /// Layers that are not written, in the model's order.
     var remaining: [Int]
-    var hasNorms = false
+    /// Tensors of no layer that are not written.
+    var others: [String]
+    /// Norms as folding left them; nil until the first of those tensors is written.
+    var norms: [String: [Float]]?
     var pending: PendingLayer?
     var compression: CompressionWork?
     var meter: ProgressMeter
@@ -77,7 +80,7 @@ struct ExportJob: Job {
     case nil: break
     case .slice(let pending): try write(pending, &work, workspace)
     case .layer(let number, let origin): try take(number, from: origin, &work, in: &workspace)
-    case .norms: try writeNorms(&work, in: &workspace)
+    case .others: try writeOthers(&work, in: &workspace)
     case .finish:
       do { try work.writer.finish() } catch { throw failure(error) }
       workspace.emit(.exported(id, work.preview))
@@ -91,11 +94,10 @@ struct ExportJob: Job {
   private func nextTask(of work: Work, in workspace: Workspace) -> Task? {
     if let pending = work.pending { return .slice(pending) }
     if let compression = work.compression { return .layer(compression.key.layer, .compressed) }
-    if work.hasNorms { return .finish }
     // Norms take back the scales of layers that need not be written again, where an export is resumed.
     let scaled = work.keys.filter { $0.scheme.usesAWQ && !workspace.isAtHand($0) }.map(\.layer)
     let waiting = work.remaining.isEmpty ? scaled : work.remaining
-    if waiting.isEmpty { return .norms }
+    if waiting.isEmpty { return work.others.isEmpty ? .finish : .others }
     var other: Task?
     for number in waiting {
       switch origin(of: work.keys[number], in: workspace) {
@@ -145,7 +147,7 @@ extension ExportJob {
     let weights = remaining.reduce(0) { $0 + Double(workspace.weights(of: $1)) }
     return Work(
       encoding: encoding, preview: preview, keys: workspace.plan.keys, writer: writer,
-      remaining: remaining, meter: ProgressMeter(workLeft: weights, now: workspace.now()))
+      remaining: remaining, others: encoding.otherNames.reversed(), meter: ProgressMeter(workLeft: weights, now: workspace.now()))
   }
 
   /// Encodes a layer that is at hand, or works on compressing it.
@@ -204,16 +206,22 @@ extension ExportJob {
     work.remaining.removeAll { $0 == pending.number }
   }
 
-  private func writeNorms(_ work: inout Work, in workspace: inout Workspace) throws(JobFailure) {
-    for norm in try workspace.norms(for: work.keys) {
-      do throws(ExportError) {
-        let tensor = try work.encoding.tensor(ofNorm: norm.name, values: norm.weights)
+  /// Writes tensors of no layer: a large one, or small ones for a while.
+  private func writeOthers(
+    _ work: inout Work, in workspace: inout Workspace
+  ) throws(JobFailure) {
+    let norms = work.norms ?? workspace.foldedNorms(for: work.keys)
+    work.norms = norms
+    var left = Self.sliceLength
+    do throws(ExportError) {
+      while left > 0, let name = work.others.popLast() {
+        let tensor = try work.encoding.other(name, norms: norms)
         _ = try work.writer.write(tensor)
-      } catch {
-        throw failure(error)
+        left -= max(tensor.bytes.count, 1 << 12)
       }
+    } catch {
+      throw failure(error)
     }
-    work.hasNorms = true
   }
 
   /// What went wrong, and what is left of what was written.

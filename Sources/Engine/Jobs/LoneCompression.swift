@@ -39,7 +39,7 @@ struct LoneCompression {
     toward number: Int, in workspace: inout Workspace
   ) throws(JobFailure) -> LayerResult? {
     guard let scheme = schemes[number] else { return nil }
-    let site = InputSite(of: workspace.description.layers[number], in: workspace.description)
+    let site = workspace.description.layers[number].site
     if let site, workspace.need(of: scheme, for: number) == .gram {
       guard !observe(site) else { return nil }
       let (now, end) = (workspace.now, workspace.now() + stepLength)

@@ -47,7 +47,7 @@ struct TrialWork {
     }
     let model = workspace.description
     layerCount = model.layers.count
-    waiting = model.layers.indices.filter { InputSite(of: model.layers[$0], in: model) == nil }
+    waiting = model.layers.indices.filter { model.layers[$0].site == nil }
       .map { (number: $0, site: nil) }
     pass.begin(observing: need, advancing: true)
   }
@@ -76,7 +76,7 @@ struct TrialWork {
     for site in sites {
       moments[site] = pass.statistics(at: site).map(\.withoutGram)
       for (number, layer) in model.layers.enumerated()
-      where InputSite(of: layer, in: model) == site {
+      where layer.site == site {
         waiting.append((number: number, site: site))
       }
     }

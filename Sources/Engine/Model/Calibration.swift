@@ -25,7 +25,7 @@ struct Calibration {
     self.moments = moments
     sites = Dictionary(
       model.layers.compactMap { layer in
-        InputSite(of: layer, in: model).map { (layer.name, $0) }
+        layer.site.map { (layer.name, $0) }
       }, uniquingKeysWith: { first, _ in first })
     summary = CalibrationSummary(textPath: textPath, windows: windows, of: model)
   }

@@ -78,7 +78,7 @@ struct Models {
     if let weights = result?.weights ?? original.weights(of: layer.name) {
       try decoder.setLayer(layer.name, weights)
     }
-    guard let name = InputSite(of: layer, in: model)?.norm,
+    guard let site = layer.site, case .norm(let name)? = model.scaleSource(of: site),
       let norm = result?.fold.norm?.weights ?? original.norm(named: name)
     else { return }
     try decoder.setNorm(name, norm)

@@ -3,17 +3,14 @@ import Compression
 import Inference
 
 /// Layers that read the same vectors, and what can take scales of their columns back.
-///
-/// These are llm-compressor's mappings of Llama.
 struct ScaleMapping {
   let site: InputSite
   /// Places in the model of all layers that read there.
   let readers: [Int]
   /// The layer whose rows are divided; nil for the norm of the site.
   let source: Int?
-
-  /// The norm whose weights are divided, by its Hugging Face name; nil for a layer.
-  var norm: String? { site.norm }
+  /// The norm whose weights are divided, by its name; nil for a layer.
+  let norm: String?
 
   /// All layers that share the scales.
   var layers: [Int] { readers + [source].compactMap(\.self) }
@@ -25,28 +22,31 @@ struct ScaleMapping {
     ofBlock block: Int, schemes: [Scheme], of model: ModelDescription
   ) -> [ScaleMapping] {
     let layers = model.layers.indices.filter { model.layers[$0].block == block }
-    return InputSite.sites(ofBlock: block).compactMap { site in
-      let readers = layers.filter { InputSite(of: model.layers[$0], in: model) == site }
-      let sourceRole: Role? =
-        switch site {
-        case .attentionOutput: .value
-        case .mlpOutput: .up
-        case .attention, .mlp, .head: nil
-        }
-      let source = layers.first { model.layers[$0].role == sourceRole }
-      guard let first = readers.first,
-        (readers + [source].compactMap(\.self)).allSatisfy({ schemes[$0].usesAWQ }),
+    return model.sites(ofBlock: block).compactMap { site in
+      let readers = layers.filter { model.layers[$0].site == site }
+      guard let first = readers.first, let taker = model.scaleSource(of: site) else { return nil }
+      var (source, norm): (Int?, String?) = (nil, nil)
+      switch taker {
+      case .norm(let name): norm = name
+      case .rows(let role): source = layers.first { model.layers[$0].role == role }
+      }
+      guard (readers + [source].compactMap(\.self)).allSatisfy({ schemes[$0].usesAWQ }),
         source.map({ model.layers[$0].rows == model.layers[first].columns }) ?? true
       else { return nil }
-      return ScaleMapping(site: site, readers: readers, source: source)
+      return ScaleMapping(site: site, readers: readers, source: source, norm: norm)
     }
   }
 
-  /// Refuses plans that give AWQ to some of the layers only that read what a norm writes.
+  /// Refuses plans that give AWQ to some of the layers only that read what a norm writes, or to experts.
   static func check(_ schemes: [Scheme], of model: ModelDescription) throws(PlanError) {
     var readers: [InputSite: [Int]] = [:]
     for (number, layer) in model.layers.enumerated() {
-      guard let site = InputSite(of: layer, in: model), site.norm != nil else { continue }
+      if schemes[number].usesAWQ, layer.count > 1 {
+        throw PlanError(
+          layer: layer.name,
+          reason: "awq cannot scale what experts read, for their router reads it too; use gptq")
+      }
+      guard let site = layer.site, case .norm? = model.scaleSource(of: site) else { continue }
       readers[site, default: []].append(number)
     }
     for (_, numbers) in readers.sorted(by: { ($0.value.first ?? 0) < ($1.value.first ?? 0) })
@@ -66,17 +66,6 @@ struct ScaleMapping {
     throw JobFailure(
       sentence: "awq cannot be tried on a layer alone: its scales are those of all layers that "
         + "read the same; let layers choose among rtn and gptq, and set awq in the plan")
-  }
-}
-
-extension InputSite {
-  /// The norm that scales of the site's channels are folded into; nil where a layer takes them.
-  var norm: String? {
-    switch self {
-    case .attention(let block): "model.layers.\(block).input_layernorm"
-    case .mlp(let block): "model.layers.\(block).post_attention_layernorm"
-    case .attentionOutput, .mlpOutput, .head: nil
-    }
   }
 }
 

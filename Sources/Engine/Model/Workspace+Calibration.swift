@@ -47,7 +47,7 @@ extension Workspace {
   ///
   /// An embedding that is no head reads one row a token: nothing about its inputs needs to be collected.
   func need(of scheme: Scheme, for number: Int) -> CalibrationNeed {
-    let reads = InputSite(of: description.layers[number], in: description) != nil
+    let reads = description.layers[number].site != nil
     return reads ? scheme.calibrationNeed : min(scheme.calibrationNeed, .moments)
   }
 

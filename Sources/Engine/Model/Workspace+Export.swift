@@ -101,29 +101,15 @@ extension Workspace {
   /// Whether ``compressedLayer(for:)`` has the layer.
   func isAtHand(_ key: LayerCache.Key) -> Bool { key.scheme.keepsLayer || hasResult(for: key) }
 
-  /// The norms by their Hugging Face names, with the weights that belong to what layers became under `keys`.
+  /// The norms that took scales of layers back, by their names, with the weights that belong to what layers became under `keys`.
   ///
-  /// Those of layers that share channel scales with their norm must be at hand.
-  mutating func norms(
-    for keys: [LayerCache.Key]
-  ) throws(JobFailure) -> [(name: String, weights: [Float])] {
+  /// Layers that share channel scales with their norm must be at hand.
+  mutating func foldedNorms(for keys: [LayerCache.Key]) -> [String: [Float]] {
     var folded: [String: [Float]] = [:]
     for key in keys where key.scheme.usesAWQ {
       if let norm = result(for: key)?.fold.norm { folded[norm.name] = norm.weights }
     }
-    var norms: [(name: String, weights: [Float])] = []
-    for (tensor, _) in description.tensors(in: .huggingFace) where tensor.role == nil {
-      if let weights = folded[tensor.name] {
-        norms.append((tensor.name, weights))
-        continue
-      }
-      do {
-        norms.append((tensor.name, try checkpoint.vector(named: tensor.name)))
-      } catch {
-        throw JobFailure(error)
-      }
-    }
-    return norms
+    return folded
   }
 
   /// The scheme of every layer in the current plan, in the order of the layers.

@@ -14,8 +14,9 @@ public struct CompressedTensorsEncoding: ModelEncoding {
 
   public let layout: ExportLayout
   private let layers: [String: LayerEncoding]
-  private let norms: [String: ElementType]
+  private let others: OtherTensors
   private let target: ExportTarget
+  private let checkpoint: Checkpoint
 
   /// Lays out a model for a target.
   ///
@@ -34,8 +35,9 @@ public struct CompressedTensorsEncoding: ModelEncoding {
     let encodings = outline.encodings(of: model.schemes)
     layers = Dictionary(
       encodings.map { ($0.shape.name, $0) }, uniquingKeysWith: { first, _ in first })
-    norms = outline.normTypes
+    others = try OtherTensors(of: model.checkpoint, in: .huggingFace)
     self.target = target
+    checkpoint = model.checkpoint
     layout = try HuggingFaceLayout.layout(
       of: model.checkpoint, tensors: outline.tensors(of: encodings),
       quantization: outline.quantization(of: encodings), shardBytes: shardBytes)
@@ -43,14 +45,22 @@ public struct CompressedTensorsEncoding: ModelEncoding {
 
   public func tensors(of layer: CompressedLayer) throws(ExportError) -> [EncodedTensor] {
     guard let encoding = layers[layer.shape.name] else { throw .noPlace(for: layer.shape.name) }
+    if encoding.copies != nil {
+      return checkpoint.tensors(ofLayer: layer.shape.name).map {
+        EncodedTensor(name: $0.name, bytes: checkpoint.bytes(of: $0))
+      }
+    }
     if let flaw = CompressedTensorsLimits.flaw(of: layer, target: target) {
       throw .unsupported(reason: flaw, hint: "compress it to FP8 or MXFP4")
     }
     return try encoding.encoded(layer.storage)
   }
 
-  public func tensor(ofNorm norm: String, values: [Float]) throws(ExportError) -> EncodedTensor {
-    guard let type = norms[norm] else { throw .noPlace(for: norm) }
-    return EncodedTensor(name: "\(norm).weight", bytes: values.bytes(as: type))
+  public var otherNames: [String] { others.entries.map(\.name) }
+
+  public func other(
+    _ name: String, norms: [String: [Float]]
+  ) throws(ExportError) -> EncodedTensor {
+    try others.encoded(name, norms: norms)
   }
 }

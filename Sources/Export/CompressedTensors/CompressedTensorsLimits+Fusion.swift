@@ -2,9 +2,6 @@ import Compression
 import Tensors
 
 extension CompressedTensorsLimits {
-  /// Layers of a block that vLLM computes as one, which has one scheme.
-  private static let fused = [["q_proj", "k_proj", "v_proj"], ["gate_proj", "up_proj"]]
-
   /// Layers that a target can hold by themselves, but not beside each other.
   ///
   /// - Parameters:
@@ -18,7 +15,7 @@ extension CompressedTensorsLimits {
     guard target == .vllm || target == .vllmCPU else { return [] }
     var sets: [String: [Int]] = [:]
     for (number, shape) in shapes.enumerated() {
-      if let set = fusedName(of: shape.name) { sets[set, default: []].append(number) }
+      if let set = shape.fusion { sets[set, default: []].append(number) }
     }
     var refusals: [Int: ExportRefusal] = [:]
     for numbers in sets.values {
@@ -41,18 +38,11 @@ extension CompressedTensorsLimits {
   /// vLLM divides all scales of fused NVFP4 layers by the largest of their divisors.
   static func flaw(of layer: CompressedLayer, target: ExportTarget) -> String? {
     guard target == .vllm, case .floats(let matrix) = layer.storage, matrix.format == .nvfp4,
-      matrix.divisor != FloatGrid.usualDivisor, fusedName(of: layer.shape.name) != nil
+      matrix.divisor != FloatGrid.usualDivisor, layer.shape.fusion != nil
     else { return nil }
     return
       "\(layer.shape.name): its weights are so large or small that their NVFP4 scales have another divisor "
       + "than those of the layers that vLLM fuses it with"
-  }
-
-  /// What is the same for all layers that are fused with a layer; nil if none is.
-  private static func fusedName(of layer: String) -> String? {
-    guard let dot = layer.lastIndex(of: ".") else { return nil }
-    let part = layer[layer.index(after: dot)...]
-    return fused.firstIndex { $0.contains(String(part)) }.map { "\(layer[..<dot]) \($0)" }
   }
 }
 

@@ -5,21 +5,17 @@ import Tensors
 
 /// What a compressed-tensors directory's weights come from beside the plan.
 struct CompressedTensorsOutline: Codable, Hashable, Sendable {
-  private struct Norm: Codable, Hashable, Sendable {
-    let name: String
-    let type: ElementType
-  }
-
   let target: ExportTarget
   private let shapes: [LayerShape]
   /// What kept layers are under: a scheme where their codes stay codes, else that they are kept.
   private let kept: [Scheme]
-  private let norms: [Norm]
-  private let hiddenSize: Int
+  private let others: [OtherTensors.Entry]
+  /// The checkpoint's tensors of each layer that are copied where it is kept; nil where they cannot be.
+  private let copies: [[OtherTensors.Entry]?]
   private let tiesEmbeddings: Bool
   private let shardBytes: Int
 
-  /// - Throws: ``ExportError`` when the checkpoint lacks a norm.
+  /// - Throws: ``ExportError`` when the checkpoint lacks a tensor of the model.
   init(
     of checkpoint: Checkpoint, for target: ExportTarget, shardBytes: Int
   ) throws(ExportError) {
@@ -27,26 +23,16 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
     self.target = target
     self.shardBytes = shardBytes
     shapes = description.layerShapes
-    hiddenSize = description.hiddenSize
     tiesEmbeddings = description.tiesEmbeddings
     kept = shapes.map { shape in
       Scheme(keeping: checkpoint.heldCodes(of: shape.name), of: shape, for: target)
     }
-    var norms: [Norm] = []
-    do throws(CheckpointError) {
-      for (tensor, _) in description.tensors(in: .huggingFace) where tensor.role == nil {
-        norms.append(
-          Norm(name: tensor.name, type: try checkpoint.matrix(of: tensor.name).type))
-      }
-    } catch {
-      throw ExportError(error)
+    others = try OtherTensors(of: checkpoint, in: .huggingFace).entries
+    copies = zip(shapes, description.layers).map { shape, layer in
+      guard description.format == .huggingFace, layer.scheme == nil else { return nil }
+      let stored = checkpoint.tensors(ofLayer: shape.name)
+      return stored.isEmpty ? nil : stored.map(OtherTensors.Entry.init)
     }
-    self.norms = norms
-  }
-
-  /// The type that each norm is stored in, by its Hugging Face name.
-  var normTypes: [String: ElementType] {
-    Dictionary(norms.map { ($0.name, $0.type) }, uniquingKeysWith: { first, _ in first })
   }
 
   func refusals(of schemes: [Scheme]) -> [ExportRefusal] {
@@ -55,17 +41,23 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
 
   /// How every layer is stored.
   func encodings(of schemes: [Scheme]) -> [LayerEncoding] {
-    zip(resolved(schemes), shapes).map { scheme, shape in
-      LayerEncoding(shape: shape, format: WeightFormat(scheme, for: shape, target: target))
+    zip(zip(resolved(schemes), copies), shapes).map { element, shape in
+      let (scheme, copies) = element
+      return LayerEncoding(
+        shape: shape, format: WeightFormat(scheme, for: shape, target: target),
+        copies: scheme.keepsLayer ? copies : nil)
     }
   }
 
-  /// The tensors of layers, and of all norms; those of an element stay in one file.
+  /// The tensors of layers, and all others; those of an element stay in one file.
   func tensors(of encodings: [LayerEncoding]) -> [[SafetensorsLayout.Tensor]] {
-    let normTensors = norms.map { norm in
-      SafetensorsLayout.Tensor(name: "\(norm.name).weight", type: norm.type, shape: [hiddenSize])
+    let rest = others.map { entry in
+      SafetensorsLayout.Tensor(
+        name: entry.name, typeName: entry.typeName, shape: entry.shape, byteCount: entry.byteCount)
     }
-    return encodings.map(\.tensors) + [normTensors]
+    // Large tensors that stand beside the model may each need a file.
+    let (small, large) = (rest.filter { $0.byteCount < 1 << 20 }, rest.filter { $0.byteCount >= 1 << 20 })
+    return encodings.map(\.tensors) + (small.isEmpty ? [] : [small]) + large.map { [$0] }
   }
 
   /// What config.json says of layers; nil when none is quantized.

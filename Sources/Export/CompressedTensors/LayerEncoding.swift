@@ -6,9 +6,30 @@ import Tensors
 struct LayerEncoding: Sendable {
   let shape: LayerShape
   let format: WeightFormat
+  /// The checkpoint's tensors that are copied as they are, where the layer is kept; nil for all others.
+  var copies: [OtherTensors.Entry]?
 
   /// The tensors that hold the layer; the same whatever its weights are.
   var tensors: [SafetensorsLayout.Tensor] {
+    if let copies {
+      return copies.map {
+        SafetensorsLayout.Tensor(
+          name: $0.name, typeName: $0.typeName, shape: $0.shape, byteCount: $0.byteCount)
+      }
+    }
+    return experts.flatMap { $0.ownTensors }
+  }
+
+  /// The modules that the layer is to readers: one, or one for each expert.
+  var modules: [String] { experts.map(\.shape.name) }
+
+  /// One encoding for each matrix of a stack of experts; only this one for any other layer.
+  private var experts: [LayerEncoding] {
+    guard shape.count > 1 else { return [self] }
+    return (0..<shape.count).map { LayerEncoding(shape: shape.expert($0), format: format) }
+  }
+
+  private var ownTensors: [SafetensorsLayout.Tensor] {
     let (rows, columns) = (shape.rows, shape.columns)
     switch format {
     case .dense(let type): return [tensor("weight", type, [rows, columns])]
@@ -34,11 +55,18 @@ struct LayerEncoding: Sendable {
   ///
   /// - Throws: ``ExportError`` when the weights are not stored as the format has them.
   func encoded(_ storage: LayerStorage) throws(ExportError) -> [EncodedTensor] {
-    guard let parts = bytes(of: storage) else {
-      throw .unsupported(
-        reason: "\(shape.name): its weights are not stored as its scheme says", hint: nil)
+    var encoded: [EncodedTensor] = []
+    let experts = experts
+    for (place, expert) in experts.enumerated() {
+      let rows = place * expert.shape.rows..<(place + 1) * expert.shape.rows
+      let part = experts.count > 1 ? storage.part(rows: rows, of: shape) : storage.joined()
+      guard let parts = expert.bytes(of: part) else {
+        throw .unsupported(
+          reason: "\(shape.name): its weights are not stored as its scheme says", hint: nil)
+      }
+      encoded += zip(expert.ownTensors, parts).map { EncodedTensor(name: $0.name, bytes: $1) }
     }
-    return zip(tensors, parts).map { EncodedTensor(name: $0.name, bytes: $1) }
+    return encoded
   }
 
   private func bytes(of storage: LayerStorage) -> [[UInt8]]? {
@@ -86,6 +114,42 @@ struct LayerEncoding: Sendable {
   }
 
   private func words(_ bits: Int) -> Int { (bits + 31) / 32 }
+}
+
+extension LayerShape {
+  /// The shape of one matrix of a stack: `mlp.experts.3.up_proj` of `mlp.experts.up_proj`.
+  fileprivate func expert(_ number: Int) -> LayerShape {
+    LayerShape(
+      name: name.replacing("experts.", with: "experts.\(number).", maxReplacements: 1),
+      rows: rows / count, columns: columns, type: type)
+  }
+}
+
+extension LayerStorage {
+  /// What holds some rows of a layer, which are a matrix of their own.
+  fileprivate func part(rows: Range<Int>, of shape: LayerShape) -> LayerStorage {
+    let indices = Array(rows)
+    func selected(_ weights: LayerWeights) -> LayerWeights {
+      weights.selecting(rows: indices, columns: nil)
+    }
+    switch self {
+    case .packed(let matrix): return .packed(matrix.selecting(rows: indices))
+    case .dense16(let bits):
+      return .dense16(
+        Array(bits[rows.lowerBound * shape.columns..<rows.upperBound * shape.columns]))
+    case .floats(let matrix):
+      // Whole rows of floats that share no scales stay floats.
+      if case .floats(let part) = selected(.floats(matrix)) { return .floats(part) }
+      return .original(selected(.floats(matrix)))
+    case .blocks(let matrix): return .original(selected(.stored(matrix)))
+    case .original(let weights): return .original(selected(weights))
+    }
+  }
+
+  fileprivate func joined() -> LayerStorage {
+    if case .original(let weights) = self { return .original(weights.joined()) }
+    return self
+  }
 }
 
 extension LayerWeights {

@@ -28,7 +28,7 @@ struct QuantizationConfig: Sendable {
     var formats: [WeightFormat] = []
     for layer in layers where layer.format.isQuantized {
       if modules[layer.format] == nil { formats.append(layer.format) }
-      modules[layer.format, default: []].append(layer.shape.name)
+      modules[layer.format, default: []].append(contentsOf: layer.modules)
     }
     guard !formats.isEmpty else { return nil }
     let digits = String(formats.count - 1).count
@@ -38,7 +38,7 @@ struct QuantizationConfig: Sendable {
         name: "group_\(padding)\(number)", format: format, modules: modules[format] ?? [])
     }
     let kept = layers.filter { !$0.format.isQuantized && !$0.shape.isEmbedding }
-    ignored = kept.map(\.shape.name) + (tiesEmbeddings ? ["lm_head"] : [])
+    ignored = kept.flatMap(\.modules) + (tiesEmbeddings ? ["lm_head"] : [])
   }
 
   var json: JSONValue {
@@ -127,9 +127,4 @@ extension QuantizationConfig.Group {
     }
     return .object(JSONObject(members: members.sorted { $0.name < $1.name }))
   }
-}
-
-extension LayerShape {
-  /// Whether this is the embedding, which is no linear module.
-  var isEmbedding: Bool { name.hasSuffix("embed_tokens") }
 }

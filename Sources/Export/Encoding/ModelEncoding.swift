@@ -41,12 +41,15 @@ public protocol ModelEncoding: Sendable {
   /// - Throws: ``ExportError`` when the storage is not what the layout was made for.
   func tensors(of layer: CompressedLayer) throws(ExportError) -> [EncodedTensor]
 
-  /// The tensor that holds a norm.
+  /// The slots that belong to no layer: norms, biases, routers, and what the model does not compute with.
+  var otherNames: [String] { get }
+
+  /// The tensor in a slot that belongs to no layer.
   ///
   /// - Parameters:
-  ///   - norm: its Hugging Face name without `.weight`.
-  ///   - values: its weights as the compressed model runs with them.
-  /// - Returns: the elements of its slot.
-  /// - Throws: ``ExportError`` when the layout has no such norm.
-  func tensor(ofNorm norm: String, values: [Float]) throws(ExportError) -> EncodedTensor
+  ///   - name: one of ``otherNames``.
+  ///   - norms: norms that took scales of layers back, by their names in the model, as they multiply.
+  /// - Returns: the elements of the slot.
+  /// - Throws: ``ExportError`` when it cannot be read.
+  func other(_ name: String, norms: [String: [Float]]) throws(ExportError) -> EncodedTensor
 }

@@ -4,33 +4,31 @@ import Tensors
 
 /// A model as one GGUF file (version 3), which llama.cpp loads.
 ///
-/// Layers are in the block type of their scheme, those only pruned in 16 bits, and kept ones as the checkpoint has them;
-/// norms are F32. The factors that stretch RoPE depend on no layer, so that they count as header.
+/// Layers are in the block type of their scheme, those only pruned in 16 bits, and kept ones as the checkpoint has them.
+/// Everything else is in ``OtherTensors``.
 public struct GGUFEncoding: ModelEncoding {
   public let layout: ExportLayout
-  private let tensors: [String: Place]
-
-  /// Where a tensor goes, by its Hugging Face name.
-  private struct Place: Sendable {
-    let tensor: GGUFFile.Tensor
-    let rowOrder: RowOrder
-  }
+  private let places: [String: GGUFPlace]
+  private let others: OtherTensors
 
   /// - Throws: ``ExportError`` when GGUF cannot hold a layer's scheme, or the model's settings and tokenizer.
   public init(model: ExportModel) throws(ExportError) {
     let outline = GGUFOutline(of: model.checkpoint)
     let refusals = outline.refusals(of: model.schemes)
     guard refusals.isEmpty else { throw .refused(.llamaCpp, refusals) }
-    let (file, places) = try Self.file(
-      of: model.checkpoint, types: outline.types(of: model.schemes))
-    layout = ExportLayout(files: [file])
-    tensors = Dictionary(uniqueKeysWithValues: places.map { ($0.name, $0.place) })
+    others = try OtherTensors(of: model.checkpoint, in: .gguf)
+    let places = outline.places(types: outline.types(of: model.schemes))
+    layout = ExportLayout(files: [try Self.file(of: model.checkpoint, places, others)])
+    self.places = Dictionary(
+      places.map { ($0.layer, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
   public func tensors(of layer: CompressedLayer) throws(ExportError) -> [EncodedTensor] {
-    let place = try place(of: layer.shape.name)
+    guard let place = places[layer.shape.name] else { throw .noPlace(for: layer.shape.name) }
+    var storage = layer.storage
+    if case .original(let weights) = storage { storage = .original(weights.joined()) }
     let matrix: StoredMatrix
-    switch layer.storage {
+    switch storage {
     case .blocks(let stored), .original(.stored(let stored)): matrix = stored
     case .dense16(let bits):
       matrix = StoredMatrix(
@@ -38,38 +36,70 @@ public struct GGUFEncoding: ModelEncoding {
         rows: layer.shape.rows, columns: layer.shape.columns)
     case .original(.floats(let floats)):
       matrix = StoredMatrix(
-        copying: floats.decoded(rows: 0..<floats.rows).values.bytes(as: place.tensor.type),
-        type: place.tensor.type, rows: floats.rows, columns: floats.columns)
-    case .packed, .original(.packed), .floats:
+        copying: floats.decoded(rows: 0..<floats.rows).values.bytes(as: place.type),
+        type: place.type, rows: floats.rows, columns: floats.columns)
+    case .packed, .original(.packed), .original(.stack), .floats:
       throw unexpected(place, "is not in blocks")
     }
-    guard matrix.type == place.tensor.type, [matrix.rows, matrix.columns] == place.tensor.shape
+    guard matrix.type == place.type, matrix.rows == layer.shape.rows,
+      matrix.columns == layer.shape.columns
     else {
       throw unexpected(
         place,
         "is \(matrix.rows) x \(matrix.columns) of \(matrix.type.rawValue), "
-          + "not \(place.tensor.shape) of \(place.tensor.type.rawValue)")
+          + "not \(layer.shape.rows) x \(layer.shape.columns) of \(place.type.rawValue)")
     }
-    return [EncodedTensor(name: place.tensor.name, bytes: matrix.bytes(in: place.rowOrder))]
+    return place.encoded(matrix)
   }
 
-  public func tensor(ofNorm norm: String, values: [Float]) throws(ExportError) -> EncodedTensor {
-    let place = try place(of: norm)
-    guard place.tensor.shape == [values.count] else {
-      throw unexpected(place, "has \(values.count) weights, not \(place.tensor.shape)")
-    }
-    return EncodedTensor(name: place.tensor.name, bytes: values.littleEndianBytes)
+  public var otherNames: [String] { others.entries.map(\.name) }
+
+  public func other(
+    _ name: String, norms: [String: [Float]]
+  ) throws(ExportError) -> EncodedTensor {
+    try others.encoded(name, norms: norms)
   }
 
-  private func place(of name: String) throws(ExportError) -> Place {
-    guard let place = tensors[name] else {
-      throw .file(path: layout.files[0].name, tensor: name, reason: "is no part of the model")
-    }
-    return place
+  private func unexpected(_ place: GGUFPlace, _ reason: String) -> ExportError {
+    .file(path: layout.files[0].name, tensor: place.layer, reason: reason)
+  }
+}
+
+/// Where a layer goes in a GGUF file, and in which type.
+struct GGUFPlace: Sendable {
+  /// The layer's name in the model.
+  let layer: String
+  let type: ElementType
+  let rowOrder: RowOrder
+  /// The file's tensors that hold the layer, in order: two where gates and ups of experts are one layer.
+  let tensors: [GGUFFile.Tensor]
+  private let count: Int
+
+  init(_ layer: GGUFLayer, type: ElementType) {
+    self.layer = layer.shape.name
+    self.type = type
+    rowOrder = layer.rowOrder
+    count = layer.shape.count
+    let rows = layer.shape.rows / (layer.shape.count * layer.names.count)
+    let shape = (count > 1 ? [count] : []) + [rows, layer.shape.columns]
+    tensors = layer.names.map { GGUFFile.Tensor(name: $0, type: type, shape: shape) }
   }
 
-  private func unexpected(_ place: Place, _ reason: String) -> ExportError {
-    .file(path: layout.files[0].name, tensor: place.tensor.name, reason: reason)
+  /// The elements of the tensors.
+  func encoded(_ matrix: StoredMatrix) -> [EncodedTensor] {
+    guard tensors.count > 1 else {
+      return [EncodedTensor(name: tensors[0].name, bytes: matrix.bytes(in: rowOrder))]
+    }
+    // Each expert has its rows of the first tensor, then those of the second.
+    let bytes = matrix.bytes(in: .plain)
+    let part = bytes.count / (count * tensors.count)
+    return tensors.enumerated().map { place, tensor in
+      let parts = (0..<count).flatMap { expert in
+        let start = (expert * tensors.count + place) * part
+        return bytes[start..<start + part]
+      }
+      return EncodedTensor(name: tensor.name, bytes: parts)
+    }
   }
 }
 
@@ -79,62 +109,60 @@ extension GGUFEncoding {
     of checkpoint: Checkpoint, _ outline: GGUFOutline
   ) throws(ExportError) -> Int {
     let type = ElementType.float16
-    let types = checkpoint.description.layers.map { _ in type }
-    return try file(of: checkpoint, types: types).layout.byteCount - outline.paddedBytes(in: type)
+    let places = outline.places(types: checkpoint.description.layers.map { _ in type })
+    let others = try OtherTensors(of: checkpoint, in: .gguf)
+    return try file(of: checkpoint, places, others).byteCount - outline.paddedBytes(in: type)
   }
 
-  /// The file of a model whose layers have these types, in the model's order.
   private static func file(
-    of checkpoint: Checkpoint, types: [ElementType]
-  ) throws(ExportError) -> (layout: FileLayout, places: [(name: String, place: Place)]) {
+    of checkpoint: Checkpoint, _ places: [GGUFPlace], _ others: OtherTensors
+  ) throws(ExportError) -> FileLayout {
     let description = checkpoint.description
-    let types = Dictionary(
-      zip(description.layers.map(\.name), types), uniquingKeysWith: { first, _ in first })
-    var places: [(name: String, place: Place)] = []
-    for (tensor, rowOrder) in description.tensors(in: .gguf) {
-      let stored = GGUFFile.Tensor(
-        name: tensor.storedName(in: .gguf), type: types[tensor.name] ?? .float32,
-        shape: tensor.shape)
-      places.append((tensor.name, Place(tensor: stored, rowOrder: rowOrder)))
-    }
     var metadata: GGUFMetadata
     do {
       metadata = try GGUFMetadata(of: checkpoint)
     } catch {
       throw .unsupported(reason: "\(error.file) \(error.reason)", hint: error.hint)
     }
+    let types = Dictionary(
+      places.map { ($0.layer, $0.type) }, uniquingKeysWith: { first, _ in first })
     let fileType = GGUFFileType(ofMost: description.layers, types: types)
     metadata.set("general.file_type", .uint32(fileType.rawValue))
     metadata.set("general.quantization_version", .uint32(GGUFMetadata.quantizationVersion))
-    let layout = layout(
-      named: "\(description.name)-\(fileType.name).gguf", metadata.fields,
-      places.map(\.place.tensor), description)
-    return (layout, places)
-  }
-
-  private static func layout(
-    named name: String, _ metadata: [GGUFFile.Field], _ tensors: [GGUFFile.Tensor],
-    _ model: ModelDescription
-  ) -> FileLayout {
-    let factors = model.ropeFactors
-    let constant = factors.map {
-      GGUFFile.Tensor(name: "rope_freqs.weight", type: .float32, shape: [$0.count])
-    }
-    let file = GGUFFile(metadata: metadata, tensors: (constant.map { [$0] } ?? []) + tensors)
-    var header = file.header
+    let file = GGUFFile(
+      metadata: metadata.fields, tensors: tensors(of: places, others, in: description))
+    let header = file.header
     let offsets = file.offsets(after: header.count)
-    if let factors {
-      header += factors.littleEndianBytes
-      header += Array(repeating: 0, count: GGUFFile.padded(header.count) - header.count)
-    }
     let slots = zip(file.tensors, offsets).map { tensor, offset in
       TensorSlot(
-        name: tensor.name, type: tensor.type.rawValue, shape: tensor.shape, offset: offset,
+        name: tensor.name, type: tensor.typeName, shape: tensor.shape, offset: offset,
         byteCount: tensor.byteCount)
     }
     let end = slots.last.map { GGUFFile.padded($0.offset + $0.byteCount) } ?? header.count
     return FileLayout(
-      name: name, header: header, tensors: Array(slots.suffix(tensors.count)), byteCount: end)
+      name: "\(description.name)-\(fileType.name).gguf", header: header, tensors: slots,
+      byteCount: end)
+  }
+}
+
+extension GGUFEncoding {
+  /// All tensors: RoPE's, then those of the model in its order, then what it does not compute with.
+  private static func tensors(
+    of places: [GGUFPlace], _ others: OtherTensors, in model: ModelDescription
+  ) -> [GGUFFile.Tensor] {
+    var order: [String: Int] = [:]
+    for (place, tensor) in model.tensors.enumerated() { order[tensor.ggufName] = place }
+    let rest = others.entries.compactMap {
+      GGUFFile.Tensor(
+        name: $0.name, typeName: $0.typeName, shape: $0.shape, byteCount: $0.byteCount)
+    }
+    let all = places.flatMap(\.tensors) + rest
+    func rank(_ tensor: GGUFFile.Tensor) -> Int {
+      tensor.name.hasPrefix("rope_f") ? -1 : order[tensor.name] ?? .max
+    }
+    return all.enumerated().sorted {
+      (rank($0.element), $0.offset) < (rank($1.element), $1.offset)
+    }.map(\.element)
   }
 }
 
@@ -143,12 +171,5 @@ extension Scheme {
   func ggufType(for shape: LayerShape) -> ElementType {
     if let block = quantization?.block { return block.elementType }
     return sparsity == nil ? shape.type : shape.storageType
-  }
-}
-
-extension ModelDescription {
-  /// By how much RoPE's frequencies are divided, as llama.cpp's converter stores it; nil where they are not.
-  fileprivate var ropeFactors: [Float]? {
-    ropeScaling?.divisors(headSize: headSize, theta: ropeTheta).map { Float($0) }
   }
 }

@@ -1,33 +1,26 @@
 import Checkpoints
 
-/// Metadata made from a Hugging Face directory, key by key as llama.cpp's `convert_hf_to_gguf.py` makes it for Llama.
+/// Metadata made from a Hugging Face directory, key by key as llama.cpp's `convert_hf_to_gguf.py` makes it.
 extension GGUFMetadata {
   init(of checkpoint: Checkpoint, in directory: HuggingFaceDirectory) throws(CheckpointError) {
     let model = checkpoint.description
+    guard let blueprint = model.blueprint,
+      let architecture = Architecture.named(model.architecture)
+    else {
+      throw CheckpointError(
+        file: model.path,
+        reason: "has the architecture \(model.architecture), whose words in GGUF are not known here",
+        hint: "make a GGUF file with llama.cpp's convert_hf_to_gguf.py first, and open that")
+    }
     self.init()
-    set("general.architecture", .string("llama"))
+    set("general.architecture", .string(architecture.ggufName))
     set("general.type", .string("model"))
     if let settings = try directory.json("generation_config.json") { setSampling(settings) }
     set("general.name", .string(Self.title(of: model.name)))
     set("general.size_label", .string(model.sizeLabel))
-    setSizes(of: model)
+    try setArchitecture(of: model, blueprint, architecture)
     try setTokenizer(
       checkpoint.tokenizerDefinition(), vocabularySize: model.vocabularySize, in: directory)
-  }
-
-  private mutating func setSizes(of model: ModelDescription) {
-    set("llama.block_count", model.blockCount)
-    set("llama.context_length", model.contextLength)
-    set("llama.embedding_length", model.hiddenSize)
-    set("llama.feed_forward_length", model.intermediateSize)
-    set("llama.attention.head_count", model.headCount)
-    set("llama.attention.head_count_kv", model.keyValueHeadCount)
-    set("llama.rope.freq_base", .float32(Float(model.ropeTheta)))
-    set("llama.attention.layer_norm_rms_epsilon", .float32(Float(model.normEpsilon)))
-    set("llama.attention.key_length", model.headSize)
-    set("llama.attention.value_length", model.headSize)
-    set("llama.vocab_size", model.vocabularySize)
-    set("llama.rope.dimension_count", model.headSize)
   }
 
   /// How the model's makers want tokens to be drawn.

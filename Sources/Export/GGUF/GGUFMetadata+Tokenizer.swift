@@ -1,13 +1,11 @@
 import Checkpoints
 
-/// A byte-level BPE tokenizer as llama.cpp's converter writes it.
+/// A tokenizer as llama.cpp's converter writes it.
 extension GGUFMetadata {
   /// What a token is to llama.cpp (`llama_token_type`).
   private enum TokenType: Int32 {
     case normal = 1
-    case control = 3
-    case userDefined = 4
-    case unused = 5
+    case unknown, control, userDefined, unused, byte
   }
 
   private static let prefix = "tokenizer.ggml."
@@ -15,50 +13,54 @@ extension GGUFMetadata {
   mutating func setTokenizer(
     _ definition: TokenizerDefinition, vocabularySize: Int, in directory: HuggingFaceDirectory
   ) throws(CheckpointError) {
-    set(Self.prefix + "model", .string("gpt2"))
-    set(Self.prefix + "pre", .string(try Self.preTokenizer(of: definition)))
-    setTokens(of: definition, vocabularySize: vocabularySize)
-    let merges = definition.merges.map { "\($0.left.spelled) \($0.right.spelled)" }
-    set(Self.prefix + "merges", .strings(merges))
+    let form = try GGUFTokenizerForm(definition)
+    set(Self.prefix + "model", .string(form.model))
+    set(Self.prefix + "pre", .string(form.preTokenizer))
+    setTokens(of: definition, vocabularySize: vocabularySize, form)
+    if form.hasMerges { set(Self.prefix + "merges", .strings(definition.spelledMerges)) }
     try setSpecialTokens(definition, in: directory)
     set(Self.prefix + "add_bos_token", .bool(definition.addsBeginToken))
-    set(Self.prefix + "add_space_prefix", .bool(false))
+    if definition.closingToken != nil { set(Self.prefix + "add_eos_token", .bool(true)) }
+    set(Self.prefix + "add_space_prefix", .bool(form.addsSpacePrefix))
+    if let removes = form.removesExtraSpaces {
+      set(Self.prefix + "remove_extra_whitespaces", .bool(removes))
+    }
+    if let map = form.characterMap {
+      set(Self.prefix + "precompiled_charsmap", .uint8s(map))
+    }
     if let template = definition.chatTemplate { set("tokenizer.chat_template", .string(template)) }
   }
 
-  /// llama.cpp's name of a way to cut text into words.
-  ///
-  /// The converter goes by a hash of what an encoded text comes to, which it knows for some published tokenizers; the pattern
-  /// itself says as much for those that are read here.
-  private static func preTokenizer(
-    of definition: TokenizerDefinition
-  ) throws(CheckpointError) -> String {
-    switch (definition.preTokenizer, definition.ignoresMerges) {
-    case (.gpt2, false): "gpt-2"
-    case (.smollm, false): "smollm"
-    case (.llama3, true): "llama-bpe"
-    case (.llama3, false): "dbrx"
-    case (.gpt2, true), (.smollm, true):
-      throw CheckpointError(
-        file: definition.source,
-        reason: "ignores merges for words that are tokens, which llama.cpp does with Llama 3's "
-          + "pattern only",
-        hint: "export it as compressed-tensors")
+  private mutating func setTokens(
+    of definition: TokenizerDefinition, vocabularySize: Int, _ form: GGUFTokenizerForm
+  ) {
+    let isSentencePiece = definition.model != .bytePairs
+    var texts = Array(definition.tokens)
+    var types = texts.map { text -> TokenType in
+      guard let text else { return .unused }
+      return isSentencePiece && TokenizerDefinition.byte(of: Array(text.utf8)) != nil ? .byte : .normal
     }
-  }
-
-  private mutating func setTokens(of definition: TokenizerDefinition, vocabularySize: Int) {
-    var types = definition.tokens.map { $0 == nil ? TokenType.unused : .normal }
+    if let unknown = definition.unknownToken, isSentencePiece, types.indices.contains(unknown) {
+      types[unknown] = .unknown
+    }
     for token in definition.addedTokens {
-      types[token.id] = token.isSpecial || token.looksSpecial ? .control : .userDefined
+      let isControl = token.isSpecial || token.looksSpecial
+      types[token.id] = isControl ? .control : .userDefined
+      // SentencePiece's user-defined tokens are looked for in text whose spaces are spaces.
+      if isSentencePiece, !isControl {
+        texts[token.id] = token.text.replacing(Normalization.spaceMark, with: " ")
+      }
     }
-    var tokens = definition.tokens
-    let missing = max(0, vocabularySize - tokens.count)
-    tokens += Array(repeating: nil, count: missing)
+    let missing = max(0, vocabularySize - texts.count)
+    texts += Array(repeating: nil, count: missing)
     types += Array(repeating: .unused, count: missing)
     set(
       Self.prefix + "tokens",
-      .strings(tokens.enumerated().map { id, text in text ?? "[PAD\(id)]" }))
+      .strings(texts.enumerated().map { id, text in text ?? "[PAD\(id)]" }))
+    if let scores = form.scores {
+      let padding = repeatElement(GGUFTokenizerForm.noScore, count: texts.count - scores.count)
+      set(Self.prefix + "scores", .float32s(scores + padding))
+    }
     set(Self.prefix + "token_type", .int32s(types.map(\.rawValue)))
   }
 
@@ -84,9 +86,15 @@ extension GGUFMetadata {
   }
 }
 
-extension String {
-  /// A half of a merge, in which only the space between the two may be one.
-  fileprivate var spelled: String { String(map { $0 == " " ? "\u{120}" : $0 }) }
+extension TokenizerDefinition {
+  /// Merges as two texts with a space between, which is the only one.
+  fileprivate var spelledMerges: [String] {
+    merges.map { merge in
+      [merge.left, merge.right].map { id in
+        (tokens[Int(id)] ?? "").replacing(" ", with: "\u{120}")
+      }.joined(separator: " ")
+    }
+  }
 }
 
 extension TokenizerDefinition.AddedToken {

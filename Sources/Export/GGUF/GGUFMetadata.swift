@@ -9,7 +9,8 @@ struct GGUFMetadata: Sendable {
 
   /// What a GGUF file of the model says, but for how it is quantized.
   ///
-  /// - Throws: ``CheckpointError`` when the checkpoint's settings or tokenizer cannot be read.
+  /// - Throws: ``CheckpointError`` when the checkpoint's settings or tokenizer cannot be read, or its architecture has no words in
+  ///   GGUF.
   init(of checkpoint: Checkpoint) throws(CheckpointError) {
     switch checkpoint.source {
     case .gguf(let header): self.init(carryingOver: header, for: checkpoint.description)
@@ -44,33 +45,39 @@ extension GGUFMetadata {
       $0.key != "general.alignment" && !$0.key.hasPrefix("split.")
     }
     var changes = false
-    for size in Self.sizes(of: model) {
+    for size in model.ggufSizes {
       let given = header.value(size.key) ?? size.standard.map { .integer($0) }
-      guard given != .integer(size.value) else { continue }
+      // Lists of sizes, one for each block, are of models whose blocks differ and are not pruned.
+      guard given != .integer(size.value), given != .other else { continue }
       set(size.key, size.value)
       changes = true
     }
     let label = "general.size_label"
     if changes, header.value(label) != nil { set(label, .string(model.sizeLabel)) }
   }
-
-  /// The sizes that structured pruning may change, with what readers take for granted where a key is missing.
-  private static func sizes(
-    of model: ModelDescription
-  ) -> [(key: String, value: Int, standard: Int?)] {
-    let headSize = model.hiddenSize / model.headCount
-    return [
-      ("llama.block_count", model.blockCount, nil),
-      ("llama.feed_forward_length", model.intermediateSize, nil),
-      ("llama.attention.head_count", model.headCount, nil),
-      ("llama.attention.head_count_kv", model.keyValueHeadCount, model.headCount),
-      ("llama.attention.key_length", model.headSize, headSize),
-      ("llama.attention.value_length", model.headSize, headSize),
-    ]
-  }
 }
 
 extension ModelDescription {
+  /// The sizes that structured pruning may change, with what readers take for granted where a key is missing.
+  fileprivate var ggufSizes: [(key: String, value: Int, standard: Int?)] {
+    guard let blueprint, let architecture = Architecture.named(architecture) else { return [] }
+    let prefix = architecture.ggufName
+    let count = ("\(prefix).block_count", blueprint.blocks.count, Int?.none)
+    guard let block = blueprint.blocks.first, case .dense(let dense) = block.feedForward else {
+      return [count]
+    }
+    let attention = block.attention
+    let headSize = blueprint.hiddenSize / attention.headCount
+    return [
+      count,
+      ("\(prefix).feed_forward_length", dense.innerSize, nil),
+      ("\(prefix).attention.head_count", attention.headCount, nil),
+      ("\(prefix).attention.head_count_kv", attention.keyValueHeadCount, attention.headCount),
+      ("\(prefix).attention.key_length", attention.headSize, headSize),
+      ("\(prefix).attention.value_length", attention.headSize, headSize),
+    ]
+  }
+
   /// The number of parameters to two digits at least: `135M`, `1.2B`.
   var sizeLabel: String {
     let units: [(size: Double, suffix: String)] = [(1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K")]

@@ -3,17 +3,46 @@ import Compression
 import Inference
 import Tensors
 
+/// A layer as GGUF files hold it, but for its type.
+struct GGUFLayer: Codable, Hashable, Sendable {
+  let shape: LayerShape
+  /// The tensors that hold it, by name: two where gates and ups of experts are one layer.
+  let names: [String]
+  /// Heads whose halves llama.cpp interleaves; nil for rows in the layer's order.
+  private let interleavedHeads: Int?
+
+  init(_ layer: LayerDescription, _ tensor: ModelTensor?, shape: LayerShape) {
+    self.shape = shape
+    let isFused = tensor?.part == .expertGateUp
+    let block = tensor?.block.map { "blk.\($0)." } ?? ""
+    names =
+      isFused
+      ? [Part.expertGate, .expertUp].map { "\(block)\($0.ggufName).weight" } : [layer.ggufName]
+    if case .interleavedHalves(let heads) = tensor?.ggufOrder ?? .plain {
+      interleavedHeads = heads
+    } else {
+      interleavedHeads = nil
+    }
+  }
+
+  var rowOrder: RowOrder { interleavedHeads.map { .interleavedHalves(heads: $0) } ?? .plain }
+}
+
 /// What a GGUF file's tensors come from beside the plan.
 struct GGUFOutline: Codable, Hashable, Sendable {
-  private let shapes: [LayerShape]
+  private let layers: [GGUFLayer]
   /// The schemes of layers that the checkpoint holds in integers, which GGUF has not, by index.
   private let integers: [Int: Scheme]
 
   init(of checkpoint: Checkpoint) {
-    let shapes = checkpoint.description.layerShapes
-    self.shapes = shapes
+    let model = checkpoint.description
+    let tensors = Dictionary(
+      model.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    layers = zip(model.layers, model.layerShapes).map {
+      GGUFLayer($0, tensors[$0.name], shape: $1)
+    }
     integers = Dictionary(
-      uniqueKeysWithValues: shapes.enumerated().compactMap { place, shape in
+      uniqueKeysWithValues: model.layerShapes.enumerated().compactMap { place, shape in
         guard let codes = checkpoint.heldCodes(of: shape.name), case .integers = codes else {
           return nil
         }
@@ -22,8 +51,8 @@ struct GGUFOutline: Codable, Hashable, Sendable {
   }
 
   func refusals(of schemes: [Scheme]) -> [ExportRefusal] {
-    zip(schemes, shapes).enumerated().compactMap { place, layer in
-      let (scheme, shape) = layer
+    zip(schemes, layers).enumerated().compactMap { place, layer in
+      let (scheme, shape) = (layer.0, layer.1.shape)
       if scheme.keepsLayer, let held = integers[place] {
         return ExportRefusal(
           layer: shape.name, reason: "it is kept in codes that llama.cpp does not read",
@@ -35,7 +64,12 @@ struct GGUFOutline: Codable, Hashable, Sendable {
 
   /// The element type of every layer.
   func types(of schemes: [Scheme]) -> [ElementType] {
-    zip(schemes, shapes).map { $0.ggufType(for: $1) }
+    zip(schemes, layers).map { $0.ggufType(for: $1.shape) }
+  }
+
+  /// Where the layers go when they have these types.
+  func places(types: [ElementType]) -> [GGUFPlace] {
+    zip(layers, types).map { GGUFPlace($0, type: $1) }
   }
 
   /// Bytes of some layers, and of the zeros between tensors.
@@ -43,25 +77,23 @@ struct GGUFOutline: Codable, Hashable, Sendable {
     of places: [Int], _ schemes: [Scheme], originalBytes: [Int]
   ) -> (layers: [Int: LayerSize], overhead: Int) {
     let types = types(of: schemes)
-    var layers: [Int: LayerSize] = [:]
+    var sizes: [Int: LayerSize] = [:]
     var overhead = 0
     for place in places {
-      let bytes = byteCount(place, types[place])
-      layers[place] = LayerSize(
-        of: shapes[place], scheme: schemes[place], original: originalBytes[place], written: bytes)
-      overhead += GGUFFile.padded(bytes) - bytes
+      let tensors = GGUFPlace(layers[place], type: types[place]).tensors
+      let bytes = tensors.reduce(0) { $0 + $1.byteCount }
+      sizes[place] = LayerSize(
+        of: layers[place].shape, scheme: schemes[place], original: originalBytes[place],
+        written: bytes)
+      overhead += tensors.reduce(0) { $0 + GGUFFile.padded($1.byteCount) } - bytes
     }
-    return (layers, overhead)
+    return (sizes, overhead)
   }
 
   /// Bytes of all layers in one plain type, with the zeros after them.
   func paddedBytes(in type: ElementType) -> Int {
-    shapes.indices.reduce(0) { $0 + GGUFFile.padded(byteCount($1, type)) }
-  }
-
-  private func byteCount(_ place: Int, _ type: ElementType) -> Int {
-    let shape = shapes[place]
-    return GGUFFile.Tensor(name: shape.name, type: type, shape: [shape.rows, shape.columns])
-      .byteCount
+    layers.reduce(0) { sum, layer in
+      GGUFPlace(layer, type: type).tensors.reduce(sum) { $0 + GGUFFile.padded($1.byteCount) }
+    }
   }
 }

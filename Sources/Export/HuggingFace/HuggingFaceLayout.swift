@@ -28,7 +28,8 @@ enum HuggingFaceLayout {
       }
       let tokenizer = try checkpoint.tokenizerDefinition()
       let special = SpecialTokens(of: checkpoint, tokenizer)
-      let config = JSONObject.llama(checkpoint.description, special, quantization: quantization)
+      let config = try JSONObject.config(
+        of: checkpoint.description, special, quantization: quantization)
       return ExportLayout(
         files: [
           file("config.json", config), file("generation_config.json", special.generationConfig),

@@ -2,17 +2,48 @@ import Checkpoints
 
 extension JSONObject {
   /// A config.json brought into line with a model, which may have been pruned; all else stays.
+  ///
+  /// The text model's settings may stand in a section of their own.
   func describing(_ model: ModelDescription, quantization: JSONValue?) -> JSONObject {
     var config = self
-    config["num_hidden_layers"] = .integer(model.blockCount)
-    config["intermediate_size"] = .integer(model.intermediateSize)
-    config["num_attention_heads"] = .integer(model.headCount)
-    config["num_key_value_heads"] = .integer(model.keyValueHeadCount)
-    // Readers divide the hidden size by the heads where it is not given, which holds until heads go.
-    if config["head_dim"] != nil || model.hiddenSize != model.headCount * model.headSize {
-      config["head_dim"] = .integer(model.headSize)
+    if case .object(let text)? = config["text_config"] {
+      config["text_config"] = .object(text.sized(for: model))
+    } else {
+      config = config.sized(for: model)
     }
     config["quantization_config"] = quantization
+    // MLX's section says the same of codes that are not there any more.
+    config["quantization"] = nil
+    return config
+  }
+
+  /// The sizes that structured pruning may change.
+  private func sized(for model: ModelDescription) -> JSONObject {
+    guard let blueprint = model.blueprint, let block = blueprint.blocks.first else { return self }
+    var config = self
+    let attention = block.attention
+    config["num_hidden_layers"] = .integer(blueprint.blocks.count)
+    config["num_attention_heads"] = .integer(attention.headCount)
+    config["num_key_value_heads"] = .integer(attention.keyValueHeadCount)
+    if case .dense(let dense) = block.feedForward {
+      config["intermediate_size"] = .integer(dense.innerSize)
+    }
+    // Readers divide the hidden size by the heads where it is not given, which holds until heads go.
+    if config["head_dim"] != nil
+      || blueprint.hiddenSize != attention.headCount * attention.headSize
+    {
+      config["head_dim"] = .integer(attention.headSize)
+    }
+    if case .array(let types)? = config["layer_types"], types.count != blueprint.blocks.count {
+      config["layer_types"] = .array(
+        blueprint.blocks.map {
+          $0.attention.window == nil ? "full_attention" : "sliding_attention"
+        })
+    }
+    if case .array(let ropes)? = config["no_rope_layers"], ropes.count != blueprint.blocks.count {
+      config["no_rope_layers"] = .array(
+        blueprint.blocks.map { .integer($0.attention.rope == nil ? 0 : 1) })
+    }
     return config
   }
 
@@ -25,46 +56,5 @@ extension JSONObject {
       return JSONWriter.bytes(of: .object(config), indent: HuggingFaceLayout.indent).count
     }
     return bytes(quantization) - bytes(nil)
-  }
-
-  /// The config.json of a Llama model that had none.
-  static func llama(
-    _ model: ModelDescription, _ special: SpecialTokens, quantization: JSONValue?
-  ) -> JSONObject {
-    var config = JSONObject(members: [])
-    config["architectures"] = ["LlamaForCausalLM"]
-    config["model_type"] = "llama"
-    config["attention_bias"] = false
-    config["mlp_bias"] = false
-    config["hidden_act"] = "silu"
-    config["hidden_size"] = .integer(model.hiddenSize)
-    config["max_position_embeddings"] = .integer(model.contextLength)
-    config["rms_norm_eps"] = .single(model.normEpsilon)
-    config["rope_theta"] = .single(model.ropeTheta)
-    config["rope_scaling"] = model.ropeScaling.map(\.json) ?? .null
-    config["tie_word_embeddings"] = .bool(model.tiesEmbeddings)
-    config["torch_dtype"] = "float16"
-    config["vocab_size"] = .integer(model.vocabularySize)
-    for member in special.ids { config[member.name] = member.value }
-    config["head_dim"] = .integer(model.headSize)
-    return config.describing(model, quantization: quantization)
-  }
-}
-
-extension JSONValue {
-  /// A number that a file held in single precision, in the digits that it needs there.
-  fileprivate static func single(_ number: Double) -> JSONValue {
-    .number(number, text: "\(Float(number))")
-  }
-}
-
-extension RopeScaling {
-  fileprivate var json: JSONValue {
-    [
-      "rope_type": "llama3", "factor": JSONValue(factor),
-      "low_freq_factor": JSONValue(lowFrequencyFactor),
-      "high_freq_factor": JSONValue(highFrequencyFactor),
-      "original_max_position_embeddings": .integer(originalContextLength),
-    ]
   }
 }

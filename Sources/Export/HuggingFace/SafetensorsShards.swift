@@ -43,7 +43,7 @@ enum SafetensorsShards {
       name: name, header: layout.header,
       tensors: layout.places.map {
         TensorSlot(
-          name: $0.tensor.name, type: $0.tensor.type.rawValue, shape: $0.tensor.shape,
+          name: $0.tensor.name, type: $0.tensor.typeName, shape: $0.tensor.shape,
           offset: $0.offset, byteCount: $0.tensor.byteCount)
       },
       byteCount: layout.byteCount)

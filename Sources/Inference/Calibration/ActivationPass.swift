@@ -27,12 +27,15 @@ public struct ActivationPass: Sendable {
 
   /// Windows x (tokens x hidden size).
   private(set) var hidden: [Matrix]
-  private let rotations: [Rotation]
+  private let positions: Positions
   let blockCount: Int
   private let splitsWindows: Bool
+  /// Experts of each block; nil for blocks without.
+  private let expertCounts: [Int?]
   private let oddWeights: TokenWeights
   private var sweep: Sweep?
-  private var sums: [InputSite: [InputSums]] = [:]
+  /// By site, those of all windows, or of even and of odd ones.
+  private var sums: [InputSite: [SiteSums]] = [:]
 
   /// A sweep over all windows: what it does, and how far it has come.
   private struct Sweep {
@@ -62,8 +65,9 @@ public struct ActivationPass: Sendable {
     self.splitsWindows = splitsWindows
     self.oddWeights = oddWeights
     self.workAStep = workAStep
-    blockCount = decoder.description.blockCount
-    rotations = decoder.rotations(at: 0..<windows.length)
+    blockCount = decoder.blocks.count
+    expertCounts = decoder.blocks.map { $0.experts?.facts.count }
+    positions = decoder.positions(0..<windows.length, ofLength: windows.length)
     var hidden: [Matrix] = []
     for window in 0..<windows.count {
       let tokens = windows.inputs(0..<windows.length, ofWindow: window)
@@ -119,13 +123,15 @@ public struct ActivationPass: Sendable {
   public func statistics(at site: InputSite, of windows: Windows = .all) -> InputStatistics? {
     precondition(splitsWindows || windows == .all, "the pass does not split windows")
     guard let parts = sums[site] else { return nil }
+    let experts = site.block.flatMap { expertCounts[$0] }
     switch windows {
-    case .even: return parts[0].statistics
-    case .odd: return parts[1].statistics
+    case .even: return parts[0].statistics(ofExperts: experts)
+    case .odd: return parts[1].statistics(ofExperts: experts)
     case .all:
       var total = parts[0]
       for part in parts.dropFirst() { total.add(part) }
-      return oddWeights.isEmpty ? total.statistics : total.statistics?.withoutGram
+      let found = total.statistics(ofExperts: experts)
+      return oddWeights.isEmpty ? found : found?.withoutGram
     }
   }
 
@@ -134,23 +140,24 @@ public struct ActivationPass: Sendable {
     var sums = self.sums
     self.sums = [:]
     let (window, half) = (sweep.window, splitsWindows ? sweep.window % 2 : 0)
-    func observe(_ site: InputSite, _ inputs: Matrix) {
+    func observe(_ inputs: SiteInputs) {
       guard sweep.need != .nothing else { return }
-      let empty = InputSums(columns: inputs.columns, need: sweep.need)
-      sums[site, default: Array(repeating: empty, count: splitsWindows ? 2 : 1)][half]
-        .add(
-          inputs,
-          weights: half == 1 ? oddWeights.weights(of: positions, inWindow: window, at: site) : nil,
-          on: decoder.pool)
+      let empty = SiteSums(columns: inputs.vectors.columns, need: sweep.need)
+      let weights =
+        half == 1
+        ? oddWeights.weights(of: positions, rows: inputs.rows, inWindow: window, at: inputs.site)
+        : nil
+      sums[inputs.site, default: Array(repeating: empty, count: splitsWindows ? 2 : 1)][half]
+        .add(inputs, weights: weights, on: decoder.pool)
     }
     if isAtHead {
-      observe(.head, decoder.headInputs(part))
+      observe(
+        SiteInputs(site: .head, expert: nil, vectors: decoder.headInputs(part), rows: nil))
     } else {
-      if positions.lowerBound == 0 { sweep.cache = decoder.makeBlockCache() }
+      if positions.lowerBound == 0 { sweep.cache = decoder.makeBlockCache(block) }
       var cache = sweep.cache
       decoder.run(
-        block: block, on: &part, rotations: Array(rotations[positions]), cache: &cache,
-        observer: observe)
+        block: block, on: &part, self.positions.part(positions), cache: &cache, observer: observe)
       sweep.cache = cache
       if sweep.advances { hidden[sweep.window].replaceRows(from: positions.lowerBound, by: part) }
     }

@@ -13,7 +13,47 @@ extension Matrix {
   }
 }
 
-/// Sums over the vectors that one site's layers read.
+/// Sums over what the layers of a site read: all of it, and what each expert reads where that differs.
+struct SiteSums: Sendable {
+  private let columns: Int
+  private let need: CalibrationNeed
+  private var whole: InputSums?
+  private var experts: [Int: InputSums] = [:]
+
+  init(columns: Int, need: CalibrationNeed) {
+    (self.columns, self.need) = (columns, need)
+  }
+
+  /// Adds what was read in one go.
+  mutating func add(_ inputs: SiteInputs, weights: [Float]?, on pool: WorkerPool) {
+    // Pairs of channels are of use to each expert by itself only.
+    let wholeNeed = inputs.expert == nil ? need : min(need, .moments)
+    var whole = whole ?? InputSums(columns: columns, need: wholeNeed)
+    whole.add(inputs.vectors, weights: weights, on: pool)
+    self.whole = whole
+    guard let expert = inputs.expert else { return }
+    experts[expert, default: InputSums(columns: columns, need: need)]
+      .add(inputs.vectors, weights: weights, on: pool)
+  }
+
+  mutating func add(_ other: SiteSums) {
+    if let more = other.whole {
+      if whole == nil { whole = more } else { whole?.add(more) }
+    }
+    for (expert, more) in other.experts {
+      if experts[expert] == nil { experts[expert] = more } else { experts[expert]?.add(more) }
+    }
+  }
+
+  /// nil before the first vector; with a part for each of `count` experts where they read apart.
+  func statistics(ofExperts count: Int?) -> InputStatistics? {
+    guard let found = whole?.statistics else { return nil }
+    guard let count, !experts.isEmpty else { return found }
+    return found.with(experts: (0..<count).map { experts[$0]?.statistics })
+  }
+}
+
+/// Sums over vectors that are read alike.
 struct InputSums: Sendable {
   private var count = 0
   private var sums: [Double]

@@ -2,66 +2,72 @@ import Checkpoints
 import Tensors
 
 extension Decoder {
+  /// The blueprint of a model that runs.
+  ///
   /// Refuses descriptions whose sizes do not fit together, before anything is computed from them.
-  static func check(_ model: ModelDescription) throws(InferenceError) {
-    guard model.architecture == "llama" else {
-      throw .unsupportedArchitecture(model.architecture)
+  static func runnable(_ model: ModelDescription) throws(InferenceError) -> Blueprint {
+    if let obstacle = model.abilities.runningObstacle { throw .doesNotRun(reason: obstacle) }
+    guard let blueprint = model.blueprint, !model.tensors.isEmpty else {
+      throw .doesNotRun(reason: "the architecture \(model.architecture) does not run")
     }
-    let sizes = [
-      model.hiddenSize, model.intermediateSize, model.headCount, model.keyValueHeadCount,
-      model.headSize, model.vocabularySize, model.contextLength,
-    ]
-    guard sizes.allSatisfy({ $0 > 0 }), model.blockCount >= 0 else {
+    var sizes = [blueprint.hiddenSize, blueprint.vocabularySize, blueprint.contextLength]
+    for block in blueprint.blocks {
+      let attention = block.attention
+      sizes += [
+        attention.headCount, attention.keyValueHeadCount, attention.headSize,
+        block.feedForward.innerSize,
+      ]
+    }
+    guard sizes.allSatisfy({ $0 > 0 }) else {
       throw .invalidShape(reason: "a size is not positive")
     }
-    guard model.headCount % model.keyValueHeadCount == 0 else {
-      throw .invalidShape(
-        reason: "\(model.headCount) heads cannot share \(model.keyValueHeadCount) key heads evenly")
-    }
-    guard model.headSize % 2 == 0 else {
-      throw .invalidShape(reason: "RoPE needs heads of even size, not \(model.headSize)")
-    }
-    for layer in model.layers {
-      let expected = shape(of: layer.role, in: model)
-      guard [layer.rows, layer.columns] == expected else {
-        throw .wrongShape(
-          layer: layer.name, expected: expected, found: [layer.rows, layer.columns])
+    for attention in blueprint.blocks.map(\.attention) {
+      guard attention.headCount % attention.keyValueHeadCount == 0 else {
+        throw .invalidShape(
+          reason: "\(attention.headCount) heads cannot share \(attention.keyValueHeadCount) key heads evenly")
       }
+      guard attention.headSize % 2 == 0 else {
+        throw .invalidShape(reason: "RoPE needs heads of even size, not \(attention.headSize)")
+      }
+      guard attention.rope.map(blueprint.ropes.indices.contains) ?? true else {
+        throw .invalidShape(reason: "a block turns by a rotation that is not there")
+      }
+    }
+    return blueprint
+  }
+
+  static func check(
+    _ weights: LayerWeights, fits tensor: ModelTensor
+  ) throws(InferenceError) {
+    guard [weights.rows, weights.columns] == tensor.shape else {
+      throw .wrongShape(
+        layer: tensor.name, expected: tensor.shape, found: [weights.rows, weights.columns])
     }
   }
 
-  /// Rows and columns that a role has in a model.
-  private static func shape(of role: Role, in model: ModelDescription) -> [Int] {
-    let queries = model.headCount * model.headSize
-    let keys = model.keyValueHeadCount * model.headSize
-    return switch role {
-    case .embedTokens, .head: [model.vocabularySize, model.hiddenSize]
-    case .query: [queries, model.hiddenSize]
-    case .key, .value: [keys, model.hiddenSize]
-    case .attentionOutput: [model.hiddenSize, queries]
-    case .gate, .up: [model.intermediateSize, model.hiddenSize]
-    case .down: [model.hiddenSize, model.intermediateSize]
+  static func check(_ values: [Float], fits tensor: ModelTensor) throws(InferenceError) {
+    guard [values.count] == tensor.shape else {
+      throw .wrongShape(layer: tensor.name, expected: tensor.shape, found: [values.count])
     }
   }
 
   /// Refuses input that a forward pass cannot take.
   func check(_ tokens: [Int], _ cache: KeyValueCache) throws(InferenceError) {
     guard !tokens.isEmpty else { throw .emptyInput }
-    let width = description.keyValueHeadCount * description.headSize
-    guard cache.blocks.count == description.blockCount,
-      cache.blocks.allSatisfy({ $0.width == width })
-    else { throw .foreignCache }
+    guard cache.blocks.map(\.width) == blueprint.blocks.map(\.attention.keyWidth) else {
+      throw .foreignCache
+    }
     try check(tokens)
     let length = cache.count + tokens.count
-    guard length <= description.contextLength else {
-      throw .contextExceeded(tokens: length, limit: description.contextLength)
+    guard length <= blueprint.contextLength else {
+      throw .contextExceeded(tokens: length, limit: blueprint.contextLength)
     }
   }
 
   /// Refuses ids outside the vocabulary.
   func check(_ tokens: [Int]) throws(InferenceError) {
-    for id in tokens where id < 0 || id >= description.vocabularySize {
-      throw .unknownToken(id: id, vocabularySize: description.vocabularySize)
+    for id in tokens where id < 0 || id >= blueprint.vocabularySize {
+      throw .unknownToken(id: id, vocabularySize: blueprint.vocabularySize)
     }
   }
 }

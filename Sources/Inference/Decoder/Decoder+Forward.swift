@@ -11,9 +11,19 @@ public enum WantedLogits: Hashable, Sendable {
   case all
 }
 
+/// Vectors that layers read at a site, one a row.
+struct SiteInputs {
+  let site: InputSite
+  /// The expert that reads them; nil where all tokens are read by the same layers.
+  let expert: Int?
+  let vectors: Matrix
+  /// The rows of the pass that they come from; nil for all in order.
+  let rows: [Int]?
+}
+
 extension Decoder {
-  /// Sees what layers read while blocks run: a site, and its vectors, one a position.
-  typealias Observer = (InputSite, Matrix) -> Void
+  /// Sees what layers read while blocks run.
+  typealias Observer = (SiteInputs) -> Void
 
   /// Reads tokens that follow what the cache holds.
   ///
@@ -34,21 +44,26 @@ extension Decoder {
   /// Reads tokens that follow what the cache holds, and returns their hidden states after the last block.
   func read(_ tokens: [Int], cache: inout KeyValueCache) throws(InferenceError) -> Matrix {
     try check(tokens, cache)
-    let rotations = rotations(at: cache.count..<cache.count + tokens.count)
+    let positions = positions(
+      cache.count..<cache.count + tokens.count, ofLength: cache.expectedCount)
     var hidden = embedded(tokens)
     for block in runningBlocks {
-      run(block: block, on: &hidden, rotations: rotations, cache: &cache.blocks[block])
+      run(block: block, on: &hidden, positions, cache: &cache.blocks[block])
     }
     cache.advance(by: tokens.count)
     return hidden
   }
 
   /// The hidden states that the first block reads, one row a token.
-  func embedded(_ tokens: [Int]) -> Matrix { embedding.decoded(rows: tokens) }
+  func embedded(_ tokens: [Int]) -> Matrix {
+    var states = embedding.decoded(rows: tokens)
+    if blueprint.embeddingScale != 1 { states.scale(by: blueprint.embeddingScale) }
+    return states
+  }
 
-  /// How RoPE turns queries and keys at consecutive positions.
-  func rotations(at positions: Range<Int>) -> [Rotation] {
-    positions.map { rotary.rotation(at: $0) }
+  /// What consecutive positions of a sequence of `length` tokens do to queries and keys.
+  func positions(_ range: Range<Int>, ofLength length: Int) -> Positions {
+    Positions(range: range, rotations: rotary.rotations(at: range, ofLength: length))
   }
 
   /// Runs consecutive positions of a sequence through one block.
@@ -56,26 +71,35 @@ extension Decoder {
   /// - Parameters:
   ///   - index: The block.
   ///   - hidden: One row a position; afterwards what the next block reads.
-  ///   - rotations: One for each row.
+  ///   - positions: One for each row.
   ///   - cache: This block's keys and values of all positions before; afterwards also of these.
-  ///   - observer: Sees the four inputs of the block's layers.
+  ///   - observer: Sees the inputs of the block's layers.
   func run(
-    block index: Int, on hidden: inout Matrix, rotations: [Rotation], cache: inout BlockCache,
-    observer: Observer = { _, _ in }
+    block index: Int, on hidden: inout Matrix, _ positions: Positions, cache: inout BlockCache,
+    observer: Observer = { _ in }
   ) {
-    attend(block: index, on: &hidden, rotations: rotations, cache: &cache, observer: observer)
+    attend(block: index, on: &hidden, positions, cache: &cache, observer: observer)
     feedForward(block: index, on: &hidden, observer: observer)
   }
 
   /// What the head reads of hidden states: the final norm's output.
-  func headInputs(_ hidden: Matrix) -> Matrix {
-    hidden.rmsNormalized(by: finalNorm, epsilon: epsilon)
-  }
+  func headInputs(_ hidden: Matrix) -> Matrix { normalized(hidden, by: finalNorm) }
 
   /// A row of `vocabularySize` logits for each row that the head reads.
   func logits(of headInputs: Matrix) -> Matrix {
-    pool.products(of: headInputs, with: [head ?? embedding])
+    var logits = pool.products(of: headInputs, with: [head ?? embedding])
+    if blueprint.logitScale != 1 { logits.scale(by: blueprint.logitScale) }
+    if let cap = blueprint.logitSoftcap { logits.softcap(cap) }
+    return logits
   }
 
-  var epsilon: Float { Float(description.normEpsilon) }
+  /// Hidden states under a norm.
+  func normalized(_ hidden: Matrix, by norm: Norm) -> Matrix {
+    switch blueprint.norm {
+    case .rms: hidden.rmsNormalized(by: norm.weights, epsilon: epsilon)
+    case .layer: hidden.layerNormalized(by: norm.weights, bias: norm.bias, epsilon: epsilon)
+    }
+  }
+
+  var epsilon: Float { Float(blueprint.normEpsilon) }
 }

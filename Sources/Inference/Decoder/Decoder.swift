@@ -1,12 +1,13 @@
 import Checkpoints
 import Tensors
 
-/// A Llama model that runs: a slot of weights for each layer.
+/// A model that runs: a slot of weights for each layer.
 ///
 /// A decoder is a value. A copy shares the weights of all layers until their slots are set, so that the reference
 /// and a compressed model take the memory of one model and of the compressed layers.
 public struct Decoder: Sendable {
   public let description: ModelDescription
+  let blueprint: Blueprint
   /// The blocks that run, by index and in order: all, unless some are left out.
   public private(set) var runningBlocks: [Int]
   let pool: WorkerPool
@@ -14,72 +15,72 @@ public struct Decoder: Sendable {
   /// nil when the head is the embedding.
   var head: LayerWeights?
   var blocks: [DecoderBlock]
-  var finalNorm: [Float]
+  var finalNorm: Norm
   let rotary: RotaryEmbedding
-  let attention: Attention
-  let places: [String: LayerDescription]
+  /// All tensors by name.
+  let tensors: [String: ModelTensor]
 
-  /// A decoder of the given weights, by Hugging Face name without `.weight`.
+  /// A decoder of the given weights.
   ///
   /// Layers in GGUF's quantized blocks are repacked, code for code.
-  /// - Throws: ``InferenceError`` when the architecture does not run, or weights are missing or misshapen.
+  /// - Parameters:
+  ///   - description: The model.
+  ///   - layers: Layers and routers by their names.
+  ///   - vectors: Norms and biases by their names, as they multiply and add.
+  ///   - pool: The threads that share the work.
+  /// - Throws: ``InferenceError`` when the model does not run, or weights are missing or misshapen.
   public init(
-    description: ModelDescription, layers: [String: LayerWeights], norms: [String: [Float]],
+    description: ModelDescription, layers: [String: LayerWeights], norms vectors: [String: [Float]],
     pool: WorkerPool
   ) throws(InferenceError) {
-    try Self.check(description)
+    let blueprint = try Self.runnable(description)
     self.description = description
+    self.blueprint = blueprint
     self.pool = pool
-    let places = Dictionary(
-      description.layers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    self.places = places
+    let all = description.tensors
+    tensors = Dictionary(all.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
 
-    func weights(_ name: String) throws(InferenceError) -> LayerWeights {
-      guard let place = places[name], let stored = layers[name] else {
-        throw .missing(name: name)
-      }
-      try Self.check(stored, fits: place)
+    func weights(_ tensor: ModelTensor) throws(InferenceError) -> LayerWeights {
+      guard let stored = layers[tensor.name] else { throw .missing(name: tensor.name) }
+      try Self.check(stored, fits: tensor)
       return Self.runnable(stored, on: pool)
     }
-    func norm(_ name: String) throws(InferenceError) -> [Float] {
-      guard let norm = norms[name] else { throw .missing(name: name) }
-      try Self.check(norm, named: name, in: description)
-      return norm
+    func vector(_ tensor: ModelTensor) throws(InferenceError) -> [Float] {
+      guard let values = vectors[tensor.name] else { throw .missing(name: tensor.name) }
+      try Self.check(values, fits: tensor)
+      return values
     }
 
-    embedding = try weights(Self.embeddingName)
-    head = description.tiesEmbeddings ? nil : try weights(Self.headName)
+    var places = TensorPlaces(all)
+    embedding = try weights(places.tensor(.embedding))
+    head = blueprint.tiesEmbeddings ? nil : try weights(places.tensor(.head))
+    finalNorm = Norm(
+      weights: try vector(places.tensor(.finalNorm)),
+      bias: blueprint.norm == .layer ? try vector(places.tensor(.finalNorm, .bias)) : nil)
     var blocks: [DecoderBlock] = []
-    for index in 0..<description.blockCount {
-      let block = try DecoderBlock(
-        norm: { part throws(InferenceError) in
-          try norm(DecoderBlock.name(part, block: index))
-        },
-        weights: { part throws(InferenceError) in
-          try weights(DecoderBlock.name(part, block: index))
-        })
-      blocks.append(block)
+    for (index, facts) in blueprint.blocks.enumerated() {
+      places.block = index
+      let inBlock = places
+      let builder = BlockBuilder(
+        facts: facts,
+        weights: { part throws(InferenceError) in try weights(inBlock.tensor(part)) },
+        vector: { part, kind throws(InferenceError) in try vector(inBlock.tensor(part, kind)) },
+        norms: inBlock.norms)
+      blocks.append(try builder.block())
     }
     self.blocks = blocks
     runningBlocks = Array(blocks.indices)
-    finalNorm = try norm(Self.finalNormName)
-    rotary = RotaryEmbedding(
-      headSize: description.headSize, theta: description.ropeTheta,
-      scaling: description.ropeScaling)
-    attention = Attention(
-      headCount: description.headCount, keyValueHeadCount: description.keyValueHeadCount,
-      headSize: description.headSize)
+    rotary = RotaryEmbedding(blueprint.ropes)
   }
 
   /// An empty cache for a sequence of this model, or of one that differs in weights only.
   public func makeCache() -> KeyValueCache {
-    KeyValueCache(
-      blockCount: blocks.count, width: description.keyValueHeadCount * description.headSize)
+    KeyValueCache(widths: blueprint.blocks.map(\.attention.keyWidth))
   }
 
   /// An empty cache for a sequence that runs through a single block.
-  func makeBlockCache() -> BlockCache {
-    BlockCache(width: description.keyValueHeadCount * description.headSize)
+  func makeBlockCache(_ block: Int) -> BlockCache {
+    BlockCache(width: blueprint.blocks[block].attention.keyWidth)
   }
 
   /// The model without some of its blocks, whose hidden states the next block reads as if they were not there.
@@ -89,5 +90,45 @@ public struct Decoder: Sendable {
     var shorter = self
     shorter.runningBlocks.removeAll { indices.contains($0) }
     return shorter
+  }
+}
+
+/// Finds a model's tensors by what they are.
+private struct TensorPlaces {
+  private struct Place: Hashable {
+    let part: Part
+    let block: Int?
+    let kind: ModelTensor.Kind
+  }
+
+  private let tensors: [Place: ModelTensor]
+  private let normParts: [[(part: Part, hasBias: Bool)]]
+  /// The block that is looked in; nil for outside.
+  var block: Int?
+
+  init(_ all: [ModelTensor]) {
+    tensors = Dictionary(
+      all.map { (Place(part: $0.part, block: $0.block, kind: $0.kind), $0) },
+      uniquingKeysWith: { first, _ in first })
+    let count = (all.compactMap(\.block).max() ?? -1) + 1
+    var parts: [[(part: Part, hasBias: Bool)]] = Array(repeating: [], count: count)
+    for tensor in all {
+      guard let block = tensor.block, tensor.isNorm, tensor.kind == .weight else { continue }
+      let bias = Place(part: tensor.part, block: block, kind: .bias)
+      parts[block].append((part: tensor.part, hasBias: tensors[bias] != nil))
+    }
+    normParts = parts
+  }
+
+  /// The norms of the block.
+  var norms: [(part: Part, hasBias: Bool)] { block.map { normParts[$0] } ?? [] }
+
+  func tensor(
+    _ part: Part, _ kind: ModelTensor.Kind = .weight
+  ) throws(InferenceError) -> ModelTensor {
+    guard let tensor = tensors[Place(part: part, block: block, kind: kind)] else {
+      throw .missing(name: part.rawValue)
+    }
+    return tensor
   }
 }

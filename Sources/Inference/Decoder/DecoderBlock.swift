@@ -1,70 +1,151 @@
 import Checkpoints
 import Tensors
 
-/// One decoder block's weights: a slot for each layer, and its norms.
+/// A norm's weights as they multiply.
+struct Norm: Sendable {
+  var weights: [Float]
+  /// Of layer norms only.
+  var bias: [Float]?
+}
+
+/// Layers that read the same input, whose outputs lie side by side.
+struct Projection: Sendable {
+  let parts: [Part]
+  var weights: [LayerWeights]
+  /// One for each output; nil where no layer has any.
+  var bias: [Float]?
+
+  /// The outputs for each row of inputs.
+  func outputs(of inputs: Matrix, on pool: WorkerPool) -> Matrix {
+    var outputs = pool.products(of: inputs, with: weights)
+    if let bias { outputs.addToRows(bias) }
+    return outputs
+  }
+}
+
+/// The matrices of a block's experts, and what chooses among them.
+struct ExpertLayers: Sendable {
+  let facts: ExpertFacts
+  var router: LayerWeights
+  /// Gates and ups, or both in one stack.
+  var inputs: Projection
+  var output: Projection
+  /// The expert that every token runs through.
+  var shared: (inputs: Projection, output: Projection)?
+  var sharedRouter: LayerWeights?
+}
+
+/// One decoder block's weights: a slot for each layer, its norms and biases.
 struct DecoderBlock: Sendable {
-  var attentionNorm: [Float]
-  var mlpNorm: [Float]
-  /// q, k and v, which read the same input.
-  private(set) var attentionInputs: [LayerWeights]
-  private(set) var attentionOutput: [LayerWeights]
-  /// gate and up, which read the same input.
-  private(set) var mlpInputs: [LayerWeights]
-  private(set) var mlpOutput: [LayerWeights]
-
-  /// The norms of a block: before attention, and before the MLP.
-  static let normNames = ["input_layernorm", "post_attention_layernorm"]
-
-  /// The name of block `index`'s part, as Hugging Face checkpoints have it.
-  static func name(_ part: String, block index: Int) -> String { "model.layers.\(index).\(part)" }
-
-  /// The name that a layer has once its block is counted as `place`; layers of no block keep theirs.
-  static func name(ofLayer layer: LayerDescription, inBlock place: Int?) -> String {
-    guard let old = layer.block, let place else { return layer.name }
-    return name(String(layer.name.dropFirst(name("", block: old).count)), block: place)
+  enum FeedForward: Sendable {
+    case dense(DenseFacts, inputs: Projection, output: Projection)
+    case experts(ExpertLayers)
   }
 
-  /// A block of the weights that `weights` and `norm` give for the names of its parts.
-  init(
-    norm: (String) throws(InferenceError) -> [Float],
-    weights: (String) throws(InferenceError) -> LayerWeights
-  ) throws(InferenceError) {
-    attentionNorm = try norm(Self.normNames[0])
-    mlpNorm = try norm(Self.normNames[1])
-    attentionInputs = [
-      try weights("self_attn.q_proj"), try weights("self_attn.k_proj"),
-      try weights("self_attn.v_proj"),
-    ]
-    attentionOutput = [try weights("self_attn.o_proj")]
-    mlpInputs = [try weights("mlp.gate_proj"), try weights("mlp.up_proj")]
-    mlpOutput = [try weights("mlp.down_proj")]
-  }
+  let facts: BlockFacts
+  let attention: Attention
+  /// By part; only such as stand in this block.
+  var norms: [Part: Norm]
+  var attentionInputs: Projection
+  var attentionOutput: Projection
+  var feedForward: FeedForward
 
-  /// What the slot of a role holds; nil for roles outside blocks.
-  subscript(role: Role) -> LayerWeights? {
-    switch role {
-    case .query: attentionInputs[0]
-    case .key: attentionInputs[1]
-    case .value: attentionInputs[2]
-    case .attentionOutput: attentionOutput[0]
-    case .gate: mlpInputs[0]
-    case .up: mlpInputs[1]
-    case .down: mlpOutput[0]
-    case .embedTokens, .head: nil
+  /// Whatever holds the layer of a part, to be read and to be replaced; nil for parts that are none of this block.
+  subscript(part: Part) -> LayerWeights? {
+    get {
+      for path in Self.projections {
+        if let place = self[keyPath: path]?.parts.firstIndex(of: part) {
+          return self[keyPath: path]?.weights[place]
+        }
+      }
+      return nil
+    }
+    set {
+      guard let newValue else { return }
+      for path in Self.projections {
+        if let place = self[keyPath: path]?.parts.firstIndex(of: part) {
+          self[keyPath: path]?.weights[place] = newValue
+        }
+      }
     }
   }
 
-  /// Puts weights into the slot of a role; does nothing for roles outside blocks.
-  mutating func set(_ role: Role, to weights: LayerWeights) {
-    switch role {
-    case .query: attentionInputs[0] = weights
-    case .key: attentionInputs[1] = weights
-    case .value: attentionInputs[2] = weights
-    case .attentionOutput: attentionOutput[0] = weights
-    case .gate: mlpInputs[0] = weights
-    case .up: mlpInputs[1] = weights
-    case .down: mlpOutput[0] = weights
-    case .embedTokens, .head: break
+  private static let projections: [any WritableKeyPath<DecoderBlock, Projection?> & Sendable] = [
+    \.attentionInputSlot, \.attentionOutputSlot, \.feedForwardInputs, \.feedForwardOutput,
+    \.sharedInputs, \.sharedOutput,
+  ]
+}
+
+/// The projections of a block, whatever its halves are made of.
+extension DecoderBlock {
+  private var attentionInputSlot: Projection? {
+    get { attentionInputs }
+    set { attentionInputs = newValue ?? attentionInputs }
+  }
+
+  private var attentionOutputSlot: Projection? {
+    get { attentionOutput }
+    set { attentionOutput = newValue ?? attentionOutput }
+  }
+
+  private var feedForwardInputs: Projection? {
+    get {
+      switch feedForward {
+      case .dense(_, let inputs, _): inputs
+      case .experts(let experts): experts.inputs
+      }
     }
+    set {
+      guard let newValue else { return }
+      switch feedForward {
+      case .dense(let facts, _, let output):
+        feedForward = .dense(facts, inputs: newValue, output: output)
+      case .experts(var experts):
+        experts.inputs = newValue
+        feedForward = .experts(experts)
+      }
+    }
+  }
+
+  private var feedForwardOutput: Projection? {
+    get {
+      switch feedForward {
+      case .dense(_, _, let output): output
+      case .experts(let experts): experts.output
+      }
+    }
+    set {
+      guard let newValue else { return }
+      switch feedForward {
+      case .dense(let facts, let inputs, _):
+        feedForward = .dense(facts, inputs: inputs, output: newValue)
+      case .experts(var experts):
+        experts.output = newValue
+        feedForward = .experts(experts)
+      }
+    }
+  }
+
+  private var sharedInputs: Projection? {
+    get { experts?.shared?.inputs }
+    set {
+      guard let newValue, var experts else { return }
+      experts.shared?.inputs = newValue
+      feedForward = .experts(experts)
+    }
+  }
+
+  private var sharedOutput: Projection? {
+    get { experts?.shared?.output }
+    set {
+      guard let newValue, var experts else { return }
+      experts.shared?.output = newValue
+      feedForward = .experts(experts)
+    }
+  }
+
+  /// nil for a block without.
+  var experts: ExpertLayers? {
+    if case .experts(let experts) = feedForward { experts } else { nil }
   }
 }

@@ -6,10 +6,12 @@ public struct KeyValueCache: Sendable {
   var blocks: [BlockCache]
   /// Positions that are complete in all blocks.
   public private(set) var count = 0
+  /// Tokens that the sequence is known to have before it is read whole: RoPE may turn long ones otherwise.
+  public var expectedCount = 0
 
-  /// An empty cache for a model of the given shape.
-  init(blockCount: Int, width: Int) {
-    blocks = Array(repeating: BlockCache(width: width), count: blockCount)
+  /// An empty cache for a model whose blocks have keys of these widths.
+  init(widths: [Int]) {
+    blocks = widths.map { BlockCache(width: $0) }
   }
 
   /// Bytes that the cached positions take.

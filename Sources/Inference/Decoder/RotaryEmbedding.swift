@@ -2,37 +2,72 @@ import Checkpoints
 import Glibc
 import Tensors
 
-/// RoPE: position p turns pair i of each head by p * frequency(i).
+/// RoPE: position p turns pair i of each head by p * frequency(i), in one or more ways that blocks choose from.
 ///
-/// Computed in single precision as transformers does, so that both round alike. Source: Su et al., RoFormer
-/// (2021); the stretched frequencies follow Llama 3's rule.
+/// Computed in single precision as transformers does, so that both round alike. Source: Su et al., RoFormer (2021).
 struct RotaryEmbedding: Sendable {
-  /// One for each pair of a head.
-  let frequencies: [Float]
+  private struct Way: Sendable {
+    /// One for each pair.
+    let frequencies: [Float]
+    /// Those of sequences longer than a length; nil where it makes no difference.
+    let long: (length: Int, frequencies: [Float])?
+    let amplitude: Float
+    let pairing: Rotation.Pairing
+  }
 
-  init(headSize: Int, theta: Double, scaling: RopeScaling?) {
-    frequencies = (0..<headSize / 2).map { pair in
-      let frequency = 1 / Float(pow(theta, Double(2 * pair) / Double(headSize)))
-      return scaling.map { Self.stretched(frequency, by: $0) } ?? frequency
+  private let ways: [Way]
+
+  init(_ ropes: [RopeFacts]) {
+    ways = ropes.map { rope in
+      Way(
+        frequencies: Self.frequencies(rope, dividedBy: rope.divisors),
+        long: rope.long.map { ($0.length, Self.frequencies(rope, dividedBy: $0.divisors)) },
+        amplitude: Float(rope.amplitude),
+        pairing: rope.pairing == .halves ? .halves : .neighbours)
     }
   }
 
-  /// The rotation of position `position`.
-  func rotation(at position: Int) -> Rotation {
-    let angles = frequencies.map { Float(position) * $0 }
-    return Rotation(cosines: angles.map { cos($0) }, sines: angles.map { sin($0) })
+  private static func frequencies(
+    _ rope: RopeFacts, dividedBy divisors: [Double]
+  ) -> [Float] {
+    (0..<rope.pairCount).map { pair in
+      let frequency = Float(rope.frequency(ofPair: pair))
+      return divisors.isEmpty ? frequency : Float(Double(frequency) / divisors[pair])
+    }
   }
 
-  /// Slow waves are stretched by the factor, fast ones stay, those between are blended.
-  private static func stretched(_ frequency: Float, by scaling: RopeScaling) -> Float {
-    let length = Double(scaling.originalContextLength)
-    let wavelength = 2 * Double.pi / Double(frequency)
-    let turns = length / wavelength
-    if turns < scaling.lowFrequencyFactor { return frequency / Float(scaling.factor) }
-    if turns > scaling.highFrequencyFactor { return frequency }
-    let blend =
-      (turns - scaling.lowFrequencyFactor)
-      / (scaling.highFrequencyFactor - scaling.lowFrequencyFactor)
-    return Float((1 - blend) * Double(frequency) / scaling.factor + blend * Double(frequency))
+  /// How consecutive positions turn heads, in each way.
+  ///
+  /// - Parameters:
+  ///   - positions: Those to turn.
+  ///   - length: Tokens of the whole sequence, as far as it is known; LongRoPE chooses by it.
+  /// - Returns: A list for each way, with a rotation for each position.
+  func rotations(at positions: Range<Int>, ofLength length: Int) -> [[Rotation]] {
+    ways.map { way in
+      let isLong = way.long.map { max(length, positions.upperBound) > $0.length } ?? false
+      let frequencies = isLong ? way.long?.frequencies ?? [] : way.frequencies
+      return positions.map { position in
+        let angles = frequencies.map { Float(position) * $0 }
+        return Rotation(
+          cosines: angles.map { cos($0) * way.amplitude },
+          sines: angles.map { sin($0) * way.amplitude }, pairing: way.pairing)
+      }
+    }
+  }
+}
+
+/// What consecutive positions of a sequence do to queries and keys.
+struct Positions: Sendable {
+  /// In the sequence.
+  let range: Range<Int>
+  /// For each way to turn, a rotation for each position.
+  let rotations: [[Rotation]]
+
+  /// Some of them, counted from the first of these.
+  func part(_ rows: Range<Int>) -> Positions {
+    let start = range.lowerBound
+    return Positions(
+      range: start + rows.lowerBound..<start + rows.upperBound,
+      rotations: rotations.map { Array($0[rows]) })
   }
 }

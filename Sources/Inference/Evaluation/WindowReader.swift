@@ -5,7 +5,7 @@ import Tensors
 struct WindowReader: Sendable {
   /// One row a position: what the next block reads, and after the last step what the final norm reads.
   private(set) var hidden: Matrix
-  private let rotations: [Rotation]
+  private let positions: Positions
   private let blocks: [Int]
   /// Of the current block among `blocks`.
   private var place = 0
@@ -19,9 +19,9 @@ struct WindowReader: Sendable {
   init(_ tokens: [Int], decoder: Decoder) throws(InferenceError) {
     try decoder.check(tokens)
     hidden = decoder.embedded(tokens)
-    rotations = decoder.rotations(at: tokens.indices)
+    positions = decoder.positions(tokens.indices, ofLength: tokens.count)
     blocks = decoder.runningBlocks
-    cache = decoder.makeBlockCache()
+    cache = BlockCache(width: 0)
   }
 
   /// Share of the way that is done: 0...1.
@@ -40,10 +40,10 @@ struct WindowReader: Sendable {
     }
     let length = max(Self.workAStep / max(weights, 1) / 16 * 16, 16)
     let positions = position..<min(position + length, hidden.rows)
-    if position == 0 { cache.truncate(to: 0) }
+    if position == 0 { cache = decoder.makeBlockCache(blocks[place]) }
     var part = hidden.rows(positions)
     decoder.run(
-      block: blocks[place], on: &part, rotations: Array(rotations[positions]), cache: &cache)
+      block: blocks[place], on: &part, self.positions.part(positions), cache: &cache)
     hidden.replaceRows(from: position, by: part)
     position = positions.upperBound
     if position == hidden.rows {

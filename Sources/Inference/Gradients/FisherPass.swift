@@ -10,17 +10,18 @@ import Tensors
 /// with one window.
 ///
 /// A tied embedding counts twice in its one layer: as the head, and where tokens are looked up, their row read by a
-/// one. That is the sum of both Fisher matrices' marginals; what couples lookup and head is left out.
+/// one. That is the sum of both Fisher matrices' marginals; what couples lookup and head is left out. Which experts a
+/// router chooses is held fixed; how it weighs them is differentiated.
 public struct FisherPass: Sendable {
-  private let windows: [[Int]]
-  private let decoder: Decoder
+  let windows: [[Int]]
+  let decoder: Decoder
   private let sampler: Sampler
-  private var sums: [String: FisherSums] = [:]
+  var sums: [String: FisherSums] = [:]
   /// How much each token counts at each site, of the windows that are done.
-  public private(set) var tokenWeights = TokenWeights()
-  private var window = 0
+  public internal(set) var tokenWeights = TokenWeights()
+  var window = 0
   private var phase: Phase
-  /// Hidden states before each half of a block (even: attention, odd: MLP), and those after the last.
+  /// Hidden states before each half of a block (even: attention, odd: feed-forward), and those after the last.
   private var hidden: [Matrix] = []
   /// The gradient at the hidden states that the pass has come back to.
   private var gradient = Matrix(rows: 0, columns: 0)
@@ -29,6 +30,8 @@ public struct FisherPass: Sendable {
   private let parts: PartLengths
   /// Keys and values of the block that the pass reads on through.
   private var cache: BlockCache
+  /// Names of layers by what they are.
+  let names: LayerNames
 
   private enum Phase {
     /// Reads on through half a block, with positions from `row` on.
@@ -51,6 +54,9 @@ public struct FisherPass: Sendable {
     windows: [[Int]], decoder: Decoder, seed: UInt64
   ) throws(InferenceError) {
     guard !windows.isEmpty else { throw .emptyInput }
+    if let obstacle = decoder.description.abilities.gradientObstacle {
+      throw .doesNotRun(reason: obstacle)
+    }
     let empty = decoder.makeCache()
     for window in windows { try decoder.check(window, empty) }
     self.windows = windows
@@ -59,8 +65,9 @@ public struct FisherPass: Sendable {
     for layer in decoder.description.layers {
       sums[layer.name] = FisherSums(rows: layer.rows, columns: layer.columns)
     }
+    names = LayerNames(decoder.description)
     parts = PartLengths(of: decoder.description)
-    cache = decoder.makeBlockCache()
+    cache = BlockCache(width: 0)
     phase = .ended
     for window in windows { stepCount += steps(ofWindow: window.count) }
     begin()
@@ -126,12 +133,16 @@ private struct PartLengths {
 
 extension FisherPass {
   private var halves: Int { 2 * decoder.runningBlocks.count }
-  private var rotations: [Rotation] { decoder.rotations(at: windows[window].indices) }
+
+  /// The positions of the current window.
+  var positions: Positions {
+    decoder.positions(windows[window].indices, ofLength: windows[window].count)
+  }
 
   private func steps(ofWindow length: Int) -> Int {
     let blockParts = (length + parts.block - 1) / parts.block
     let headParts = (length + parts.head - 1) / parts.head
-    // Both halves forwards, and the MLP backwards, in parts; attention backwards as a whole.
+    // Both halves forwards, and the feed-forward half backwards, in parts; attention backwards as a whole.
     return halves / 2 * (3 * blockParts + 1) + headParts
   }
 
@@ -154,15 +165,14 @@ extension FisherPass {
 
   /// Computes the hidden states of some positions after half a block.
   private mutating func advance(_ half: Int, _ rows: Range<Int>) {
+    let block = decoder.runningBlocks[half / 2]
     if rows.lowerBound == 0 {
       hidden.append(hidden[half])
-      cache = decoder.makeBlockCache()
+      cache = decoder.makeBlockCache(block)
     }
-    let block = decoder.runningBlocks[half / 2]
     var part = hidden[half].rows(rows)
     if half.isMultiple(of: 2) {
-      decoder.attend(
-        block: block, on: &part, rotations: Array(rotations[rows]), cache: &cache)
+      decoder.attend(block: block, on: &part, positions.part(rows), cache: &cache)
     } else {
       decoder.feedForward(block: block, on: &part)
     }
@@ -175,18 +185,21 @@ extension FisherPass {
     let inputs = decoder.headInputs(states)
     let head = decoder.head ?? decoder.embedding
     let (sampler, start) = (sampler, firstPosition + rows.lowerBound)
-    let atLogits = decoder.pool.lossGradients(
-      at: decoder.logits(of: inputs)
-    ) { row, logits in
+    let logits = decoder.logits(of: inputs)
+    var atLogits = decoder.pool.lossGradients(at: logits) { row, logits in
       sampler.token(from: logits, at: start + row)
     }
-    let name = decoder.head == nil ? Decoder.embeddingName : Decoder.headName
-    let energies = sums[name]?.add(inputs: inputs, gradients: atLogits, on: decoder.pool)
-    weigh(energies ?? [], from: rows.lowerBound, at: .head)
+    let blueprint = decoder.blueprint
+    if let cap = blueprint.logitSoftcap {
+      atLogits = logits.softcapGradient(output: atLogits, cap: cap)
+    }
+    if blueprint.logitScale != 1 { atLogits.scale(by: blueprint.logitScale) }
+    let energies = sums[names.head]?.add(inputs: inputs, gradients: atLogits, on: decoder.pool)
+    weigh(energies ?? [], at: Array(rows), site: .head)
     var result = Matrix(rows: rows.count, columns: gradient.columns)
-    result.addRMSNormGradient(
-      at: states, weight: decoder.finalNorm, epsilon: decoder.epsilon,
-      output: decoder.pool.transposedProducts(of: atLogits, with: [head]))
+    decoder.addGradient(
+      of: decoder.finalNorm, at: states,
+      output: decoder.pool.transposedProducts(of: atLogits, with: [head]), to: &result)
     gradient.replaceRows(from: rows.lowerBound, by: result)
   }
 
@@ -198,90 +211,59 @@ extension FisherPass {
     if half.isMultiple(of: 2) {
       differentiateAttention(of: block, at: states, &part)
     } else {
-      differentiateMLP(of: block, at: states, from: rows.lowerBound, &part)
+      differentiateFeedForward(of: block, at: states, from: rows.lowerBound, &part)
     }
     gradient.replaceRows(from: rows.lowerBound, by: part)
   }
 
-  /// Turns the gradient after a block's MLP into that before it.
-  private mutating func differentiateMLP(
-    of index: Int, at states: Matrix, from row: Int, _ gradient: inout Matrix
-  ) {
-    let (block, pool) = (decoder.blocks[index], decoder.pool)
-    let activations = decoder.mlpActivations(block: index, of: states)
-    add(
-      [.down], at: .mlpOutput(block: index), from: row, inputs: activations.inner,
-      gradients: gradient)
-    let atInner = pool.transposedProducts(of: gradient, with: block.mlpOutput)
-    let atProjected = activations.projected.gatedSiluGradient(output: atInner)
-    add(
-      [.gate, .up], at: .mlp(block: index), from: row, inputs: activations.normalized,
-      gradients: atProjected)
-    gradient.addRMSNormGradient(
-      at: states, weight: block.mlpNorm, epsilon: decoder.epsilon,
-      output: pool.transposedProducts(of: atProjected, with: block.mlpInputs))
-  }
-
-  /// Turns the gradient after a block's attention, at all positions, into that before it.
-  private mutating func differentiateAttention(
-    of index: Int, at states: Matrix, _ gradient: inout Matrix
-  ) {
-    let (block, pool) = (decoder.blocks[index], decoder.pool)
-    let rotations = rotations
-    var cache = decoder.makeBlockCache()
-    let activations = decoder.attentionActivations(
-      block: index, of: states, rotations: rotations, cache: &cache)
-    add(
-      [.attentionOutput], at: .attentionOutput(block: index), from: 0, inputs: activations.attended,
-      gradients: gradient)
-    let atAttended = pool.transposedProducts(of: gradient, with: block.attentionOutput)
-    var atProjected = decoder.attention.gradient(
-      queries: activations.projected, keys: cache.keys, values: cache.values, output: atAttended,
-      on: pool)
-    let heads = decoder.description.headCount + decoder.description.keyValueHeadCount
-    for (row, rotation) in rotations.enumerated() {
-      atProjected.rotate(row: row, column: 0, heads: heads, by: rotation.inverse)
-    }
-    add(
-      [.query, .key, .value], at: .attention(block: index), from: 0, inputs: activations.normalized,
-      gradients: atProjected)
-    gradient.addRMSNormGradient(
-      at: states, weight: block.attentionNorm, epsilon: decoder.epsilon,
-      output: pool.transposedProducts(of: atProjected, with: block.attentionInputs))
-  }
-
-  /// Adds to the sums of layers that read the same input, their gradients side by side, of positions from `row` on.
-  private mutating func add(
-    _ roles: [Role], at site: InputSite, from row: Int, inputs: Matrix, gradients: Matrix
-  ) {
-    var column = 0
-    for role in roles {
-      guard
-        let layer = decoder.description.layers.first(where: {
-          $0.block == site.block && $0.role == role
-        })
-      else { continue }
-      let energies = sums[layer.name]?.add(
-        inputs: inputs, gradients: gradients, column: column, on: decoder.pool)
-      weigh(energies ?? [], from: row, at: site)
-      column += layer.rows
-    }
-  }
-
   /// Adds what gradients weigh to the weights of the current window's tokens.
-  private mutating func weigh(_ energies: [Double], from row: Int, at site: InputSite) {
+  mutating func weigh(_ energies: [Double], at positions: [Int], site: InputSite) {
     tokenWeights.add(
-      energies, from: row, ofWindow: window, length: windows[window].count, at: site)
+      energies, at: positions, ofWindow: window, length: windows[window].count, at: site)
   }
 
   /// Adds what the lookup of the window's tokens costs, and begins the next window.
   private mutating func endWindow() {
-    sums[Decoder.embeddingName]?.add(
-      lookups: windows[window], gradients: gradient, on: decoder.pool)
+    var atLookup = gradient
+    if decoder.blueprint.embeddingScale != 1 {
+      atLookup.scale(by: decoder.blueprint.embeddingScale)
+    }
+    sums[names.embedding]?.add(lookups: windows[window], gradients: atLookup, on: decoder.pool)
     window += 1
     begin()
   }
 
   /// Tokens in the windows before this one: positions that labels are sampled at are counted on.
   private var firstPosition: Int { windows[..<window].reduce(0) { $0 + $1.count } }
+}
+
+/// Finds the layers of a model by what they are.
+struct LayerNames: Sendable {
+  private struct Place: Hashable {
+    let part: Part
+    let block: Int
+  }
+
+  private let layers: [Place: LayerDescription]
+  let embedding: String
+  /// The embedding, where the model ties them.
+  let head: String
+
+  init(_ model: ModelDescription) {
+    let byName = Dictionary(
+      model.layers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    var layers: [Place: LayerDescription] = [:]
+    for tensor in model.tensors {
+      guard let block = tensor.block, let layer = byName[tensor.name] else { continue }
+      layers[Place(part: tensor.part, block: block)] = layer
+    }
+    self.layers = layers
+    let embedding = model.layers.first { $0.role == .embedTokens }?.name ?? ""
+    self.embedding = embedding
+    head = model.layers.first { $0.role == .head }?.name ?? embedding
+  }
+
+  func layer(_ part: Part, ofBlock block: Int) -> LayerDescription? {
+    layers[Place(part: part, block: block)]
+  }
 }

@@ -14,23 +14,27 @@ struct FisherSums: Sendable {
     outputs = Array(repeating: 0, count: rows)
   }
 
-  /// Adds tokens that the layer multiplied.
+  /// Adds tokens that the layer, or an expert of it, multiplied.
   ///
   /// - Parameters:
   ///   - x: The layer's input, a token a row.
   ///   - gradients: The gradients at its output, perhaps beside those of other layers.
-  ///   - column: Where the layer's gradients begin.
+  ///   - columns: The layer's gradients among them; nil for all.
+  ///   - row: The first of the layer's rows that these are the gradients of.
   ///   - pool: The threads that share the columns.
   /// - Returns: The energy of each token's gradient.
   mutating func add(
-    inputs x: Matrix, gradients: Matrix, column: Int = 0, on pool: WorkerPool
+    inputs x: Matrix, gradients: Matrix, columns: Range<Int>? = nil, row: Int = 0,
+    on pool: WorkerPool
   ) -> [Double] {
-    let columns = column..<column + outputs.count
+    let columns = columns ?? 0..<gradients.columns
     let inputEnergies = x.energies(columns: 0..<x.columns)
     let gradientEnergies = gradients.energies(columns: columns)
     pool.addWeightedSquares(
       of: x, columns: 0..<x.columns, weights: gradientEnergies, to: &inputs)
-    pool.addWeightedSquares(of: gradients, columns: columns, weights: inputEnergies, to: &outputs)
+    var part = Array(outputs[row..<row + columns.count])
+    pool.addWeightedSquares(of: gradients, columns: columns, weights: inputEnergies, to: &part)
+    outputs.replaceSubrange(row..<row + columns.count, with: part)
     trace += zip(inputEnergies, gradientEnergies).reduce(0) { $0 + $1.0 * $1.1 }
     return gradientEnergies
   }

@@ -15,6 +15,7 @@ extension ModelStructure {
   public func choosing(
     by fishers: [String: LayerFisher], in decoder: Decoder
   ) throws(InferenceError) -> ModelStructure {
+    try decoder.description.checkSizes(of: self)
     let whole = decoder.description.prunableSizes
     var chosen = self
     chosen.cuts = [:]
@@ -41,12 +42,13 @@ extension ModelStructure {
     let (whole, wanted) = (model.prunableSizes, sizes(of: model.prunableSizes))
     var cut = Cut()
     if wanted.neurons < whole.neurons {
-      let scores = try Self.scores("mlp.down_proj", block, fishers, decoder)
+      let scores = try Self.scores(.down, block, fishers, decoder)
       cut.neurons = Self.least(whole.neurons - wanted.neurons, of: scores)
     }
     if wanted.keyValueHeads < whole.keyValueHeads {
-      let scores = try Self.scores("self_attn.o_proj", block, fishers, decoder)
-      let width = model.headCount / model.keyValueHeadCount * model.headSize
+      let scores = try Self.scores(.attentionOutput, block, fishers, decoder)
+      let facts = decoder.blueprint.blocks[block].attention
+      let width = facts.headCount / facts.keyValueHeadCount * facts.headSize
       let groups = (0..<whole.keyValueHeads).map { head in
         scores[head * width..<(head + 1) * width].reduce(0, +)
       }
@@ -57,9 +59,9 @@ extension ModelStructure {
 
   /// What removing each input channel of a block's layer costs, in nats a token.
   private static func scores(
-    _ part: String, _ block: Int, _ fishers: [String: LayerFisher], _ decoder: Decoder
+    _ part: Part, _ block: Int, _ fishers: [String: LayerFisher], _ decoder: Decoder
   ) throws(InferenceError) -> [Double] {
-    let name = DecoderBlock.name(part, block: block)
+    let name = LayerNames(decoder.description).layer(part, ofBlock: block)?.name ?? part.rawValue
     guard let fisher = fishers[name], let weights = decoder.weights(of: name) else {
       throw .missing(name: name)
     }

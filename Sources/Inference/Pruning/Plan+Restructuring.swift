@@ -32,27 +32,19 @@ extension ModelDescription {
   /// What a structure makes of each layer, in the model's order; nil for layers that it removes.
   fileprivate func shapes(under structure: ModelStructure?) -> [LayerShape?] {
     let structure = structure ?? ModelStructure()
-    let sizes = structure.sizes(of: prunableSizes)
     let blocks = structure.keptBlocks(of: prunableSizes)
     let places = Dictionary(
       blocks.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-    let keys = sizes.keyValueHeads * headSize
-    let queries = keys * (headCount / keyValueHeadCount)
+    let tensors = Dictionary(
+      self.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     return layers.map { layer in
-      let place = layer.block.flatMap { places[$0] }
-      if layer.block != nil && place == nil { return nil }
-      let (rows, columns) =
-        switch layer.role {
-        case .query: (queries, layer.columns)
-        case .key, .value: (keys, layer.columns)
-        case .attentionOutput: (layer.rows, queries)
-        case .gate, .up: (sizes.neurons, layer.columns)
-        case .down: (layer.rows, sizes.neurons)
-        case .embedTokens, .head: (layer.rows, layer.columns)
-        }
-      return LayerShape(
-        name: DecoderBlock.name(ofLayer: layer, inBlock: place), aliases: shape(of: layer).aliases,
-        rows: rows, columns: columns, type: layer.type)
+      let whole = shape(of: layer)
+      guard let block = layer.block else { return whole }
+      guard let place = places[block] else { return nil }
+      let kept = tensors[layer.name].map { self.kept(of: $0, by: structure) }
+      return whole.with(
+        name: name(of: layer.name, inBlock: place), rows: kept?.rows?.count ?? layer.rows,
+        columns: kept?.columns?.count ?? layer.columns)
     }
   }
 }

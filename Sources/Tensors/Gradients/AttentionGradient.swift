@@ -8,21 +8,24 @@ extension Attention {
   /// - Parameters:
   ///   - queries: All positions of the sequence; each row starts with `headCount * headSize` values.
   ///   - keys: Positions x (keyValueHeadCount * headSize).
-  ///   - values: The same of values.
-  ///   - output: Positions x (headCount * headSize).
+  ///   - values: Positions x (keyValueHeadCount * valueSize).
+  ///   - output: Positions x (headCount * valueSize).
   ///   - pool: The threads that share the heads.
   /// - Returns: For each position, the gradients at its queries, keys and values side by side.
   /// - Precondition: the counts agree.
   public func gradient(
     queries: Matrix, keys: [Float], values: [Float], output: Matrix, on pool: WorkerPool
   ) -> Matrix {
-    let (positions, width) = (queries.rows, headCount * headSize)
-    let shared = keyValueHeadCount * headSize
-    precondition(keys.count == positions * shared && values.count == keys.count)
-    precondition(queries.columns >= width && output.rows == positions && output.columns == width)
-    var result = Matrix(rows: positions, columns: width + 2 * shared)
+    let (positions, width) = (queries.rows, headCount * (headSize + valueSize))
+    precondition(keys.count == positions * keyValueHeadCount * headSize)
+    precondition(values.count == positions * keyValueHeadCount * valueSize)
+    precondition(queries.columns >= headCount * headSize)
+    precondition(output.rows == positions && output.columns == headCount * valueSize)
+    var result = Matrix(
+      rows: positions,
+      columns: headCount * headSize + keyValueHeadCount * (headSize + valueSize))
     // Each head's gradients at the keys and values that it shares with others, to be summed.
-    var parts = [Float](repeating: 0, count: 2 * positions * width)
+    var parts = [Float](repeating: 0, count: positions * width)
     result.values.withUnsafeMutableBufferPointer { result in
       parts.withUnsafeMutableBufferPointer { parts in
         queries.values.withUnsafeBufferPointer { query in
@@ -36,7 +39,8 @@ extension Attention {
                 let heads = HeadGradients(
                   attention: self, positions: positions, queries: query,
                   queryStride: queries.columns, keys: key, values: value, output: output,
-                  result: result, keyParts: parts, valueParts: parts + positions * width)
+                  result: result, keyParts: parts,
+                  valueParts: parts + positions * headCount * headSize)
                 pool.run(count: headCount) { $0.forEach(heads.differentiate) }
                 pool.run(count: positions, grain: 64) { $0.forEach(heads.sumParts) }
               }
@@ -62,62 +66,74 @@ private struct HeadGradients: @unchecked Sendable {
   let result: UnsafeMutablePointer<Float>
   /// Heads x positions x head size.
   let keyParts: UnsafeMutablePointer<Float>
+  /// Heads x positions x value size.
   let valueParts: UnsafeMutablePointer<Float>
 
   /// Queries whose scores are held at once.
   private static let queriesATile = 64
 
-  private var size: Int { attention.headSize }
-  private var width: Int { attention.headCount * size }
-  private var shared: Int { attention.keyValueHeadCount * size }
+  private var keySize: Int { attention.headSize }
+  private var valueSize: Int { attention.valueSize }
+  private var keyStride: Int { attention.keyValueHeadCount * keySize }
+  private var valueStride: Int { attention.keyValueHeadCount * valueSize }
+  private var queryWidth: Int { attention.headCount * keySize }
+  private var outputWidth: Int { attention.headCount * valueSize }
   private var group: Int { attention.headCount / attention.keyValueHeadCount }
-  private var resultStride: Int { width + 2 * shared }
+  private var resultStride: Int { queryWidth + keyStride + valueStride }
 
   /// Computes the scores of a head again, tile by tile, and differentiates them.
   func differentiate(head: Int) {
-    let capacity = 2 * Self.queriesATile * positions
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: capacity) { memory in
+    let tileSize = Self.queriesATile * positions
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * tileSize + positions) { memory in
       guard let scores = memory.baseAddress else { return }
       for first in stride(from: 0, to: positions, by: Self.queriesATile) {
         let tile = first..<min(first + Self.queriesATile, positions)
-        differentiate(head, tile, scores, scores + Self.queriesATile * positions)
+        differentiate(head, tile, scores, scores + tileSize, slopes: scores + 2 * tileSize)
       }
     }
   }
 
   private func differentiate(
     _ head: Int, _ tile: Range<Int>, _ scores: UnsafeMutablePointer<Float>,
-    _ gradients: UnsafeMutablePointer<Float>
+    _ gradients: UnsafeMutablePointer<Float>, slopes: UnsafeMutablePointer<Float>
   ) {
-    let length = tile.upperBound
-    let query = queries + tile.lowerBound * queryStride + head * size
-    let key = keys + head / group * size
-    let value = values + head / group * size
-    let outer = output + tile.lowerBound * width + head * size
+    // All positions that one of the tile's queries sees.
+    let first = attention.seen(from: tile.lowerBound).lowerBound
+    let length = tile.upperBound - first
+    let query = queries + tile.lowerBound * queryStride + head * keySize
+    let key = keys + first * keyStride + head / group * keySize
+    let value = values + first * valueStride + head / group * valueSize
+    let outer = output + tile.lowerBound * outputWidth + head * valueSize
     // Tile x length: scores q . k, and gradients at the probabilities, o . v.
-    multiply(query, queryStride, key, shared, into: scores, tile.count, length)
-    multiply(outer, width, value, shared, into: gradients, tile.count, length)
-    let scale = 1 / Float(size).squareRoot()
+    multiply(query, queryStride, key, keyStride, keySize, into: scores, tile.count, length)
+    multiply(
+      outer, outputWidth, value, valueStride, valueSize, into: gradients, tile.count, length)
     for row in 0..<tile.count {
-      let seen = tile.lowerBound + row + 1
-      let start = row * length
-      vk_softmax_gradient(Kernels.level, scores + start, gradients + start, seen, scale)
-      (scores + start + seen).update(repeating: 0, count: length - seen)
-      (gradients + start + seen).update(repeating: 0, count: length - seen)
+      let seen = attention.seen(from: tile.lowerBound + row)
+      let (unseen, start) = (seen.lowerBound - first, row * length)
+      vk_softmax_gradient(
+        Kernels.level, scores + start + unseen, gradients + start + unseen, seen.count,
+        attention.scale, attention.softcap ?? 0, attention.sink(ofHead: head), slopes)
+      for row in [scores + start, gradients + start] {
+        row.update(repeating: 0, count: unseen)
+        (row + unseen + seen.count).update(repeating: 0, count: length - unseen - seen.count)
+      }
     }
     cblas_sgemm(
-      CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(tile.count), Int32(size), Int32(length), 1,
-      gradients, Int32(length), key, Int32(shared), 0,
-      result + tile.lowerBound * resultStride + head * size, Int32(resultStride))
-    let part = head * positions * size
-    addTransposed(gradients, tile.count, length, query, queryStride, to: keyParts + part)
-    addTransposed(scores, tile.count, length, outer, width, to: valueParts + part)
+      CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(tile.count), Int32(keySize), Int32(length),
+      1, gradients, Int32(length), key, Int32(keyStride), 0,
+      result + tile.lowerBound * resultStride + head * keySize, Int32(resultStride))
+    let place = head * positions + first
+    addTransposed(
+      gradients, tile.count, length, query, queryStride, keySize, to: keyParts + place * keySize)
+    addTransposed(
+      scores, tile.count, length, outer, outputWidth, valueSize, to: valueParts + place * valueSize)
   }
 
   /// y = a b^T of `rows` x `size` and `columns` x `size` values.
   private func multiply(
     _ a: UnsafePointer<Float>, _ aStride: Int, _ b: UnsafePointer<Float>, _ bStride: Int,
-    into y: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int
+    _ size: Int, into y: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int
   ) {
     cblas_sgemm(
       CblasRowMajor, CblasNoTrans, CblasTrans, Int32(rows), Int32(columns), Int32(size), 1, a,
@@ -127,7 +143,7 @@ private struct HeadGradients: @unchecked Sendable {
   /// y += a^T b of `rows` x `columns` and `rows` x `size` values.
   private func addTransposed(
     _ a: UnsafePointer<Float>, _ rows: Int, _ columns: Int, _ b: UnsafePointer<Float>,
-    _ bStride: Int, to y: UnsafeMutablePointer<Float>
+    _ bStride: Int, _ size: Int, to y: UnsafeMutablePointer<Float>
   ) {
     cblas_sgemm(
       CblasRowMajor, CblasTrans, CblasNoTrans, Int32(columns), Int32(size), Int32(rows), 1, a,
@@ -136,11 +152,13 @@ private struct HeadGradients: @unchecked Sendable {
 
   /// Adds up what the heads of each group found at the keys and values of one position.
   func sumParts(position: Int) {
+    let row = result + position * resultStride + queryWidth
     for head in 0..<attention.headCount {
-      let part = (head * positions + position) * size
-      let key = result + position * resultStride + width + head / group * size
-      vk_add(Kernels.level, keyParts + part, size, key)
-      vk_add(Kernels.level, valueParts + part, size, key + shared)
+      let (place, shared) = (head * positions + position, head / group)
+      vk_add(Kernels.level, keyParts + place * keySize, keySize, row + shared * keySize)
+      vk_add(
+        Kernels.level, valueParts + place * valueSize, valueSize,
+        row + keyStride + shared * valueSize)
     }
   }
 }

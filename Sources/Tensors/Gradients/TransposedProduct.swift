@@ -10,20 +10,31 @@ extension WorkerPool {
   /// - Returns: A row for each vector, the same whatever the number of threads.
   /// - Precondition: the stack is not empty, and the shapes agree.
   public func transposedProducts(of gradients: Matrix, with stack: [LayerWeights]) -> Matrix {
-    let rowCounts = stack.map(\.rows)
-    let columns = stack.first?.columns ?? 0
-    precondition(columns > 0 && stack.allSatisfy { $0.columns == columns }, "columns do not agree")
-    precondition(rowCounts.reduce(0, +) == gradients.columns, "a gradient for each output")
+    transposedProducts(of: gradients, with: stack.map { LayerPart($0) })
+  }
+
+  /// The gradient at the inputs of parts of matrices, given that at their outputs.
+  ///
+  /// - Parameters:
+  ///   - gradients: A row for each vector; the columns of their products.
+  ///   - parts: Rows of matrices of equally many columns, which are not copied.
+  /// - Returns: A row for each vector, the same whatever the number of threads.
+  /// - Precondition: there are parts, and the shapes agree.
+  public func transposedProducts(of gradients: Matrix, with parts: [LayerPart]) -> Matrix {
+    let columns = parts.first?.columns ?? 0
+    precondition(columns > 0 && parts.allSatisfy { $0.columns == columns }, "columns do not agree")
+    let outputs = parts.reduce(0) { $0 + $1.rows.count }
+    precondition(outputs == gradients.columns, "a gradient for each output")
     let slices = TransposedProduct.slices(of: gradients)
     let count = gradients.rows * columns
     var sums = [Float](repeating: 0, count: slices * count)
     sums.withUnsafeMutableBufferPointer { buffer in
       gradients.values.withUnsafeBufferPointer { source in
         guard let sums = buffer.baseAddress, let gradient = source.baseAddress else { return }
-        LayerWeights.withOperands(of: stack[...], inputs: []) { operands in
+        parts.pieces.withOperands(inputs: []) { operands in
           let product = TransposedProduct(
             gradients: gradient, sums: sums, count: gradients.rows, columns: columns,
-            outputs: gradients.columns, slices: slices, operands: operands, rowCounts: rowCounts)
+            outputs: outputs, slices: slices, operands: operands)
           product.run(on: self)
         }
         for slice in 1..<max(slices, 1) {
@@ -48,9 +59,7 @@ private struct TransposedProduct: @unchecked Sendable {
   /// Rows of all matrices.
   let outputs: Int
   let slices: Int
-  let operands: [Operand]
-  /// Rows of each operand.
-  let rowCounts: [Int]
+  let operands: [OperandRows]
 
   /// Vectors of a block: decoding a tile of weights for them is a twentieth of multiplying it.
   private static let vectorsABlock = 128
@@ -85,11 +94,14 @@ private struct TransposedProduct: @unchecked Sendable {
     withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.rowsATile * columns) { memory in
       guard let decoded = memory.baseAddress else { return }
       var firstRow = 0
-      for (operand, count) in zip(operands, rowCounts) {
+      for operand in operands {
+        let count = operand.rows.count
         let part = rows.clamped(to: firstRow..<firstRow + count)
+        // The operand's own number of the first product's row.
+        let shift = operand.rows.lowerBound - firstRow
         for begin in stride(from: part.lowerBound, to: part.upperBound, by: Self.rowsATile) {
           let end = min(begin + Self.rowsATile, part.upperBound)
-          operand.decode(rows: begin - firstRow..<end - firstRow, into: decoded)
+          operand.operand.decode(rows: begin + shift..<end + shift, into: decoded)
           cblas_sgemm(
             CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(vectors.count), Int32(columns),
             Int32(end - begin), 1, gradients + vectors.lowerBound * outputs + begin,

@@ -6,6 +6,10 @@ public enum LayerWeights: Sendable {
   case packed(PackedMatrix)
   /// Floats of 8 or 4 bits and their scales.
   case floats(FloatMatrix)
+  /// Matrices of equally many columns, one below the other: a layer of experts that a checkpoint holds apart.
+  ///
+  /// There is at least one; rows count on from each to the next.
+  case stack([LayerWeights])
 
   /// Output channels.
   public var rows: Int {
@@ -13,6 +17,7 @@ public enum LayerWeights: Sendable {
     case .stored(let matrix): matrix.rows
     case .packed(let matrix): matrix.rows
     case .floats(let matrix): matrix.rows
+    case .stack(let members): members.reduce(0) { $0 + $1.rows }
     }
   }
 
@@ -22,6 +27,7 @@ public enum LayerWeights: Sendable {
     case .stored(let matrix): matrix.columns
     case .packed(let matrix): matrix.columns
     case .floats(let matrix): matrix.columns
+    case .stack(let members): members.first?.columns ?? 0
     }
   }
 
@@ -31,15 +37,17 @@ public enum LayerWeights: Sendable {
     case .stored(let matrix): matrix.byteCount
     case .packed(let matrix): matrix.byteCount
     case .floats(let matrix): matrix.byteCount
+    case .stack(let members): members.reduce(0) { $0 + $1.byteCount }
     }
   }
 
-  /// The type of the weights; of codes that in which compressed-tensors decodes them.
+  /// The type of the weights; of codes that in which compressed-tensors decodes them; F32 of a stack whose matrices differ.
   public var type: ElementType {
     switch self {
     case .stored(let matrix): matrix.type
     case .packed(let matrix): matrix.scaleType
     case .floats(let matrix): matrix.type
+    case .stack(let members): members.commonType
     }
   }
 
@@ -48,6 +56,7 @@ public enum LayerWeights: Sendable {
     switch self {
     case .stored(let matrix): matrix.type.isQuantized
     case .packed, .floats: true
+    case .stack(let members): members.allSatisfy(\.holdsCodes)
     }
   }
 
@@ -59,6 +68,7 @@ public enum LayerWeights: Sendable {
     case .stored(let matrix): matrix.decoded(rows: range)
     case .packed(let matrix): matrix.decoded(rows: range)
     case .floats(let matrix): matrix.decoded(rows: range)
+    case .stack: LayerPart(self, rows: range).decoded()
     }
   }
 
@@ -70,6 +80,7 @@ public enum LayerWeights: Sendable {
     case .stored(let matrix): matrix.decoded(rows: indices)
     case .packed(let matrix): matrix.decoded(rows: indices)
     case .floats(let matrix): matrix.decoded(rows: indices)
+    case .stack(let members): members.decoded(rows: indices)
     }
   }
 
@@ -80,8 +91,11 @@ public enum LayerWeights: Sendable {
 
   /// Lets go of memory that holds weights of a mapped file; they are read again when touched.
   public func releasePages() {
-    if case .stored(let matrix) = self {
+    switch self {
+    case .stored(let matrix):
       matrix.storage.releasePages(in: matrix.offset..<matrix.offset + matrix.byteCount)
+    case .stack(let members): for member in members { member.releasePages() }
+    case .packed, .floats: break
     }
   }
 
@@ -98,6 +112,7 @@ public enum LayerWeights: Sendable {
     switch self {
     case .stored(let matrix): return .stored(matrix.selecting(rows: rows, columns: columns))
     case .floats(let matrix): return matrix.selecting(rows: rows, columns: columns)
+    case .stack(let members): return members.selecting(rows: rows, columns: columns)
     case .packed(let matrix):
       let rows = rows ?? Array(0..<matrix.rows)
       guard let columns else { return .packed(matrix.selecting(rows: rows)) }

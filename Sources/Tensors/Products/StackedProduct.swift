@@ -9,17 +9,29 @@ extension WorkerPool {
   /// - Returns: A row for each input: the products with the first matrix's rows, then the second's ...
   /// - Precondition: the columns agree.
   public func products(of inputs: Matrix, with stack: [LayerWeights]) -> Matrix {
-    precondition(stack.allSatisfy { $0.columns == inputs.columns }, "columns do not agree")
-    let outputColumns = stack.reduce(0) { $0 + $1.rows }
+    products(of: inputs, with: stack.map { LayerPart($0) })
+  }
+
+  /// Products of vectors with parts of matrices, in one parallel region.
+  ///
+  /// - Parameters:
+  ///   - inputs: One vector a row.
+  ///   - parts: Rows of matrices of `inputs.columns` columns, which are not copied.
+  /// - Returns: A row for each input: the products with the first part's rows, then the second's ...
+  /// - Precondition: the columns agree.
+  public func products(of inputs: Matrix, with parts: [LayerPart]) -> Matrix {
+    precondition(parts.allSatisfy { $0.columns == inputs.columns }, "columns do not agree")
+    let outputColumns = parts.reduce(0) { $0 + $1.rows.count }
+    let pieces = parts.pieces
     let count = inputs.rows * outputColumns
     let values = [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
       inputs.values.withUnsafeBufferPointer { source in
         guard count > 0, let x = source.baseAddress, let y = buffer.baseAddress else { return }
-        let prepared = PackedInputs.prepare(inputs, at: x, for: stack)
-        LayerWeights.withOperands(of: stack[...], inputs: prepared) { operands in
+        let prepared = PackedInputs.prepare(inputs, at: x, for: pieces)
+        pieces.withOperands(inputs: prepared) { operands in
           let product = StackedProduct(
             x: x, y: y, count: inputs.rows, columns: inputs.columns, outputColumns: outputColumns,
-            operands: operands, rowCounts: stack.map(\.rows))
+            operands: operands)
           product.run(on: self)
         }
         withExtendedLifetime(prepared) {}
@@ -39,9 +51,7 @@ private struct StackedProduct: @unchecked Sendable {
   let count: Int
   let columns: Int
   let outputColumns: Int
-  let operands: [Operand]
-  /// Rows of each operand.
-  let rowCounts: [Int]
+  let operands: [OperandRows]
 
   /// From this many vectors on, decoding a tile of rows and one GEMM beat products row by row.
   static let leastForTiles = 6
@@ -61,7 +71,7 @@ private struct StackedProduct: @unchecked Sendable {
   private var unitRows: Int { usesTiles ? tileRows : Self.rowsAUnit }
 
   func run(on pool: WorkerPool) {
-    let units = rowCounts.reduce(0) { $0 + unitCount(ofRows: $1) }
+    let units = operands.reduce(0) { $0 + unitCount(ofRows: $1.rows.count) }
     let least = usesTiles ? 1 : Self.weightsAPart / (unitRows * columns) + 1
     let grain = max(least, units / (pool.threadCount * 8))
     pool.run(count: units, grain: grain) { multiply(units: $0) }
@@ -70,16 +80,18 @@ private struct StackedProduct: @unchecked Sendable {
   private func unitCount(ofRows rows: Int) -> Int { (rows + unitRows - 1) / unitRows }
 
   /// Multiplies a range of units, which may lie in several matrices.
-  private func multiply(units part: Range<Int>) {
+  private func multiply(units wanted: Range<Int>) {
     var firstUnit = 0
     var column = 0
-    for (index, rows) in rowCounts.enumerated() {
+    for part in operands {
+      let rows = part.rows.count
       let endUnit = firstUnit + unitCount(ofRows: rows)
-      let units = part.clamped(to: firstUnit..<endUnit)
+      let units = wanted.clamped(to: firstUnit..<endUnit)
       if !units.isEmpty {
         let begin = (units.lowerBound - firstUnit) * unitRows
         let end = min((units.upperBound - firstUnit) * unitRows, rows)
-        multiply(operands[index], rows: begin..<end, into: y + column + begin)
+        let first = part.rows.lowerBound
+        multiply(part.operand, rows: first + begin..<first + end, into: y + column + begin)
       }
       firstUnit = endUnit
       column += rows
@@ -122,13 +134,13 @@ private struct StackedProduct: @unchecked Sendable {
 }
 
 extension PackedInputs {
-  /// The inputs prepared for each group size of a stack; none where tiles multiply.
+  /// The inputs prepared for each group size of some parts; none where tiles multiply.
   fileprivate static func prepare(
-    _ inputs: Matrix, at x: UnsafePointer<Float>, for stack: [LayerWeights]
+    _ inputs: Matrix, at x: UnsafePointer<Float>, for parts: [LayerPart]
   ) -> [PackedInputs] {
     var prepared: [PackedInputs] = []
     guard inputs.rows < StackedProduct.leastForTiles else { return prepared }
-    for case .packed(let matrix) in stack
+    for case .packed(let matrix) in parts.lazy.map(\.weights)
     where !prepared.contains(where: { $0.groupSize == matrix.groupSize }) {
       prepared.append(
         PackedInputs(

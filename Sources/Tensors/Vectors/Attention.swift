@@ -5,17 +5,54 @@ public struct Attention: Sendable {
   public let headCount: Int
   /// Divides `headCount`: that many consecutive query heads share a key and value head.
   public let keyValueHeadCount: Int
+  /// Values of a query and of a key.
   public let headSize: Int
+  /// Values of a value, and of a head's output.
+  public let valueSize: Int
+  /// What products of queries and keys are multiplied by.
+  public let scale: Float
+  /// Positions that a query sees, its own and those before it; nil is all.
+  public let window: Int?
+  /// Scaled scores s become c tanh(s / c).
+  public let softcap: Float?
+  /// For each head a logit that takes part in its softmax and has no value.
+  public let sinks: [Float]?
 
   /// Scores times values below which one thread is quicker than handing work over.
   private static let leastForThreads = 40_000
 
-  /// - Precondition: the key and value heads divide the heads.
-  public init(headCount: Int, keyValueHeadCount: Int, headSize: Int) {
+  /// Attention of the given shape.
+  ///
+  /// Sources: Ainslie et al., GQA (2023), for grouped queries; Beltagy et al., Longformer (2020), for windows;
+  /// Gemma Team, Gemma 2 (2024), for capped scores; OpenAI, gpt-oss model card (2025), for learned sinks;
+  /// DeepSeek-AI, DeepSeek-V2 (2024), for values of another size than keys.
+  /// - Parameters:
+  ///   - headCount: Heads of a query.
+  ///   - keyValueHeadCount: Heads of a key and of a value.
+  ///   - headSize: Values of a query's head and of a key's.
+  ///   - scale: nil is 1 / sqrt(`headSize`).
+  ///   - window: A query at position p sees positions p - window + 1 to p; nil is all up to p.
+  ///   - softcap: What bounds the scaled scores; nil leaves them.
+  ///   - sinks: One for each head; nil is none.
+  ///   - valueSize: nil is `headSize`.
+  /// - Precondition: the key and value heads divide the heads; sizes, scale, window and softcap are positive.
+  public init(
+    headCount: Int, keyValueHeadCount: Int, headSize: Int, scale: Float? = nil, window: Int? = nil,
+    softcap: Float? = nil, sinks: [Float]? = nil, valueSize: Int? = nil
+  ) {
     precondition(keyValueHeadCount > 0 && headCount % keyValueHeadCount == 0 && headSize > 0)
+    precondition(window.map { $0 > 0 } ?? true, "a position sees itself")
+    precondition(softcap.map { $0 > 0 } ?? true, "scores have a bound")
+    precondition(sinks.map { $0.count == headCount } ?? true, "a sink for each head")
     self.headCount = headCount
     self.keyValueHeadCount = keyValueHeadCount
     self.headSize = headSize
+    self.valueSize = valueSize ?? headSize
+    self.scale = scale ?? 1 / Float(headSize).squareRoot()
+    self.window = window
+    self.softcap = softcap
+    self.sinks = sinks
+    precondition(self.valueSize > 0 && self.scale > 0)
   }
 
   /// Attends with each row's queries over its own position and all before.
@@ -24,18 +61,18 @@ public struct Attention: Sendable {
   ///   - queries: Consecutive positions, the last of which is the last in the cache; each row starts with
   ///     `headCount * headSize` values.
   ///   - keys: Positions x (keyValueHeadCount * headSize); the queries' own are already there.
-  ///   - values: The same of values.
+  ///   - values: Positions x (keyValueHeadCount * valueSize).
   ///   - pool: The threads that share the heads.
-  /// - Returns: For each query row, `headCount * headSize` values.
+  /// - Returns: For each query row, `headCount * valueSize` values.
   /// - Precondition: the counts agree.
   public func attend(
     queries: Matrix, keys: [Float], values: [Float], on pool: WorkerPool
   ) -> Matrix {
-    let stride = keyValueHeadCount * headSize
-    let width = headCount * headSize
-    let positions = keys.count / stride
-    precondition(keys.count == positions * stride && values.count == keys.count)
-    precondition(queries.columns >= width && queries.rows <= positions)
+    let width = headCount * valueSize
+    let positions = keys.count / (keyValueHeadCount * headSize)
+    precondition(keys.count == positions * keyValueHeadCount * headSize)
+    precondition(values.count == positions * keyValueHeadCount * valueSize)
+    precondition(queries.columns >= headCount * headSize && queries.rows <= positions)
     let count = queries.rows * width
     let result = [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
       queries.values.withUnsafeBufferPointer { queryBuffer in
@@ -70,20 +107,39 @@ public struct Attention: Sendable {
 
     func run(rows: Int, positions: Int, on pool: WorkerPool) {
       let items = rows * attention.headCount
-      let isSmall = items * positions * attention.headSize < Attention.leastForThreads
+      let seen = min(positions, attention.window ?? positions)
+      let isSmall = items * seen * attention.headSize < Attention.leastForThreads
+      let kernel = attention.kernelShape
       pool.run(count: items, grain: isSmall ? items : 1) { part in
-        for item in part { attend(item) }
+        for item in part { attend(item, kernel) }
       }
     }
 
-    private func attend(_ item: Int) {
+    private func attend(_ item: Int, _ kernel: vk_attention) {
       let (row, head) = item.quotientAndRemainder(dividingBy: attention.headCount)
-      let size = attention.headSize
-      let shared = head / (attention.headCount / attention.keyValueHeadCount) * size
+      let shared = head / (attention.headCount / attention.keyValueHeadCount)
+      let positions = attention.seen(from: firstLength + row - 1)
+      var kernel = kernel
       vk_attend(
-        Kernels.level, queries + row * queryStride + head * size, keys + shared, values + shared,
-        size, attention.keyValueHeadCount * size, firstLength + row,
-        1 / Float(size).squareRoot(), output + item * size)
+        Kernels.level, &kernel, queries + row * queryStride + head * attention.headSize,
+        keys + positions.lowerBound * kernel.key_stride + shared * attention.headSize,
+        values + positions.lowerBound * kernel.value_stride + shared * attention.valueSize,
+        positions.count, attention.sink(ofHead: head), output + item * attention.valueSize)
     }
   }
+
+  /// The shape as kernels take it.
+  private var kernelShape: vk_attention {
+    vk_attention(
+      head_size: headSize, value_size: valueSize, key_stride: keyValueHeadCount * headSize,
+      value_stride: keyValueHeadCount * valueSize, scale: scale, softcap: softcap ?? 0)
+  }
+
+  /// The positions that a query at `position` sees.
+  func seen(from position: Int) -> Range<Int> {
+    max(0, position + 1 - (window ?? position + 1))..<position + 1
+  }
+
+  /// The logit of a head's sink; that of none weighs nothing.
+  func sink(ofHead head: Int) -> Float { sinks?[head] ?? -.infinity }
 }

@@ -1,29 +1,6 @@
 import CKernels
 
 extension Matrix {
-  /// Each row x as x / sqrt(mean(x^2) + epsilon) * weight.
-  ///
-  /// Source: Zhang and Sennrich, Root Mean Square Layer Normalization (2019).
-  /// - Precondition: `weight.count == columns`.
-  public func rmsNormalized(by weight: [Float], epsilon: Float) -> Matrix {
-    precondition(weight.count == columns, "a weight for each column")
-    return mapRows(to: columns) { source, destination in
-      vk_rms_norm(Kernels.level, source, weight, columns, epsilon, destination)
-    }
-  }
-
-  /// Each row, of which the first half is the gate g and the second u, as silu(g) * u.
-  ///
-  /// Source: Shazeer, GLU Variants Improve Transformer (2020).
-  /// - Precondition: the columns are even in number.
-  public func gatedSilu() -> Matrix {
-    precondition(columns % 2 == 0, "a gate for each value")
-    let half = columns / 2
-    return mapRows(to: half) { source, destination in
-      vk_gated_silu(Kernels.level, source, source + half, half, destination)
-    }
-  }
-
   /// Adds the other matrix, value by value.
   ///
   /// - Precondition: both have the same shape.
@@ -34,7 +11,40 @@ extension Matrix {
     }
   }
 
-  private func mapRows(
+  /// Adds a bias to each row, from column `column` on.
+  ///
+  /// - Precondition: the bias ends within the row.
+  public mutating func addToRows(_ bias: [Float], column: Int = 0) {
+    precondition(column >= 0 && column + bias.count <= columns, "a bias within the row")
+    let (rows, columns) = (rows, columns)
+    values.withUnsafeMutableBufferPointer { sums in
+      guard let sums = sums.baseAddress else { return }
+      for row in 0..<rows {
+        vk_add(Kernels.level, bias, bias.count, sums + row * columns + column)
+      }
+    }
+  }
+
+  /// Multiplies every value.
+  public mutating func scale(by factor: Float) {
+    values.withUnsafeMutableBufferPointer { buffer in
+      vk_scale(Kernels.level, factor, buffer.count, buffer.baseAddress)
+    }
+  }
+
+  /// Makes every value x `cap` tanh(x / `cap`), which lies between -`cap` and `cap`.
+  ///
+  /// Source: Bello et al., Neural Combinatorial Optimization (2016), as Gemma 2 caps its logits.
+  /// - Precondition: `cap` is positive.
+  public mutating func softcap(_ cap: Float) {
+    precondition(cap > 0, "values have a bound")
+    values.withUnsafeMutableBufferPointer { buffer in
+      vk_softcap(Kernels.level, cap, buffer.count, buffer.baseAddress)
+    }
+  }
+
+  /// Calls `body` with each row and a row of a new matrix of `newColumns` to fill.
+  func mapRows(
     to newColumns: Int, _ body: (UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
   ) -> Matrix {
     let count = rows * newColumns

@@ -1,89 +1,97 @@
 /// Applies merges to one word: always the lowest rank, and of equal ones the leftmost.
 ///
-/// A linked list of tokens and a heap of possible merges make it O(n log n) in the word's length,
-/// as a run of a million spaces is one word.
-struct WordMerger {
-  private let table: MergeTable
-  private var tokens: [UInt32]
+/// Short words are searched through for each merge. For long ones a linked list of tokens and a heap of possible merges
+/// make it O(n log n) in the word's length, as a run of a million spaces is one word.
+struct WordMerger: Sendable {
+  /// A token of a word, and the bytes of the text that it is.
+  struct Part: Sendable {
+    var token: UInt32
+    let start: Int
+    var end: Int
+
+    /// What no token spells.
+    static let unknown = UInt32.max
+  }
+
+  /// A merge that no pair has.
+  private static let none: (rank: UInt32, result: UInt32) = (.max, 0)
+  private static let shortWord = 32
+
+  private var merges: [(rank: UInt32, result: UInt32)] = []
   /// Places of the neighbours; -1 beyond the ends.
-  private var next: [Int]
-  private var previous: [Int]
-  /// The merge of the token at a place with its right neighbour.
-  private var merges: [MergeTable.Merge?]
+  private var next: [Int] = []
+  private var previous: [Int] = []
   private var heap = MinimumHeap()
 
-  /// The tokens that are left of `tokens` when no merge applies any more.
-  static func merge(_ tokens: [UInt32], _ table: MergeTable) -> [UInt32] {
-    guard tokens.count > 1 else { return tokens }
-    var merger = WordMerger(tokens, table)
-    return merger.run()
+  /// Replaces the tokens of a word by what is left when no merge applies any more.
+  mutating func merge(_ parts: inout [Part], _ ranking: some MergeRanking) {
+    guard parts.count > 1 else { return }
+    if parts.count <= Self.shortWord {
+      mergeShort(&parts, ranking)
+    } else {
+      mergeLong(&parts, ranking)
+    }
   }
 
-  private init(_ tokens: [UInt32], _ table: MergeTable) {
-    self.table = table
-    self.tokens = tokens
-    next = tokens.indices.map { $0 + 1 < tokens.count ? $0 + 1 : -1 }
-    previous = tokens.indices.map { $0 - 1 }
-    merges = Array(repeating: nil, count: tokens.count)
-    for place in tokens.indices { findMerge(at: place) }
+  @inline(__always)
+  private mutating func mergeShort(_ parts: inout [Part], _ ranking: some MergeRanking) {
+    merges.removeAll(keepingCapacity: true)
+    for place in 1..<parts.count {
+      merges.append(ranking.merge(parts[place - 1], parts[place]) ?? Self.none)
+    }
+    while true {
+      var best = 0
+      for place in merges.indices where merges[place].rank < merges[best].rank { best = place }
+      guard best < merges.count, merges[best].rank != Self.none.rank else { return }
+      parts[best].token = merges[best].result
+      parts[best].end = parts[best + 1].end
+      parts.remove(at: best + 1)
+      merges.remove(at: best)
+      if best < merges.count {
+        merges[best] = ranking.merge(parts[best], parts[best + 1]) ?? Self.none
+      }
+      if best > 0 {
+        merges[best - 1] = ranking.merge(parts[best - 1], parts[best]) ?? Self.none
+      }
+    }
   }
 
-  private mutating func run() -> [UInt32] {
+  private mutating func mergeLong(_ parts: inout [Part], _ ranking: some MergeRanking) {
+    next = parts.indices.map { $0 + 1 < parts.count ? $0 + 1 : -1 }
+    previous = parts.indices.map { $0 - 1 }
+    merges = Array(repeating: Self.none, count: parts.count)
+    heap.removeAll()
+    for place in parts.indices { findMerge(at: place, parts, ranking) }
     while let lowest = heap.removeMinimum() {
       let place = Int(lowest & 0xffff_ffff)
       // A merge nearby may have replaced what this entry was about.
-      guard let merge = merges[place], UInt64(merge.rank) == lowest >> 32 else { continue }
+      guard UInt64(merges[place].rank) == lowest >> 32 else { continue }
       let right = next[place]
-      tokens[place] = merge.result
+      parts[place].token = merges[place].result
+      parts[place].end = parts[right].end
       next[place] = next[right]
       if next[place] >= 0 { previous[next[place]] = place }
-      merges[right] = nil
-      findMerge(at: place)
-      if previous[place] >= 0 { findMerge(at: previous[place]) }
+      merges[right] = Self.none
+      findMerge(at: place, parts, ranking)
+      if previous[place] >= 0 { findMerge(at: previous[place], parts, ranking) }
     }
-    var result: [UInt32] = []
-    var place = 0
+    var (place, count) = (0, 0)
     while place >= 0 {
-      result.append(tokens[place])
+      parts[count] = parts[place]
+      count += 1
       place = next[place]
     }
-    return result
+    parts.removeLast(parts.count - count)
   }
 
-  private mutating func findMerge(at place: Int) {
+  @inline(__always)
+  private mutating func findMerge(
+    at place: Int, _ parts: [Part], _ ranking: some MergeRanking
+  ) {
     let right = next[place]
-    merges[place] = right < 0 ? nil : table[tokens[place], tokens[right]]
-    if let merge = merges[place] { heap.insert(UInt64(merge.rank) << 32 | UInt64(place)) }
-  }
-}
-
-/// A binary heap whose smallest number is at hand.
-struct MinimumHeap {
-  private var items: [UInt64] = []
-
-  mutating func insert(_ item: UInt64) {
-    var place = items.count
-    items.append(item)
-    while place > 0, items[(place - 1) / 2] > item {
-      items[place] = items[(place - 1) / 2]
-      place = (place - 1) / 2
+    merges[place] = right < 0 ? Self.none : ranking.merge(parts[place], parts[right]) ?? Self.none
+    if merges[place].rank != Self.none.rank {
+      heap.insert(UInt64(merges[place].rank) << 32 | UInt64(place))
     }
-    items[place] = item
-  }
-
-  mutating func removeMinimum() -> UInt64? {
-    guard let minimum = items.first, let item = items.popLast() else { return nil }
-    if items.isEmpty { return minimum }
-    var place = 0
-    while true {
-      var child = 2 * place + 1
-      guard child < items.count else { break }
-      if child + 1 < items.count, items[child + 1] < items[child] { child += 1 }
-      guard items[child] < item else { break }
-      items[place] = items[child]
-      place = child
-    }
-    items[place] = item
-    return minimum
   }
 }

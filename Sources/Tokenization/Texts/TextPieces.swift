@@ -1,16 +1,24 @@
 /// Cuts a long text where no tokenizer's word goes on, so that it can be encoded piece by piece.
 ///
-/// Every pre-tokenizer that byte-level BPE models use ends a word between an ASCII letter and a line
-/// feed: the ids of the pieces, one after the other, are the ids of the whole.
+/// Pre-tokenizers end a word between an ASCII letter and a line feed, and few vocabularies have a token that reaches over
+/// that place: the ids of the pieces, one after the other, are the ids of the whole. A text is left whole by tokenizers of
+/// which that is not known.
 public struct TextPieces: Sendable {
   /// Bytes of a piece, unless there is no place to cut: encoded in some milliseconds.
   public static let size = 16 << 10
 
   private let bytes: [UInt8]
+  private let tokenizer: Tokenizer?
   private var start = 0
 
   /// The pieces of a UTF-8 text.
-  public init(_ bytes: [UInt8]) { self.bytes = bytes }
+  public init(_ bytes: [UInt8], for tokenizer: Tokenizer? = nil) {
+    self.bytes = bytes
+    self.tokenizer = tokenizer
+  }
+
+  /// Whether the next piece is not the first: it goes on what was encoded before.
+  public var continues: Bool { start > 0 }
 
   /// The next piece; nil at the end.
   public mutating func next() -> String? {
@@ -22,7 +30,10 @@ public struct TextPieces: Sendable {
   }
 
   private func isCut(_ place: Int) -> Bool {
-    let isLetter = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(bytes[place - 1] | 0x20)
-    return isLetter && bytes[place] == UInt8(ascii: "\n")
+    let letter = bytes[place - 1]
+    guard bytes[place] == UInt8(ascii: "\n"),
+      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(letter | 0x20)
+    else { return false }
+    return tokenizer?.allowsLineCut(behind: letter) ?? true
   }
 }

@@ -31,7 +31,7 @@ public struct TextReader: Sendable {
     if bytes.first(where: { !JSONLines.isBlank($0) }) == UInt8(ascii: "{") {
       lines = JSONLines(bytes)
     } else if String(validating: bytes, as: UTF8.self) != nil {
-      pieces = TextPieces(bytes)
+      pieces = TextPieces(bytes, for: tokenizer)
       opening = tokenizer.begun([])
     } else {
       throw TextError(path: path, reason: "the text is not UTF-8")
@@ -46,11 +46,14 @@ public struct TextReader: Sendable {
       opening = nil
       return begin
     }
-    if let piece = pieces.next() { return tokenizer.encode(piece, allowsSpecialTokens: false) }
+    let continues = pieces.continues
+    if let piece = pieces.next() {
+      return tokenizer.encode(piece, allowsSpecialTokens: false, continues: continues)
+    }
     guard let line = lines?.next() else { return nil }
     switch try document(line) {
     case .text(let text):
-      pieces = TextPieces(Array(text.utf8))
+      pieces = TextPieces(Array(text.utf8), for: tokenizer)
       return tokenizer.begun([])
     case .messages(let messages):
       guard let template = tokenizer.chatTemplate else {

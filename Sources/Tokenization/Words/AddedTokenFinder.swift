@@ -8,56 +8,41 @@ struct AddedTokenFinder: Sendable {
     case text(Range<Int>)
   }
 
-  private struct Candidate {
-    let token: TokenizerDefinition.AddedToken
-    let bytes: [UInt8]
+  private let tokens: [TokenizerDefinition.AddedToken]
+  private let trie: TokenTrie
+  /// By byte: whether a token begins with it.
+  private var begins = Array(repeating: false, count: 256)
+
+  /// - Parameter normalize: What a token's text looks like where it is looked for.
+  init(
+    _ tokens: [TokenizerDefinition.AddedToken], normalize: ([UInt8]) -> [UInt8] = { $0 }
+  ) {
+    let texts = tokens.map { normalize(Array($0.text.utf8)) }
+    self.tokens = tokens
+    trie = TokenTrie(texts.enumerated().map { ($0.element[...], $0.offset) })
+    for text in texts { if let first = text.first { begins[Int(first)] = true } }
   }
 
-  /// By first byte, longest first; tokens that match normalized text come in a second pass.
-  private let passes: [[[Candidate]]]
-
-  init(_ tokens: [TokenizerDefinition.AddedToken]) {
-    passes = [false, true].compactMap { isNormalized in
-      let members = tokens.filter { $0.isNormalized == isNormalized && !$0.text.isEmpty }
-      if members.isEmpty { return nil }
-      var table: [[Candidate]] = Array(repeating: [], count: 256)
-      for token in members {
-        let bytes = Array(token.text.utf8)
-        table[Int(bytes[0])].append(Candidate(token: token, bytes: bytes))
-      }
-      return table.map { $0.sorted { $0.bytes.count > $1.bytes.count } }
-    }
-  }
-
-  /// The parts of `text`; special tokens stay text unless `allowsSpecialTokens`.
-  func parts(of text: ScalarScanner, allowsSpecialTokens: Bool) -> [Part] {
-    passes.reduce([.text(0..<text.bytes.count)]) { parts, table in
-      parts.flatMap { part in
-        guard case .text(let range) = part else { return [part] }
-        return split(text, range, table, allowsSpecialTokens)
-      }
-    }
-  }
-
-  private func split(
-    _ text: ScalarScanner, _ range: Range<Int>, _ table: [[Candidate]], _ allowsSpecial: Bool
+  /// The parts of the text in `range`; special tokens stay text unless `allowsSpecialTokens`.
+  func parts(
+    of text: TextScanner, _ range: Range<Int>, allowsSpecialTokens: Bool
   ) -> [Part] {
+    if tokens.isEmpty { return range.isEmpty ? [] : [.text(range)] }
     var parts: [Part] = []
     var textStart = range.lowerBound
     var place = range.lowerBound
     while place < range.upperBound {
-      let candidates = table[Int(text.bytes[place])]
-      guard !candidates.isEmpty,
-        let match = candidates.first(where: { Self.matches($0, text.bytes, place, range) })
+      guard begins[Int(text.bytes[place])],
+        let match = trie.longestMatch(in: text.bytes, from: place, to: range.upperBound)
       else {
         place += 1
         continue
       }
-      var (start, end) = (place, place + match.bytes.count)
+      let token = tokens[match.number]
+      var (start, end) = (place, match.end)
       place = end
-      let token = match.token
       let isWanted =
-        (allowsSpecial || !token.isSpecial)
+        (allowsSpecialTokens || !token.isSpecial)
         && !(token.isSingleWord && Self.touchesWord(text, start..<end, in: range))
       guard isWanted else { continue }
       if token.stripsLeft {
@@ -73,35 +58,21 @@ struct AddedTokenFinder: Sendable {
     return parts
   }
 
-  private static func matches(
-    _ candidate: Candidate, _ bytes: [UInt8], _ place: Int, _ range: Range<Int>
-  ) -> Bool {
-    guard candidate.bytes.count <= range.upperBound - place else { return false }
-    return bytes[place..<place + candidate.bytes.count].elementsEqual(candidate.bytes)
-  }
-
-  /// Where the scalar before `index` starts.
-  private static func scalarBefore(_ text: ScalarScanner, _ index: Int) -> Int {
-    var place = index - 1
-    while text.bytes[place] & 0xc0 == 0x80 { place -= 1 }
-    return place
-  }
-
   /// Where the white space before `index` starts; nil if something else is there.
-  private static func spaceBefore(_ text: ScalarScanner, _ index: Int) -> Int? {
-    let place = scalarBefore(text, index)
-    return text.scalar(at: place).kind == .space ? place : nil
+  private static func spaceBefore(_ text: TextScanner, _ index: Int) -> Int? {
+    let place = text.scalarBefore(index)
+    return text.scalar(at: place).kinds.contains(.space) ? place : nil
   }
 
   private static func touchesWord(
-    _ text: ScalarScanner, _ match: Range<Int>, in range: Range<Int>
+    _ text: TextScanner, _ match: Range<Int>, in range: Range<Int>
   ) -> Bool {
     func isWord(_ place: Int) -> Bool {
-      let kind = text.scalar(at: place).kind
-      return kind == .letter || kind == .number || text.bytes[place] == UInt8(ascii: "_")
+      !text.scalar(at: place).kinds.isDisjoint(with: [.letters, .numbers])
+        || text.bytes[place] == UInt8(ascii: "_")
     }
     return
-      (match.lowerBound > range.lowerBound && isWord(scalarBefore(text, match.lowerBound)))
+      (match.lowerBound > range.lowerBound && isWord(text.scalarBefore(match.lowerBound)))
       || (match.upperBound < range.upperBound && isWord(match.upperBound))
   }
 }

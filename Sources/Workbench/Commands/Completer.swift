@@ -45,7 +45,7 @@ struct Completer {
     case .group: all = groups
     case .target: all = exportTargets
     case .sparsity: all = sparsities
-    case .filter: all = Role.allCases.map { Completion($0.rawValue) }
+    case .filter: all = Role.common.map { Completion($0.rawValue) }
     case .sort: all = SortOrder.allCases.map { Completion($0.rawValue, help: $0.title) }
     case .budget: all = budgets
     case .server: all = servers

@@ -30,9 +30,12 @@ extension Plan {
       patterns.append(pattern)
       rest.subtract(group)
     }
-    for role in Role.allCases {
-      take(
-        model.layers.indices.filter { model.layers[$0].role == role }, as: "*.\(role.rawValue)")
+    for roleLayers in model.layersOfRole {
+      let (role, group) = (roleLayers.role, roleLayers.layers)
+      // The role's word, unless the checkpoint calls the layers otherwise.
+      guard let name = group.first.map({ model.layers[$0].name }) else { continue }
+      let last = name.split(separator: ".").last.map(String.init) ?? name
+      take(group, as: "*.\(name.hasSuffix(".\(role.rawValue)") ? role.rawValue : last)")
     }
     for block in model.layersOfBlock.keys.sorted() {
       guard let group = model.layersOfBlock[block], let first = group.first else { continue }

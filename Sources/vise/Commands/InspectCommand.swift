@@ -10,9 +10,14 @@ struct InspectCommand: ParsableCommand {
     commandName: "inspect",
     abstract: "Shows what a checkpoint holds, layer by layer.",
     discussion: """
-      --json: name, format, architecture, parameters, bytes, layers[] of name, role, block, shape \
-      (rows, columns), dtype, scheme (if quantized, for example 4 bit g64 sym), \
-      bytes; notes[].
+      Every checkpoint can be planned, compressed without calibration and exported (weights). One that \
+      runs also answers and can be evaluated and calibrated; one that differentiates has gradients for \
+      sensitivity and structured pruning. What a checkpoint lacks is said with its reason.
+
+      --json: name, format, architecture, abilities[] (weights, runs, differentiates), obstacles of \
+      runs and differentiates (why not; absent where it does), parameters, bytes, layers[] of name, \
+      role, block, experts (of a stack), shape (rows, columns), dtype, scheme (if quantized, for \
+      example 4 bit g64 sym), bytes; notes[].
       """)
 
   @OptionGroup var model: ModelArgument
@@ -49,14 +54,34 @@ struct InspectCommand: ParsableCommand {
       table.add([layer.name, shape, layer.storedText, layer.bytes.megabytes])
     }
     let millions = (Double(model.parameterCount) / 1e6).fixed(1)
-    return """
-      \(model.name)  \(model.architecture), \(model.format.rawValue)
-      \(millions) M parameters, \(model.tensorBytes.megabytes) MB, context \(model.contextLength)
-      \(model.blockCount) blocks of \(model.headCount) heads (\(model.keyValueHeadCount) for keys \
-      and values), hidden \(model.hiddenSize), vocabulary \(model.vocabularySize)
+    let context = model.blueprint.map { ", context \($0.contextLength)" } ?? ""
+    let lines =
+      [
+        "\(model.name)  \(model.architecture), \(model.format.rawValue)",
+        "\(millions) M parameters, \(model.tensorBytes.megabytes) MB\(context)",
+        shape(of: model),
+      ] + abilities(of: model) + model.notes.map { "note: \($0)" }
+    return lines.joined(separator: "\n") + "\n\n" + table.text
+  }
 
-      \(model.notes.map { "note: \($0)\n" }.joined())\(table.text)
-      """
+  private static func shape(of model: ModelDescription) -> String {
+    guard let blueprint = model.blueprint, let block = blueprint.blocks.first else {
+      return "\(model.blockCount) blocks"
+    }
+    let attention = block.attention
+    let text =
+      "\(blueprint.blocks.count) blocks of \(attention.headCount) heads "
+      + "(\(attention.keyValueHeadCount) for keys and values), hidden \(blueprint.hiddenSize), "
+      + "vocabulary \(blueprint.vocabularySize)"
+    guard case .experts(let experts)? = blueprint.blocks.last?.feedForward else { return text }
+    return text + "\n\(experts.count) experts a block, of which a token runs through \(experts.chosenCount)"
+  }
+
+  private static func abilities(of model: ModelDescription) -> [String] {
+    let abilities = model.abilities
+    let names = "abilities: " + abilities.names.joined(separator: ", ")
+    if let obstacle = abilities.runningObstacle { return [names, "does not run: \(obstacle)"] }
+    return [names] + (abilities.gradientObstacle.map { ["has no gradients: \($0)"] } ?? [])
   }
 }
 
@@ -66,6 +91,7 @@ private struct InspectResult: Encodable {
     let name: String
     let role: String
     let block: Int?
+    let experts: Int?
     let shape: [Int]
     let dtype: String
     let scheme: String?
@@ -75,6 +101,8 @@ private struct InspectResult: Encodable {
   let name: String
   let format: String
   let architecture: String
+  let abilities: [String]
+  let obstacles: [String: String]
   let parameters: Int
   let bytes: Int
   let layers: [Layer]
@@ -84,12 +112,17 @@ private struct InspectResult: Encodable {
     name = model.name
     format = model.format.rawValue
     architecture = model.architecture
+    abilities = model.abilities.names
+    var obstacles: [String: String] = [:]
+    obstacles["runs"] = model.abilities.runningObstacle
+    obstacles["differentiates"] = model.abilities.gradientObstacle
+    self.obstacles = obstacles
     parameters = model.parameterCount
     bytes = model.tensorBytes
     layers = model.layers.map { layer in
       Layer(
         name: layer.name, role: layer.role.rawValue, block: layer.block,
-        shape: [layer.rows, layer.columns], dtype: layer.type.rawValue,
+        experts: layer.count > 1 ? layer.count : nil, shape: [layer.rows, layer.columns], dtype: layer.type.rawValue,
         scheme: layer.scheme?.summary, bytes: layer.bytes)
     }
     notes = model.notes

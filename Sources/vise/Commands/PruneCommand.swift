@@ -154,7 +154,7 @@ private struct PruneResult: Encodable {
     source = text
     blocks = chosen.losses.map { Block(block: $0.block, kld: Figure($0.divergence)) }
     removedBlocks = chosen.structure.removedBlocks
-    (neurons, kvHeads) = (after.intermediateSize, after.keyValueHeadCount)
+    (neurons, kvHeads) = (after.prunableSizes.neurons, after.prunableSizes.keyValueHeads)
     (bytesBefore, bytesAfter) = (before.tensorBytes, after.tensorBytes)
     self.output = output
   }

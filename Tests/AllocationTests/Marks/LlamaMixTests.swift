@@ -57,7 +57,7 @@ import TestSupport
     case .attentionOutput: block + "attn_output"
     case .gate: block + "ffn_gate"
     case .up: block + "ffn_up"
-    case .down: block + "ffn_down"
+    default: block + "ffn_down"
     }
   }
 }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Tensors
+import TestSupport
 
 extension ModelDescription {
   /// A Llama model of the given shape that is nowhere on disk.
@@ -15,9 +16,9 @@ extension ModelDescription {
         case .head: "lm_head"
         default: "model.layers.\(block ?? 0).\(part).\(role.rawValue)"
         }
-      return LayerDescription(
-        name: name, role: role, block: block, rows: rows, columns: columns, type: .float16,
-        bytes: 2 * rows * columns)
+      return .ofLlama(
+        name, role: role, block: block, rows: rows, columns: columns, type: .float16,
+        bytes: 2 * rows * columns, tiesEmbeddings: tiesEmbeddings)
     }
     var layers = [layer(.embedTokens, nil, vocabulary, hidden)]
     for block in 0..<blocks {
@@ -34,10 +35,10 @@ extension ModelDescription {
     let norms = (2 * blocks + 1) * hidden
     return ModelDescription(
       name: "test", path: "/nowhere", format: .huggingFace, architecture: "llama",
-      hiddenSize: hidden, intermediateSize: intermediate, blockCount: blocks, headCount: heads,
-      keyValueHeadCount: keyValueHeads, headSize: headSize, vocabularySize: vocabulary,
-      contextLength: 128, ropeTheta: 10_000, ropeScaling: nil, normEpsilon: 1e-5,
-      tiesEmbeddings: tiesEmbeddings,
+      blueprint: .llama(
+        hidden: hidden, inner: intermediate, blocks: blocks, heads: heads,
+        keyHeads: keyValueHeads, headSize: headSize, vocabulary: vocabulary, context: 128,
+        tiesEmbeddings: tiesEmbeddings),
       parameterCount: layers.reduce(norms) { $0 + $1.parameters },
       tensorBytes: layers.reduce(2 * norms) { $0 + $1.bytes }, fingerprint: "0123",
       layers: layers)

@@ -162,8 +162,7 @@ struct CompressedModelTests {
           .init(name: "strategy", value: .string("channel")),
         ])))
     return try QuantizedLayer(
-      LlamaTensor(name: "layer", ggufName: "", role: .up, block: 0, shape: [4, columns]),
-      format: .packed, arguments: arguments, packsDensely: packsDensely,
+      "layer", rows: 4, columns: columns, format: .packed, arguments: arguments, packsDensely: packsDensely,
       in: TensorTable(name: "model", files: ["model"], storages: [storage], entries: entries))
   }
 }

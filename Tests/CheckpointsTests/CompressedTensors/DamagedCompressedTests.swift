@@ -21,6 +21,9 @@ struct DamagedCompressedTests {
     for layer in checkpoint.description.layers {
       _ = try checkpoint.matrix(of: layer.name).decoded()
     }
+    if let obstacle = checkpoint.description.abilities.runningObstacle {
+      throw CheckpointError(file: path, reason: obstacle)
+    }
   }
 
   /// Replaces a text in the copy's file by one of the same length or, in config.json, any other.

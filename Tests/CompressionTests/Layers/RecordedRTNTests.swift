@@ -1,5 +1,6 @@
 import Compression
 import Tensors
+import TestSupport
 import Testing
 
 /// Compares with what numpy gives (Tests/Oracles/record_rtn.py).

@@ -1,5 +1,6 @@
 import Compression
 import Tensors
+import TestSupport
 import Testing
 
 /// Compares with what compressed-tensors gives (Tests/Oracles/record_floats.py).

@@ -33,7 +33,12 @@ import Testing
     let result = try json("inspect")
     #expect(
       Set(result.keys)
-        == ["name", "format", "architecture", "parameters", "bytes", "layers", "notes"])
+        == [
+          "name", "format", "architecture", "abilities", "obstacles", "parameters", "bytes",
+          "layers", "notes",
+        ])
+    #expect(result["abilities"] as? [String] == ["weights", "runs", "differentiates"])
+    #expect((result["obstacles"] as? [String: String])?.isEmpty == true)
     #expect(result["format"] as? String == "huggingface")
     #expect(result["architecture"] as? String == "llama")
     #expect(result["parameters"] as? Int == description.parameterCount)

@@ -173,7 +173,7 @@ struct CompressedTensorsEncodingTests {
     }
     let encoding = try CompressedTensorsEncoding(model: quantized.export, target: .transformers)
     #expect(throws: ExportError.self) { try encoding.tensors(of: kept.layers[3]) }
-    #expect(throws: ExportError.self) { try encoding.tensor(ofNorm: "model.none", values: [1]) }
+    #expect(throws: ExportError.self) { try encoding.other("model.none.weight", norms: [:]) }
     let files = try kept.files(
       CompressedTensorsEncoding(model: kept.export, target: .transformers))
     #expect(try WrittenConfig(files).root["quantization_config"] == nil)

@@ -14,7 +14,9 @@ struct CompressedTensorsLimitsTests {
     _ quantization: QuantizationScheme, _ target: ExportTarget,
     of layer: String = "model.layers.0.mlp.down_proj", rows: Int = 64, columns: Int = 512
   ) -> QuantizationScheme?? {
-    let shape = LayerShape(name: layer, rows: rows, columns: columns, type: .bfloat16)
+    let shape = LayerShape(
+      name: layer, rows: rows, columns: columns, type: .bfloat16,
+      isEmbedding: layer.hasSuffix("embed_tokens"))
     return CompressedTensorsLimits.flaw(
       of: Scheme(quantization: quantization), for: shape, target: target
     ).map { $0.nearest?.quantization }

@@ -101,7 +101,9 @@ struct FloatEncodingTests {
       _ format: FloatFormat, _ target: ExportTarget, name: String = "model.layers.0.mlp.up_proj",
       columns: Int = 256
     ) -> Scheme?? {
-      let shape = LayerShape(name: name, rows: 128, columns: columns, type: .bfloat16)
+      let shape = LayerShape(
+        name: name, rows: 128, columns: columns, type: .bfloat16,
+        isEmbedding: name.hasSuffix("embed_tokens"))
       return TargetLimits.of(target).refusal(
         of: Scheme(quantization: QuantizationScheme(float: format)), for: shape
       ).map(\.nearest)

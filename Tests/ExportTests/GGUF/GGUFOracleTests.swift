@@ -83,7 +83,7 @@ struct GGUFOracleTests {
   ) -> [Int] {
     let rows = Array(0..<layer.rows)
     guard layer.role == .query || layer.role == .key else { return rows }
-    let half = model.headSize / 2
+    let half = (model.attention?.headSize ?? 0) / 2
     return rows.map { $0 / (2 * half) * 2 * half + $0 % 2 * half + $0 % (2 * half) / 2 }
   }
 

@@ -69,11 +69,13 @@ struct HuggingFaceLayoutTests {
     try TestFiles.with(try files(of: gguf)) { folder in
       let opened = try Checkpoint.open(folder)
       let (found, source) = (opened.description, gguf.description)
-      #expect(found.headSize == source.headSize)
+      #expect(found.blueprint?.blocks == source.blueprint?.blocks)
       #expect(found.contextLength == source.contextLength)
-      #expect(found.ropeTheta == source.ropeTheta)
-      #expect(found.ropeScaling == source.ropeScaling)
-      #expect(found.normEpsilon == source.normEpsilon)
+      for (rope, other) in zip(found.blueprint?.ropes ?? [], source.blueprint?.ropes ?? []) {
+        #expect(rope.theta == other.theta)
+        #expect(zip(rope.divisors, other.divisors).allSatisfy { abs($0 / $1 - 1) < 1e-6 })
+      }
+      #expect(found.blueprint?.normEpsilon == source.blueprint?.normEpsilon)
       #expect(found.tiesEmbeddings == source.tiesEmbeddings)
       #expect(found.layers.map(\.rows) == source.layers.map(\.rows))
       #expect(found.layers.allSatisfy { !$0.type.isQuantized })

@@ -43,11 +43,7 @@ struct CompressedModel {
   /// Every slot of the layout is filled, and nothing else.
   func files(_ encoding: some ModelEncoding) throws -> [(name: String, bytes: [UInt8])] {
     var encoded = try layers.reversed().flatMap { try encoding.tensors(of: $0) }
-    for norm in norms {
-      encoded.append(
-        try encoding.tensor(
-          ofNorm: norm, values: export.checkpoint.vector(named: norm)))
-    }
+    for name in encoding.otherNames { encoded.append(try encoding.other(name, norms: [:])) }
     let bytes = Dictionary(uniqueKeysWithValues: encoded.map { ($0.name, $0.bytes) })
     let slots = encoding.layout.files.flatMap(\.tensors)
     #expect(bytes.count == slots.count && Set(bytes.keys) == Set(slots.map(\.name)))

@@ -2,6 +2,7 @@ import Checkpoints
 import Compression
 import Inference
 import Tensors
+import TestSupport
 import Testing
 
 /// What layers read, against what transformers' layers read of the same tokens.
@@ -102,10 +103,10 @@ struct ActivationPassTests {
   @Test func momentsAloneComeWithoutPairs() throws {
     var pass = try pass()
     _ = sweep(&pass, decoder, observing: .moments, advancing: false)
-    let found = try #require(pass.statistics(at: .mlpOutput(block: 0)))
-    #expect(found.gram == nil && found.columns == decoder.description.intermediateSize)
+    let found = try #require(pass.statistics(at: .feedForwardOutput(block: 0)))
+    #expect(found.gram == nil && found.columns == decoder.description.innerSize)
     _ = sweep(&pass, decoder, advancing: false)
-    #expect(pass.statistics(at: .mlpOutput(block: 0)) == found)
+    #expect(pass.statistics(at: .feedForwardOutput(block: 0)) == found)
     #expect(pass.statistics(at: .head) == nil)
   }
 

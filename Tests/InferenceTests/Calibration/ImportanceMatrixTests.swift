@@ -34,7 +34,7 @@ struct ImportanceMatrixTests {
       pass.begin(observing: .moments, advancing: true)
       while pass.step(with: decoder) {}
       for layer in model.layers where layer.block == block {
-        statistics[layer.name] = InputSite(of: layer, in: model).flatMap { pass.statistics(at: $0) }
+        statistics[layer.name] = layer.site.flatMap { pass.statistics(at: $0) }
       }
     }
     return statistics

@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import Inference
 
@@ -26,8 +27,8 @@ struct ActivationRecord: Decodable {
         switch try container.decode(String.self, forKey: .site) {
         case "attention": .attention(block: block)
         case "attentionOutput": .attentionOutput(block: block)
-        case "mlp": .mlp(block: block)
-        case "mlpOutput": .mlpOutput(block: block)
+        case "mlp": .feedForward(block: block)
+        case "mlpOutput": .feedForwardOutput(block: block)
         default: .head
         }
       means = try container.decode(Data.self, forKey: .means).floats

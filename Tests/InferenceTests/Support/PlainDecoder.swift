@@ -1,15 +1,23 @@
 import Checkpoints
 import Foundation
 import Tensors
+import TestSupport
 
 /// The Llama forward pass by the book, in double precision, all positions at once and without a cache.
 struct PlainDecoder {
   let model: ModelDescription
+  private let attention: AttentionFacts
+  private let blueprint: Blueprint
   var layers: [String: Matrix]
   let norms: [String: [Float]]
 
   init(_ tiny: TinyModel) {
     model = tiny.description
+    guard let blueprint = model.blueprint, let attention = model.attention else {
+      preconditionFailure("the tiny model has a blueprint")
+    }
+    self.blueprint = blueprint
+    self.attention = attention
     layers = tiny.layers.mapValues { $0.decoded() }
     norms = tiny.norms
   }
@@ -25,8 +33,8 @@ struct PlainDecoder {
       let keys = heads(x, prefix + "self_attn.k_proj", rotated: true)
       let values = heads(x, prefix + "self_attn.v_proj", rotated: false)
       for position in tokens.indices {
-        let shared = model.headCount / model.keyValueHeadCount
-        let attended = (0..<model.headCount).flatMap { head in
+        let shared = attention.headCount / attention.keyValueHeadCount
+        let attended = (0..<attention.headCount).flatMap { head in
           attend(queries[position][head], position, keys, values, head / shared)
         }
         add(product(attended, prefix + "self_attn.o_proj"), to: &hidden[position])
@@ -45,11 +53,11 @@ struct PlainDecoder {
     _ query: [Double], _ position: Int, _ keys: [[[Double]]], _ values: [[[Double]]], _ head: Int
   ) -> [Double] {
     let scores = (0...position).map { other in
-      zip(query, keys[other][head]).map(*).reduce(0, +) / Double(model.headSize).squareRoot()
+      zip(query, keys[other][head]).map(*).reduce(0, +) / Double(attention.headSize).squareRoot()
     }
     let weights = scores.map { exp($0) }
     let total = weights.reduce(0, +)
-    return (0..<model.headSize).map { place in
+    return (0..<attention.headSize).map { place in
       (0...position).map { weights[$0] * values[$0][head][place] }.reduce(0, +) / total
     }
   }
@@ -58,8 +66,8 @@ struct PlainDecoder {
   private func heads(_ x: [[Double]], _ layer: String, rotated: Bool) -> [[[Double]]] {
     x.enumerated().map { position, vector in
       let all = product(vector, layer)
-      return stride(from: 0, to: all.count, by: model.headSize).map { start in
-        let head = Array(all[start..<start + model.headSize])
+      return stride(from: 0, to: all.count, by: attention.headSize).map { start in
+        let head = Array(all[start..<start + attention.headSize])
         return rotated ? turned(head, position) : head
       }
     }
@@ -76,9 +84,10 @@ struct PlainDecoder {
   }
 
   private func frequency(_ pair: Int) -> Double {
-    let plain = pow(model.ropeTheta, -2 * Double(pair) / Double(model.headSize))
-    guard let scaling = model.ropeScaling else { return plain }
-    let turns = Double(scaling.originalContextLength) * plain / (2 * Double.pi)
+    let rope = blueprint.ropes[0]
+    let plain = pow(rope.theta, -2 * Double(pair) / Double(attention.headSize))
+    guard case .llama3(let scaling)? = rope.scaling else { return plain }
+    let turns = Double(scaling.originalLength) * plain / (2 * Double.pi)
     let (low, high) = (scaling.lowFrequencyFactor, scaling.highFrequencyFactor)
     let smooth = min(max((turns - low) / (high - low), 0), 1)
     return (1 - smooth) * plain / scaling.factor + smooth * plain
@@ -86,7 +95,7 @@ struct PlainDecoder {
 
   private func normalized(_ x: [Double], _ norm: String) -> [Double] {
     let mean = x.map { $0 * $0 }.reduce(0, +) / Double(x.count)
-    let factor = 1 / (mean + model.normEpsilon).squareRoot()
+    let factor = 1 / (mean + blueprint.normEpsilon).squareRoot()
     return zip(x, norms[norm] ?? []).map { $0 * factor * Double($1) }
   }
 

@@ -1,6 +1,7 @@
 import Checkpoints
 import Inference
 import Tensors
+import TestSupport
 
 /// A Llama model of random weights, small enough to compute by the book.
 struct TinyModel {
@@ -38,9 +39,9 @@ struct TinyModel {
       let matrix = StoredMatrix.storing(values, as: type, rows: rows, columns: columns)
       layers[name] = .stored(matrix)
       descriptions.append(
-        LayerDescription(
-          name: name, role: role, block: block, rows: rows, columns: columns, type: type,
-          bytes: rows * columns * type.bytesPerBlock))
+        .ofLlama(
+          name, role: role, block: block, rows: rows, columns: columns, type: type,
+          bytes: rows * columns * type.bytesPerBlock, tiesEmbeddings: tiesEmbeddings))
     }
     var norms: [String: [Float]] = [:]
     let normNames =
@@ -52,11 +53,11 @@ struct TinyModel {
     self.layers = layers
     self.norms = norms
     description = ModelDescription(
-      name: "tiny", path: "tiny", format: .huggingFace, architecture: "llama", hiddenSize: hidden,
-      intermediateSize: inner, blockCount: blocks, headCount: heads, keyValueHeadCount: keyHeads,
-      headSize: headSize, vocabularySize: vocabulary, contextLength: contextLength,
-      ropeTheta: 10_000, ropeScaling: ropeScaling, normEpsilon: 1e-5,
-      tiesEmbeddings: tiesEmbeddings, parameterCount: 0, tensorBytes: 0, fingerprint: "",
+      name: "tiny", path: "tiny", format: .huggingFace, architecture: "llama",
+      blueprint: .llama(
+        hidden: hidden, inner: inner, blocks: blocks, heads: heads, keyHeads: keyHeads,
+        headSize: headSize, vocabulary: vocabulary, context: contextLength, scaling: ropeScaling,
+        tiesEmbeddings: tiesEmbeddings), parameterCount: 0, tensorBytes: 0, fingerprint: "",
       layers: descriptions)
   }
 

@@ -1,0 +1,144 @@
+/// What an architecture is, for every part of Vise that asks. One value a family; nothing else names a family.
+///
+/// A family that needs no new mechanism is one value in `Families`, and one line in ``all``.
+package struct Architecture: Sendable {
+  /// Which blocks see a window only, where neither config.json's `layer_types` nor GGUF's pattern says so.
+  enum WindowRule: Sendable {
+    /// No block, even if a window is given.
+    case none
+    /// Every block.
+    case all
+    /// All but the last of every so many.
+    case allButEvery(Int)
+    /// From block `max_window_layers` on, if `use_sliding_window` is set (Qwen 2).
+    case switched
+  }
+
+  /// Which layers have biases in config.json's words; in GGUF the file's tensors say it.
+  enum Biases: Sendable {
+    case always(Set<Part>)
+    /// Where a flag is set; `standard` where it is not given.
+    case flagged([String: Set<Part>], standard: Bool)
+  }
+
+  /// How wide the steps of embeddings are.
+  enum EmbeddingScale: Sendable {
+    case none
+    /// The root of the hidden size; in single precision, as llama.cpp and transformers have it there.
+    case rootOfHidden
+    /// As a setting says.
+    case setting
+  }
+
+  /// The feed-forward half.
+  enum FeedForward: Sendable {
+    case gated
+    /// Gate and up are one matrix in both formats.
+    case fusedGated
+    /// No gate: up, activation, down.
+    case plain
+    case experts(ExpertRule)
+  }
+
+  /// What differs between mixtures of experts.
+  struct ExpertRule: Sendable {
+    var router: RouterKind
+    /// A flag of config.json that makes the router ``RouterKind/softmaxOfChosen``, with its standard; nil for none.
+    var normalizing: (flag: String, standard: Bool)?
+    /// Whether Hugging Face checkpoints hold gates and ups as one tensor.
+    var isFused = false
+    /// Whether there is a shared expert with a gate of its own.
+    var hasWeighedShared = false
+    /// The expert's inner size has the word that dense models have for theirs.
+    var usesDenseInnerSize = false
+  }
+
+  /// The words for it in config.json's `model_type`; the first names the architecture in Vise.
+  var modelTypes: [String]
+  /// The word for it in GGUF's `general.architecture`.
+  package var ggufName: String
+  /// The class of transformers that runs it, for a config.json that is written anew.
+  package var className: String
+  /// What parts are called where it is not ``Part/commonNames``.
+  var names: [Part: String] = [:]
+  var standards: [String: SettingValue] = [:]
+
+  var norm: NormKind = .rms
+  /// What has to be added to norms' weights as Hugging Face checkpoints have them; GGUF has them whole.
+  var normOffset: Float = 0
+  var norms: NormPlacement = .before
+  var queryKeyNorm: QueryKeyNorm = .none
+  var biases: Biases = .flagged([:], standard: false)
+  var fusesAttention = false
+  var feedForward: FeedForward = .gated
+  /// The key of config.json that names the activation, and what it is where none is named.
+  var activation: (key: String, standard: ActivationKind) = ("hidden_act", .silu)
+
+  var pairing: RopeFacts.Pairing = .halves
+  /// Whether llama.cpp's converter orders rows of q and k anew, because its RoPE turns neighbours.
+  var reordersRows = false
+  /// A block of so many has no RoPE; nil for none.
+  var blockWithoutRope: Int?
+  var window: WindowRule = .none
+  /// The rule of GGUF files without a pattern; nil for that of ``window``.
+  var ggufWindow: WindowRule?
+  /// Whether blocks with a window turn by frequencies of their own.
+  var hasLocalRope = false
+
+  var embeddingScale: EmbeddingScale = .none
+  /// config.json's key for the size whose root divides scores; nil for the head size.
+  var attentionScaleKey: String?
+  /// Whether granite's four multipliers are read.
+  package var hasMultipliers = false
+  var tiesByStandard = false
+
+  /// Families that run, by what they are most like.
+  package static let all: [Architecture] = [
+    llama, mistral, ministral3, qwen2, qwen2Moe, qwen3, qwen3Moe, gemma, gemma2, gemma3, phi3,
+    granite, graniteMoe, smollm3, olmo2, olmoe, glm4, starcoder2, mixtral, seedOss,
+  ]
+
+  /// Vise's name of it.
+  package var name: String { modelTypes[0] }
+
+  package static func named(_ name: String) -> Architecture? { all.first { $0.name == name } }
+
+  static func ofConfig(_ modelType: String) -> Architecture? {
+    all.first { $0.modelTypes.contains(modelType) }
+  }
+
+  static func ofGGUF(_ name: String, hasExperts: Bool) -> Architecture? {
+    let found = all.filter { $0.ggufName == name }
+    return found.first { $0.hasExperts == hasExperts } ?? found.first
+  }
+
+  /// Flags of config.json by the parts that have biases where they are set.
+  package var biasFlags: [String: Set<Part>] {
+    if case .flagged(let flags, _) = biases { flags } else { [:] }
+  }
+
+  /// config.json's key for the size whose root divides scores; nil where that is the head size.
+  package var scoreSizeKey: String? { attentionScaleKey }
+  /// config.json's key for the activation.
+  package var activationKey: String { activation.key }
+  /// config.json's key for the number of experts.
+  package var expertCountKey: String {
+    experts?.usesDenseInnerSize == true && experts?.normalizing == nil
+      ? "num_local_experts" : "num_experts"
+  }
+  /// config.json's flag for weights that the chosen experts alone share; nil where there is no choice.
+  package var normalizingFlag: String? { experts?.normalizing?.flag }
+  /// Whether experts' inner size has the word that dense models have for theirs.
+  package var usesDenseInnerSize: Bool { experts?.usesDenseInnerSize ?? false }
+
+  private var experts: ExpertRule? {
+    if case .experts(let rule) = feedForward { rule } else { nil }
+  }
+
+  var hasExperts: Bool { if case .experts = feedForward { true } else { false } }
+
+  /// What Hugging Face checkpoints call a part, after their prefix and the block's number.
+  package func name(of part: Part) -> String {
+    names[part] ?? Part.commonNames[part] ?? part.rawValue
+  }
+}

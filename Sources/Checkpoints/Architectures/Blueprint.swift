@@ -1,0 +1,156 @@
+/// All that a decoder has to know of a model beside its weights, whichever format it was read from.
+///
+/// An ``Architecture`` makes it from a model's settings; from then on nothing asks what the family is called.
+public struct Blueprint: Codable, Hashable, Sendable {
+  public var hiddenSize: Int
+  public var vocabularySize: Int
+  /// Longest context in tokens.
+  public var contextLength: Int
+  public var normEpsilon: Double
+  public var norm: NormKind
+  /// What embeddings are multiplied by once they are looked up.
+  public var embeddingScale: Float
+  /// What logits are multiplied by.
+  public var logitScale: Float
+  /// The bound that logits are bent to: cap * tanh(logit / cap).
+  public var logitSoftcap: Float?
+  /// The ways in which positions turn queries and keys; blocks refer to them by index.
+  public var ropes: [RopeFacts]
+  public var blocks: [BlockFacts]
+  /// Whether the LM head is the embedding matrix.
+  public var tiesEmbeddings: Bool
+  /// What precedes the names of the decoder's tensors in a Hugging Face checkpoint: `model.`.
+  public var prefix: String
+  /// The LM head's name there.
+  public var headName: String
+}
+
+/// How hidden states are normalised.
+public enum NormKind: String, Codable, Hashable, Sendable {
+  /// x / rms(x) * w (Zhang and Sennrich 2019).
+  case rms
+  /// (x - mean(x)) / deviation(x) * w + b (Ba et al. 2016).
+  case layer
+}
+
+/// Where a block's norms stand.
+public enum NormPlacement: String, Codable, Hashable, Sendable {
+  /// Before attention and before the feed-forward half.
+  case before
+  /// After each half, before it is added.
+  case after
+  /// Before and after.
+  case around
+}
+
+/// One decoder block: attention, then a feed-forward half.
+public struct BlockFacts: Codable, Hashable, Sendable {
+  public var attention: AttentionFacts
+  public var feedForward: FeedForwardFacts
+  public var norms: NormPlacement
+  /// What both halves' outputs are multiplied by before they are added.
+  public var residualScale: Float
+  /// Parts that have biases, as ``Part`` names them.
+  public var biases: Set<String>
+
+  package func hasBias(_ part: Part) -> Bool { biases.contains(part.rawValue) }
+}
+
+/// How queries and keys are normalised before RoPE turns them.
+public enum QueryKeyNorm: String, Codable, Hashable, Sendable {
+  case none
+  /// Each head by itself.
+  case perHead
+  /// All heads together.
+  case wholeWidth
+}
+
+/// Causal attention with grouped queries.
+public struct AttentionFacts: Codable, Hashable, Sendable {
+  public var headCount: Int
+  public var keyValueHeadCount: Int
+  public var headSize: Int
+  /// What scores are multiplied by.
+  public var scale: Float
+  /// The bound that scores are bent to: cap * tanh(score / cap).
+  public var softcap: Float?
+  /// Positions that a query sees, its own counted; nil for all before it.
+  public var window: Int?
+  /// Which of the model's ``Blueprint/ropes`` turns queries and keys; nil for none.
+  public var rope: Int?
+  public var queryKeyNorm: QueryKeyNorm
+  /// Whether q, k and v are one matrix.
+  public var isFused: Bool
+  /// How queries grow with their position; nil where they do not.
+  public var queryGrowth: QueryGrowth?
+
+  /// Output channels of q.
+  public var queryWidth: Int { headCount * headSize }
+  /// Output channels of k, and of v.
+  public var keyWidth: Int { keyValueHeadCount * headSize }
+}
+
+/// Ministral 3's and Llama 4's queries: times 1 + beta * log(1 + floor(position / length)).
+public struct QueryGrowth: Codable, Hashable, Sendable {
+  public var beta: Float
+  /// In tokens.
+  public var length: Int
+}
+
+/// What bends the inner values of a feed-forward half.
+public enum ActivationKind: String, Codable, Hashable, Sendable {
+  case silu
+  /// GELU by its tanh approximation.
+  case geluTanh
+  /// GELU by the error function.
+  case gelu
+  case relu
+}
+
+/// A block's half after attention.
+public enum FeedForwardFacts: Codable, Hashable, Sendable {
+  case dense(DenseFacts)
+  case experts(ExpertFacts)
+
+  /// Of one expert, where there are several.
+  public var innerSize: Int {
+    switch self {
+    case .dense(let facts): facts.innerSize
+    case .experts(let facts): facts.innerSize
+    }
+  }
+}
+
+/// An MLP that every token runs through.
+public struct DenseFacts: Codable, Hashable, Sendable {
+  public var innerSize: Int
+  public var activation: ActivationKind
+  /// Whether values are multiplied by an activated gate (Shazeer 2020), or are activated themselves.
+  public var isGated: Bool
+  /// Whether gate and up are one matrix.
+  public var isFused: Bool
+}
+
+/// How a router weighs the experts that it chooses.
+public enum RouterKind: String, Codable, Hashable, Sendable {
+  /// By the probabilities that all experts share.
+  case softmax
+  /// By those probabilities divided by the sum of the chosen ones': what the chosen ones alone would share.
+  case softmaxOfChosen
+}
+
+/// A mixture of experts, of which each token runs through a few.
+public struct ExpertFacts: Codable, Hashable, Sendable {
+  public var count: Int
+  /// Experts that a token runs through.
+  public var chosenCount: Int
+  public var innerSize: Int
+  public var activation: ActivationKind
+  public var router: RouterKind
+  /// Whether gates and ups are one tensor.
+  public var isFused: Bool
+  /// Inner size of the expert that all tokens run through beside; nil for none.
+  public var sharedInnerSize: Int?
+  /// Whether that expert is weighed by a sigmoid gate of its own.
+  public var weighsShared: Bool
+}

@@ -1,0 +1,279 @@
+/// Makes a model's blueprint from its settings, as its architecture reads them.
+struct BlueprintReader {
+  private let architecture: Architecture
+  private let settings: ModelSettings
+  private let tensors: TensorTable
+  /// What precedes the decoder's names, and the head's name.
+  private let names: (prefix: String, head: String)
+
+  /// Longest context that is believed, in tokens.
+  static let contextLimit = 1 << 30
+  /// Most blocks that are believed.
+  static let blockLimit = 10_000
+
+  init(
+    _ architecture: Architecture, _ settings: ModelSettings, tensors: TensorTable,
+    names: (prefix: String, head: String)
+  ) {
+    self.architecture = architecture
+    self.settings = settings
+    self.tensors = tensors
+    self.names = names
+  }
+
+  /// - Throws: ``CheckpointError`` naming the setting that is missing, makes no sense, or is not honoured yet.
+  func blueprint() throws(CheckpointError) -> Blueprint {
+    try refuseOthers()
+    let hiddenSize = try settings.size(.hiddenSize)
+    let blockCount = try settings.size(.blockCount, limit: Self.blockLimit)
+    let (headCount, keyHeadCount, headSize) = try heads(hiddenSize: hiddenSize)
+    let ropes = try RopeReader(settings, architecture: architecture, tensors: tensors).ropes(
+      headSize: headSize)
+    let window = try WindowReader(settings, architecture: architecture)
+    let residualScale =
+      architecture.hasMultipliers ? try settings.number(.residualScale, standard: 1) : 1
+    let (scale, softcap) = try scores(headSize: headSize)
+    let growth = try queryGrowth(ropes: ropes)
+    var blocks: [BlockFacts] = []
+    for block in 0..<blockCount {
+      let sees = try window.window(ofBlock: block, of: blockCount)
+      let attention = AttentionFacts(
+        headCount: headCount, keyValueHeadCount: keyHeadCount, headSize: headSize, scale: scale,
+        softcap: softcap, window: sees, rope: try rope(ofBlock: block, isLocal: sees != nil),
+        queryKeyNorm: architecture.queryKeyNorm, isFused: architecture.fusesAttention,
+        queryGrowth: growth)
+      blocks.append(
+        BlockFacts(
+          attention: attention, feedForward: try feedForward(ofBlock: block),
+          norms: architecture.norms, residualScale: Float(residualScale),
+          biases: try biases(ofBlock: block)))
+    }
+    return Blueprint(
+      hiddenSize: hiddenSize, vocabularySize: try vocabularySize(),
+      contextLength: try settings.size(.contextLength, standard: 2048, limit: Self.contextLimit),
+      normEpsilon: try epsilon(), norm: architecture.norm,
+      embeddingScale: try embeddingScale(hiddenSize: hiddenSize), logitScale: try logitScale(),
+      logitSoftcap: try settings.optionalNumber(.logitSoftcap).map { Float($0) }, ropes: ropes,
+      blocks: blocks, tiesEmbeddings: try tiesEmbeddings(), prefix: names.prefix,
+      headName: names.head)
+  }
+
+  /// Refuses what changes the computation and is not honoured.
+  private func refuseOthers() throws(CheckpointError) {
+    guard let config = settings.config else { return }
+    if let value = config.value("clip_qkv") {
+      throw config.error("clip_qkv is \(value), which is not supported")
+    }
+    for key in ["use_bidirectional_attention", "is_encoder_decoder"]
+    where try config.flag(key) == true {
+      throw config.error("\(key) is true, and only causal decoders run")
+    }
+  }
+
+  private func heads(
+    hiddenSize: Int
+  ) throws(CheckpointError) -> (count: Int, keyCount: Int, size: Int) {
+    let count = try settings.size(.headCount)
+    let keyCount = try settings.size(.keyHeadCount, standard: count)
+    guard count % keyCount == 0 else {
+      throw settings.error("\(count) attention heads cannot share \(keyCount) key-value heads evenly")
+    }
+    guard settings.has(.headSize) || hiddenSize % count == 0 else {
+      throw settings.error(
+        "the hidden size \(hiddenSize) is no multiple of the \(count) attention heads")
+    }
+    let size = try settings.size(.headSize, standard: max(1, hiddenSize / count))
+    guard size % 2 == 0 else {
+      throw settings.error("the head size \(size) is odd, and RoPE rotates pairs")
+    }
+    let valueSize = SettingKey(gguf: "attention.value_length")
+    guard try settings.size(valueSize, standard: size) == size else {
+      throw settings.error("keys and values have heads of different sizes, which is not supported")
+    }
+    return (count, keyCount, size)
+  }
+
+  private func epsilon() throws(CheckpointError) -> Double {
+    switch architecture.norm {
+    case .rms: try settings.number(.rmsEpsilon, standard: settings.gguf == nil ? 1e-6 : nil)
+    case .layer: try settings.number(.layerEpsilon)
+    }
+  }
+
+  private func vocabularySize() throws(CheckpointError) -> Int {
+    let rows = settings.gguf == nil ? nil : tensors["token_embd.weight"]?.shape.first
+    return try settings.size(.vocabularySize, standard: rows)
+  }
+
+  private func tiesEmbeddings() throws(CheckpointError) -> Bool {
+    guard settings.gguf == nil else { return tensors["output.weight"] == nil }
+    let isTied = try settings.flag(
+      "tie_word_embeddings", standard: architecture.tiesByStandard)
+    // A stored head is used whatever the setting says, unless it repeats the embedding.
+    let head = tensors["\(names.head).weight"]
+    let embedding = tensors["\(names.prefix)\(architecture.name(of: .embedding)).weight"]
+    return isTied && (head == nil || tensors.look(alike: head, embedding))
+  }
+
+  private func embeddingScale(hiddenSize: Int) throws(CheckpointError) -> Float {
+    switch architecture.embeddingScale {
+    case .none: 1
+    case .rootOfHidden: Float(hiddenSize).squareRoot()
+    case .setting: Float(try settings.number(.embeddingScale, standard: 1))
+    }
+  }
+
+  private func logitScale() throws(CheckpointError) -> Float {
+    guard architecture.hasMultipliers else { return 1 }
+    return Float(1 / (try settings.number(.logitDivisor, standard: 1)))
+  }
+
+  private func scores(
+    headSize: Int
+  ) throws(CheckpointError) -> (scale: Float, softcap: Float?) {
+    let softcap = try settings.optionalNumber(.attentionSoftcap).map { Float($0) }
+    if architecture.hasMultipliers, settings.has(.attentionScale) {
+      return (Float(try settings.number(.attentionScale)), softcap)
+    }
+    if architecture.hasMultipliers, settings.gguf == nil { return (1, softcap) }
+    guard let key = architecture.attentionScaleKey else {
+      return (1 / Float(headSize).squareRoot(), softcap)
+    }
+    let size = SettingKey(key, gguf: nil)
+    let divisor = try settings.number(size, standard: try ggufScaleSize(headSize: headSize))
+    return (Float(1 / divisor.squareRoot()), softcap)
+  }
+
+  /// GGUF has no word for the size whose root divides scores: llama.cpp knows the one published size of Gemma 2 and of Gemma 3
+  /// that differs by its blocks.
+  private func ggufScaleSize(headSize: Int) throws(CheckpointError) -> Double {
+    let blocks = try settings.size(.blockCount, limit: Self.blockLimit)
+    let large = ["gemma2": 46, "gemma3": 62]
+    guard large[architecture.ggufName] == blocks else { return Double(headSize) }
+    return Double(try settings.size(.hiddenSize) / settings.size(.headCount))
+  }
+
+  private func queryGrowth(ropes: [RopeFacts]) throws(CheckpointError) -> QueryGrowth? {
+    var beta = try settings.optionalNumber(.queryGrowth)
+    if let section = try settings.config?.section("rope_parameters"),
+      section.value("llama_4_scaling_beta") != nil
+    {
+      beta = try section.number("llama_4_scaling_beta")
+    }
+    guard let beta else { return nil }
+    guard case .yarn(let rule)? = ropes.first?.scaling else {
+      throw settings.error("queries grow with their position, but no original context length is given")
+    }
+    return QueryGrowth(beta: Float(beta), length: rule.originalLength)
+  }
+
+  /// The rotation of a block: the second is that of blocks with a window.
+  private func rope(ofBlock block: Int, isLocal: Bool) throws(CheckpointError) -> Int? {
+    if let list = try settings.list("no_rope_layers") {
+      // One says that the block turns, whatever the setting's name says.
+      guard list.indices.contains(block) else {
+        throw settings.error("no_rope_layers has \(list.count) entries, too few for the blocks")
+      }
+      if list[block] == .integer(0) { return nil }
+    } else if let interval = architecture.blockWithoutRope {
+      let every = try settings.size(
+        SettingKey("no_rope_layer_interval", gguf: nil), standard: interval)
+      if (block + 1) % every == 0 { return nil }
+    }
+    return architecture.hasLocalRope && isLocal ? 1 : 0
+  }
+
+  private func biases(ofBlock block: Int) throws(CheckpointError) -> Set<String> {
+    var parts: Set<Part> = []
+    if settings.gguf != nil {
+      let all: [Part] = [
+        .query, .key, .value, .fusedAttention, .attentionOutput, .gate, .up, .fusedGateUp, .down,
+      ]
+      parts = Set(all.filter { tensors["blk.\(block).\($0.ggufName).bias"] != nil })
+    } else {
+      switch architecture.biases {
+      case .always(let always): parts = always
+      case .flagged(let flags, let standard):
+        for (flag, flagged) in flags where try settings.flag(flag, standard: standard) {
+          parts.formUnion(flagged)
+        }
+      }
+    }
+    return Set(parts.map(\.rawValue))
+  }
+}
+
+extension BlueprintReader {
+  private func feedForward(ofBlock block: Int) throws(CheckpointError) -> FeedForwardFacts {
+    let activation = try activation()
+    func dense(isGated: Bool, isFused: Bool = false) throws(CheckpointError) -> FeedForwardFacts {
+      .dense(
+        DenseFacts(
+          innerSize: try settings.size(.innerSize), activation: activation, isGated: isGated,
+          isFused: isFused))
+    }
+    switch architecture.feedForward {
+    case .gated: return try dense(isGated: true)
+    case .fusedGated: return try dense(isGated: true, isFused: true)
+    case .plain: return try dense(isGated: false)
+    case .experts(let rule):
+      guard try hasExperts(block: block) else { return try dense(isGated: true) }
+      return .experts(try experts(rule, activation))
+    }
+  }
+
+  private func experts(
+    _ rule: Architecture.ExpertRule, _ activation: ActivationKind
+  ) throws(CheckpointError) -> ExpertFacts {
+    let count = try settings.size(.expertCount)
+    let chosen = try settings.size(.chosenCount)
+    guard chosen <= count else {
+      throw settings.error("\(chosen) of \(count) experts cannot be chosen")
+    }
+    let innerKey =
+      rule.usesDenseInnerSize && !settings.has(.expertInnerSize)
+      ? SettingKey.innerSize : .expertInnerSize
+    var router = rule.router
+    if let normalizing = rule.normalizing, settings.gguf == nil {
+      router =
+        try settings.flag(normalizing.flag, standard: normalizing.standard)
+        ? .softmaxOfChosen : .softmax
+    }
+    return ExpertFacts(
+      count: count, chosenCount: chosen, innerSize: try settings.size(innerKey),
+      activation: activation, router: router, isFused: rule.isFused && settings.gguf == nil,
+      sharedInnerSize: rule.hasWeighedShared ? try sharedInnerSize() : nil,
+      weighsShared: rule.hasWeighedShared)
+  }
+
+  /// GGUF files of the first converters leave the shared expert's size to its tensors.
+  private func sharedInnerSize() throws(CheckpointError) -> Int {
+    let rows = settings.gguf.flatMap { _ in tensors["blk.0.ffn_up_shexp.weight"]?.shape.first }
+    return try settings.size(.sharedInnerSize, standard: rows)
+  }
+
+  /// Whether a block of a mixture has experts: some are dense.
+  private func hasExperts(block: Int) throws(CheckpointError) -> Bool {
+    if settings.gguf != nil {
+      return tensors["blk.\(block).\(Part.router.ggufName).weight"] != nil
+    }
+    let dense = try settings.list("mlp_only_layers") ?? []
+    let step = try settings.size(SettingKey("decoder_sparse_step", gguf: nil), standard: 1)
+    return !dense.contains(.integer(block)) && (block + 1) % step == 0
+  }
+
+  private func activation() throws(CheckpointError) -> ActivationKind {
+    guard settings.config != nil, let name = try settings.text(architecture.activation.key) else {
+      return architecture.activation.standard
+    }
+    switch name {
+    case "silu", "swish": return .silu
+    case "gelu_pytorch_tanh", "gelu_new", "gelu_fast": return .geluTanh
+    case "gelu": return .gelu
+    case "relu": return .relu
+    default:
+      throw settings.error(
+        "\(architecture.activation.key) is \"\(name)\", which is not supported")
+    }
+  }
+}

@@ -1,0 +1,54 @@
+extension Architecture {
+  /// Norms weigh by 1 + w, GELU gates, embeddings grow by the root of the hidden size.
+  static let gemma = Architecture(
+    modelTypes: ["gemma"], ggufName: "gemma", className: "GemmaForCausalLM",
+    standards: ["head_dim": .integer(256), "rms_norm_eps": .number(1e-6)],
+    normOffset: 1,
+    biases: .flagged(
+      ["attention_bias": [.query, .key, .value, .attentionOutput]], standard: false),
+    // The first checkpoints say "gelu" in hidden_act and mean the tanh form, which transformers insists on.
+    activation: ("hidden_activation", .geluTanh), embeddingScale: .rootOfHidden,
+    tiesByStandard: true)
+
+  /// Norms around both halves, bounded scores and logits, a window in every other block.
+  static let gemma2 = Architecture(
+    modelTypes: ["gemma2"], ggufName: "gemma2", className: "Gemma2ForCausalLM",
+    names: sandwich,
+    standards: [
+      "head_dim": .integer(256), "rms_norm_eps": .number(1e-6), "sliding_window": .integer(4096),
+      "query_pre_attn_scalar": .integer(256), "attn_logit_softcapping": .number(50),
+      "final_logit_softcapping": .number(30),
+    ],
+    normOffset: 1, norms: .around,
+    biases: .flagged(
+      ["attention_bias": [.query, .key, .value, .attentionOutput]], standard: false),
+    activation: ("hidden_activation", .geluTanh), window: .allButEvery(2),
+    embeddingScale: .rootOfHidden, attentionScaleKey: "query_pre_attn_scalar",
+    tiesByStandard: true)
+
+  /// Normalised queries and keys, a window in five of six blocks with frequencies of their own.
+  static let gemma3 = Architecture(
+    modelTypes: ["gemma3_text", "gemma3"], ggufName: "gemma3", className: "Gemma3ForCausalLM",
+    names: sandwich,
+    standards: [
+      "head_dim": .integer(256), "rms_norm_eps": .number(1e-6), "sliding_window": .integer(4096),
+      "query_pre_attn_scalar": .integer(256), "hidden_size": .integer(2304),
+      "intermediate_size": .integer(9216), "num_hidden_layers": .integer(26),
+      "num_attention_heads": .integer(8), "num_key_value_heads": .integer(4),
+      "vocab_size": .integer(262_208), "max_position_embeddings": .integer(131_072),
+      "rope_theta": .number(1_000_000),
+    ],
+    normOffset: 1, norms: .around, queryKeyNorm: .perHead,
+    biases: .flagged(
+      ["attention_bias": [.query, .key, .value, .attentionOutput]], standard: false),
+    activation: ("hidden_activation", .geluTanh), window: .allButEvery(6), hasLocalRope: true,
+    embeddingScale: .rootOfHidden, attentionScaleKey: "query_pre_attn_scalar",
+    tiesByStandard: true)
+
+  /// Norms before and after both halves.
+  private static let sandwich: [Part: String] = [
+    .attentionPostNorm: "post_attention_layernorm",
+    .feedForwardNorm: "pre_feedforward_layernorm",
+    .feedForwardPostNorm: "post_feedforward_layernorm",
+  ]
+}

@@ -1,0 +1,71 @@
+extension Architecture {
+  /// Phi 3 to 4: q, k, v are one matrix, gate and up another; LongRoPE; Phi-4-mini turns a part of each head.
+  static let phi3 = Architecture(
+    modelTypes: ["phi3"], ggufName: "phi3", className: "Phi3ForCausalLM",
+    standards: ["rms_norm_eps": .number(1e-5)], fusesAttention: true, feedForward: .fusedGated,
+    window: .all, ggufWindow: Architecture.WindowRule.none)
+
+  /// Four multipliers: of embeddings, scores, both halves' outputs and logits.
+  static let granite = Architecture(
+    modelTypes: ["granite"], ggufName: "granite", className: "GraniteForCausalLM",
+    biases: .flagged(
+      [
+        "attention_bias": [.query, .key, .value, .attentionOutput],
+        "mlp_bias": [.gate, .up, .down],
+      ], standard: false),
+    reordersRows: true, embeddingScale: .setting, hasMultipliers: true)
+
+  static let graniteMoe = Architecture(
+    modelTypes: ["granitemoe"], ggufName: "granitemoe", className: "GraniteMoeForCausalLM",
+    names: [
+      .router: "block_sparse_moe.router.layer",
+      .expertGateUp: "block_sparse_moe.input_linear",
+      .expertDown: "block_sparse_moe.output_linear",
+    ],
+    biases: .flagged(
+      ["attention_bias": [.query, .key, .value, .attentionOutput]], standard: false),
+    feedForward: .experts(
+      ExpertRule(router: .softmaxOfChosen, isFused: true, usesDenseInnerSize: true)),
+    reordersRows: true, embeddingScale: .setting, hasMultipliers: true)
+
+  /// Norms stand after both halves; all queries, and all keys, are normalised together.
+  static let olmo2 = Architecture(
+    modelTypes: ["olmo2"], ggufName: "olmo2", className: "Olmo2ForCausalLM",
+    names: [
+      .attentionPostNorm: "post_attention_layernorm",
+      .feedForwardPostNorm: "post_feedforward_layernorm",
+    ],
+    standards: ["rms_norm_eps": .number(1e-5)], norms: .after, queryKeyNorm: .wholeWidth,
+    biases: .flagged(
+      ["attention_bias": [.query, .key, .value, .attentionOutput]], standard: false))
+
+  static let olmoe = Architecture(
+    modelTypes: ["olmoe"], ggufName: "olmoe", className: "OlmoeForCausalLM",
+    standards: ["rms_norm_eps": .number(1e-5)], queryKeyNorm: .wholeWidth,
+    biases: .flagged(
+      ["attention_bias": [.query, .key, .value, .attentionOutput]], standard: false),
+    feedForward: .experts(
+      ExpertRule(
+        router: .softmax, normalizing: ("norm_topk_prob", false), usesDenseInnerSize: true)))
+
+  /// GLM-4 of 2025: norms around both halves, half of each head turns, in neighbours.
+  static let glm4 = Architecture(
+    modelTypes: ["glm4"], ggufName: "glm4", className: "Glm4ForCausalLM",
+    names: [
+      .attentionPostNorm: "post_self_attn_layernorm",
+      .feedForwardPostNorm: "post_mlp_layernorm",
+    ],
+    standards: ["rms_norm_eps": .number(1.5625e-7), "partial_rotary_factor": .number(0.5)],
+    norms: .around, biases: .flagged(["attention_bias": [.query, .key, .value]], standard: false),
+    feedForward: .fusedGated, pairing: .neighbours)
+
+  /// Layer norms with biases, biases everywhere, a feed-forward half without a gate.
+  static let starcoder2 = Architecture(
+    modelTypes: ["starcoder2"], ggufName: "starcoder2", className: "Starcoder2ForCausalLM",
+    names: [.up: "mlp.c_fc", .down: "mlp.c_proj"],
+    standards: ["norm_epsilon": .number(1e-5)], norm: .layer,
+    biases: .flagged(
+      ["use_bias": [.query, .key, .value, .attentionOutput, .up, .down]], standard: true),
+    feedForward: .plain, activation: ("hidden_act", .geluTanh), window: .all,
+    ggufWindow: Architecture.WindowRule.none, tiesByStandard: true)
+}

@@ -1,0 +1,131 @@
+/// A model's settings, whichever format they are written in.
+struct ModelSettings: Sendable {
+  private enum Source {
+    case config(JSONFile)
+    case gguf(GGUFHeader, prefix: String)
+  }
+
+  private let source: Source
+  /// What config.json may leave out because the model's class in transformers has it, by the first of a key's names.
+  private let standards: [String: SettingValue]
+
+  /// Settings of the decoder in config.json.
+  ///
+  /// A null counts as given: it takes a standard away.
+  init(config: JSONFile, standards: [String: SettingValue]) {
+    source = .config(config)
+    self.standards = standards.filter { config.root[$0.key] == nil }
+  }
+
+  /// Settings of the architecture called `name` in GGUF metadata.
+  init(gguf: GGUFHeader, name: String) {
+    source = .gguf(gguf, prefix: name + ".")
+    standards = [:]
+  }
+
+  /// config.json's decoder; nil for GGUF.
+  var config: JSONFile? { if case .config(let config) = source { config } else { nil } }
+  /// nil for config.json.
+  var gguf: GGUFHeader? { if case .gguf(let header, _) = source { header } else { nil } }
+
+  private var settings: any Settings {
+    switch source {
+    case .config(let config): StandardSettings(settings: config, standards: standards)
+    case .gguf(let header, _): header
+    }
+  }
+
+  /// What the format calls a setting: the first of its names that is there, else the first; nil where it has none.
+  func name(of key: SettingKey) -> String? {
+    switch source {
+    case .config(let config): key.config.first { config.value($0) != nil } ?? key.config.first
+    case .gguf(_, let prefix): key.gguf.map { prefix + $0 }
+    }
+  }
+
+  func has(_ key: SettingKey) -> Bool {
+    name(of: key).map { settings.value($0) != nil } ?? false
+  }
+
+  func size(
+    _ key: SettingKey, standard: Int? = nil, limit: Int = 1 << 24
+  ) throws(CheckpointError) -> Int {
+    guard let name = name(of: key) else { return try missing(key, standard) }
+    return try settings.size(name, standard: standard, limit: limit)
+  }
+
+  /// A size, or nil where it is not given, null or zero.
+  func optionalSize(_ key: SettingKey) throws(CheckpointError) -> Int? {
+    guard let name = name(of: key), let value = settings.value(name), value != .integer(0) else {
+      return nil
+    }
+    return try settings.size(name)
+  }
+
+  func number(_ key: SettingKey, standard: Double? = nil) throws(CheckpointError) -> Double {
+    guard let name = name(of: key) else { return try missing(key, standard) }
+    return try settings.number(name, standard: standard)
+  }
+
+  /// A number, or nil where it is not given, null or zero.
+  func optionalNumber(_ key: SettingKey) throws(CheckpointError) -> Double? {
+    guard let name = name(of: key), let value = settings.value(name) else { return nil }
+    if value == .integer(0) || value == .number(0) { return nil }
+    return try settings.number(name)
+  }
+
+  /// A flag of config.json; `standard` where it is not given, and in GGUF.
+  func flag(_ name: String, standard: Bool = false) throws(CheckpointError) -> Bool {
+    guard case .config = source else { return standard }
+    return try settings.flag(name) ?? standard
+  }
+
+  /// A text of config.json; nil where it is not given, and in GGUF.
+  func text(_ name: String) throws(CheckpointError) -> String? {
+    guard case .config = source else { return nil }
+    return try settings.text(name)
+  }
+
+  /// The elements of a list in config.json, such as are single values; nil where it is not given, and in GGUF.
+  func list(_ name: String) throws(CheckpointError) -> [SettingValue]? {
+    guard case .config(let config) = source, let value = config.root[name], value != .null else {
+      return nil
+    }
+    guard let elements = value.array else { throw config.error("\(name) is not a list") }
+    return elements.map(\.setting)
+  }
+
+  /// A list of flags; nil where it is not given, or a single number.
+  func flags(_ key: SettingKey) throws(CheckpointError) -> [Bool]? {
+    guard let name = name(of: key) else { return nil }
+    switch source {
+    case .config(let config):
+      guard let elements = config.root[name]?.array else { return nil }
+      return elements.map { $0 != .integer(0) && $0 != .bool(false) }
+    case .gguf(let header, _): return header.integers(name)?.map { $0 != 0 }
+    }
+  }
+
+  func error(_ reason: String, hint: String? = nil) -> CheckpointError {
+    settings.error(reason, hint: hint)
+  }
+
+  private func missing<Value>(
+    _ key: SettingKey, _ standard: Value?
+  ) throws(CheckpointError) -> Value {
+    guard let standard else {
+      throw error("\(key.config.first ?? key.gguf ?? "a setting") is missing")
+    }
+    return standard
+  }
+}
+
+/// Settings with others where they say nothing.
+private struct StandardSettings: Settings {
+  let settings: any Settings
+  let standards: [String: SettingValue]
+
+  var file: String { settings.file }
+
+  func value(_ key: String) -> SettingValue? { settings.value(key) ?? standards[key] }
+}

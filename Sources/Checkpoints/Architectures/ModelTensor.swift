@@ -1,0 +1,193 @@
+import Tensors
+
+/// A tensor that a model of a known architecture has, under the names that both formats give it.
+package struct ModelTensor: Hashable, Sendable {
+  /// What a tensor is to its part.
+  package enum Kind: Hashable, Sendable {
+    /// A matrix, or a norm's weights.
+    case weight
+    case bias
+  }
+
+  package let part: Part
+  package let block: Int?
+  package let kind: Kind
+  /// Hugging Face name: without `.weight`, but with `.bias`.
+  package let name: String
+  /// llama.cpp's name, with its suffix.
+  package let ggufName: String
+  /// Rows and columns of a matrix; the one size of a norm or a bias. Rows of all experts, one expert after the other.
+  package let shape: [Int]
+  /// Matrices of which the rows are made: the experts; 1 for all others.
+  package let count: Int
+  /// The order of its rows in GGUF.
+  package let ggufOrder: RowOrder
+  /// What has to be added to the values of a norm as Hugging Face checkpoints hold it.
+  package let offset: Float
+
+  /// The role of the layer; nil for tensors that are no layer.
+  package var role: Role? { kind == .weight ? part.role : nil }
+
+  /// The layer into which vLLM fuses this one: q, k and v are one to it, gate and up, and all experts of a block.
+  var fusion: String? {
+    let fused: String? =
+      switch part {
+      case .query, .key, .value: "qkv_proj"
+      case .gate, .up, .sharedGate, .sharedUp: "gate_up_proj"
+      case .expertGate, .expertUp, .expertGateUp, .expertDown: "experts"
+      default: nil
+      }
+    guard let fused, let dot = name.lastIndex(of: ".") else { return nil }
+    return "\(name[..<dot]).\(fused)"
+  }
+
+  /// The name of this tensor in a file of `format`; of experts in one tensor.
+  package func storedName(in format: CheckpointFormat) -> String {
+    switch format {
+    case .gguf: ggufName
+    case .huggingFace: kind == .bias ? name : name + ".weight"
+    }
+  }
+
+  /// The Hugging Face name of one expert's matrix: `mlp.experts.3.up_proj` where the stack is `mlp.experts.up_proj`.
+  package func name(ofExpert expert: Int) -> String {
+    name.replacing("experts.", with: "experts.\(expert).", maxReplacements: 1)
+  }
+}
+
+extension Architecture {
+  /// Every tensor of a model, in the order in which data meets them: first the embedding, last norm and head.
+  package func tensors(of blueprint: Blueprint) -> [ModelTensor] {
+    let hidden = blueprint.hiddenSize
+    var tensors = [
+      tensor(.embedding, shape: [blueprint.vocabularySize, hidden], blueprint)
+    ]
+    for block in blueprint.blocks.indices { tensors += blockTensors(block, of: blueprint) }
+    tensors += norm(.finalNorm, size: hidden, block: nil, blueprint)
+    if !blueprint.tiesEmbeddings {
+      tensors.append(tensor(.head, shape: [blueprint.vocabularySize, hidden], blueprint))
+    }
+    return tensors
+  }
+
+  private func blockTensors(_ block: Int, of blueprint: Blueprint) -> [ModelTensor] {
+    let facts = blueprint.blocks[block]
+    let (hidden, attention) = (blueprint.hiddenSize, facts.attention)
+    let (queries, keys) = (attention.queryWidth, attention.keyWidth)
+    var tensors: [ModelTensor] = []
+    func add(_ part: Part, _ shape: [Int], count: Int = 1) {
+      tensors.append(tensor(part, shape: shape, count: count, block: block, blueprint))
+      if facts.hasBias(part) {
+        tensors.append(tensor(part, .bias, shape: [shape[0]], block: block, blueprint))
+      }
+    }
+    func addNorm(_ part: Part, _ size: Int) {
+      tensors += norm(part, size: size, block: block, blueprint)
+    }
+
+    if facts.norms != .after { addNorm(.attentionNorm, hidden) }
+    if attention.isFused {
+      add(.fusedAttention, [queries + 2 * keys, hidden])
+    } else {
+      add(.query, [queries, hidden])
+      add(.key, [keys, hidden])
+      add(.value, [keys, hidden])
+    }
+    switch attention.queryKeyNorm {
+    case .none: break
+    case .perHead:
+      addNorm(.queryNorm, attention.headSize)
+      addNorm(.keyNorm, attention.headSize)
+    case .wholeWidth:
+      addNorm(.queryNorm, queries)
+      addNorm(.keyNorm, keys)
+    }
+    add(.attentionOutput, [hidden, queries])
+    if facts.norms != .before { addNorm(.attentionPostNorm, hidden) }
+
+    if facts.norms != .after { addNorm(.feedForwardNorm, hidden) }
+    switch facts.feedForward {
+    case .dense(let dense):
+      let inner = dense.innerSize
+      if dense.isFused {
+        add(.fusedGateUp, [2 * inner, hidden])
+      } else {
+        if dense.isGated { add(.gate, [inner, hidden]) }
+        add(.up, [inner, hidden])
+      }
+      add(.down, [hidden, inner])
+    case .experts(let experts):
+      let (count, inner) = (experts.count, experts.innerSize)
+      add(.router, [count, hidden])
+      if experts.isFused {
+        add(.expertGateUp, [count * 2 * inner, hidden], count: count)
+      } else {
+        add(.expertGate, [count * inner, hidden], count: count)
+        add(.expertUp, [count * inner, hidden], count: count)
+      }
+      add(.expertDown, [count * hidden, inner], count: count)
+      if let shared = experts.sharedInnerSize {
+        add(.sharedGate, [shared, hidden])
+        add(.sharedUp, [shared, hidden])
+        add(.sharedDown, [hidden, shared])
+      }
+      if experts.weighsShared { add(.sharedRouter, [1, hidden]) }
+    }
+    if facts.norms != .before { addNorm(.feedForwardPostNorm, hidden) }
+    return tensors
+  }
+
+  private func norm(
+    _ part: Part, size: Int, block: Int?, _ blueprint: Blueprint
+  ) -> [ModelTensor] {
+    let isOfHeads = part == .queryNorm || part == .keyNorm
+    let kinds: [ModelTensor.Kind] =
+      blueprint.norm == .layer && !isOfHeads ? [.weight, .bias] : [.weight]
+    return kinds.map { tensor(part, $0, shape: [size], block: block, blueprint) }
+  }
+
+  private func tensor(
+    _ part: Part, _ kind: ModelTensor.Kind = .weight, shape: [Int], count: Int = 1,
+    block: Int? = nil, _ blueprint: Blueprint
+  ) -> ModelTensor {
+    let local = name(of: part)
+    let name =
+      part == .head
+      ? blueprint.headName
+      : blueprint.prefix + (block.map { "layers.\($0)." } ?? "") + local
+    let isNorm = part.role == nil && part != .router && part != .sharedRouter
+    return ModelTensor(
+      part: part, block: block, kind: kind, name: kind == .bias ? name + ".bias" : name,
+      ggufName: (block.map { "blk.\($0)." } ?? "") + part.ggufName
+        + (kind == .bias ? ".bias" : ".weight"),
+      shape: shape, count: count,
+      ggufOrder: ggufOrder(of: part, block.map { blueprint.blocks[$0].attention }),
+      offset: isNorm && kind == .weight ? normOffset : 0)
+  }
+
+  /// llama.cpp's converter orders rows of q and k so that the pairs of its RoPE are neighbours.
+  private func ggufOrder(of part: Part, _ attention: AttentionFacts?) -> RowOrder {
+    guard reordersRows, let attention else { return .plain }
+    return switch part {
+    case .query: .interleavedHalves(heads: attention.headCount)
+    case .key: .interleavedHalves(heads: attention.keyValueHeadCount)
+    default: .plain
+    }
+  }
+}
+
+extension ModelTensor {
+  /// Whether it is a norm, or a norm's bias.
+  package var isNorm: Bool { part.role == nil && part != .router && part != .sharedRouter }
+  /// Whether it is a norm or a bias: one row of values.
+  package var isVector: Bool { shape.count == 1 }
+}
+
+extension Checkpoint {
+  /// A norm's or a bias' values as they multiply and add: what Hugging Face checkpoints leave out is added.
+  package func values(of tensor: ModelTensor) throws(CheckpointError) -> [Float] {
+    let values = try vector(named: tensor.name)
+    guard tensor.offset != 0, description.format == .huggingFace else { return values }
+    return values.map { $0 + tensor.offset }
+  }
+}

@@ -1,0 +1,71 @@
+/// A kind of tensor that models have, by llama.cpp's word for it where that has one: `attn_q`, `ffn_norm`.
+///
+/// What a part is called in a Hugging Face checkpoint depends on the architecture (``Architecture/names``).
+package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLiteral {
+  package let rawValue: String
+
+  package init(rawValue: String) { self.rawValue = rawValue }
+  package init(stringLiteral value: String) { rawValue = value }
+
+  package static let embedding: Part = "token_embd"
+  package static let finalNorm: Part = "output_norm"
+  package static let head: Part = "output"
+
+  package static let attentionNorm: Part = "attn_norm"
+  package static let query: Part = "attn_q"
+  package static let key: Part = "attn_k"
+  package static let value: Part = "attn_v"
+  package static let fusedAttention: Part = "attn_qkv"
+  package static let attentionOutput: Part = "attn_output"
+  package static let queryNorm: Part = "attn_q_norm"
+  package static let keyNorm: Part = "attn_k_norm"
+  package static let attentionPostNorm: Part = "post_attention_norm"
+
+  package static let feedForwardNorm: Part = "ffn_norm"
+  package static let gate: Part = "ffn_gate"
+  package static let up: Part = "ffn_up"
+  /// Gate and up in one matrix, which llama.cpp calls `ffn_up`.
+  package static let fusedGateUp: Part = "ffn_gate_up"
+  package static let down: Part = "ffn_down"
+  package static let feedForwardPostNorm: Part = "post_ffw_norm"
+
+  package static let router: Part = "ffn_gate_inp"
+  package static let expertGate: Part = "ffn_gate_exps"
+  package static let expertUp: Part = "ffn_up_exps"
+  /// Gates and ups of all experts in one tensor, which GGUF holds as two.
+  package static let expertGateUp: Part = "ffn_gate_up_exps"
+  package static let expertDown: Part = "ffn_down_exps"
+  package static let sharedGate: Part = "ffn_gate_shexp"
+  package static let sharedUp: Part = "ffn_up_shexp"
+  package static let sharedDown: Part = "ffn_down_shexp"
+  /// What weighs the shared expert.
+  package static let sharedRouter: Part = "ffn_gate_inp_shexp"
+
+  /// llama.cpp's name of the tensor, without block and suffix.
+  package var ggufName: String { self == .fusedGateUp ? Part.up.rawValue : rawValue }
+
+  /// The role of the layer; nil for parts that are no layer: norms and routers.
+  package var role: Role? { Self.roles[self] }
+
+  private static let roles: [Part: Role] = [
+    .embedding: .embedTokens, .head: .head, .query: .query, .key: .key, .value: .value,
+    .fusedAttention: .fusedAttention, .attentionOutput: .attentionOutput, .gate: .gate, .up: .up,
+    .fusedGateUp: .fusedGateUp, .down: .down, .expertGate: .expertGate, .expertUp: .expertUp,
+    .expertGateUp: .expertGateUp, .expertDown: .expertDown, .sharedGate: .sharedGate,
+    .sharedUp: .sharedUp, .sharedDown: .sharedDown,
+  ]
+
+  /// What most Hugging Face checkpoints call the part, after their prefix and, in blocks, the block's number.
+  package static let commonNames: [Part: String] = [
+    .embedding: "embed_tokens", .finalNorm: "norm", .attentionNorm: "input_layernorm",
+    .query: "self_attn.q_proj", .key: "self_attn.k_proj", .value: "self_attn.v_proj",
+    .fusedAttention: "self_attn.qkv_proj", .attentionOutput: "self_attn.o_proj",
+    .queryNorm: "self_attn.q_norm", .keyNorm: "self_attn.k_norm",
+    .feedForwardNorm: "post_attention_layernorm", .gate: "mlp.gate_proj", .up: "mlp.up_proj",
+    .fusedGateUp: "mlp.gate_up_proj", .down: "mlp.down_proj", .router: "mlp.gate",
+    .expertGate: "mlp.experts.gate_proj", .expertUp: "mlp.experts.up_proj",
+    .expertDown: "mlp.experts.down_proj", .sharedGate: "mlp.shared_expert.gate_proj",
+    .sharedUp: "mlp.shared_expert.up_proj", .sharedDown: "mlp.shared_expert.down_proj",
+    .sharedRouter: "mlp.shared_expert_gate",
+  ]
+}

@@ -1,0 +1,230 @@
+import Glibc
+import Tensors
+
+/// Reads how positions turn queries and keys: one rotation, or a second one for blocks with a window.
+struct RopeReader {
+  private let settings: ModelSettings
+  private let architecture: Architecture
+  private let tensors: TensorTable
+
+  init(_ settings: ModelSettings, architecture: Architecture, tensors: TensorTable) {
+    self.settings = settings
+    self.architecture = architecture
+    self.tensors = tensors
+  }
+
+  func ropes(headSize: Int) throws(CheckpointError) -> [RopeFacts] {
+    if let config = settings.config { return try ropes(config, headSize: headSize) }
+    let rope = try ggufRope(headSize: headSize)
+    guard architecture.hasLocalRope else { return [rope] }
+    let localTheta = SettingKey(gguf: "rope.freq_base_swa")
+    let theta = try settings.number(localTheta, standard: 10_000)
+    return [
+      rope, RopeFacts(pairing: rope.pairing, theta: theta, rotatedSize: rope.rotatedSize),
+    ]
+  }
+
+  // MARK: config.json
+
+  private func ropes(_ config: JSONFile, headSize: Int) throws(CheckpointError) -> [RopeFacts] {
+    // Version 5 of transformers has all settings in one section, by kind of block where they differ.
+    let parameters = try config.section("rope_parameters")
+    if let parameters, let global = try parameters.section("full_attention") {
+      let local = try parameters.section("sliding_attention") ?? global
+      return [
+        try rope(global, in: config, headSize: headSize),
+        try rope(local, in: config, headSize: headSize),
+      ]
+    }
+    let scaling = try config.section("rope_scaling")
+    let section = parameters ?? scaling
+    let rope = try rope(section, in: config, headSize: headSize)
+    guard architecture.hasLocalRope else { return [rope] }
+    let theta = try config.number("rope_local_base_freq", standard: 10_000)
+    return [
+      rope, RopeFacts(pairing: rope.pairing, theta: theta, rotatedSize: rope.rotatedSize),
+    ]
+  }
+
+  private func rope(
+    _ section: JSONFile?, in config: JSONFile, headSize: Int
+  ) throws(CheckpointError) -> RopeFacts {
+    func number(_ key: String, standard: Double) throws(CheckpointError) -> Double {
+      if let section, section.value(key) != nil { return try section.number(key) }
+      return try settings.number(SettingKey(key, gguf: nil), standard: standard)
+    }
+    let theta = try number("rope_theta", standard: 10_000)
+    let share = try number("partial_rotary_factor", standard: 1)
+    let rotated = Int(Double(headSize) * share)
+    guard rotated > 0, rotated <= headSize, rotated % 2 == 0 else {
+      throw config.error("partial_rotary_factor \(share) turns \(rotated) values of heads of \(headSize)")
+    }
+    let rope = RopeFacts(pairing: architecture.pairing, theta: theta, rotatedSize: rotated)
+    guard let section, let scaling = try scaling(section, in: config, rope) else { return rope }
+    return rope.stretched(by: scaling)
+  }
+
+  private func scaling(
+    _ section: JSONFile, in config: JSONFile, _ rope: RopeFacts
+  ) throws(CheckpointError) -> RopeScaling? {
+    let type = try section.text("rope_type")
+    let oldType = try section.text("type")
+    func originalLength() throws(CheckpointError) -> Int {
+      let key = "original_max_position_embeddings"
+      let holder: any Settings = section.value(key) == nil ? config : section
+      return try holder.size(key, limit: BlueprintReader.contextLimit)
+    }
+    switch type ?? oldType ?? "default" {
+    case "default", "mrope": return nil
+    case "linear": return .linear(factor: try section.number("factor"))
+    case "llama3":
+      let rule = Llama3Scaling(
+        factor: try section.number("factor"),
+        lowFrequencyFactor: try section.number("low_freq_factor"),
+        highFrequencyFactor: try section.number("high_freq_factor"),
+        originalLength: try originalLength())
+      guard rule.lowFrequencyFactor < rule.highFrequencyFactor else {
+        throw section.error("low_freq_factor is not below high_freq_factor")
+      }
+      return .llama3(rule)
+    case "yarn":
+      return .yarn(try yarn(section, originalLength: originalLength()))
+    case "longrope", "su":
+      return .long(try long(section, in: config, rope, originalLength: originalLength()))
+    case let other: throw unsupported(other)
+    }
+  }
+
+  private func yarn(
+    _ section: JSONFile, originalLength: Int
+  ) throws(CheckpointError) -> YarnScaling {
+    let factor = try section.number("factor")
+    var amplitude = YarnScaling.amplitude(factor: factor)
+    if section.value("attention_factor") != nil {
+      amplitude = try section.number("attention_factor")
+    } else if section.value("mscale") != nil, section.value("mscale_all_dim") != nil {
+      amplitude =
+        YarnScaling.amplitude(factor: factor, weight: try section.number("mscale"))
+        / YarnScaling.amplitude(factor: factor, weight: try section.number("mscale_all_dim"))
+    }
+    return YarnScaling(
+      factor: factor, originalLength: originalLength,
+      betaFast: try section.number("beta_fast", standard: 32),
+      betaSlow: try section.number("beta_slow", standard: 1),
+      truncates: try section.flag("truncate") ?? true, amplitude: amplitude)
+  }
+
+  private func long(
+    _ section: JSONFile, in config: JSONFile, _ rope: RopeFacts, originalLength: Int
+  ) throws(CheckpointError) -> LongScaling {
+    func factors(_ key: String) throws(CheckpointError) -> [Double] {
+      let values = section.root[key]?.array?.compactMap(\.double) ?? []
+      guard values.count == rope.pairCount, values.allSatisfy({ $0 > 0 }) else {
+        throw section.error("\(key) is no list of \(rope.pairCount) positive numbers")
+      }
+      return values
+    }
+    let length = try settings.size(.contextLength, limit: BlueprintReader.contextLimit)
+    let factor = try section.number(
+      "factor", standard: Double(length) / Double(originalLength))
+    let amplitude =
+      factor <= 1 ? 1 : (1 + log(factor) / log(Double(originalLength))).squareRoot()
+    return LongScaling(
+      short: try factors("short_factor"), long: try factors("long_factor"),
+      originalLength: originalLength,
+      amplitude: try section.number("attention_factor", standard: amplitude))
+  }
+
+  // MARK: GGUF
+
+  private func ggufRope(headSize: Int) throws(CheckpointError) -> RopeFacts {
+    let rotated = try settings.size(.rotatedSize, standard: headSize)
+    guard rotated <= headSize, rotated % 2 == 0 else {
+      throw settings.error("rope.dimension_count is \(rotated) for heads of \(headSize)")
+    }
+    let rope = RopeFacts(
+      pairing: architecture.pairing, theta: try settings.number(.ropeTheta, standard: 10_000),
+      rotatedSize: rotated)
+    if let divisors = try divisors("rope_freqs.weight", count: rope.pairCount) {
+      return rope.stretched(by: .listed(divisors))
+    }
+    if let scaling = try ggufScaling(rope) { return rope.stretched(by: scaling) }
+    return rope
+  }
+
+  private func ggufScaling(_ rope: RopeFacts) throws(CheckpointError) -> RopeScaling? {
+    let prefix = "\(architecture.ggufName).rope.scaling."
+    guard let header = settings.gguf else { return nil }
+    let type = try header.text(prefix + "type")
+    let factor = try factor(header, prefix)
+    let length = try header.size(
+      prefix + "original_context_length",
+      standard: settings.size(.contextLength, limit: BlueprintReader.contextLimit),
+      limit: BlueprintReader.contextLimit)
+    if let short = try divisors("rope_factors_short.weight", count: rope.pairCount),
+      let long = try divisors("rope_factors_long.weight", count: rope.pairCount)
+    {
+      return .long(
+        LongScaling(
+          short: short, long: long, originalLength: length,
+          amplitude: try header.number(prefix + "attn_factor", standard: 1)))
+    }
+    switch type ?? (factor == 1 ? "none" : "linear") {
+    case "none": return nil
+    // llama.cpp takes a factor without a type for a linear one.
+    case "linear": return factor == 1 ? nil : .linear(factor: factor)
+    case "longrope": return nil
+    case "yarn":
+      var amplitude = YarnScaling.amplitude(factor: factor)
+      let weight = "\(prefix)yarn_log_multiplier"
+      if header.value(weight) != nil {
+        amplitude /= YarnScaling.amplitude(factor: factor, weight: try header.number(weight))
+      }
+      return .yarn(
+        YarnScaling(
+          factor: factor, originalLength: length,
+          betaFast: try header.number(prefix + "yarn_beta_fast", standard: 32),
+          betaSlow: try header.number(prefix + "yarn_beta_slow", standard: 1), truncates: true,
+          amplitude: amplitude * (try header.number(prefix + "attn_factor", standard: 1))))
+    case let other: throw unsupported(other)
+    }
+  }
+
+  /// The factor, or the inverse of what the oldest files call it.
+  private func factor(_ header: GGUFHeader, _ prefix: String) throws(CheckpointError) -> Double {
+    let old = "\(architecture.ggufName).rope.scale_linear"
+    if header.value(prefix + "factor") == nil, header.value(old) != nil {
+      return try header.number(old)
+    }
+    let factor = try header.value(prefix + "factor").map { value throws(CheckpointError) in
+      value == .number(0) ? 1 : try header.number(prefix + "factor")
+    }
+    return factor ?? 1
+  }
+
+  /// The numbers in a tensor of divisors; nil if there is none.
+  private func divisors(_ name: String, count: Int) throws(CheckpointError) -> [Double]? {
+    guard let entry = tensors[name] else { return nil }
+    guard entry.shape == [count], entry.type == .float32,
+      let row = StoredMatrix(
+        storage: tensors.storages[entry.file], offset: entry.offset, type: .float32, rows: 1,
+        columns: count)
+    else {
+      throw CheckpointError(
+        file: tensors.files[entry.file], tensor: name,
+        reason: "is \(entry.shape) of \(entry.typeName), not [\(count)] of F32")
+    }
+    let values = row.decoded().values.map { Double($0) }
+    guard values.allSatisfy({ $0.isFinite && $0 > 0 }) else {
+      throw CheckpointError(
+        file: tensors.files[entry.file], tensor: name, reason: "has a factor that is not above zero")
+    }
+    return values
+  }
+
+  private func unsupported(_ type: String) -> CheckpointError {
+    settings.error(
+      "has RoPE scaling of type \"\(type)\", which is not supported",
+      hint: "linear, llama3, yarn and longrope run")
+  }
+}

@@ -1,0 +1,41 @@
+/// What can take scales of a site's channels back, so that its readers may be scaled: AWQ's mappings (Lin et al. 2023).
+public enum ScaleSource: Hashable, Sendable {
+  /// A norm's weights, by its name.
+  case norm(String)
+  /// The rows of a layer, by its role.
+  case rows(of: Role)
+}
+
+extension ModelDescription {
+  /// What takes scales of the channels at a site back; nil where nothing does, or something else reads there too.
+  public func scaleSource(of site: InputSite) -> ScaleSource? {
+    guard let blueprint, let block = site.block else { return nil }
+    let facts = blueprint.blocks[block]
+    switch site {
+    case .attention:
+      guard facts.norms != .after, blueprint.norm == .rms else { return nil }
+      return name(of: .attentionNorm, inBlock: block).map { .norm($0) }
+    case .feedForward:
+      // A router reads what experts read, and has no scheme of its own.
+      guard case .dense = facts.feedForward, facts.norms != .after, blueprint.norm == .rms else {
+        return nil
+      }
+      return name(of: .feedForwardNorm, inBlock: block).map { .norm($0) }
+    case .attentionOutput:
+      let isPlain = !facts.attention.isFused && !facts.hasBias(.value)
+      return isPlain ? .rows(of: .value) : nil
+    case .feedForwardOutput:
+      guard case .dense(let dense) = facts.feedForward, dense.isGated, !dense.isFused,
+        !facts.hasBias(.up)
+      else { return nil }
+      return .rows(of: .up)
+    case .expertInput, .expertOutput, .sharedOutput, .head: return nil
+    }
+  }
+
+  private func name(of part: Part, inBlock block: Int) -> String? {
+    guard let blueprint else { return nil }
+    let local = Architecture.named(architecture)?.name(of: part)
+    return local.map { "\(blueprint.prefix)layers.\(block).\($0)" }
+  }
+}

@@ -1,0 +1,47 @@
+/// A setting of models, by the words that both formats have for it.
+package struct SettingKey: Hashable, Sendable {
+  /// Names in config.json, of which the first that is there counts.
+  let config: [String]
+  /// The name in GGUF, after the architecture's and a dot; nil where GGUF has none.
+  let gguf: String?
+
+  init(_ config: String..., gguf: String?) {
+    self.config = config
+    self.gguf = gguf
+  }
+
+  static let hiddenSize = SettingKey("hidden_size", gguf: "embedding_length")
+  static let innerSize = SettingKey("intermediate_size", gguf: "feed_forward_length")
+  static let blockCount = SettingKey("num_hidden_layers", gguf: "block_count")
+  static let headCount = SettingKey("num_attention_heads", gguf: "attention.head_count")
+  static let keyHeadCount = SettingKey("num_key_value_heads", gguf: "attention.head_count_kv")
+  static let headSize = SettingKey("head_dim", gguf: "attention.key_length")
+  static let vocabularySize = SettingKey("vocab_size", gguf: "vocab_size")
+  static let contextLength = SettingKey("max_position_embeddings", gguf: "context_length")
+  static let rmsEpsilon = SettingKey("rms_norm_eps", gguf: "attention.layer_norm_rms_epsilon")
+  static let layerEpsilon = SettingKey(
+    "norm_epsilon", "layer_norm_eps", gguf: "attention.layer_norm_epsilon")
+
+  static let window = SettingKey("sliding_window", gguf: "attention.sliding_window")
+  static let attentionSoftcap = SettingKey(
+    "attn_logit_softcapping", gguf: "attn_logit_softcapping")
+  static let logitSoftcap = SettingKey(
+    "final_logit_softcapping", gguf: "final_logit_softcapping")
+  static let embeddingScale = SettingKey("embedding_multiplier", gguf: "embedding_scale")
+  static let residualScale = SettingKey("residual_multiplier", gguf: "residual_scale")
+  static let attentionScale = SettingKey("attention_multiplier", gguf: "attention.scale")
+  static let logitDivisor = SettingKey("logits_scaling", gguf: "logit_scale")
+
+  static let expertCount = SettingKey(
+    "num_experts", "num_local_experts", "n_routed_experts", gguf: "expert_count")
+  static let chosenCount = SettingKey(
+    "num_experts_per_tok", "num_experts_per_token", gguf: "expert_used_count")
+  static let expertInnerSize = SettingKey(
+    "moe_intermediate_size", gguf: "expert_feed_forward_length")
+  static let sharedInnerSize = SettingKey(
+    "shared_expert_intermediate_size", gguf: "expert_shared_feed_forward_length")
+
+  static let ropeTheta = SettingKey("rope_theta", gguf: "rope.freq_base")
+  static let rotatedSize = SettingKey(gguf: "rope.dimension_count")
+  static let queryGrowth = SettingKey("llama_4_scaling_beta", gguf: "attention.temperature_scale")
+}

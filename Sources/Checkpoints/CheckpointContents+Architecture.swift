@@ -1,0 +1,136 @@
+/// Which architecture a checkpoint has, and how its settings make a model of it.
+extension CheckpointContents {
+  /// The architecture and its blueprint.
+  ///
+  /// - Throws: ``CheckpointError`` when the architecture does not run, or a setting is missing or makes no sense.
+  func blueprint() throws(CheckpointError) -> (Architecture, Blueprint) {
+    switch source {
+    case .gguf(let header): return try blueprint(header)
+    case .directory(let directory):
+      guard let config = try directory.json(HuggingFaceDirectory.config) else {
+        throw CheckpointError(
+          file: directory.path, reason: "holds no config.json, so that nothing is known of how it computes",
+          hint: "put the model's config.json beside its weights")
+      }
+      return try blueprint(config)
+    }
+  }
+
+  private func blueprint(_ header: GGUFHeader) throws(CheckpointError) -> (Architecture, Blueprint) {
+    guard let name = try header.text("general.architecture") else {
+      throw header.error("does not say which architecture it has")
+    }
+    let experts = header.value("\(name).expert_count")
+    let hasExperts = experts != nil && experts != .integer(0)
+    guard let architecture = Architecture.ofGGUF(name, hasExperts: hasExperts) else {
+      throw unsupported(name, header)
+    }
+    if case .bool(false) = header.value("\(name).attention.causal") {
+      throw header.error("attends to later positions too, and only causal decoders run")
+    }
+    let reader = BlueprintReader(
+      architecture, ModelSettings(gguf: header, name: name), tensors: table,
+      names: (prefix: "model.", head: "lm_head"))
+    return (architecture, try reader.blueprint())
+  }
+
+  private func blueprint(_ config: JSONFile) throws(CheckpointError) -> (Architecture, Blueprint) {
+    let text = try config.text
+    let outer = try config.text("model_type")
+    guard let type = try text.text("model_type") ?? outer else {
+      throw config.error("does not say which architecture it has (model_type)")
+    }
+    guard let architecture = Architecture.ofConfig(type) else {
+      throw unsupported(type, config)
+    }
+    let reader = BlueprintReader(
+      architecture, ModelSettings(config: text, standards: architecture.standards),
+      tensors: table, names: try names(architecture, config))
+    return (architecture, try reader.blueprint())
+  }
+
+  private func unsupported(_ name: String, _ settings: some Settings) -> CheckpointError {
+    settings.error("the architecture \"\(name)\" does not run yet")
+  }
+
+  /// What precedes the decoder's tensors, which a model for images has in one of its parts.
+  private func names(
+    _ architecture: Architecture, _ config: JSONFile
+  ) throws(CheckpointError) -> (prefix: String, head: String) {
+    let embedding = architecture.name(of: .embedding)
+    let places = [
+      (prefix: "model.", head: "lm_head"),
+      (prefix: "language_model.model.", head: "language_model.lm_head"),
+      (prefix: "model.language_model.", head: "lm_head"),
+      (prefix: "", head: "lm_head"),
+    ]
+    let found = places.first { place in
+      table.entries.contains { $0.name.hasPrefix("\(place.prefix)\(embedding).") }
+    }
+    guard let found else {
+      throw CheckpointError(
+        file: table.name, tensor: "model.\(embedding).weight", reason: "is missing",
+        hint: "get the complete model from its source")
+    }
+    return found
+  }
+
+  /// What is to be said of tensors that the architecture has no use for.
+  ///
+  /// - Throws: ``CheckpointError`` in GGUF, where llama.cpp refuses such models, too.
+  func notes(
+    onUnused kept: [TensorEntry], of architecture: Architecture, _ blueprint: Blueprint
+  ) throws(CheckpointError) -> [String] {
+    let strangers = kept.filter { entry in
+      switch format {
+      case .gguf: !entry.name.hasPrefix("rope_f")
+      case .huggingFace:
+        entry.name.hasPrefix("\(blueprint.prefix)layers.") && !entry.name.hasSuffix("inv_freq")
+          && !isOfCache(entry)
+      }
+    }
+    if format == .gguf, let stranger = strangers.first {
+      throw CheckpointError(
+        file: table.files[stranger.file], tensor: stranger.name,
+        reason: "is no part of the architecture \(architecture.name) as it is known")
+    }
+    var notes: [String] = []
+    if let first = strangers.first {
+      notes.append(
+        "\(strangers.count) tensors are no part of the architecture \(architecture.name) with these "
+          + "settings, such as \(first.name): they are kept and not computed with, as transformers does")
+    }
+    let beside = kept.count - strangers.count
+    if format == .huggingFace, beside > 0, blueprint.prefix != "model." {
+      notes.append("\(beside) tensors beside the text model are kept as they are")
+    }
+    return notes
+  }
+
+  /// Whether a tensor scales cached keys and values, which are not quantized here.
+  private func isOfCache(_ entry: TensorEntry) -> Bool {
+    let parts = [
+      "q_scale", "k_scale", "v_scale", "q_zero_point", "k_zero_point", "v_zero_point",
+    ]
+    return quantization != nil && parts.contains { entry.name.hasSuffix(".self_attn.\($0)") }
+  }
+
+  func quantizationNotes(on layers: [LayerDescription]) -> [String] {
+    quantization?.notes(
+      on: layers.map { LayerName(name: $0.name, isEmbedding: $0.role == .embedTokens) }) ?? []
+  }
+}
+
+extension JSONFile {
+  /// The settings of the text model: of the whole, or of a part of a model for images.
+  var text: JSONFile {
+    get throws(CheckpointError) {
+      guard let text = try section("text_config") else { return self }
+      let key = "tie_word_embeddings"
+      guard text.root[key] == nil, let tied = root[key] else { return text }
+      var members = text.root
+      members[key] = tied
+      return JSONFile(file: file, root: members)
+    }
+  }
+}

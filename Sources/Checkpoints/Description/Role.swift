@@ -1,0 +1,35 @@
+/// What a layer does in its block, or in the model.
+///
+/// The set is open: a role that Vise gives no meaning to is named by what its checkpoint calls the layer.
+public struct Role: RawRepresentable, Codable, Hashable, Sendable {
+  public let rawValue: String
+
+  public init(rawValue: String) { self.rawValue = rawValue }
+
+  public static let embedTokens = Role(rawValue: "embed_tokens")
+  public static let query = Role(rawValue: "q_proj")
+  public static let key = Role(rawValue: "k_proj")
+  public static let value = Role(rawValue: "v_proj")
+  /// Queries, keys and values in one matrix.
+  public static let fusedAttention = Role(rawValue: "qkv_proj")
+  public static let attentionOutput = Role(rawValue: "o_proj")
+  public static let gate = Role(rawValue: "gate_proj")
+  public static let up = Role(rawValue: "up_proj")
+  /// Gate and up in one matrix.
+  public static let fusedGateUp = Role(rawValue: "gate_up_proj")
+  public static let down = Role(rawValue: "down_proj")
+  public static let expertGate = Role(rawValue: "experts.gate_proj")
+  public static let expertUp = Role(rawValue: "experts.up_proj")
+  public static let expertGateUp = Role(rawValue: "experts.gate_up_proj")
+  public static let expertDown = Role(rawValue: "experts.down_proj")
+  public static let sharedGate = Role(rawValue: "shared_expert.gate_proj")
+  public static let sharedUp = Role(rawValue: "shared_expert.up_proj")
+  public static let sharedDown = Role(rawValue: "shared_expert.down_proj")
+  public static let head = Role(rawValue: "lm_head")
+
+  /// The roles of most models, in the order in which data meets them.
+  public static let common: [Role] = [
+    .embedTokens, .query, .key, .value, .attentionOutput, .gate, .up, .down, .expertGate, .expertUp,
+    .expertDown, .head,
+  ]
+}

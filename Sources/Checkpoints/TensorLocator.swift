@@ -1,0 +1,142 @@
+import Tensors
+
+/// A layer, norm or bias in the files: one tensor, or the several that make it.
+struct LocatedTensor: Sendable {
+  let source: LayerSource
+  /// The type of its weights once they are read.
+  let type: ElementType
+  /// Nil for weights that are stored as plain numbers.
+  let scheme: StoredScheme?
+  /// As the files name them.
+  let tensorNames: [String]
+  let byteCount: Int
+}
+
+/// Finds the tensors that a model should have, and checks them against its settings.
+struct TensorLocator {
+  let table: TensorTable
+  let format: CheckpointFormat
+  let quantization: Quantization?
+  /// Names in messages what says how large tensors are.
+  let settings: String
+
+  /// - Throws: ``CheckpointError`` naming the tensor that is missing or does not fit.
+  func locate(_ tensor: ModelTensor) throws(CheckpointError) -> LocatedTensor {
+    guard format == .huggingFace, tensor.count > 1 else {
+      return try matrix(
+        tensor.name, storedName: tensor.storedName(in: format), shape: tensor.shape,
+        count: tensor.count, order: format == .gguf ? tensor.ggufOrder : .plain,
+        isLayer: tensor.role != nil, isEmbedding: tensor.role == .embedTokens)
+    }
+    return try experts(tensor)
+  }
+
+  /// Experts in one tensor, with or without `.weight`, or in a tensor each.
+  private func experts(_ tensor: ModelTensor) throws(CheckpointError) -> LocatedTensor {
+    let whole = [tensor.name + ".weight", tensor.name].first { table[$0] != nil }
+    let isQuantized = whole.flatMap { table[$0] }.map { $0.type?.isDecodable != true } ?? false
+    if let whole, !isQuantized {
+      return try matrix(
+        tensor.name, storedName: whole, shape: tensor.shape, count: tensor.count, order: .plain,
+        isLayer: true, isEmbedding: false)
+    }
+    let rows = tensor.shape[0] / tensor.count
+    if let layer = try quantization?.layer(
+      tensor.name, isEmbedding: false, shape: [tensor.count, rows, tensor.shape[1]], in: table)
+    {
+      return LocatedTensor(layer)
+    }
+    var parts: [LocatedTensor] = []
+    for expert in 0..<tensor.count {
+      let name = tensor.name(ofExpert: expert)
+      parts.append(
+        try matrix(
+          name, storedName: name + ".weight", shape: [rows, tensor.shape[1]], count: 1,
+          order: .plain, isLayer: true, isEmbedding: false))
+    }
+    return try LocatedTensor(stacking: parts, named: tensor.name, in: table)
+  }
+
+  private func matrix(
+    _ name: String, storedName: String, shape: [Int], count: Int, order: RowOrder, isLayer: Bool,
+    isEmbedding: Bool
+  ) throws(CheckpointError) -> LocatedTensor {
+    if isLayer, count == 1,
+      let layer = try quantization?.layer(
+        name, isEmbedding: isEmbedding, shape: shape, in: table)
+    {
+      return LocatedTensor(layer)
+    }
+    return LocatedTensor(
+      stored: try stored(storedName, name: name, shape: shape, count: count, order: order),
+      named: storedName)
+  }
+
+  private func stored(
+    _ storedName: String, name: String, shape: [Int], count: Int, order: RowOrder
+  ) throws(CheckpointError) -> StoredMatrix {
+    func fail(_ entry: TensorEntry?, _ reason: String, hint: String? = nil) -> CheckpointError {
+      let file = entry.map { table.files[$0.file] } ?? table.name
+      return CheckpointError(file: file, tensor: storedName, reason: reason, hint: hint)
+    }
+    guard let entry = table[storedName] else {
+      if let codes = table["\(name).weight_packed"] { throw unexplained(codes) }
+      throw fail(nil, "is missing", hint: "get the complete model from its source")
+    }
+    let wanted = count == 1 ? shape : [count, shape[0] / count] + shape.dropFirst()
+    // A matrix of one row may be stored as a vector.
+    guard entry.shape == wanted || entry.shape.filter({ $0 != 1 }) == wanted.filter({ $0 != 1 })
+    else {
+      throw fail(
+        entry, "has the shape \(entry.shape), where \(settings) makes it \(wanted)",
+        hint: "check that the configuration belongs to these weights")
+    }
+    guard let type = entry.type, type.isDecodable else {
+      throw fail(entry, "type \(entry.typeName) is not read")
+    }
+    let matrix = StoredMatrix(
+      storage: table.storages[entry.file], offset: entry.offset, type: type,
+      rows: shape.count == 2 || order != .plain ? shape[0] : 1,
+      columns: shape.count == 2 ? shape[1] : order == .plain ? shape[0] : 1, rowOrder: order)
+    guard let matrix else { throw fail(entry, "does not fit in the file") }
+    return matrix
+  }
+
+  /// The error of a quantized layer that config.json does not know as one.
+  private func unexplained(_ part: TensorEntry) -> CheckpointError {
+    CheckpointError(
+      file: table.files[part.file], tensor: part.name,
+      reason: "belongs to a quantized layer, but config.json says nothing of how it is quantized",
+      hint: "check that the configuration belongs to these weights")
+  }
+}
+
+extension LocatedTensor {
+  init(_ layer: any StoredLayer) {
+    self.init(
+      source: .quantized(layer), type: layer.type, scheme: layer.scheme,
+      tensorNames: layer.tensorNames, byteCount: layer.byteCount)
+  }
+
+  init(stored matrix: StoredMatrix, named name: String) {
+    self.init(
+      source: .weights(.stored(matrix)), type: matrix.type,
+      scheme: matrix.type.isQuantized ? .block(matrix.type) : nil, tensorNames: [name],
+      byteCount: matrix.byteCount)
+  }
+
+  /// - Throws: ``CheckpointError`` when the parts are not stored alike.
+  init(
+    stacking parts: [LocatedTensor], named name: String, in table: TensorTable
+  ) throws(CheckpointError) {
+    guard let first = parts.first,
+      parts.allSatisfy({ $0.type == first.type && $0.scheme == first.scheme })
+    else {
+      throw CheckpointError(
+        file: table.name, tensor: name, reason: "has experts that are stored in different types")
+    }
+    self.init(
+      source: .stack(parts.map(\.source)), type: first.type, scheme: first.scheme,
+      tensorNames: parts.flatMap(\.tensorNames), byteCount: parts.reduce(0) { $0 + $1.byteCount })
+  }
+}

@@ -1,0 +1,156 @@
+import Checkpoints
+import Compression
+import Inference
+import Tensors
+
+/// The tensors of an export that are no layers: norms, biases, routers, and what the model does not compute with.
+///
+/// In the checkpoint's own format they are its bytes, in the other one the same values, as far as that has words for them.
+struct OtherTensors: Sendable {
+  /// A tensor's place in an export.
+  struct Entry: Codable, Hashable, Sendable {
+    /// As the export's files name it.
+    let name: String
+    /// The type as the format names it.
+    let typeName: String
+    /// Row-major.
+    let shape: [Int]
+    let byteCount: Int
+
+    init(name: String, typeName: String, shape: [Int], byteCount: Int) {
+      self.name = name
+      self.typeName = typeName
+      self.shape = shape
+      self.byteCount = byteCount
+    }
+
+    /// A tensor that is copied as it is.
+    init(_ tensor: StoredTensor) {
+      self.init(
+        name: tensor.name, typeName: tensor.typeName, shape: tensor.shape,
+        byteCount: tensor.byteCount)
+    }
+  }
+
+  private enum Source: Sendable {
+    case tensor(ModelTensor)
+    case stored(StoredTensor)
+    case constant([Float])
+  }
+
+  private let checkpoint: Checkpoint
+  private let format: CheckpointFormat
+  /// In the order of the model, what it does not compute with last.
+  let entries: [Entry]
+  private let sources: [String: Source]
+
+  /// - Throws: ``ExportError`` when the checkpoint lacks a tensor of the model.
+  init(of checkpoint: Checkpoint, in format: CheckpointFormat) throws(ExportError) {
+    self.checkpoint = checkpoint
+    self.format = format
+    var entries: [Entry] = []
+    var sources: [String: Source] = [:]
+    func add(_ entry: Entry, _ source: Source) {
+      entries.append(entry)
+      sources[entry.name] = source
+    }
+    let model = checkpoint.description
+    let isSame = format == model.format
+    if format == .gguf, !isSame {
+      for (name, values) in model.blueprint?.ggufRopeTensors ?? [] {
+        let entry = Entry(
+          name: name, typeName: ElementType.float32.rawValue, shape: [values.count],
+          byteCount: 4 * values.count)
+        add(entry, .constant(values))
+      }
+    }
+    do throws(CheckpointError) {
+      for tensor in model.tensors where tensor.role == nil {
+        let type: ElementType =
+          isSame || format == .huggingFace
+          ? try checkpoint.matrix(of: tensor.name).type : .float32
+        let shape = format == .gguf && tensor.isRowVector ? [tensor.shape[1]] : tensor.shape
+        let count = shape.reduce(1, *)
+        guard let bytes = type.byteCount(elements: count) else { continue }
+        let entry = Entry(
+          name: tensor.storedName(in: format), typeName: type.rawValue, shape: shape,
+          byteCount: bytes)
+        add(entry, .tensor(tensor))
+      }
+    } catch {
+      throw ExportError(error)
+    }
+    if isSame {
+      for stored in checkpoint.unusedTensors {
+        add(Entry(stored), .stored(stored))
+      }
+    }
+    self.entries = entries
+    self.sources = sources
+  }
+
+  /// A tensor's elements as the export has them.
+  ///
+  /// - Parameters:
+  ///   - name: One of ``entries``.
+  ///   - norms: Norms that took scales of layers back, by their names in the model, as they multiply.
+  /// - Throws: ``ExportError`` when it cannot be read.
+  func encoded(_ name: String, norms: [String: [Float]]) throws(ExportError) -> EncodedTensor {
+    guard let source = sources[name] else { throw .noPlace(for: name) }
+    do throws(CheckpointError) {
+      switch source {
+      case .tensor(let tensor):
+        return EncodedTensor(name: name, bytes: try bytes(of: tensor, changed: norms[tensor.name]))
+      case .stored(let stored):
+        return EncodedTensor(name: name, bytes: checkpoint.bytes(of: stored))
+      case .constant(let values): return EncodedTensor(name: name, bytes: values.littleEndianBytes)
+      }
+    } catch {
+      throw ExportError(error)
+    }
+  }
+
+  private func bytes(
+    of tensor: ModelTensor, changed: [Float]?
+  ) throws(CheckpointError) -> [UInt8] {
+    let matrix = try checkpoint.matrix(of: tensor.name)
+    let isSame = format == checkpoint.description.format
+    if changed == nil, isSame, case .stored(let stored) = matrix { return stored.bytes }
+    var values = changed ?? matrix.decoded().values
+    let isWhole = changed != nil || checkpoint.description.format == .gguf
+    let lacks = isWhole ? tensor.offset : 0
+    if tensor.offset != 0 {
+      // What a Hugging Face norm lacks is in GGUF, and in norms that were changed.
+      let shift = format == .huggingFace ? -lacks : tensor.offset - lacks
+      if shift != 0 { values = values.map { $0 + shift } }
+    }
+    let type = isSame || format == .huggingFace ? matrix.type : .float32
+    guard format == .gguf, tensor.isVector, tensor.ggufOrder != .plain else {
+      return values.bytes(as: type)
+    }
+    return StoredMatrix(
+      copying: values.bytes(as: type), type: type, rows: values.count, columns: 1
+    ).bytes(in: tensor.ggufOrder)
+  }
+}
+
+extension ModelTensor {
+  /// Whether it is a matrix of one row, which llama.cpp holds as a vector.
+  fileprivate var isRowVector: Bool { shape.count == 2 && shape[0] == 1 }
+}
+
+extension Blueprint {
+  /// The tensors that say in GGUF how RoPE is stretched, where its metadata have no words for it.
+  var ggufRopeTensors: [(name: String, values: [Float])] {
+    guard let rope = ropes.first else { return [] }
+    switch rope.scaling {
+    case .llama3, .listed: return [("rope_freqs.weight", rope.divisors.map { Float($0) })]
+    case .long(let rule):
+      return [
+        ("rope_factors_long.weight", rule.long.map { Float($0) }),
+        ("rope_factors_short.weight", rule.short.map { Float($0) }),
+      ]
+    case .linear, .yarn, nil: return []
+    }
+  }
+}

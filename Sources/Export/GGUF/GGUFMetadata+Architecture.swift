@@ -1,0 +1,117 @@
+import Checkpoints
+
+/// A blueprint in llama.cpp's words, key by key as `convert_hf_to_gguf.py` writes them.
+extension GGUFMetadata {
+  /// Sets what a model's architecture says of its computation.
+  ///
+  /// - Throws: ``CheckpointError`` when GGUF has no words for something.
+  mutating func setArchitecture(
+    of model: ModelDescription, _ blueprint: Blueprint, _ architecture: Architecture
+  ) throws(CheckpointError) {
+    let prefix = architecture.ggufName + "."
+    set(prefix + "block_count", blueprint.blocks.count)
+    set(prefix + "context_length", blueprint.contextLength)
+    set(prefix + "embedding_length", blueprint.hiddenSize)
+    let epsilon = blueprint.norm == .rms ? "layer_norm_rms_epsilon" : "layer_norm_epsilon"
+    set("\(prefix)attention.\(epsilon)", .float32(Float(blueprint.normEpsilon)))
+    set(prefix + "vocab_size", blueprint.vocabularySize)
+    guard let block = blueprint.blocks.first else { return }
+    setAttention(block.attention, prefix)
+    try setWindows(of: model, blueprint, prefix)
+    setFeedForward(blueprint, prefix)
+    setScales(blueprint, architecture, prefix)
+    for (place, rope) in blueprint.ropes.enumerated() {
+      setRope(rope, blueprint, isLocal: place > 0, prefix)
+    }
+  }
+
+  private mutating func setAttention(_ attention: AttentionFacts, _ prefix: String) {
+    set(prefix + "attention.head_count", attention.headCount)
+    set(prefix + "attention.head_count_kv", attention.keyValueHeadCount)
+    set(prefix + "attention.key_length", attention.headSize)
+    set(prefix + "attention.value_length", attention.headSize)
+    if let cap = attention.softcap { set(prefix + "attn_logit_softcapping", .float32(cap)) }
+    if let growth = attention.queryGrowth {
+      set(prefix + "attention.temperature_scale", .float32(growth.beta))
+    }
+  }
+
+  /// A pattern for each block where some see a window; llama.cpp knows no window for most architectures.
+  private mutating func setWindows(
+    of model: ModelDescription, _ blueprint: Blueprint, _ prefix: String
+  ) throws(CheckpointError) {
+    let windows = blueprint.blocks.map(\.attention.window)
+    guard let size = windows.lazy.compactMap(\.self).first else { return }
+    set(prefix + "attention.sliding_window", size)
+    guard Set(windows.compactMap(\.self)).count == 1 else {
+      throw CheckpointError(
+        file: model.path, reason: "has windows of several sizes, for which GGUF has no words",
+        hint: "export it as compressed-tensors")
+    }
+    guard windows.contains(nil) else { return }
+    set(prefix + "attention.sliding_window_pattern", .bools(windows.map { $0 != nil }))
+  }
+
+  private mutating func setFeedForward(_ blueprint: Blueprint, _ prefix: String) {
+    for block in blueprint.blocks {
+      switch block.feedForward {
+      case .dense(let dense): set(prefix + "feed_forward_length", dense.innerSize)
+      case .experts(let experts):
+        if fields.allSatisfy({ $0.key != prefix + "feed_forward_length" }) {
+          set(prefix + "feed_forward_length", experts.innerSize)
+        }
+        set(prefix + "expert_count", experts.count)
+        set(prefix + "expert_used_count", experts.chosenCount)
+        set(prefix + "expert_feed_forward_length", experts.innerSize)
+        if let shared = experts.sharedInnerSize {
+          set(prefix + "expert_shared_feed_forward_length", shared)
+        }
+      }
+    }
+  }
+
+  private mutating func setScales(
+    _ blueprint: Blueprint, _ architecture: Architecture, _ prefix: String
+  ) {
+    if let cap = blueprint.logitSoftcap {
+      set(prefix + "final_logit_softcapping", .float32(cap))
+    }
+    guard architecture.hasMultipliers, let block = blueprint.blocks.first else { return }
+    set(prefix + "attention.scale", .float32(block.attention.scale))
+    set(prefix + "embedding_scale", .float32(blueprint.embeddingScale))
+    set(prefix + "residual_scale", .float32(block.residualScale))
+    set(prefix + "logit_scale", .float32(1 / blueprint.logitScale))
+  }
+
+  private mutating func setRope(
+    _ rope: RopeFacts, _ blueprint: Blueprint, isLocal: Bool, _ prefix: String
+  ) {
+    guard !isLocal else {
+      set(prefix + "rope.freq_base_swa", .float32(Float(rope.theta)))
+      return
+    }
+    set(prefix + "rope.freq_base", .float32(Float(rope.theta)))
+    set(prefix + "rope.dimension_count", rope.rotatedSize)
+    let scaling = prefix + "rope.scaling."
+    switch rope.scaling {
+    case .linear(let factor):
+      set(scaling + "type", .string("linear"))
+      set(scaling + "factor", .float32(Float(factor)))
+    case .yarn(let rule):
+      set(scaling + "type", .string("yarn"))
+      set(scaling + "factor", .float32(Float(rule.factor)))
+      set(scaling + "original_context_length", rule.originalLength)
+      set(scaling + "yarn_beta_fast", .float32(Float(rule.betaFast)))
+      set(scaling + "yarn_beta_slow", .float32(Float(rule.betaSlow)))
+      // llama.cpp multiplies its own amplitude of the factor by this one.
+      let own = YarnScaling.amplitude(factor: rule.factor)
+      if abs(rule.amplitude - own) > 1e-6 {
+        set(scaling + "attn_factor", .float32(Float(rule.amplitude / own)))
+      }
+    case .long(let rule):
+      set(scaling + "original_context_length", rule.originalLength)
+      set(scaling + "attn_factor", .float32(Float(rule.amplitude)))
+    case .llama3, .listed, nil: break
+    }
+  }
+}

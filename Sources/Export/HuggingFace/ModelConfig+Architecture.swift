@@ -1,0 +1,200 @@
+import Checkpoints
+
+/// The config.json of a model that had none.
+extension JSONObject {
+  /// - Throws: ``CheckpointError`` when config.json has no words for something.
+  static func config(
+    of model: ModelDescription, _ special: SpecialTokens, quantization: JSONValue?
+  ) throws(CheckpointError) -> JSONObject {
+    guard let blueprint = model.blueprint,
+      let architecture = Architecture.named(model.architecture)
+    else {
+      throw CheckpointError(
+        file: model.path,
+        reason: "has the architecture \(model.architecture), whose config.json cannot be made from GGUF",
+        hint: "open the Hugging Face directory that it was made from")
+    }
+    var config = JSONObject(members: [])
+    config["architectures"] = [.string(architecture.className)]
+    config["model_type"] = .string(architecture.name)
+    config["hidden_size"] = .integer(blueprint.hiddenSize)
+    config["intermediate_size"] = .integer(
+      blueprint.blocks.first?.feedForward.innerSize ?? blueprint.hiddenSize)
+    config["max_position_embeddings"] = .integer(blueprint.contextLength)
+    config["tie_word_embeddings"] = .bool(blueprint.tiesEmbeddings)
+    config["torch_dtype"] = "float16"
+    config["vocab_size"] = .integer(blueprint.vocabularySize)
+    for member in special.ids { config[member.name] = member.value }
+    for member in architecture.members(of: blueprint) { config[member.name] = member.value }
+    config["head_dim"] = .integer(blueprint.blocks.first?.attention.headSize ?? 0)
+    try config.setRope(of: blueprint, in: model)
+    return config.describing(model, quantization: quantization)
+  }
+
+  /// How positions turn queries and keys, as version 5 of transformers has it, and for version 4 beside.
+  private mutating func setRope(
+    of blueprint: Blueprint, in model: ModelDescription
+  ) throws(CheckpointError) {
+    guard let rope = blueprint.ropes.first else { return }
+    let headSize = blueprint.blocks.first?.attention.headSize ?? rope.rotatedSize
+    var parameters = JSONObject(members: [])
+    parameters["rope_theta"] = .single(rope.theta)
+    if rope.rotatedSize != headSize {
+      parameters["partial_rotary_factor"] = JSONValue(
+        Double(rope.rotatedSize) / Double(headSize))
+    }
+    let scaling = try rope.scaling.map { scaling throws(CheckpointError) in
+      try scaling.members(of: rope, in: model)
+    }
+    parameters["rope_type"] = "default"
+    for member in scaling ?? [] { parameters[member.name] = member.value }
+    if let growth = blueprint.blocks.first?.attention.queryGrowth {
+      parameters["llama_4_scaling_beta"] = .single(Double(growth.beta))
+    }
+    if blueprint.ropes.count > 1 {
+      let local: JSONValue = [
+        "rope_theta": .single(blueprint.ropes[1].theta), "rope_type": "default",
+      ]
+      self["rope_parameters"] = [
+        "full_attention": .object(parameters), "sliding_attention": local,
+      ]
+      self["rope_local_base_freq"] = .single(blueprint.ropes[1].theta)
+    } else {
+      self["rope_parameters"] = .object(parameters)
+    }
+    self["rope_theta"] = .single(rope.theta)
+    self["rope_scaling"] = scaling.map { .object(JSONObject(members: $0)) } ?? .null
+  }
+}
+
+extension Architecture {
+  /// What its config.json says beside sizes that all have.
+  fileprivate func members(of blueprint: Blueprint) -> [JSONObject.Member] {
+    var members: [JSONObject.Member] = []
+    func add(_ name: String, _ value: JSONValue) {
+      members.append(JSONObject.Member(name: name, value: value))
+    }
+    guard let block = blueprint.blocks.first else { return [] }
+    add(blueprint.norm == .rms ? "rms_norm_eps" : "norm_epsilon", .single(blueprint.normEpsilon))
+    for (flag, parts) in biasFlags {
+      add(flag, .bool(!parts.isDisjoint(with: block.biases.map(Part.init(rawValue:)))))
+    }
+    let attention = block.attention
+    if let key = scoreSizeKey {
+      add(key, JSONValue(Double(1 / (attention.scale * attention.scale)).rounded()))
+    }
+    if let cap = attention.softcap { add("attn_logit_softcapping", .single(Double(cap))) }
+    if let cap = blueprint.logitSoftcap { add("final_logit_softcapping", .single(Double(cap))) }
+    if hasMultipliers {
+      add("attention_multiplier", .single(Double(attention.scale)))
+      add("embedding_multiplier", .single(Double(blueprint.embeddingScale)))
+      add("residual_multiplier", .single(Double(block.residualScale)))
+      add("logits_scaling", .single(Double(1 / blueprint.logitScale)))
+    }
+    let windows = blueprint.blocks.map(\.attention.window)
+    add("sliding_window", windows.lazy.compactMap(\.self).first.map { .integer($0) } ?? .null)
+    if windows.contains(where: { $0 != nil }), windows.contains(nil) {
+      add(
+        "layer_types",
+        .array(windows.map { $0 == nil ? "full_attention" : "sliding_attention" }))
+    }
+    if blueprint.blocks.contains(where: { $0.attention.rope == nil }) {
+      add(
+        "no_rope_layers",
+        .array(blueprint.blocks.map { .integer($0.attention.rope == nil ? 0 : 1) }))
+    }
+    switch block.feedForward {
+    case .dense(let dense): add(activationKey, .string(dense.activation.configName))
+    case .experts(let experts):
+      add(activationKey, .string(experts.activation.configName))
+      for (name, value) in expertMembers(of: experts) { add(name, value) }
+    }
+    return members
+  }
+
+  private func expertMembers(of experts: ExpertFacts) -> [(String, JSONValue)] {
+    var members: [(String, JSONValue)] = [
+      (expertCountKey, .integer(experts.count)),
+      ("num_experts_per_tok", .integer(experts.chosenCount)),
+    ]
+    if let flag = normalizingFlag { members.append((flag, .bool(experts.router == .softmaxOfChosen))) }
+    if !usesDenseInnerSize { members.append(("moe_intermediate_size", .integer(experts.innerSize))) }
+    if let shared = experts.sharedInnerSize {
+      members.append(("shared_expert_intermediate_size", .integer(shared)))
+    }
+    return members
+  }
+}
+
+extension ActivationKind {
+  /// transformers' word for it.
+  fileprivate var configName: String {
+    switch self {
+    case .silu: "silu"
+    case .geluTanh: "gelu_pytorch_tanh"
+    case .gelu: "gelu"
+    case .relu: "relu"
+    }
+  }
+}
+
+extension JSONValue {
+  /// A number that a file held in single precision, in the digits that it needs there.
+  fileprivate static func single(_ number: Double) -> JSONValue {
+    .number(number, text: "\(Float(number))")
+  }
+}
+
+extension RopeScaling {
+  /// What config.json says of it.
+  ///
+  /// - Throws: ``CheckpointError`` for lists of divisors that no rule explains.
+  fileprivate func members(
+    of rope: RopeFacts, in model: ModelDescription
+  ) throws(CheckpointError) -> [JSONObject.Member] {
+    func member(_ name: String, _ value: JSONValue) -> JSONObject.Member {
+      JSONObject.Member(name: name, value: value)
+    }
+    switch self {
+    case .linear(let factor):
+      return [member("rope_type", "linear"), member("factor", JSONValue(factor))]
+    case .llama3(let rule): return rule.members
+    case .listed(let divisors):
+      guard let rule = Llama3Scaling(explaining: divisors, of: rope) else {
+        throw CheckpointError(
+          file: model.path, tensor: "rope_freqs.weight",
+          reason: "divides RoPE's frequencies by factors that config.json has no rule for",
+          hint: "export it as GGUF")
+      }
+      return rule.members
+    case .yarn(let rule):
+      return [
+        member("rope_type", "yarn"), member("factor", JSONValue(rule.factor)),
+        member("original_max_position_embeddings", .integer(rule.originalLength)),
+        member("beta_fast", JSONValue(rule.betaFast)),
+        member("beta_slow", JSONValue(rule.betaSlow)),
+        member("attention_factor", JSONValue(rule.amplitude)),
+      ]
+    case .long(let rule):
+      return [
+        member("rope_type", "longrope"),
+        member("short_factor", .array(rule.short.map { JSONValue($0) })),
+        member("long_factor", .array(rule.long.map { JSONValue($0) })),
+        member("original_max_position_embeddings", .integer(rule.originalLength)),
+        member("attention_factor", JSONValue(rule.amplitude)),
+      ]
+    }
+  }
+}
+
+extension Llama3Scaling {
+  fileprivate var members: [JSONObject.Member] {
+    let values: [(String, JSONValue)] = [
+      ("rope_type", "llama3"), ("factor", JSONValue(factor)),
+      ("low_freq_factor", JSONValue(lowFrequencyFactor)),
+      ("high_freq_factor", JSONValue(highFrequencyFactor)),
+      ("original_max_position_embeddings", .integer(originalLength)),
+    ]
+    return values.map { JSONObject.Member(name: $0.0, value: $0.1) }
+  }
+}

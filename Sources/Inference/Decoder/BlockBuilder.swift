@@ -1,0 +1,65 @@
+import Checkpoints
+import Tensors
+
+/// Puts a block together from weights that are found by part.
+struct BlockBuilder {
+  let facts: BlockFacts
+  /// The weights of a part, checked and in the form that kernels multiply with.
+  let weights: (Part) throws(InferenceError) -> LayerWeights
+  /// The values of a norm, or of a part's bias.
+  let vector: (Part, ModelTensor.Kind) throws(InferenceError) -> [Float]
+  /// The norms that the block has, and whether they have biases.
+  let norms: [(part: Part, hasBias: Bool)]
+
+  func block() throws(InferenceError) -> DecoderBlock {
+    let attention = facts.attention
+    var norms: [Part: Norm] = [:]
+    for (part, hasBias) in self.norms {
+      norms[part] = Norm(
+        weights: try vector(part, .weight), bias: hasBias ? try vector(part, .bias) : nil)
+    }
+    let inputs: [Part] = attention.isFused ? [.fusedAttention] : [.query, .key, .value]
+    return DecoderBlock(
+      facts: facts,
+      attention: Attention(
+        headCount: attention.headCount, keyValueHeadCount: attention.keyValueHeadCount,
+        headSize: attention.headSize, scale: attention.scale, window: attention.window,
+        softcap: attention.softcap),
+      norms: norms, attentionInputs: try projection(inputs),
+      attentionOutput: try projection([.attentionOutput]), feedForward: try feedForward())
+  }
+
+  private func feedForward() throws(InferenceError) -> DecoderBlock.FeedForward {
+    switch facts.feedForward {
+    case .dense(let dense):
+      let inputs: [Part] = dense.isFused ? [.fusedGateUp] : dense.isGated ? [.gate, .up] : [.up]
+      return .dense(dense, inputs: try projection(inputs), output: try projection([.down]))
+    case .experts(let experts):
+      let inputs: [Part] = experts.isFused ? [.expertGateUp] : [.expertGate, .expertUp]
+      var layers = ExpertLayers(
+        facts: experts, router: try weights(.router), inputs: try projection(inputs),
+        output: try projection([.expertDown]))
+      if experts.sharedInnerSize != nil {
+        layers.shared = (
+          inputs: try projection([.sharedGate, .sharedUp]), output: try projection([.sharedDown])
+        )
+      }
+      if experts.weighsShared { layers.sharedRouter = try weights(.sharedRouter) }
+      return .experts(layers)
+    }
+  }
+
+  private func projection(_ parts: [Part]) throws(InferenceError) -> Projection {
+    var stack: [LayerWeights] = []
+    var bias: [Float] = []
+    for part in parts {
+      let matrix = try weights(part)
+      stack.append(matrix)
+      bias +=
+        facts.hasBias(part)
+        ? try vector(part, .bias) : Array(repeating: 0, count: matrix.rows)
+    }
+    let hasBias = parts.contains { facts.hasBias($0) }
+    return Projection(parts: parts, weights: stack, bias: hasBias ? bias : nil)
+  }
+}

@@ -1,0 +1,95 @@
+import Checkpoints
+import Glibc
+import Tensors
+
+/// Mixtures of experts: a router sends each token through a few of them.
+extension Decoder {
+  /// The sum of what the chosen experts, and the shared one, make of each row.
+  func outputs(
+    of experts: ExpertLayers, inputs: Matrix, block: Int, observer: Observer
+  ) -> Matrix {
+    let routing = routing(of: experts, inputs)
+    var sum = Matrix(rows: inputs.rows, columns: inputs.columns)
+    for (expert, choices) in routing.choices.enumerated() where !choices.isEmpty {
+      let rows = choices.map(\.row)
+      let read = inputs.gathering(rows)
+      let activations = expertActivations(experts, expert, read)
+      observer(
+        SiteInputs(site: .expertInput(block: block), expert: expert, vectors: read, rows: rows))
+      observer(
+        SiteInputs(
+          site: .expertOutput(block: block), expert: expert, vectors: activations.inner,
+          rows: rows))
+      sum.scatter(activations.output, choices)
+    }
+    if let shared = experts.shared {
+      let activations = mlpActivations(
+        of: inputs, activation: experts.facts.activation, isGated: true, shared.inputs,
+        shared.output)
+      observer(
+        SiteInputs(site: .feedForward(block: block), expert: nil, vectors: inputs, rows: nil))
+      observer(
+        SiteInputs(
+          site: .sharedOutput(block: block), expert: nil, vectors: activations.inner, rows: nil))
+      var output = activations.output
+      if let gates = sharedGates(of: experts, inputs) { output.scaleRows(by: gates) }
+      sum.add(output)
+    }
+    return sum
+  }
+
+  func routing(of experts: ExpertLayers, _ inputs: Matrix) -> Routing {
+    Routing(pool.products(of: inputs, with: [experts.router]), experts.facts)
+  }
+
+  /// How much the shared expert counts for each row; nil where it counts whole.
+  func sharedGates(of experts: ExpertLayers, _ inputs: Matrix) -> [Float]? {
+    experts.sharedRouter.map { router in
+      pool.products(of: inputs, with: [router]).values.map { 1 / (1 + exp(-$0)) }
+    }
+  }
+
+  /// What one expert makes of the tokens that it reads.
+  func expertActivations(
+    _ experts: ExpertLayers, _ expert: Int, _ read: Matrix
+  ) -> MLPActivations {
+    let projected = pool.products(of: read, with: experts.inputs.parts(ofExpert: expert, of: experts))
+    let inner = projected.gated(experts.facts.activation.function)
+    let output = pool.products(of: inner, with: experts.output.parts(ofExpert: expert, of: experts))
+    return MLPActivations(projected: projected, inner: inner, output: output)
+  }
+}
+
+extension Projection {
+  /// The rows of stacks that belong to one expert.
+  func parts(ofExpert expert: Int, of experts: ExpertLayers) -> [LayerPart] {
+    weights.map { stack in
+      let rows = stack.rows / experts.facts.count
+      return LayerPart(stack, rows: expert * rows..<(expert + 1) * rows)
+    }
+  }
+}
+
+extension Matrix {
+  /// Some rows as a matrix, in the given order.
+  func gathering(_ rows: [Int]) -> Matrix {
+    Matrix(rows: rows.count, columns: columns, values: rows.flatMap { row($0) })
+  }
+
+  /// Adds the rows of `other` to those that the choices name, each times its weight.
+  mutating func scatter(_ other: Matrix, _ choices: [Routing.Choice]) {
+    for (place, choice) in choices.enumerated() {
+      let (to, from) = (choice.row * columns, place * columns)
+      for column in 0..<columns {
+        values[to + column] += choice.weight * other.values[from + column]
+      }
+    }
+  }
+
+  /// Multiplies each row by a factor of its own.
+  mutating func scaleRows(by factors: [Float]) {
+    for (row, factor) in factors.enumerated() {
+      for place in row * columns..<(row + 1) * columns { values[place] *= factor }
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import Checkpoints
+import Glibc
+import Tensors
+
+/// Which experts tokens run through, and how much each counts.
+struct Routing: Sendable {
+  /// A token that an expert reads.
+  struct Choice: Hashable, Sendable {
+    /// The token's row.
+    let row: Int
+    let weight: Float
+  }
+
+  /// For each expert the tokens that it reads, in their order.
+  let choices: [[Choice]]
+  /// For each token the experts that it runs through with their weights, the heaviest first.
+  let ofRow: [[(expert: Int, weight: Float)]]
+
+  /// Chooses for each row of a router's logits.
+  ///
+  /// Of equals the first expert counts more.
+  init(_ logits: Matrix, _ facts: ExpertFacts) {
+    var choices: [[Choice]] = Array(repeating: [], count: logits.columns)
+    var ofRow: [[(expert: Int, weight: Float)]] = []
+    for row in 0..<logits.rows {
+      let scores = Array(logits.row(row))
+      let order = scores.indices.sorted { scores[$0] != scores[$1] ? scores[$0] > scores[$1] : $0 < $1 }
+      let chosen = Array(order.prefix(facts.chosenCount))
+      let shares = Self.softmax(facts.router == .softmax ? scores : chosen.map { scores[$0] })
+      let weighed = chosen.enumerated().map { place, expert in
+        (expert: expert, weight: facts.router == .softmax ? shares[expert] : shares[place])
+      }
+      for (expert, weight) in weighed { choices[expert].append(Choice(row: row, weight: weight)) }
+      ofRow.append(weighed)
+    }
+    self.choices = choices
+    self.ofRow = ofRow
+  }
+
+  private static func softmax(_ scores: [Float]) -> [Float] {
+    let logits = Logits(scores)
+    return scores.indices.map { Float(exp(logits.logProbability(of: $0))) }
+  }
+}

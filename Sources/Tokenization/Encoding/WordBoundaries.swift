@@ -1,0 +1,52 @@
+import Checkpoints
+
+/// Places in a text over which no token reaches, though no pre-tokenizer cuts there.
+///
+/// Merges, and the best sequence of tokens, are then the same on both sides as in the whole.
+struct WordBoundaries: Sendable {
+  /// By byte: whether a token has a space mark, or a line feed, behind it.
+  private var precedesMark = Array(repeating: false, count: 256)
+  private var precedesLineFeed = Array(repeating: false, count: 256)
+
+  init(_ table: TokenTable) {
+    let bytes = table.bytes
+    // Without a token of its own, a mark would be part of what is unknown around it.
+    if table.id(of: Normalization.spaceMark) == nil {
+      precedesMark = Array(repeating: true, count: 256)
+    }
+    for id in table.indices {
+      let range = table.byteRange(of: id)
+      guard range.count > 1 else { continue }
+      for place in range.lowerBound + 1..<range.upperBound {
+        switch bytes[place] {
+        case 0xe2 where SpaceMark.begins(bytes, place..<range.upperBound):
+          precedesMark[Int(bytes[place - 1])] = true
+        // Tokens of byte-level BPE and those that are found in the text as it is have no marks.
+        case UInt8(ascii: " "): precedesMark[Int(bytes[place - 1])] = true
+        case UInt8(ascii: "\n"): precedesLineFeed[Int(bytes[place - 1])] = true
+        default: break
+        }
+      }
+    }
+  }
+
+  /// Cuts words before space marks.
+  func cut(_ words: [Range<Int>], of text: [UInt8]) -> [Range<Int>] {
+    var result: [Range<Int>] = []
+    for word in words {
+      var start = word.lowerBound
+      for place in word.dropFirst()
+      where text[place] == 0xe2 && !precedesMark[Int(text[place - 1])]
+        && SpaceMark.begins(text, place..<word.upperBound)
+      {
+        result.append(start..<place)
+        start = place
+      }
+      result.append(start..<word.upperBound)
+    }
+    return result
+  }
+
+  /// Whether a text can be cut between an ASCII letter and the line feed behind it.
+  func allowsLineCut(behind byte: UInt8) -> Bool { !precedesLineFeed[Int(byte)] }
+}
