@@ -52,7 +52,7 @@ test-deps: deps
 
 comma := ,
 
-models: test-deps ## fetches the real model and the vocabularies that tests run on
+models: test-deps ## fetches the real model, the chat templates and the vocabularies that tests run on
 	@$(VENV)/bin/python Tests/Oracles/make_models.py "$(MODELS)"
 	@$(VENV)/bin/python Tests/Oracles/make_vocabularies.py "$(MODELS)"
 

@@ -20,16 +20,6 @@ VK_INLINE void put_planes(const uint8_t *codes, size_t count, unsigned bits, uns
   }
 }
 
-VK_INLINE void take_planes(const uint8_t *bytes, size_t count, unsigned bits, unsigned shift,
-                           size_t span, uint8_t *codes) {
-  const uint8_t mask = (uint8_t)((1u << bits) - 1u);
-  for (size_t i = 0; i < count; i++) {
-    unsigned plane;
-    const size_t place = place_in(i, span, 8 / bits, &plane);
-    codes[i] |= (uint8_t)((bytes[place] >> (plane * bits) & mask) << shift);
-  }
-}
-
 VK_INLINE void put_u16(uint8_t *bytes, uint16_t value) { memcpy(bytes, &value, sizeof value); }
 
 // Eight scales and eight minimums of six bits: the first four whole, the rest in two parts each.
@@ -43,15 +33,6 @@ VK_INLINE void put_six_bit_pairs(const vk_block_header *header, uint8_t *bytes) 
   }
 }
 
-VK_INLINE void take_six_bit_pairs(const uint8_t *bytes, vk_block_header *header) {
-  for (size_t g = 0; g < 4; g++) {
-    header->group_scales[g] = (int8_t)(bytes[g] & 63);
-    header->group_minimums[g] = bytes[g + 4] & 63;
-    header->group_scales[g + 4] = (int8_t)((bytes[g + 8] & 15) | (bytes[g] >> 6) << 4);
-    header->group_minimums[g + 4] = (uint8_t)(bytes[g + 8] >> 4 | (bytes[g + 4] >> 6) << 4);
-  }
-}
-
 // Sixteen scales of six bits, 32 added: low nibbles first, then the two high bits of four at a time.
 VK_INLINE void put_six_bit_scales(const vk_block_header *header, uint8_t *bytes) {
   for (size_t g = 0; g < 16; g++) {
@@ -61,17 +42,9 @@ VK_INLINE void put_six_bit_scales(const vk_block_header *header, uint8_t *bytes)
   }
 }
 
-VK_INLINE void take_six_bit_scales(const uint8_t *bytes, vk_block_header *header) {
-  for (size_t g = 0; g < 16; g++) {
-    const int low = bytes[g % 8] >> (g / 8 * 4) & 15;
-    const int high = bytes[8 + g % 4] >> (g / 4 * 2) & 3;
-    header->group_scales[g] = (int8_t)((low | high << 4) - 32);
-  }
-}
-
 static void encode_plain(vk_block_type type, const vk_block_header *header, const uint8_t *codes,
                          uint8_t *block) {
-  const vk_block_shape shape = vk_shape_of(type);
+  const vk_block_shape shape = block_shape(type);
   put_u16(block, header->scale);
   block += 2;
   if (shape.has_minimum) {
@@ -126,7 +99,7 @@ static void encode_super(vk_block_type type, const vk_block_header *header, cons
 
 void vk_encode_blocks(vk_block_type type, const vk_block_header *headers, const uint8_t *codes,
                       size_t blocks, uint8_t *destination) {
-  const vk_block_shape shape = vk_shape_of(type);
+  const vk_block_shape shape = block_shape(type);
   const size_t size = (size_t)shape.group * shape.groups;
   memset(destination, 0, blocks * shape.bytes);
   for (size_t b = 0; b < blocks; b++) {
@@ -141,7 +114,7 @@ void vk_encode_blocks(vk_block_type type, const vk_block_header *headers, const 
 
 void vk_block_groups(vk_block_type type, const vk_block_header *header, float *scales,
                      float *minimums) {
-  const vk_block_shape shape = vk_shape_of(type);
+  const vk_block_shape shape = block_shape(type);
   const float scale = vk_half_to_float(header->scale);
   const float minimum = shape.has_minimum ? vk_half_to_float(header->minimum) : 0;
   if (shape.groups == 1) {
@@ -154,86 +127,3 @@ void vk_block_groups(vk_block_type type, const vk_block_header *header, float *s
     minimums[g] = shape.has_minimum ? -(minimum * (float)header->group_minimums[g]) : 0;
   }
 }
-
-// Takes a super-block apart: its header, and its codes.
-VK_INLINE void take_super(vk_block_type type, const uint8_t *block, vk_block_header *header,
-                          uint8_t *codes) {
-  memset(codes, 0, 256);
-  switch (type) {
-    case VK_Q2_K:
-      for (size_t g = 0; g < 16; g++) {
-        header->group_scales[g] = (int8_t)(block[g] & 15);
-        header->group_minimums[g] = block[g] >> 4;
-      }
-      take_planes(block + 16, 256, 2, 0, 32, codes);
-      header->scale = vk_load_u16(block + 80);
-      header->minimum = vk_load_u16(block + 82);
-      break;
-    case VK_Q3_K:
-      take_planes(block, 256, 1, 2, 32, codes);
-      take_planes(block + 32, 256, 2, 0, 32, codes);
-      take_six_bit_scales(block + 96, header);
-      header->scale = vk_load_u16(block + 108);
-      break;
-    case VK_Q4_K:
-    case VK_Q5_K:
-      header->scale = vk_load_u16(block);
-      header->minimum = vk_load_u16(block + 2);
-      take_six_bit_pairs(block + 4, header);
-      if (type == VK_Q5_K) take_planes(block + 16, 256, 1, 4, 32, codes);
-      take_planes(block + (type == VK_Q5_K ? 48 : 16), 256, 4, 0, 32, codes);
-      break;
-    case VK_Q6_K:
-      take_planes(block, 256, 4, 0, 64, codes);
-      take_planes(block + 128, 256, 2, 4, 32, codes);
-      for (size_t g = 0; g < 16; g++) header->group_scales[g] = (int8_t)block[192 + g];
-      header->scale = vk_load_u16(block + 208);
-      break;
-    default: break;
-  }
-}
-
-// IQ4_NL's sixteen levels (ggml's kvalues_iq4nl).
-static const float levels_of_iq4_nl[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
-                                           1,    13,   25,  38,  53,  69,  89,  113};
-
-const float *vk_codebook(vk_block_type type) {
-  return type == VK_IQ4_NL ? levels_of_iq4_nl : NULL;
-}
-
-VK_INLINE void vk_decode_blocks_body(vk_level level, vk_block_type type, const uint8_t *source,
-                                     float *destination, size_t blocks) {
-#pragma clang fp contract(off)
-  (void)level;
-  if (type == VK_IQ4_NL) {
-    for (size_t b = 0; b < blocks; b++, source += 18, destination += 32) {
-      const float scale = vk_half_to_float(vk_load_u16(source));
-      for (size_t i = 0; i < 16; i++) {
-        destination[i] = scale * levels_of_iq4_nl[source[2 + i] & 15];
-        destination[i + 16] = scale * levels_of_iq4_nl[source[2 + i] >> 4];
-      }
-    }
-    return;
-  }
-  const vk_block_shape shape = vk_shape_of(type);
-  for (size_t b = 0; b < blocks; b++, source += shape.bytes) {
-    vk_block_header header;
-    uint8_t codes[256];
-    float scales[VK_MOST_GROUPS], minimums[VK_MOST_GROUPS];
-    take_super(type, source, &header, codes);
-    vk_block_groups(type, &header, scales, minimums);
-    for (size_t g = 0; g < shape.groups; g++) {
-      const uint8_t *group = codes + g * shape.group;
-      for (size_t i = 0; i < shape.group; i++) {
-        // Without a minimum nothing is added, as that would take the sign off a zero.
-        const float weight = scales[g] * (float)((int)group[i] + shape.lowest);
-        *destination++ = shape.has_minimum ? weight + minimums[g] : weight;
-      }
-    }
-  }
-}
-
-VK_VARIANTS(void, vk_decode_blocks,
-            (vk_level level, vk_block_type type, const uint8_t *source, float *destination,
-             size_t blocks),
-            (level, type, source, destination, blocks))

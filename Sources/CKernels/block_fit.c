@@ -239,7 +239,7 @@ VK_INLINE void vk_fit_blocks_body(vk_level level, vk_block_type type, int search
                                   const float *weights, const float *importance, size_t blocks,
                                   vk_block_header *headers) {
   (void)level;
-  const vk_block_shape shape = vk_shape_of(type);
+  const vk_block_shape shape = block_shape(type);
   const float *const codebook = vk_codebook(type);
   const size_t size = (size_t)shape.group * shape.groups;
   for (size_t b = 0; b < blocks; b++) {

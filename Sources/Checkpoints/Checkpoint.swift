@@ -71,57 +71,20 @@ public struct Checkpoint: Sendable {
 }
 
 extension Checkpoint {
-  /// Opens a Hugging Face directory, a safetensors file inside one, or a GGUF file.
+  /// Opens a Hugging Face directory, a safetensors file inside one, a GGUF file, or what ``ModelLocation`` finds by name.
   ///
   /// Whatever has safetensors or GGUF opens; ``ModelDescription/abilities`` says what can be done with it.
   /// - Throws: ``CheckpointError`` naming the file, the tensor and the reason.
   public static func open(_ path: String) throws(CheckpointError) -> Checkpoint {
-    if let directory = HuggingFaceDirectory(path: path) {
-      return try Checkpoint(CheckpointContents(directory, path: path, weights: nil))
+    let location = try ModelLocation.resolve(path)
+    switch location.files {
+    case .directory(let directory, let weights):
+      return try Checkpoint(
+        CheckpointContents(directory, path: path, weights: weights, at: location))
+    case .gguf(let file):
+      return try Checkpoint(
+        CheckpointContents(
+          gguf: CheckpointFile.map(file), file: file, path: path, at: location))
     }
-    let storage: ByteStorage
-    do { storage = try ByteStorage(mapping: path) } catch { throw CheckpointError(error) }
-    if GGUFHeader.isGGUF(storage) {
-      return try Checkpoint(CheckpointContents(gguf: storage, path: path))
-    }
-    let (parent, name) = PathName.split(path)
-    guard name.hasSuffix(".safetensors") || name.hasSuffix(".json"),
-      let directory = HuggingFaceDirectory(path: parent)
-    else {
-      throw CheckpointError(
-        file: path, reason: "is neither a GGUF file nor part of a Hugging Face directory",
-        hint: "give a directory with config.json and model.safetensors, or a GGUF file")
-    }
-    return try Checkpoint(
-      CheckpointContents(
-        directory, path: path, weights: name.hasSuffix(".safetensors") ? name : nil))
-  }
-}
-
-extension CheckpointContents {
-  init(
-    _ directory: HuggingFaceDirectory, path: String, weights: String?
-  ) throws(CheckpointError) {
-    let config = try directory.json(HuggingFaceDirectory.config)
-    let quantization = try config.flatMap { config throws(CheckpointError) in
-      try Quantization(config: config, beside: directory.json("quantize_config.json"))
-    }
-    try self.init(
-      table: directory.tensors(only: weights), format: .huggingFace,
-      source: .directory(directory), quantization: quantization, path: path,
-      name: PathName.last(directory.path), settings: config?.file ?? "config.json",
-      architecture: config.flatMap { try? $0.text.text("model_type") ?? $0.text("model_type") },
-      notes: [])
-  }
-
-  init(gguf storage: ByteStorage, path: String) throws(CheckpointError) {
-    let header = try GGUFHeader(storage, file: path)
-    let name = PathName.last(path)
-    self.init(
-      table: TensorTable(name: path, files: [path], storages: [storage], entries: header.entries),
-      format: .gguf, source: .gguf(header), quantization: nil, path: path,
-      name: name.hasSuffix(".gguf") ? String(name.dropLast(5)) : name, settings: "its metadata",
-      architecture: try header.text("general.architecture"),
-      notes: GGUFTokenizer(header: header, vocabularySize: 0).notes)
   }
 }

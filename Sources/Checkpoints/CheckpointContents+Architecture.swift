@@ -9,14 +9,16 @@ extension CheckpointContents {
     case .directory(let directory):
       guard let config = try directory.json(HuggingFaceDirectory.config) else {
         throw CheckpointError(
-          file: directory.path, reason: "holds no config.json, so that nothing is known of how it computes",
+          file: directory.path,
+          reason: "holds no config.json, so that nothing is known of how it computes",
           hint: "put the model's config.json beside its weights")
       }
       return try blueprint(config)
     }
   }
 
-  private func blueprint(_ header: GGUFHeader) throws(CheckpointError) -> (Architecture, Blueprint) {
+  private func blueprint(_ header: GGUFHeader) throws(CheckpointError) -> (Architecture, Blueprint)
+  {
     guard let name = try header.text("general.architecture") else {
       throw header.error("does not say which architecture it has")
     }
@@ -98,7 +100,8 @@ extension CheckpointContents {
     if let first = strangers.first {
       notes.append(
         "\(strangers.count) tensors are no part of the architecture \(architecture.name) with these "
-          + "settings, such as \(first.name): they are kept and not computed with, as transformers does")
+          + "settings, such as \(first.name): they are kept and not computed with, as transformers does"
+      )
     }
     let beside = kept.count - strangers.count
     if format == .huggingFace, beside > 0, blueprint.prefix != "model." {

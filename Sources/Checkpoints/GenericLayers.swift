@@ -41,7 +41,9 @@ struct GenericLayers {
     }
     found = joiningExperts(found)
     let order = found.enumerated().sorted { first, second in
-      (Self.rank(first.element.name), first.offset) < (Self.rank(second.element.name), second.offset)
+      (Self.rank(first.element.name), first.offset) < (
+        Self.rank(second.element.name), second.offset
+      )
     }
     return order.map(\.element)
   }
@@ -138,7 +140,8 @@ extension GenericLayers {
     "router", "ffn_gate_inp", ".mlp.gate.weight", ".moe.gate.weight", "block_sparse_moe.gate.",
     ".ffn.gate.weight", "shared_expert_gate", "conv", "position", "pos_emb", "wpe.", "rotary",
     "rope_", "token_type", "attn_rel_b", "altup", "laurel", "per_layer_model_proj", "time_mix",
-    "ssm_alpha", "ssm_beta", "ssm_dt", "in_proj_a.", "in_proj_b.", "a_log", "sinks", "indexer.weights",
+    "ssm_alpha", "ssm_beta", "ssm_dt", "in_proj_a.", "in_proj_b.", "a_log", "sinks",
+    "indexer.weights",
   ]
 
   static func isEmbedding(_ name: String) -> Bool {

@@ -80,7 +80,7 @@ struct TensorLocator {
       return CheckpointError(file: file, tensor: storedName, reason: reason, hint: hint)
     }
     guard let entry = table[storedName] else {
-      if let codes = table["\(name).weight_packed"] { throw unexplained(codes) }
+      if let error = Quantization.unexplained(layer: name, in: table) { throw error }
       throw fail(nil, "is missing", hint: "get the complete model from its source")
     }
     let wanted = count == 1 ? shape : [count, shape[0] / count] + shape.dropFirst()
@@ -100,14 +100,6 @@ struct TensorLocator {
       columns: shape.count == 2 ? shape[1] : order == .plain ? shape[0] : 1, rowOrder: order)
     guard let matrix else { throw fail(entry, "does not fit in the file") }
     return matrix
-  }
-
-  /// The error of a quantized layer that config.json does not know as one.
-  private func unexplained(_ part: TensorEntry) -> CheckpointError {
-    CheckpointError(
-      file: table.files[part.file], tensor: part.name,
-      reason: "belongs to a quantized layer, but config.json says nothing of how it is quantized",
-      hint: "check that the configuration belongs to these weights")
   }
 }
 

@@ -1,7 +1,6 @@
 /// How the elements of a stored tensor are encoded, named as safetensors and GGUF name them.
 ///
-/// GGUF's block types hold 32 elements a block: a scale, for some a minimum, and the codes; those that
-/// end in K hold 256, in groups whose scales are multiples of the block's.
+/// What there is to know of each, such as sizes and numbers, is in its row: ``format``.
 public enum ElementType: String, Codable, Hashable, Sendable, CaseIterable {
   case float64 = "F64"
   case float32 = "F32"
@@ -25,53 +24,41 @@ public enum ElementType: String, Codable, Hashable, Sendable, CaseIterable {
   case q5_K = "Q5_K"
   case q6_K = "Q6_K"
   case iq4_nl = "IQ4_NL"
+  case iq4_xs = "IQ4_XS"
+  case iq3_xxs = "IQ3_XXS"
+  case iq3_s = "IQ3_S"
+  case iq2_xxs = "IQ2_XXS"
+  case iq2_xs = "IQ2_XS"
+  case iq2_s = "IQ2_S"
+  case iq1_s = "IQ1_S"
+  case iq1_m = "IQ1_M"
+  case tq1_0 = "TQ1_0"
+  case tq2_0 = "TQ2_0"
+  case q1_0 = "Q1_0"
+  case q2_0 = "Q2_0"
+  case mxfp4 = "MXFP4"
+  case nvfp4 = "NVFP4"
+  case q8_1 = "Q8_1"
+  case q8_K = "Q8_K"
 
   /// Elements in one block; 1 for plain types.
-  public var blockSize: Int {
-    switch self {
-    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .iq4_nl: 32
-    case .q2_K, .q3_K, .q4_K, .q5_K, .q6_K: 256
-    default: 1
-    }
-  }
+  public var blockSize: Int { format.blockSize }
 
   /// Bytes in one block; the element's own size for plain types.
-  public var bytesPerBlock: Int {
-    switch self {
-    case .float64, .int64: 8
-    case .float32, .int32: 4
-    case .float16, .bfloat16, .int16: 2
-    case .float8, .int8, .uint8, .bool: 1
-    case .q4_0, .iq4_nl: 18
-    case .q4_1: 20
-    case .q5_0: 22
-    case .q5_1: 24
-    case .q8_0: 34
-    case .q2_K: 84
-    case .q3_K: 110
-    case .q4_K: 144
-    case .q5_K: 176
-    case .q6_K: 210
-    }
-  }
+  public var bytesPerBlock: Int { format.bytesPerBlock }
 
   /// Whether values of this type are weights that ``StoredMatrix`` can decode.
-  public var isDecodable: Bool {
-    switch self {
-    case .float32, .float16, .bfloat16: true
-    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0: true
-    case .q2_K, .q3_K, .q4_K, .q5_K, .q6_K, .iq4_nl: true
-    case .float64, .float8, .int64, .int32, .int16, .int8, .uint8, .bool: false
-    }
-  }
+  public var isDecodable: Bool { format.decoding != .none }
 
   /// Whether this is one of GGUF's quantized block types.
   public var isQuantized: Bool { blockSize > 1 }
 
   /// Bytes that `count` elements take; nil when they fill no whole number of blocks or overflow.
   public func byteCount(elements count: Int) -> Int? {
-    guard count >= 0, count % blockSize == 0 else { return nil }
-    let (bytes, overflow) = (count / blockSize).multipliedReportingOverflow(by: bytesPerBlock)
+    let format = format
+    guard count >= 0, count % format.blockSize == 0 else { return nil }
+    let (bytes, overflow) = (count / format.blockSize)
+      .multipliedReportingOverflow(by: format.bytesPerBlock)
     return overflow ? nil : bytes
   }
 }

@@ -126,24 +126,15 @@ public struct StoredMatrix: Sendable {
     _ bytes: UnsafePointer<UInt8>, _ type: ElementType, _ destination: UnsafeMutablePointer<Float>,
     _ count: Int
   ) {
-    let blocks = count / type.blockSize
-    switch type {
+    let format = type.format
+    switch format.decoding {
     case .float32:
       UnsafeMutableRawPointer(destination).copyMemory(from: bytes, byteCount: count * 4)
     case .float16: vk_f16_to_f32(Kernels.level, bytes, destination, count)
     case .bfloat16: vk_bf16_to_f32(Kernels.level, bytes, destination, count)
-    case .q4_0: vk_decode_q4_0(Kernels.level, bytes, destination, blocks)
-    case .q4_1: vk_decode_q4_1(Kernels.level, bytes, destination, blocks)
-    case .q5_0: vk_decode_q5_0(Kernels.level, bytes, destination, blocks)
-    case .q5_1: vk_decode_q5_1(Kernels.level, bytes, destination, blocks)
-    case .q8_0: vk_decode_q8_0(Kernels.level, bytes, destination, blocks)
-    case .q2_K: vk_decode_blocks(Kernels.level, VK_Q2_K, bytes, destination, blocks)
-    case .q3_K: vk_decode_blocks(Kernels.level, VK_Q3_K, bytes, destination, blocks)
-    case .q4_K: vk_decode_blocks(Kernels.level, VK_Q4_K, bytes, destination, blocks)
-    case .q5_K: vk_decode_blocks(Kernels.level, VK_Q5_K, bytes, destination, blocks)
-    case .q6_K: vk_decode_blocks(Kernels.level, VK_Q6_K, bytes, destination, blocks)
-    case .iq4_nl: vk_decode_blocks(Kernels.level, VK_IQ4_NL, bytes, destination, blocks)
-    case .float64, .float8, .int64, .int32, .int16, .int8, .uint8, .bool:
+    case .blocks(let kernel):
+      vk_decode_blocks(Kernels.level, kernel, bytes, destination, count / format.blockSize)
+    case .none:
       preconditionFailure("the initialiser admits decodable types only")
     }
   }

@@ -15,7 +15,7 @@ public struct Tokenizer: Sendable {
   public let closingToken: Int?
   /// Tokens after which an answer is complete.
   public let endTokens: Set<Int>
-  /// How the model expects messages to be written; nil if it says nothing, or nothing known.
+  /// How the model expects messages to be written; nil if it says nothing.
   public let chatTemplate: ChatTemplate?
 
   private let vocabulary: Vocabulary
@@ -52,8 +52,7 @@ public struct Tokenizer: Sendable {
     addsBeginToken = definition.addsBeginToken && beginToken != nil
     closingToken = definition.closingToken
     chatTemplate = ChatTemplate(definition)
-    let endOfTurn = chatTemplate?.endToken(definition)
-    endTokens = definition.endTokens.union([endOfTurn].compactMap(\.self))
+    endTokens = definition.endTokens.union([chatTemplate?.endToken].compactMap(\.self))
   }
 
   /// Number of ids, used or not: every id is smaller.
@@ -91,10 +90,17 @@ extension Tokenizer {
   public func encode(
     _ text: String, allowsSpecialTokens: Bool, continues: Bool = false
   ) -> [Int] {
+    encode(text, allowsSpecialTokens: allowsSpecialTokens, as: continues ? .nothing : .text)
+  }
+
+  /// The ids of a part of a longer text, after what `beginning` says.
+  func encode(
+    _ text: String, allowsSpecialTokens: Bool, as beginning: TextCutter.Beginning
+  ) -> [Int] {
     let text = TextScanner(Array(text.utf8))
     var ids: [Int] = []
     var scratch = scratch.take()
-    var beginning: TextCutter.Beginning = continues ? .nothing : .text
+    var beginning = beginning
     let parts = addedTokens.parts(
       of: text, text.bytes.indices, allowsSpecialTokens: allowsSpecialTokens)
     for part in parts {

@@ -3,27 +3,49 @@ import Testing
 
 @testable import Checkpoints
 
-/// Decoding, bit for bit as the gguf package does it (Tests/Oracles/record_gguf_blocks.py).
+/// Decoding, bit for bit as ggml and the gguf package do it (Tests/Oracles/record_gguf_blocks.py).
 struct BlockDecodingTests {
-  @Test(arguments: [
-    "F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "IQ4_NL", "Q2_K", "Q3_K", "Q4_K",
-    "Q5_K", "Q6_K",
-  ])
-  func equalsTheOracle(type: String) throws {
+  /// Every type that can be decoded: a new one without recorded vectors fails.
+  static let types = ElementType.allCases.filter(\.isDecodable)
+
+  @Test(arguments: types)
+  func equalsTheOracle(type: ElementType) throws {
+    let (stored, expected) = try Self.recorded(type.rawValue)
+    #expect(stored.type == type)
+    #expect(stored.rows == 3 && stored.columns >= 2 * type.blockSize)
+    #expect(stored.decoded().values.map(\.bitPattern) == expected.map(\.bitPattern))
+  }
+
+  /// Each vector that codes of these types stand for.
+  @Test(arguments: [ElementType.iq3_xxs, .iq3_s, .iq2_xxs, .iq2_xs, .iq2_s, .iq1_s, .iq1_m])
+  func everyVectorOfTheGridEqualsTheOracle(type: ElementType) throws {
+    let (stored, expected) = try Self.recorded("\(type.rawValue).grid")
+    #expect(stored.decoded().values == expected)
+  }
+
+  @Test func typesThatGGUFHasAreKnownByTheirNumber() throws {
+    for type in ElementType.allCases {
+      guard let number = type.format.number else { continue }
+      #expect(ElementType(number: number) == type)
+    }
+    #expect(ElementType(number: 4) == nil && ElementType(number: .max) == nil)
+  }
+
+  /// A recorded matrix, and what the oracle decodes of it.
+  private static func recorded(_ name: String) throws -> (StoredMatrix, expected: [Float]) {
     let path = TestFiles.fixture("blocks.gguf")
     let storage = try ByteStorage(mapping: path)
     let header = try GGUFHeader(storage, file: path)
     let table = TensorTable(name: path, files: [path], storages: [storage], entries: header.entries)
-    let stored = try matrix(table[type], in: storage)
-    let expected = try matrix(table["\(type).decoded"], in: storage)
-    #expect(stored.rows == 5)
-    #expect(stored.columns == (type.hasSuffix("_K") ? 512 : 96))
-    #expect(stored.type.rawValue == type)
-    let bits = stored.decoded().values.map(\.bitPattern)
-    #expect(bits == expected.decoded().values.map(\.bitPattern))
+    return (
+      try matrix(table[name], in: storage),
+      try matrix(table["\(name).decoded"], in: storage).decoded().values
+    )
   }
 
-  private func matrix(_ entry: TensorEntry?, in storage: ByteStorage) throws -> StoredMatrix {
+  private static func matrix(
+    _ entry: TensorEntry?, in storage: ByteStorage
+  ) throws -> StoredMatrix {
     let entry = try #require(entry)
     let type = try #require(entry.type)
     return try #require(

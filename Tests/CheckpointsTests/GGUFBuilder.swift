@@ -1,3 +1,5 @@
+import Tensors
+
 /// Writes GGUF files field by field, wrong ones included.
 struct GGUFBuilder {
   enum Value {
@@ -66,6 +68,37 @@ struct GGUFBuilder {
     while data.count % alignment != 0 { data.append(0) }
     tensors.append(Tensor(name: name, dimensions: dimensions, offset: UInt64(data.count)))
     data += Array(repeating: 0, count: Int(dimensions.reduce(4, *)))
+  }
+
+  /// Places all tensors one after the other again, as their types and dimensions ask for, with zeros for elements.
+  mutating func placeTensors() {
+    data = []
+    for index in tensors.indices {
+      while data.count % alignment != 0 { data.append(0) }
+      tensors[index].offset = UInt64(data.count)
+      let elements = Int(tensors[index].dimensions.reduce(1, *))
+      let size = ElementType(number: tensors[index].type)?.byteCount(elements: elements) ?? 0
+      data += Array(repeating: 0, count: size)
+    }
+  }
+
+  /// The parts that `llama-gguf-split` would make: which tensors, by index, go into which.
+  func split(into parts: [[Int]]) -> [GGUFBuilder] {
+    parts.enumerated().map { number, indices in
+      var part = GGUFBuilder()
+      part.version = version
+      if number == 0 { part.metadata = metadata }
+      part.set("split.no", .raw(2, little(UInt16(number))))
+      part.set("split.count", .raw(2, little(UInt16(parts.count))))
+      part.set("split.tensors.count", .int32(Int32(tensors.count)))
+      for index in indices {
+        let (tensor, old) = (tensors[index], Int(tensors[index].offset))
+        part.add(tensor.name, tensor.dimensions)
+        let size = Int(tensor.dimensions.reduce(4, *))
+        part.data.replaceSubrange((part.data.count - size)..., with: data[old..<old + size])
+      }
+      return part
+    }
   }
 
   /// The smallest Llama model: one block, hidden size 4, two heads, three tokens.

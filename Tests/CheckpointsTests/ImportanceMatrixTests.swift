@@ -82,10 +82,16 @@ struct ImportanceMatrixTests {
     try expect("imatrix.chunk_count is missing") { $0.set("imatrix.chunk_count", nil) }
     try expect("holds no tensor") { $0.tensors = [] }
     try expect("blk.0.attn_q.weight: has sums without counts") { $0.tensors.removeLast() }
-    try expect("blk.0.attn_q.weight: has counts without sums") { $0.tensors.removeFirst() }
+    try expect("blk.0.attn_q.weight: has counts without sums") {
+      $0.tensors.removeFirst()
+      $0.placeTensors()
+    }
     try expect("is neither a sum nor a count") { $0.add("blk.0.attn_q.weight", [4]) }
     try expect("has the type F16, not F32") { $0.tensors[0].type = 1 }
-    try expect("is empty") { $0.tensors[0].dimensions = [0] }
+    try expect("is empty") {
+      $0.tensors[0].dimensions = [0]
+      $0.placeTensors()
+    }
     try expect("counts of 4 experts") {
       $0.tensors[1].dimensions = [4]
       $0.data += Array(repeating: 0, count: 12)

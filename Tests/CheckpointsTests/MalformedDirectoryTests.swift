@@ -63,11 +63,11 @@ struct MalformedDirectoryTests {
       try FileManager.default.moveItem(
         atPath: "\($0)/model.safetensors", toPath: "\($0)/pytorch_model.bin")
     }
-    try expect("tiny/a.gguf itself") {
+    try expect("tiny/a.gguf: ") {
       try FileManager.default.moveItem(
         atPath: "\($0)/model.safetensors", toPath: "\($0)/a.gguf")
     }
-    try expect("No such file", "tiny-sharded") {
+    try expect("is missing: 1 of 2 parts", "tiny-sharded") {
       try remove("\($0)/model-00001-of-00002.safetensors")
     }
     #expect(throws: CheckpointError.self) { try Checkpoint.open("/nonexistent/model.gguf") }
@@ -96,8 +96,8 @@ struct MalformedDirectoryTests {
     try config(
       "q_proj.bias: is missing", "\"head_dim\": 8", "\"head_dim\": 8, \"attention_bias\": true")
     try config(
-      "is quantized by quip, which is not read", "\"head_dim\": 8",
-      "\"quantization_config\": {\"quant_method\": \"quip\"}")
+      "is quantized by hqq, which is not read", "\"head_dim\": 8",
+      "\"quantization_config\": {\"quant_method\": \"hqq\"}")
     try config(
       "RoPE scaling of type \"dynamic\"", "\"rope_scaling\": null",
       "\"rope_scaling\": {\"type\": \"dynamic\", \"factor\": 2}")

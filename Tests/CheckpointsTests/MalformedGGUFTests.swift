@@ -1,5 +1,7 @@
-import Checkpoints
+import Tensors
 import Testing
+
+@testable import Checkpoints
 
 /// GGUF files that lie: each must be one clear error.
 ///
@@ -36,14 +38,14 @@ struct MalformedGGUFTests {
   @Test func theModelThatTheOthersAreMadeFromOpens() throws {
     #expect(try message { _ in } == nil)
     #expect(try message { $0.set("unknown.key", .strings(["a", "b"])) } == nil)
+    #expect(try message { $0.version = 2 } == nil)
     #expect(try message { $0.add("rope_freqs.unused.rotary_emb.inv_freq", [4]) } == nil)
   }
 
   @Test func headers() throws {
     try expect("neither a GGUF file") { $0.magic = Array("GGUX".utf8) }
     try expect("GGUF version 0") { $0.version = 0 }
-    try expect("GGUF version 1") { $0.version = 1 }
-    try expect("GGUF version 2") { $0.version = 2 }
+    try expect("GGUF version 1, and versions 2 and 3 are read") { $0.version = 1 }
     try expect("GGUF version 4") { $0.version = 4 }
     try expect("big-endian") { $0.version = UInt32(3).byteSwapped }
     try expect("tensors, more than the file can hold") { $0.tensorCount = .max }
@@ -81,25 +83,66 @@ struct MalformedGGUFTests {
     try expect("overflows") { $0.tensors[0].dimensions = [1 << 40, 1 << 40] }
     try expect("overflows") { $0.tensors[0].dimensions = [4, 1 << 60] }
     try expect("overflows") { $0.tensors[0].dimensions = [4, (1 << 30) - 1, (1 << 30) + 1] }
-    try expect("has the shape [3, 0]") { $0.tensors[0].dimensions = [0, 3] }
-    try expect("unknown type number 4") { $0.tensors[0].type = 4 }
-    try expect("unknown type number 9999") { $0.tensors[0].type = 9999 }
+    try expect("has the shape [3, 0]") {
+      $0.tensors[0].dimensions = [0, 3]
+      $0.placeTensors()
+    }
+    try expect("type #4 is not read") { $0.tensors[0].type = 4 }
+    try expect("type #9999 is not read") { $0.tensors[0].type = 9999 }
     try expect("rows are no whole blocks") { $0.tensors[0].type = 8 }
     try expect("type I32 is not read") { $0.tensors[0].type = 26 }
+    try expect("type F64 is not read") {
+      $0.tensors[0].type = 28
+      $0.placeTensors()
+    }
     try expect("is described twice") { $0.tensors[2].name = $0.tensors[1].name }
   }
 
   @Test func offsets() throws {
-    try expect("reaches beyond the end") { $0.tensors[0].offset = UInt64.max - 31 }
+    try expect("not at 0, though it is the first") {
+      $0.tensors[0].offset = UInt64.max - 31
+    }
     try expect("no multiple of the alignment 32") { $0.tensors[0].offset = .max }
     try expect("no multiple of the alignment 32") { $0.tensors[1].offset += 4 }
-    try expect("shares bytes with tensor token_embd.weight") { $0.tensors[1].offset = 32 }
+    let embedding = "not at 64, where the 48 bytes of F32 of token_embd.weight end"
+    try expect("starts at 32, \(embedding)") { $0.tensors[1].offset = 32 }
+    try expect("starts at 96, \(embedding)") { $0.tensors[1].offset = 96 }
+    // The same bytes under the name of a smaller type.
+    try expect("not at 32, where the 24 bytes of F16 of token_embd.weight end") {
+      $0.tensors[0].type = 1
+    }
     try expect("reaches beyond the end") { $0.data.removeLast() }
     try expect("reaches beyond the end") { $0.data = [] }
   }
 
+  /// Tensors whose size nobody knows end where the next begins, or the file.
+  @Test func unknownTypesAreListedWithTheRest() throws {
+    var builder = GGUFBuilder.llama()
+    for index in [1, 4, 10] { builder.tensors[index].type = 4_000 + UInt32(index) }
+    let header = try GGUFHeader(ByteStorage(copying: builder.bytes), file: "model.gguf")
+    let plain = try GGUFHeader(ByteStorage(copying: GGUFBuilder.llama().bytes), file: "model.gguf")
+    #expect(header.entries.map(\.offset) == plain.entries.map(\.offset))
+    for (index, (entry, like)) in zip(header.entries, plain.entries).enumerated() {
+      let isUnknown = [1, 4, 10].contains(index)
+      #expect(entry.type == (isUnknown ? nil : .float32))
+      #expect(entry.typeName == (isUnknown ? "#\(4_000 + index)" : "F32"))
+      #expect((like.byteCount..<like.byteCount + 32).contains(entry.byteCount))
+    }
+    try expect("starts before the tensor that it follows") {
+      $0.tensors[1].type = 4
+      $0.tensors[2].offset = 0
+    }
+    try expect("reaches beyond the end") {
+      $0.tensors[1].type = 4
+      $0.tensors[2].offset = 1 << 40
+    }
+  }
+
   @Test func shapesAgainstTheSettings() throws {
-    try expect("tensor blk.0.ffn_up.weight: is missing") { $0.tensors.remove(at: 9) }
+    try expect("tensor blk.0.ffn_up.weight: is missing") {
+      $0.tensors.remove(at: 9)
+      $0.placeTensors()
+    }
     try expect("tensor blk.1.attn_norm.weight: is missing") {
       $0.set("llama.block_count", .uint32(2))
     }
@@ -128,7 +171,6 @@ struct MalformedGGUFTests {
     }
     try expect("does not say which architecture it has") { $0.set("general.architecture", nil) }
     try expect("is 7, not a string") { $0.set("general.architecture", .uint32(7)) }
-    try expect("is one of 3 parts of a model") { $0.set("split.count", .uint32(3)) }
     try expect("RoPE scaling of type \"ntk\"") {
       $0.set("llama.rope.scaling.type", .string("ntk"))
     }

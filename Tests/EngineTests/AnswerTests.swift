@@ -63,6 +63,29 @@ import Testing
     #expect(driver.events.endings.last == JobEnding(id: job, outcome: .finished))
   }
 
+  /// What is wrong with a template ends the answer in a sentence; a raw prompt needs none.
+  @Test(arguments: [
+    ("{{ raise_exception('no') }}", "the chat template, line 1: no"),
+    ("{% if %}", "the chat template, line 1: expected an expression, found %}"),
+  ])
+  func aTemplateThatRefusesIsASentence(_ template: String, reason: String) throws {
+    _ = try model.write("{\"chat_template\": \"\(template)\"}", to: "tokenizer_config.json")
+    driver.send(.open(path: model.path))
+    var request = request([.reference])
+    request.isRaw = false
+    driver.send(.generate(job, request))
+    driver.run()
+    let hint = "; send the prompt without it: --raw, or :set raw on"
+    #expect(
+      driver.events.endings.last == JobEnding(id: job, outcome: .failed(reason + hint)))
+    #expect(driver.events.tokens(.reference).isEmpty)
+    request.isRaw = true
+    driver.send(.generate(job, request))
+    driver.run()
+    #expect(driver.events.tokens(.reference).count == 12)
+    #expect(!driver.events.contains(.promptSentRaw(job)))
+  }
+
   @Test func sidesTakeTurns() {
     driver.send(.generate(job, request([.reference, .compressed])))
     driver.run()

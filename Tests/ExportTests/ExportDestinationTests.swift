@@ -98,6 +98,12 @@ import Testing
     #expect(throws: ExportError.self) {
       try ExportWriter.check(file, as: .file, replaces: true, spares: file)
     }
+    let parts = try (1...3).map { try folder.write([9], to: "m-0000\($0)-of-00003.gguf") }
+    #expect(throws: ExportError.self) {
+      try ExportWriter.check(parts[2], as: .file, replaces: true, spares: parts[0])
+    }
+    let other = try folder.write([9], to: "n-00001-of-00003.gguf")
+    try ExportWriter.check(other, as: .file, replaces: true, spares: parts[0])
     try ExportWriter.check("\(folder.path)/modelx", as: .directory, replaces: true, spares: model)
     #expect(throws: ExportError.self) {
       try ExportWriter.check("\(model)/config.json", as: .file, replaces: true, spares: model)

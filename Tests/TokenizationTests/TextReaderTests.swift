@@ -42,12 +42,32 @@ struct TextReaderTests {
     #expect(try ids(" [not JSON]\n", tokenizer).count > 3)
   }
 
+  /// Plain texts, lines, conversations and prompts start with the begin token once, whoever writes it.
+  @Test func theBeginTokenComesOnce() throws {
+    let tokenizer = try SharedTokenizers.beginning.get()
+    let begin = try #require(tokenizer.textBegin)
+    let mark = tokenizer.text(of: begin)
+    func plain(_ text: String) -> [Int] { tokenizer.encode(text, allowsSpecialTokens: false) }
+    let long = String(repeating: "and so on\n", count: 4000)
+    #expect(try ids(long, tokenizer) == [begin] + plain(long))
+    #expect(try ids("", tokenizer) == [begin])
+    #expect(
+      try ids(#"{"text": "ab"}"# + "\n" + #"{"text": "c"}"#, tokenizer)
+        == [begin] + plain("ab") + [begin] + plain("c"))
+    let turn = #"{"messages": [{"role": "user", "content": "Hi"}]}"#
+    #expect(try ids(turn, tokenizer) == [begin] + plain("Hi\n"))
+    #expect(try tokenizer.encodePrompt("Hi", raw: false) == [begin] + plain("Hi\n"))
+    #expect(try tokenizer.encodePrompt("Hi", raw: true) == [begin] + plain("Hi"))
+    #expect(try tokenizer.encodePrompt(mark + "Hi", raw: true) == [begin] + plain("Hi"))
+    #expect(try tokenizer.encodePrompt(mark, raw: false) == [begin] + plain(mark + "\n"))
+    #expect(tokenizer.begun([]) == [begin])
+  }
+
   @Test func textsOfJSONLinesFollowOneAnother() throws {
     let tokenizer = try SharedTokenizers.gpt2.get()
     let lines = #"{"text": "one\ntwo", "other": 1}"# + "\r\n\n  " + #"{"text":"three"}"#
     let expected = ["one\ntwo", "three"].flatMap {
-      (tokenizer.addsBeginToken ? [tokenizer.beginToken].compactMap(\.self) : [])
-        + tokenizer.encode($0, allowsSpecialTokens: false)
+      tokenizer.begun(tokenizer.encode($0, allowsSpecialTokens: false))
     }
     #expect(try ids(lines, tokenizer) == expected)
   }
@@ -63,7 +83,7 @@ struct TextReaderTests {
       ChatMessage(role: .user, content: "Hi"), ChatMessage(role: .assistant, content: "Hello."),
     ]
     let opening = tokenizer.encode([.token("<|im_start|>"), .text("assistant\n")])
-    let once = Array(tokenizer.encode(template.prompt(messages)).dropLast(opening.count))
+    let once = Array(tokenizer.encode(try template.prompt(messages)).dropLast(opening.count))
     #expect(found == once + once)
   }
 
@@ -86,8 +106,8 @@ struct TextReaderTests {
       "line 1: the role tool is not system, user or assistant",
       #"{"messages": [{"role": "tool", "content": ""}]}"#)
     expect(
-      "line 1: has messages, but this version does not know the model's chat template; "
-        + "give a text field instead", #"{"messages": []}"#)
+      "line 1: has messages, but the model has no chat template; give a text field instead",
+      #"{"messages": []}"#)
     self.expect("the text is not UTF-8", [0x61, 0xff], tokenizer)
     #expect(throws: TextError.self) {
       try TextReader(path: "/nowhere/text.txt", tokenizer: tokenizer)

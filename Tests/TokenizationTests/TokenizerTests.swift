@@ -45,7 +45,9 @@ struct TokenizerTests {
     #expect(gguf.beginToken == directory.beginToken)
     #expect(gguf.endTokens == directory.endTokens)
     #expect(gguf.addsBeginToken == directory.addsBeginToken)
-    #expect(gguf.chatTemplate == directory.chatTemplate)
+    let question = [ChatMessage(role: .user, content: "Why?")]
+    let prompt = try #require(try gguf.chatTemplate?.prompt(question))
+    #expect(try directory.chatTemplate?.prompt(question) == prompt)
     #expect(gguf.vocabularySize == directory.vocabularySize)
   }
 

@@ -92,6 +92,16 @@ import Testing
     #expect(!app.screen.contains("as planned"))
   }
 
+  @Test func aPromptWithoutATemplateIsSaidToBeRaw() {
+    var app = asking()
+    #expect(!app.screen.contains("raw"))
+    app.send(.promptSentRaw(JobID(1)))
+    #expect(app.row("Prompt", "greedy").contains("raw: no chat template"))
+    #expect(app.state.notice?.text.contains("has no chat template") == true)
+    app.send(.opened(.synthetic(name: "Other")))
+    #expect(!app.screen.contains("raw:"))
+  }
+
   @Test func theMeanDivergenceIsTold() {
     var app = asking()
     for (index, divergence) in [nil, 0.02, 0.04].enumerated() {

@@ -1,5 +1,5 @@
-// GGUF's block types with scales of groups against a scale of the block, and how all block types are
-// fitted, encoded and decoded. Layouts: ggml-common.h, and `gguf.quants` of the gguf package.
+// GGUF's block types: a row for each, and how blocks are fitted, encoded and decoded. Layouts: ggml-common.h, and
+// `gguf.quants` of the gguf package.
 #ifndef VISE_VK_BLOCKS_H
 #define VISE_VK_BLOCKS_H
 
@@ -8,19 +8,54 @@
 
 #include "vk_levels.h"
 
-typedef enum {
-  VK_Q4_0,
-  VK_Q4_1,
-  VK_Q5_0,
-  VK_Q5_1,
-  VK_Q8_0,
-  VK_Q2_K,
-  VK_Q3_K,
-  VK_Q4_K,
-  VK_Q5_K,
-  VK_Q6_K,
-  VK_IQ4_NL,
-} vk_block_type;
+/// One row for each type, passed to `ROW`: its name, its decoder `vk_decode_…`, bits of a code, weights that share a
+/// scale, groups of a block, bytes of a block, whether groups have a minimum, the least and the greatest code when
+/// zero is code 0, and the least and the greatest multiple of a block's scale that a group's is.
+///
+/// Types that nothing is quantized to have zeros from the minimum on, and their weights' own width for bits.
+#define VK_BLOCK_TYPES(ROW)                                      \
+  ROW(VK_Q4_0, q4_0, 4, 32, 1, 18, 0, -8, 7, 0, 0)               \
+  ROW(VK_Q4_1, q4_1, 4, 32, 1, 20, 1, 0, 15, 0, 0)               \
+  ROW(VK_Q5_0, q5_0, 5, 32, 1, 22, 0, -16, 15, 0, 0)             \
+  ROW(VK_Q5_1, q5_1, 5, 32, 1, 24, 1, 0, 31, 0, 0)               \
+  /* ggml never stores -128, and some of its kernels rely on that. */ \
+  ROW(VK_Q8_0, q8_0, 8, 32, 1, 34, 0, -127, 127, 0, 0)           \
+  ROW(VK_Q2_K, q2_k, 2, 16, 16, 84, 1, 0, 3, 0, 15)              \
+  ROW(VK_Q3_K, q3_k, 3, 16, 16, 110, 0, -4, 3, -32, 31)          \
+  ROW(VK_Q4_K, q4_k, 4, 32, 8, 144, 1, 0, 15, 0, 63)             \
+  ROW(VK_Q5_K, q5_k, 5, 32, 8, 176, 1, 0, 31, 0, 63)             \
+  ROW(VK_Q6_K, q6_k, 6, 16, 16, 210, 0, -32, 31, -128, 127)      \
+  /* The ends of its codebook. */                                \
+  ROW(VK_IQ4_NL, iq4_nl, 4, 32, 1, 18, 0, -127, 113, 0, 0)       \
+  ROW(VK_IQ4_XS, iq4_xs, 4, 32, 8, 136, 0, 0, 0, 0, 0)           \
+  ROW(VK_IQ3_XXS, iq3_xxs, 3, 32, 8, 98, 0, 0, 0, 0, 0)          \
+  ROW(VK_IQ3_S, iq3_s, 3, 32, 8, 110, 0, 0, 0, 0, 0)             \
+  ROW(VK_IQ2_XXS, iq2_xxs, 2, 32, 8, 66, 0, 0, 0, 0, 0)          \
+  ROW(VK_IQ2_XS, iq2_xs, 2, 16, 16, 74, 0, 0, 0, 0, 0)           \
+  ROW(VK_IQ2_S, iq2_s, 2, 16, 16, 82, 0, 0, 0, 0, 0)             \
+  ROW(VK_IQ1_S, iq1_s, 1, 32, 8, 50, 0, 0, 0, 0, 0)              \
+  ROW(VK_IQ1_M, iq1_m, 1, 16, 16, 56, 0, 0, 0, 0, 0)             \
+  ROW(VK_TQ1_0, tq1_0, 1, 256, 1, 54, 0, 0, 0, 0, 0)             \
+  ROW(VK_TQ2_0, tq2_0, 2, 256, 1, 66, 0, 0, 0, 0, 0)             \
+  ROW(VK_Q1_0, q1_0, 1, 128, 1, 18, 0, 0, 0, 0, 0)               \
+  ROW(VK_Q2_0, q2_0, 2, 64, 1, 18, 0, 0, 0, 0, 0)                \
+  ROW(VK_MXFP4_BLOCKS, mxfp4, 4, 32, 1, 17, 0, 0, 0, 0, 0)       \
+  ROW(VK_NVFP4_BLOCKS, nvfp4, 4, 16, 4, 36, 0, 0, 0, 0, 0)
+
+#define VK_BLOCK_NAME(name, ...) name,
+typedef enum { VK_BLOCK_TYPES(VK_BLOCK_NAME) } vk_block_type;
+#undef VK_BLOCK_NAME
+
+/// A type's row.
+typedef struct {
+  unsigned bits, group, groups, bytes;
+  int has_minimum;
+  int lowest, highest;
+  int least_multiple, most_multiple;
+} vk_block_shape;
+
+/// The row of a type.
+vk_block_shape vk_shape_of(vk_block_type type);
 
 enum { VK_MOST_GROUPS = 16 };
 
@@ -51,7 +86,7 @@ void vk_block_groups(vk_block_type type, const vk_block_header *header, float *s
 void vk_encode_blocks(vk_block_type type, const vk_block_header *headers, const uint8_t *codes,
                       size_t blocks, uint8_t *destination);
 
-/// Decodes `blocks` blocks of one of the K types, or of IQ4_NL.
+/// Decodes `blocks` blocks, bit for bit as ggml does.
 void vk_decode_blocks(vk_level level, vk_block_type type, const uint8_t *source, float *destination,
                       size_t blocks);
 

@@ -13,11 +13,4 @@ void vk_f16_to_f32(vk_level level, const uint8_t *source, float *destination, si
 /// Widens `count` bfloat16 values.
 void vk_bf16_to_f32(vk_level level, const uint8_t *source, float *destination, size_t count);
 
-/// Decodes `blocks` GGUF blocks of 32 weights each (ggml's Q4_0 and so on).
-void vk_decode_q4_0(vk_level level, const uint8_t *source, float *destination, size_t blocks);
-void vk_decode_q4_1(vk_level level, const uint8_t *source, float *destination, size_t blocks);
-void vk_decode_q5_0(vk_level level, const uint8_t *source, float *destination, size_t blocks);
-void vk_decode_q5_1(vk_level level, const uint8_t *source, float *destination, size_t blocks);
-void vk_decode_q8_0(vk_level level, const uint8_t *source, float *destination, size_t blocks);
-
 #endif

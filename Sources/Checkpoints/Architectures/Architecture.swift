@@ -1,5 +1,6 @@
-/// What an architecture is, for every part of Vise that asks. One value a family; nothing else names a family.
+/// What an architecture is, for every part of Vise that asks.
 ///
+/// There is one value a family, and nothing else names a family.
 /// A family that needs no new mechanism is one value in `Families`, and one line in ``all``.
 package struct Architecture: Sendable {
   /// Which blocks see a window only, where neither config.json's `layer_types` nor GGUF's pattern says so.

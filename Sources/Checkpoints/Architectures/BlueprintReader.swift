@@ -76,7 +76,8 @@ struct BlueprintReader {
     let count = try settings.size(.headCount)
     let keyCount = try settings.size(.keyHeadCount, standard: count)
     guard count % keyCount == 0 else {
-      throw settings.error("\(count) attention heads cannot share \(keyCount) key-value heads evenly")
+      throw settings.error(
+        "\(count) attention heads cannot share \(keyCount) key-value heads evenly")
     }
     guard settings.has(.headSize) || hiddenSize % count == 0 else {
       throw settings.error(
@@ -162,7 +163,8 @@ struct BlueprintReader {
     }
     guard let beta else { return nil }
     guard case .yarn(let rule)? = ropes.first?.scaling else {
-      throw settings.error("queries grow with their position, but no original context length is given")
+      throw settings.error(
+        "queries grow with their position, but no original context length is given")
     }
     return QueryGrowth(beta: Float(beta), length: rule.originalLength)
   }

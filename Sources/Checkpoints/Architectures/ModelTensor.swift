@@ -16,7 +16,9 @@ package struct ModelTensor: Hashable, Sendable {
   package let name: String
   /// llama.cpp's name, with its suffix.
   package let ggufName: String
-  /// Rows and columns of a matrix; the one size of a norm or a bias. Rows of all experts, one expert after the other.
+  /// Rows and columns of a matrix, or the one size of a norm or a bias.
+  ///
+  /// Experts are one matrix: the rows of all of them, one expert after the other.
   package let shape: [Int]
   /// Matrices of which the rows are made: the experts; 1 for all others.
   package let count: Int

@@ -19,7 +19,7 @@ public struct RopeFacts: Codable, Hashable, Sendable {
   /// One for each pair; empty where none is divided.
   public var divisors: [Double]
   public var amplitude: Double
-  /// Other divisors for sequences longer than a length: LongRoPE's (Ding et al. 2024).
+  /// Other divisors for sequences longer than a length, as LongRoPE has them (Ding and others, 2024).
   public var long: LongRope?
   /// How the divisors came about, in the words of config.json; nil where there are none.
   public var scaling: RopeScaling?
@@ -53,7 +53,8 @@ public struct RopeFacts: Codable, Hashable, Sendable {
     rope.scaling = scaling
     switch scaling {
     case .linear(let factor): rope.divisors = Array(repeating: factor, count: pairCount)
-    case .llama3(let rule): rope.divisors = (0..<pairCount).map { rule.divisor(of: frequency(ofPair: $0)) }
+    case .llama3(let rule):
+      rope.divisors = (0..<pairCount).map { rule.divisor(of: frequency(ofPair: $0)) }
     case .yarn(let rule):
       rope.divisors = rule.divisors(pairs: pairCount, rotatedSize: rotatedSize, theta: theta)
       rope.amplitude = rule.amplitude
@@ -122,7 +123,9 @@ public struct Llama3Scaling: Codable, Hashable, Sendable {
   }
 }
 
-/// YaRN (Peng et al. 2023): slow pairs are divided by the factor, quick ones stay, a ramp lies between, and scores grow.
+/// YaRN: slow pairs are divided by the factor, quick ones stay, a ramp lies between, and scores grow.
+///
+/// Source: Peng and others, 2023, https://arxiv.org/abs/2309.00071.
 public struct YarnScaling: Codable, Hashable, Sendable {
   public var factor: Double
   public var originalLength: Int

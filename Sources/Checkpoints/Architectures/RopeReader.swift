@@ -57,7 +57,8 @@ struct RopeReader {
     let share = try number("partial_rotary_factor", standard: 1)
     let rotated = Int(Double(headSize) * share)
     guard rotated > 0, rotated <= headSize, rotated % 2 == 0 else {
-      throw config.error("partial_rotary_factor \(share) turns \(rotated) values of heads of \(headSize)")
+      throw config.error(
+        "partial_rotary_factor \(share) turns \(rotated) values of heads of \(headSize)")
     }
     let rope = RopeFacts(pairing: architecture.pairing, theta: theta, rotatedSize: rotated)
     guard let section, let scaling = try scaling(section, in: config, rope) else { return rope }
@@ -217,7 +218,8 @@ struct RopeReader {
     let values = row.decoded().values.map { Double($0) }
     guard values.allSatisfy({ $0.isFinite && $0 > 0 }) else {
       throw CheckpointError(
-        file: tensors.files[entry.file], tensor: name, reason: "has a factor that is not above zero")
+        file: tensors.files[entry.file], tensor: name, reason: "has a factor that is not above zero"
+      )
     }
     return values
   }

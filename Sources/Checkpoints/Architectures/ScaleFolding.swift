@@ -1,4 +1,4 @@
-/// What can take scales of a site's channels back, so that its readers may be scaled: AWQ's mappings (Lin et al. 2023).
+/// What can take scales of a site's channels back, so that its readers may be scaled, as AWQ does it (Lin and others, 2023).
 public enum ScaleSource: Hashable, Sendable {
   /// A norm's weights, by its name.
   case norm(String)

@@ -122,7 +122,8 @@ extension QuantizedLayer {
         codesPart, "cannot be \(kind) of \(arguments.bits) bits in the format \(format.rawValue)")
     }
     if case .group(let size) = arguments.sharing, columns % size != 0 {
-      throw parts.error("weight_scale", "groups of \(size) do not divide rows of \(columns) weights")
+      throw parts.error(
+        "weight_scale", "groups of \(size) do not divide rows of \(columns) weights")
     }
   }
 

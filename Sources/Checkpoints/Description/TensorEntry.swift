@@ -12,10 +12,18 @@ struct TensorEntry: Hashable, Sendable {
   let file: Int
   /// Byte offset in that file.
   let offset: Int
-  /// Bytes it takes; for a type that this version cannot size, 0.
+  /// Bytes it takes; for a type of unknown size those to the next tensor of a GGUF file, and 0 in safetensors.
   let byteCount: Int
 
+  /// nil for a type that this version does not know: such a tensor can be listed and copied, and nothing more.
   var type: ElementType? { ElementType(rawValue: typeName) }
+
+  /// The same in another of the checkpoint's files.
+  func moved(toFile file: Int) -> TensorEntry {
+    TensorEntry(
+      name: name, typeName: typeName, shape: shape, file: file, offset: offset,
+      byteCount: byteCount)
+  }
 
   /// Bytes of a tensor of this type and shape; nil on overflow or when rows are no whole blocks.
   static func byteCount(_ type: ElementType, _ shape: [Int]) -> Int? {
@@ -57,13 +65,19 @@ struct TensorTable: Sendable {
   let files: [String]
   let storages: [ByteStorage]
   let entries: [TensorEntry]
+  /// What was chosen of files that contradict each other: a sentence each.
+  let notes: [String]
   private let places: [String: Int]
 
-  init(name: String, files: [String], storages: [ByteStorage], entries: [TensorEntry]) {
+  init(
+    name: String, files: [String], storages: [ByteStorage], entries: [TensorEntry],
+    notes: [String] = []
+  ) {
     self.name = name
     self.files = files
     self.storages = storages
     self.entries = entries
+    self.notes = notes
     var places: [String: Int] = [:]
     for (place, entry) in entries.enumerated() { places[entry.name] = place }
     self.places = places

@@ -41,7 +41,7 @@ public struct GGUFFile: Hashable, Sendable {
 
     /// - Precondition: GGUF has the type, and rows are whole blocks of it.
     public init(name: String, type: ElementType, shape: [Int]) {
-      guard let typeNumber = GGUFTensorFields.number(of: type),
+      guard let typeNumber = type.format.number,
         let byteCount = TensorEntry.byteCount(type, shape)
       else { preconditionFailure("GGUF holds no \(shape) of \(type.rawValue)") }
       self.name = name

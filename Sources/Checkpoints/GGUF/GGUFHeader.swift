@@ -1,6 +1,6 @@
 import Tensors
 
-/// A GGUF file's metadata and tensors, read from its header (version 3, little-endian).
+/// A GGUF file's metadata and tensors, read from its header (version 2 or 3, little-endian).
 ///
 /// The format is described at https://github.com/ggml-org/ggml/blob/master/docs/gguf.md.
 package struct GGUFHeader: Settings, Sendable {
@@ -24,12 +24,14 @@ package struct GGUFHeader: Settings, Sendable {
       throw cursor.error("does not start with \"GGUF\"")
     }
     let version = UInt32(try cursor.unsigned(width: 4))
-    guard version == 3 else {
+    // Version 3 differs from 2 only in that it allows big-endian files.
+    guard version == 2 || version == 3 else {
       let isSwapped = version > 0xffff && version.byteSwapped <= 0xffff
       throw CheckpointError(
         file: file,
         reason: isSwapped
-          ? "is a big-endian GGUF file" : "has GGUF version \(version), and version 3 is read",
+          ? "is a big-endian GGUF file"
+          : "has GGUF version \(version), and versions 2 and 3 are read",
         hint: "convert the model again with a current llama.cpp")
     }
     let tensorCount = try cursor.count(minimum: 24, of: "tensors")
@@ -38,8 +40,8 @@ package struct GGUFHeader: Settings, Sendable {
     let fields = try (0..<tensorCount).map { _ throws(CheckpointError) in
       try GGUFTensorFields(&cursor)
     }
-    let dataStart = try Self.dataStart(after: cursor, metadata)
-    entries = try Self.entries(fields, from: dataStart, cursor)
+    let alignment = try Self.alignment(metadata, cursor)
+    entries = try GGUFTensorLayout(after: cursor, alignment: alignment).entries(fields)
     self.storage = storage
     self.file = file
   }
@@ -102,49 +104,13 @@ package struct GGUFHeader: Settings, Sendable {
     return (metadata, places)
   }
 
-  /// Where the tensors' bytes start and what their offsets are multiples of.
-  private static func dataStart(
-    after cursor: GGUFCursor, _ metadata: [String: GGUFValue]
-  ) throws(CheckpointError) -> (offset: Int, alignment: Int) {
-    var alignment = 32
-    if let value = metadata["general.alignment"] {
-      guard case .integer(let given) = value, given > 0, given & (given - 1) == 0,
-        given <= 1 << 30
-      else { throw cursor.error("general.alignment is not a power of two") }
-      alignment = given
-    }
-    return ((cursor.position + alignment - 1) / alignment * alignment, alignment)
-  }
-
-  private static func entries(
-    _ fields: [GGUFTensorFields], from data: (offset: Int, alignment: Int), _ cursor: GGUFCursor
-  ) throws(CheckpointError) -> [TensorEntry] {
-    var names: Set<[UInt8]> = []
-    var entries: [TensorEntry] = []
-    for field in fields {
-      guard names.insert(Array(field.name.utf8)).inserted else {
-        throw cursor.error("is described twice", tensor: field.name)
-      }
-      let byteCount = try field.byteCount(cursor)
-      let room = max(0, cursor.storage.count - data.offset)
-      guard field.offset % UInt64(data.alignment) == 0 else {
-        throw cursor.error(
-          "starts at \(field.offset), which is no multiple of the alignment \(data.alignment)",
-          tensor: field.name)
-      }
-      guard field.offset <= UInt64(room), byteCount <= room - Int(field.offset) else {
-        throw cursor.error(
-          "reaches beyond the end of the file (\(byteCount) bytes at \(field.offset) of \(room))",
-          tensor: field.name)
-      }
-      entries.append(
-        TensorEntry(
-          name: field.name, typeName: field.typeName, shape: field.shape, file: 0,
-          offset: data.offset + Int(field.offset), byteCount: byteCount))
-    }
-    if let (first, second) = TensorEntry.overlap(among: entries) {
-      throw cursor.error("shares bytes with tensor \(first.name)", tensor: second.name)
-    }
-    return entries
+  /// What the tensors' offsets are multiples of.
+  private static func alignment(
+    _ metadata: [String: GGUFValue], _ cursor: GGUFCursor
+  ) throws(CheckpointError) -> Int {
+    guard let value = metadata["general.alignment"] else { return GGUFFile.alignment }
+    guard case .integer(let given) = value, given > 0, given & (given - 1) == 0, given <= 1 << 30
+    else { throw cursor.error("general.alignment is not a power of two") }
+    return given
   }
 }

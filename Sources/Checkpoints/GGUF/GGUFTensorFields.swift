@@ -5,6 +5,9 @@ struct GGUFTensorFields: Sendable {
   let name: String
   /// Row-major; the file has the dimensions in the opposite order.
   let shape: [Int]
+  /// nil for a number that this version does not know.
+  let type: ElementType?
+  /// The type's name, or its number after a #.
   let typeName: String
   /// Byte offset from the start of the tensors' bytes.
   let offset: UInt64
@@ -23,40 +26,26 @@ struct GGUFTensorFields: Sendable {
       }
       dimensions.append(dimension)
     }
-    let type = UInt32(try cursor.unsigned(width: 4))
-    guard let typeName = Self.typeNames[type] else {
-      throw cursor.error("has the unknown type number \(type)", tensor: name)
-    }
+    let number = UInt32(try cursor.unsigned(width: 4))
     self.name = name
     self.shape = dimensions.reversed()
-    self.typeName = typeName
-    self.offset = try cursor.unsigned(width: 8)
+    type = ElementType(number: number)
+    typeName = type?.rawValue ?? "#\(number)"
+    offset = try cursor.unsigned(width: 8)
   }
 
-  /// Bytes of the tensor; 0 for a type that this version does not know the size of.
-  func byteCount(_ cursor: GGUFCursor) throws(CheckpointError) -> Int {
-    guard let type = ElementType(rawValue: typeName) else { return 0 }
+  /// Bytes of the tensor; nil for a type of unknown size.
+  func byteCount(_ cursor: GGUFCursor) throws(CheckpointError) -> Int? {
+    guard let type else { return nil }
     guard let count = TensorEntry.byteCount(type, shape) else {
       throw cursor.error(
         "\(shape) of \(typeName) overflows, or its rows are no whole blocks", tensor: name)
     }
     return count
   }
-
-  /// What ggml numbers a type; nil if it has none such.
-  static func number(of type: ElementType) -> UInt32? { number(ofTypeNamed: type.rawValue) }
-
-  /// The same of a type by its name.
+  /// What ggml numbers a type, by the name that ``typeName`` gives it; nil if it has none such.
   static func number(ofTypeNamed name: String) -> UInt32? {
-    typeNames.first { $0.value == name }?.key
+    if let type = ElementType(rawValue: name) { return type.format.number }
+    return name.hasPrefix("#") ? UInt32(name.dropFirst()) : nil
   }
-
-  /// What ggml calls the types that it numbers.
-  private static let typeNames: [UInt32: String] = [
-    0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 8: "Q8_0", 9: "Q8_1",
-    10: "Q2_K", 11: "Q3_K", 12: "Q4_K", 13: "Q5_K", 14: "Q6_K", 15: "Q8_K", 16: "IQ2_XXS",
-    17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S",
-    23: "IQ4_XS", 24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64", 29: "IQ1_M", 30: "BF16",
-    34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4", 40: "NVFP4", 41: "Q1_0",
-  ]
 }

@@ -1,4 +1,4 @@
-/// Layers as AutoAWQ stores them: config.json's `quantization_config`.
+/// Layers as AutoAWQ and GPTQModel store them: config.json's `quantization_config`.
 struct AWQFormat: QuantizationFormat {
   /// Which way codes are packed.
   enum Packing: String, Sendable {
@@ -8,16 +8,15 @@ struct AWQFormat: QuantizationFormat {
     case gemv
   }
 
+  /// AutoAWQ has 4 only.
+  let bits: Int
   /// Weights of a row that share a scale; nil for all of them.
   let groupSize: Int?
   let packing: Packing
-  let maker = "AWQ"
+  let maker: String
 
   init(_ section: JSONFile) throws(CheckpointError) {
-    let bits = try section.size(section.value("bits") == nil ? "w_bit" : "bits", standard: 4)
-    guard bits == 4 else {
-      throw section.error("is AWQ with \(bits) bits, where AutoAWQ packs 4")
-    }
+    bits = try section.size(section.value("bits") == nil ? "w_bit" : "bits", standard: 4)
     groupSize = try section.groupSize()
     let name = try section.text(ofFirst: ["version", "format"])?.lowercased() ?? "gemm"
     guard let packing = Packing(rawValue: name) else {
@@ -25,7 +24,11 @@ struct AWQFormat: QuantizationFormat {
         "packs AWQ's codes as \"\(name)\", which is not read",
         hint: "this version reads gemm and gemv")
     }
+    guard bits == 4 || packing == .gemm && (2...8).contains(bits) else {
+      throw section.error("is AWQ with \(bits) bits, which \(name) has not")
+    }
     self.packing = packing
+    maker = try section.maker("AWQ")
   }
 
   func layer(
@@ -37,5 +40,9 @@ struct AWQFormat: QuantizationFormat {
 
   func layerNames(in table: TensorTable) -> [String] { table.prefixes(of: ".qweight") }
 
-  func notes(on layers: [LayerName]) -> [String] { [] }
+  func notes(on layers: [LayerName]) -> [String] {
+    // vLLM's kernels undo an order of 0, 2, 1, 3 that GPTQModel does not make.
+    bits == 8
+      ? ["AWQ's codes of 8 bits are read in GPTQModel's order, which vLLM expects otherwise"] : []
+  }
 }

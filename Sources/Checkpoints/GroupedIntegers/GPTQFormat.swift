@@ -12,14 +12,12 @@ struct GPTQFormat: QuantizationFormat {
   let bits: Int
   /// Weights of a row that share a scale; nil for all of them.
   let groupSize: Int?
-  let isSymmetric: Bool
   let zeroStorage: ZeroStorage
   let maker: String
 
   init(_ section: JSONFile) throws(CheckpointError) {
     bits = try section.size("bits", standard: 4, limit: 8)
     groupSize = try section.groupSize()
-    isSymmetric = try section.flag("sym") ?? true
     let format = try section.text(ofFirst: ["checkpoint_format", "format"]) ?? "gptq"
     switch format {
     case "gptq": zeroStorage = .lessOne
@@ -29,13 +27,7 @@ struct GPTQFormat: QuantizationFormat {
         "stores GPTQ's codes in the format \"\(format)\", which is not read",
         hint: "this version reads gptq and gptq_v2")
     }
-    maker = "GPTQ" + (try Self.quantizer(section).map { " (\($0))" } ?? "")
-  }
-
-  /// The program that quantized, where it says so: a text or a list of texts.
-  private static func quantizer(_ section: JSONFile) throws(CheckpointError) -> String? {
-    let value = try section.section("meta")?.root["quantizer"]
-    return value?.string ?? value?.array?.first?.string
+    maker = try section.maker("GPTQ")
   }
 
   func layer(
@@ -51,6 +43,13 @@ struct GPTQFormat: QuantizationFormat {
 }
 
 extension JSONFile {
+  /// A method and the program that quantized with it, where `meta` says so: a text or a list of texts.
+  func maker(_ method: String) throws(CheckpointError) -> String {
+    let value = try section("meta")?.root["quantizer"]
+    let program = value?.string ?? value?.array?.first?.string
+    return program.map { "\(method) (\($0))" } ?? method
+  }
+
   /// Weights of a row that share a scale, 128 unless it is said; nil for all, which is spelled -1.
   func groupSize() throws(CheckpointError) -> Int? {
     let spelled = value("group_size") ?? value("q_group_size")

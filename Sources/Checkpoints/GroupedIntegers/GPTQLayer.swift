@@ -13,7 +13,6 @@ struct GPTQLayer: StoredLayer {
   private let groups: Int
   private let groupSize: Int
   private let zeroStorage: GPTQFormat.ZeroStorage
-  private let isSymmetric: Bool
   let type: ElementType
 
   private static let partNames = ["qweight", "qzeros", "scales", "g_idx"]
@@ -24,7 +23,7 @@ struct GPTQLayer: StoredLayer {
   ) throws(CheckpointError) {
     self.name = name
     parts = LayerParts(of: name, Self.partNames, in: table)
-    (zeroStorage, isSymmetric) = (format.zeroStorage, format.isSymmetric)
+    zeroStorage = format.zeroStorage
     let codes = try parts.required("qweight", ["I32"])
     let scales = try parts.required("scales", ["F16", "BF16"])
     guard codes.shape.count == 2, scales.shape.count == 2, codes.shape[1] == scales.shape[1] else {
@@ -41,28 +40,34 @@ struct GPTQLayer: StoredLayer {
     let candidates = [format.bits, 2, 3, 4, 8].filter { (columns * $0 + 31) / 32 == words }
     guard let bits = candidates.first(where: [2, 3, 4, 8].contains), columns > 0 else {
       throw parts.error(
-        "qweight", "holds \(words) words for \(columns) weights a row, which are not codes of 2, 3, 4 "
+        "qweight",
+        "holds \(words) words for \(columns) weights a row, which are not codes of 2, 3, 4 "
           + "or 8 bits")
     }
     self.bits = bits
     let size = format.groupSize ?? columns
     let isAsConfigured = (columns + size - 1) / size == groups
     guard isAsConfigured || columns % groups == 0 else {
-      throw parts.error("scales", "are for \(groups) groups, which do not divide \(columns) weights")
+      throw parts.error(
+        "scales", "are for \(groups) groups, which do not divide \(columns) weights")
     }
     groupSize = min(isAsConfigured ? size : columns / groups, columns)
     try parts.check("qzeros", "I32", [groups, (rows * bits + 31) / 32])
-    if let order = parts["g_idx"], order.byteCount > 0 { try parts.check("g_idx", "I32", [columns]) }
+    if let order = parts["g_idx"], order.byteCount > 0 {
+      try parts.check("g_idx", "I32", [columns])
+    }
   }
 
+  /// Whether codes are symmetric the first group of each row tells, so that opening reads little.
   var scheme: StoredScheme {
     let sharing: ScaleSharing = groupSize == columns ? .channel : .group(groupSize)
+    let isSymmetric = GroupedIntegers.areInTheMiddle(zeroPoints(groups: 1), bits: bits)
     return .integer(bits: bits, sharing: sharing, isSymmetric: isSymmetric)
   }
 
   var heldCodes: HeldCodes? {
     guard columnsAreInOrder(order) else { return nil }
-    let isSymmetric = GroupedIntegers.areInTheMiddle(zeroPoints(), bits: bits)
+    let isSymmetric = GroupedIntegers.areInTheMiddle(zeroPoints(groups: groups), bits: bits)
     return .integers(bits: bits, groupSize: groupSize, isSymmetric: isSymmetric)
   }
 
@@ -73,7 +78,8 @@ struct GPTQLayer: StoredLayer {
     }
     let integers = GroupedIntegers(
       rows: rows, columns: columns, bits: bits, codes: codes(),
-      scales: parts.elements(of: "scales", as: UInt16.self), scaleType: type, points: zeroPoints())
+      scales: parts.elements(of: "scales", as: UInt16.self), scaleType: type,
+      points: zeroPoints(groups: groups))
     return columnsAreInOrder(order)
       ? integers.packed(groupSize: groupSize) : integers.decoded(groups: order.map(Int.init))
   }
@@ -97,9 +103,10 @@ extension GPTQLayer {
     return words.transposed(columns: rows)
   }
 
-  /// Zero points, groups x rows.
-  private func zeroPoints() -> [UInt8] {
-    var words = parts.elements(of: "qzeros", as: UInt32.self)
+  /// Zero points of the first groups, groups x rows.
+  private func zeroPoints(groups: Int) -> [UInt8] {
+    var words = parts.elements(
+      of: "qzeros", first: groups * ((rows * bits + 31) / 32), as: UInt32.self)
     let ones: [Int: UInt32] = [2: 0x5555_5555, 4: 0x1111_1111, 8: 0x0101_0101]
     if zeroStorage == .lessOne, let one = ones[bits] {
       // Whole words had the ones subtracted, so that a zero borrowed from the next point.

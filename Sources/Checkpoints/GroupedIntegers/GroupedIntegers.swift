@@ -26,6 +26,7 @@ struct GroupedIntegers: Sendable {
   /// The weights, each rounded once to the type of the scales.
   ///
   /// - Parameter groups: The group of each column.
+  /// - Returns: Weights of 16 bits.
   func decoded(groups: [Int]) -> LayerWeights {
     let codes = PackedMatrix.unpack(words: codes, rows: rows, columns: columns, bits: bits)
     let scales = scaleType.widened(scales)
@@ -54,12 +55,18 @@ extension Array {
   ///
   /// - Precondition: rows are whole.
   func transposed(columns: Int) -> [Element] {
-    guard columns > 1 else { return self }
-    let rows = count / columns
-    var result: [Element] = []
-    result.reserveCapacity(count)
-    for column in 0..<columns {
-      for row in 0..<rows { result.append(self[row * columns + column]) }
+    guard columns > 1, let first else { return self }
+    let (rows, tile) = (count / columns, 64)
+    var result = [Element](repeating: first, count: count)
+    // Tile by tile, so that what is read and what is written stay in the cache.
+    for top in stride(from: 0, to: rows, by: tile) {
+      for left in stride(from: 0, to: columns, by: tile) {
+        for row in top..<Swift.min(top + tile, rows) {
+          for column in left..<Swift.min(left + tile, columns) {
+            result[column * rows + row] = self[row * columns + column]
+          }
+        }
+      }
     }
     return result
   }

@@ -15,8 +15,7 @@ package struct JSONFile: Settings, Sendable {
 
   /// Reads the file at `path` as one JSON object.
   init(path: String) throws(CheckpointError) {
-    let storage: ByteStorage
-    do { storage = try ByteStorage(mapping: path) } catch { throw CheckpointError(error) }
+    let storage = try CheckpointFile.map(path)
     self.file = path
     self.root = try Self.object(in: storage, 0..<storage.count, of: path)
   }

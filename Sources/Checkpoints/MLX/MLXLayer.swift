@@ -29,7 +29,8 @@ struct MLXLayer: StoredLayer {
     guard columns * arguments.bits == words * 32, scales.shape.dropLast() == codes.shape.dropLast()
     else {
       throw parts.error(
-        "weight", "is \(codes.shape) with scales of \(scales.shape), which are not codes of "
+        "weight",
+        "is \(codes.shape) with scales of \(scales.shape), which are not codes of "
           + "\(arguments.bits) bits in groups of \(arguments.groupSize)",
         hint: "check that quantization in config.json belongs to these weights")
     }
@@ -46,7 +47,8 @@ struct MLXLayer: StoredLayer {
       }
     guard arguments.bits == bits, arguments.groupSize == size else {
       throw parts.error(
-        "scales", "are for \(arguments.mode.rawValue) of \(arguments.bits) bits in groups of "
+        "scales",
+        "are for \(arguments.mode.rawValue) of \(arguments.bits) bits in groups of "
           + "\(arguments.groupSize), which there is not")
     }
   }

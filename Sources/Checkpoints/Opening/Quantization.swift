@@ -73,6 +73,7 @@ struct Quantization: Sendable {
   ///   - shape: Sizes, the last of them the columns, that its tensors must make; nil takes what they make, so that
   ///     checkpoints of unknown architectures open.
   ///   - table: The tensors of the checkpoint.
+  /// - Returns: The layer, checked but not yet read.
   /// - Throws: ``CheckpointError`` naming the tensor that is missing or does not fit.
   func layer(
     _ name: String, isEmbedding: Bool, shape: [Int]?, in table: TensorTable
@@ -88,22 +89,29 @@ struct Quantization: Sendable {
     let isOwn = format is QuantizationConfig
     return (isOwn ? [] : ["quantized by others: \(quantizedBy)"]) + format.notes(on: layers)
   }
+}
 
-  /// The error of tensors that make quantized layers of which config.json says nothing; nil if there are none.
-  static func unexplained(in table: TensorTable) -> CheckpointError? {
-    let signs: [(suffix: String, maker: String)] = [
-      (".qweight", "GPTQ or AWQ"), (".weight_scale_inv", "FP8"), (".SCB", "bitsandbytes"),
-      (".weight.absmax", "bitsandbytes"), (".weight_packed", "compressed-tensors"),
-      (".weight_scale", "compressed-tensors or FP8"), (".scales", "MLX"),
-    ]
-    for (suffix, maker) in signs {
-      guard let entry = table.entries.first(where: { $0.name.hasSuffix(suffix) }) else { continue }
-      return CheckpointError(
-        file: table.files[entry.file], tensor: entry.name,
-        reason: "belongs to a quantized layer, as \(maker) stores it, but config.json says nothing of "
-          + "how it is quantized",
-        hint: "get the config.json that belongs to these weights, with its quantization_config")
-    }
-    return nil
+extension Quantization {
+  /// How tensors of quantized layers end, and who stores such.
+  private static let signs: [(suffix: String, maker: String)] = [
+    (".qweight", "GPTQ or AWQ"), (".qzeros", "GPTQ or AWQ"), (".weight_scale_inv", "FP8"),
+    (".SCB", "bitsandbytes"), (".weight.absmax", "bitsandbytes"),
+    (".weight_packed", "compressed-tensors"), (".weight_scale", "compressed-tensors or FP8"),
+    ("_blocks", "MXFP4"), (".scales", "GPTQ, AWQ or MLX"),
+  ]
+
+  /// The error of a layer whose tensors are quantized in a way that config.json does not explain; nil if they are not.
+  static func unexplained(layer: String, in table: TensorTable) -> CheckpointError? {
+    signs.lazy.compactMap { table[layer + $0.suffix] }.first.flatMap { unexplained($0, in: table) }
+  }
+
+  /// The same of a tensor that is no part of the model.
+  static func unexplained(_ entry: TensorEntry, in table: TensorTable) -> CheckpointError? {
+    guard let sign = signs.first(where: { entry.name.hasSuffix($0.suffix) }) else { return nil }
+    return CheckpointError(
+      file: table.files[entry.file], tensor: entry.name,
+      reason: "belongs to a layer that is quantized as \(sign.maker) does it, but config.json says "
+        + "nothing of how",
+      hint: "get the config.json that belongs to these weights, with its quantization_config")
   }
 }

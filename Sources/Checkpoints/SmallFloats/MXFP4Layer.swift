@@ -17,8 +17,7 @@ struct MXFP4Layer: StoredLayer {
 
   /// Finds the tensors of a layer and checks their types and shapes.
   ///
-  /// - Parameter shape: Sizes of the layer, of which the last are the columns: not those of the transposed weights that
-  ///   transformers' gpt-oss multiplies with.
+  /// The last of the sizes in `shape` are the columns, which transformers' gpt-oss, whose weights are transposed, has first.
   init(_ name: String, shape: [Int]?, in table: TensorTable) throws(CheckpointError) {
     self.name = name
     parts = LayerParts(

@@ -41,11 +41,13 @@ struct LayerParts: Sendable {
       tensor: names[part] ?? "\(layer).\(part)", reason: reason, hint: hint)
   }
 
-  /// The elements of a part as integers of their width, which was checked.
-  func elements<Element: FixedWidthInteger>(of part: String, as type: Element.Type) -> [Element] {
+  /// The elements of a part, or the first of them, as integers of their width, which was checked.
+  func elements<Element: FixedWidthInteger>(
+    of part: String, first count: Int? = nil, as type: Element.Type
+  ) -> [Element] {
     guard let entry = entries[part] else { return [] }
-    return table.storages[entry.file].integers(
-      in: entry.offset..<entry.offset + entry.byteCount, as: type)
+    let bytes = min(count.map { $0 * MemoryLayout<Element>.size } ?? .max, entry.byteCount)
+    return table.storages[entry.file].integers(in: entry.offset..<entry.offset + bytes, as: type)
   }
 
   /// The elements of a part of plain floats as numbers.
@@ -102,6 +104,7 @@ extension LayerParts {
   ///   - rows: Those that the tensors make.
   ///   - columns: Those that the tensors make.
   ///   - shape: What the configuration makes, the last size being the columns; nil if it says nothing.
+  /// - Throws: ``CheckpointError`` when they differ.
   func check(
     _ part: String, rows: Int, columns: Int, against shape: [Int]?
   ) throws(CheckpointError) {

@@ -44,6 +44,7 @@ protocol QuantizationFormat: Sendable {
   ///   - isEmbedding: Whether it is looked up rather than multiplied with.
   ///   - shape: Sizes, the last of them the columns, that its tensors must make; nil takes what they make.
   ///   - table: The tensors of the checkpoint.
+  /// - Returns: The layer, checked but not yet read.
   /// - Throws: ``CheckpointError`` naming the tensor that is missing or does not fit.
   func layer(
     _ name: String, isEmbedding: Bool, shape: [Int]?, in table: TensorTable

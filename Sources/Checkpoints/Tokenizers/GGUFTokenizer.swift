@@ -122,6 +122,14 @@ struct GGUFTokenizer {
     let endOfTurn = try id("eot")
     definition.beginToken = try id("bos", standard: standard.begin)
     definition.endTokens = Set([endToken, endOfTurn].compactMap(\.self))
+    let named = [
+      "bos_token": definition.beginToken, "eos_token": endToken,
+      "unk_token": try id("unknown", standard: definition.unknownToken),
+      "pad_token": try id("padding"),
+    ]
+    for (name, id) in named {
+      definition.templateTokens[name] = id.flatMap { definition.tokens[$0] }
+    }
     let adds = try header.flag("tokenizer.ggml.add_bos_token") ?? begins
     definition.addsBeginToken = adds && definition.beginToken != nil
     let addsEnd = try header.flag("tokenizer.ggml.add_eos_token") ?? closes

@@ -97,13 +97,21 @@ public struct TokenizerDefinition: Hashable, Sendable {
   public var closingToken: Int?
   /// Jinja source of the chat template.
   public var chatTemplate: String?
+  /// What chat templates call tokens, such as `bos_token`, and the tokens' texts.
+  public var templateTokens: [String: String] = [:]
+
+  /// The names that transformers gives to tokens in a tokenizer's configuration and in templates.
+  static let templateTokenNames = [
+    "bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token", "mask_token",
+  ]
 
   /// A definition of the tokens with these texts, nil where an id is not used.
   public init(
     source: String, model: Model = .bytePairs, tokens: [String?], merges: [Merge] = [],
     scores: [Double] = [], preTokenizer: PreTokenizer, ignoresMerges: Bool = false,
     addedTokens: [AddedToken] = [], beginToken: Int? = nil, endTokens: Set<Int> = [],
-    addsBeginToken: Bool = false, chatTemplate: String? = nil
+    addsBeginToken: Bool = false, chatTemplate: String? = nil,
+    templateTokens: [String: String] = [:]
   ) {
     self.source = source
     self.model = model
@@ -123,6 +131,7 @@ public struct TokenizerDefinition: Hashable, Sendable {
     self.endTokens = endTokens
     self.addsBeginToken = addsBeginToken
     self.chatTemplate = chatTemplate
+    self.templateTokens = templateTokens
   }
 
   /// Whether tokens write spaces as U+2581.

@@ -21,6 +21,9 @@ extension TokenizerFiles {
     definition.endTokens = definition.endTokens.filter(ids.contains)
     definition.beginToken = definition.beginToken.flatMap { ids.contains($0) ? $0 : nil }
     try readPostProcessor(into: &definition)
+    for name in TokenizerDefinition.templateTokenNames {
+      definition.templateTokens[name] = settings.flatMap { Self.tokenText($0.root[name]) }
+    }
     definition.chatTemplate = directory.text("chat_template.jinja") ?? Self.template(settings)
   }
 

@@ -28,10 +28,11 @@ struct Answer {
   ) throws(JobFailure) -> GeneratedToken? {
     let decoder = try workspace.models.decoder(side)
     let tokenizer = try workspace.models.tokenizer()
+    let prompt = generation == nil ? try Self.prompt(request, tokenizer) : []
     do throws(InferenceError) {
       guard generation != nil else {
         generation = try Generation(
-          decoder: decoder, prompt: tokenizer.encodePrompt(request.prompt, raw: request.isRaw),
+          decoder: decoder, prompt: prompt,
           sampler: Sampler(request.sampling), tokenLimit: limit, endTokens: tokenizer.endTokens)
         text = TextStream(tokenizer)
         return nil
@@ -48,6 +49,17 @@ struct Answer {
       return nil
     } catch {
       throw JobFailure(error)
+    }
+  }
+
+  private static func prompt(
+    _ request: GenerationRequest, _ tokenizer: Tokenizer
+  ) throws(JobFailure) -> [Int] {
+    do throws(ChatTemplateError) {
+      return try tokenizer.encodePrompt(request.prompt, raw: request.isRaw)
+    } catch {
+      throw JobFailure(
+        sentence: "\(error.description); send the prompt without it: --raw, or :set raw on")
     }
   }
 

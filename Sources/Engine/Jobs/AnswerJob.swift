@@ -1,5 +1,6 @@
 import Inference
 import Tensors
+import Tokenization
 
 /// Answers a prompt with one model, or with both side by side: a token of each in turn; and with a server, which takes its
 /// own time.
@@ -14,6 +15,7 @@ struct AnswerJob: Job {
   private var served: ServedAnswer?
   /// The answer whose turn it is, unless it cannot go on.
   private var turn = 0
+  private var hasStarted = false
   private var meter: ProgressMeter
 
   init(id: JobID, request: GenerationRequest, workspace: Workspace) {
@@ -33,6 +35,11 @@ struct AnswerJob: Job {
   var awaitsServer: Bool { served?.isEnded == false }
 
   mutating func step(in workspace: inout Workspace) throws(JobFailure) -> JobState {
+    if !hasStarted {
+      hasStarted = true
+      let hasTemplate = try workspace.models.tokenizer().chatTemplate != nil
+      if !request.isRaw, !hasTemplate { workspace.emit(.promptSentRaw(id)) }
+    }
     if served?.canGoOn == true {
       try served?.step(request, limit: limit, job: id, in: &workspace)
     } else if let place = next(in: workspace) {

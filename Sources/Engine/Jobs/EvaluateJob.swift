@@ -78,7 +78,7 @@ struct EvaluateJob: Job {
     let compressed = compares ? try workspace.models.decoder(.compressed) : nil
     let settings = Evaluation.Settings(
       window: workspace.windowLength(request.window), windowLimit: request.windowLimit,
-      beginToken: tokenizer.addsBeginToken ? tokenizer.beginToken : nil)
+      beginToken: tokenizer.textBegin)
     do {
       let evaluation = try Evaluation(
         tokens: tokens, settings: settings, reference: reference, compares: compares,

@@ -147,7 +147,8 @@ extension ExportJob {
     let weights = remaining.reduce(0) { $0 + Double(workspace.weights(of: $1)) }
     return Work(
       encoding: encoding, preview: preview, keys: workspace.plan.keys, writer: writer,
-      remaining: remaining, others: encoding.otherNames.reversed(), meter: ProgressMeter(workLeft: weights, now: workspace.now()))
+      remaining: remaining, others: encoding.otherNames.reversed(),
+      meter: ProgressMeter(workLeft: weights, now: workspace.now()))
   }
 
   /// Encodes a layer that is at hand, or works on compressing it.

@@ -134,7 +134,7 @@ extension ReplacementPass {
     let decoder = try workspace.models.original()
     let settings = Evaluation.Settings(
       window: window, windowLimit: limit,
-      beginToken: tokenizer.addsBeginToken ? tokenizer.beginToken : nil)
+      beginToken: tokenizer.textBegin)
     do throws(InferenceError) {
       try self.init(tokens: tokens, settings: settings, decoder: decoder, layers: layers)
     } catch .emptyInput {

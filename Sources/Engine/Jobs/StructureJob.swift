@@ -119,7 +119,7 @@ struct StructureJob: Job {
     let window = workspace.windowLength(request.window)
     let settings = Evaluation.Settings(
       window: window, windowLimit: max(request.blockTokens / max(window, 1), 1),
-      beginToken: tokenizer.addsBeginToken ? tokenizer.beginToken : nil)
+      beginToken: tokenizer.textBegin)
     let decoder = try workspace.models.decoder(.reference)
     do {
       phase = .removing(

@@ -54,7 +54,7 @@ struct TextWork {
     do throws(InferenceError) {
       return try TokenWindows(
         tokens, length: length, limit: tokenLimit.map { max($0 / max(length, 1), 1) },
-        beginToken: tokenizer.addsBeginToken ? tokenizer.beginToken : nil,
+        beginToken: tokenizer.textBegin,
         contextLength: workspace.contextLength)
     } catch .emptyInput {
       throw JobFailure(sentence: "\(path): the text is too short for a window")

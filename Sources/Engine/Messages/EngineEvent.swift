@@ -85,6 +85,8 @@ public enum EngineEvent: Codable, Hashable, Sendable {
   case jobStarted(JobID, JobKind, title: String)
   case jobProgress(JobID, JobProgress)
   case jobEnded(JobID, JobOutcome)
+  /// The model has no chat template: the models here answer the prompt as it is, though nobody asked for that.
+  case promptSentRaw(JobID)
   case token(JobID, GeneratedToken)
   case answerEnded(JobID, AnswerSide, StopReason)
   /// This side gives no answer, or no more of it; one sentence that says why. The others go on.

@@ -56,7 +56,9 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
         name: entry.name, typeName: entry.typeName, shape: entry.shape, byteCount: entry.byteCount)
     }
     // Large tensors that stand beside the model may each need a file.
-    let (small, large) = (rest.filter { $0.byteCount < 1 << 20 }, rest.filter { $0.byteCount >= 1 << 20 })
+    let (small, large) = (
+      rest.filter { $0.byteCount < 1 << 20 }, rest.filter { $0.byteCount >= 1 << 20 }
+    )
     return encodings.map(\.tensors) + (small.isEmpty ? [] : [small]) + large.map { [$0] }
   }
 

@@ -94,6 +94,7 @@ struct OtherTensors: Sendable {
   /// - Parameters:
   ///   - name: One of ``entries``.
   ///   - norms: Norms that took scales of layers back, by their names in the model, as they multiply.
+  /// - Returns: The tensor in its place.
   /// - Throws: ``ExportError`` when it cannot be read.
   func encoded(_ name: String, norms: [String: [Float]]) throws(ExportError) -> EncodedTensor {
     guard let source = sources[name] else { throw .noPlace(for: name) }

@@ -49,14 +49,18 @@ enum HuggingFaceLayout {
     return FileLayout(name: name, contents: text + [UInt8(ascii: "\n")])
   }
 
-  /// All files of the source but its settings, its weights in whatever format, and hidden ones.
+  /// All files of the source but its settings, how it was quantized, its weights in whatever format, and hidden ones.
   private static func copies(of directory: HuggingFaceDirectory) -> [FileCopy] {
     directory.files.filter { file in
-      file.name != HuggingFaceDirectory.config && !file.name.hasPrefix(".")
+      !settings.contains(file.name) && !file.name.hasPrefix(".")
         && !weightSuffixes.contains { file.name.hasSuffix($0) }
     }.map { FileCopy(name: $0.name, source: directory.filePath($0.name), byteCount: $0.byteCount) }
   }
 
+  /// Among them where AutoGPTQ and AutoAWQ described their codes.
+  private static let settings = [
+    HuggingFaceDirectory.config, "quantize_config.json", "quant_config.json",
+  ]
   private static let weightSuffixes = [
     ".safetensors", ".index.json", ".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".onnx",
     ".gguf", ".tmp",

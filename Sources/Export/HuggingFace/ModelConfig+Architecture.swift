@@ -11,7 +11,8 @@ extension JSONObject {
     else {
       throw CheckpointError(
         file: model.path,
-        reason: "has the architecture \(model.architecture), whose config.json cannot be made from GGUF",
+        reason:
+          "has the architecture \(model.architecture), whose config.json cannot be made from GGUF",
         hint: "open the Hugging Face directory that it was made from")
     }
     var config = JSONObject(members: [])
@@ -117,8 +118,12 @@ extension Architecture {
       (expertCountKey, .integer(experts.count)),
       ("num_experts_per_tok", .integer(experts.chosenCount)),
     ]
-    if let flag = normalizingFlag { members.append((flag, .bool(experts.router == .softmaxOfChosen))) }
-    if !usesDenseInnerSize { members.append(("moe_intermediate_size", .integer(experts.innerSize))) }
+    if let flag = normalizingFlag {
+      members.append((flag, .bool(experts.router == .softmaxOfChosen)))
+    }
+    if !usesDenseInnerSize {
+      members.append(("moe_intermediate_size", .integer(experts.innerSize)))
+    }
     if let shared = experts.sharedInnerSize {
       members.append(("shared_expert_intermediate_size", .integer(shared)))
     }

@@ -1,3 +1,4 @@
+import Checkpoints
 import Tensors
 
 /// Writes a layout's files from tensors that come in any order, and puts them in their place once they are complete.
@@ -56,7 +57,7 @@ public struct ExportWriter {
   ///   - path: where it appears in the end.
   ///   - form: what appears there.
   ///   - replaces: whether what is there already may be replaced.
-  ///   - model: what is exported, which must not be replaced, nor a file of it if it is a directory.
+  ///   - model: what is exported, which must not be replaced, nor a file of it if it has several.
   /// - Throws: ``ExportError`` that says why not.
   public static func check(
     _ path: String, as form: ExportForm, replaces: Bool, spares model: String
@@ -67,7 +68,9 @@ public struct ExportWriter {
     else { return }
     let isAround = "\(source)/".hasPrefix("\(target)/")
     let isPart = ["model", "config", "tokenizer"].contains { target.hasPrefix("\(source)/\($0)") }
-    guard isAround || isPart else { return }
+    let isOtherPart =
+      GGUFPartName(source).map { GGUFPartName(target)?.belongs(with: $0) ?? false } ?? false
+    guard isAround || isPart || isOtherPart else { return }
     throw .file(
       path: destination.path, tensor: nil,
       reason: "is the model that is open, or holds it or a part of it; name another path")

@@ -34,6 +34,7 @@ public struct TokenWeights: Hashable, Sendable {
   ///   - rows: Which of them; nil for all.
   ///   - window: Its number.
   ///   - site: Where they are read.
+  /// - Returns: One for each wanted token.
   func weights(
     of positions: Range<Int>, rows: [Int]?, inWindow window: Int, at site: InputSite
   ) -> [Float]? {

@@ -24,7 +24,9 @@ extension Decoder {
     for attention in blueprint.blocks.map(\.attention) {
       guard attention.headCount % attention.keyValueHeadCount == 0 else {
         throw .invalidShape(
-          reason: "\(attention.headCount) heads cannot share \(attention.keyValueHeadCount) key heads evenly")
+          reason:
+            "\(attention.headCount) heads cannot share \(attention.keyValueHeadCount) key heads evenly"
+        )
       }
       guard attention.headSize % 2 == 0 else {
         throw .invalidShape(reason: "RoPE needs heads of even size, not \(attention.headSize)")

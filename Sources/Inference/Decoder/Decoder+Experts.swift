@@ -53,7 +53,8 @@ extension Decoder {
   func expertActivations(
     _ experts: ExpertLayers, _ expert: Int, _ read: Matrix
   ) -> MLPActivations {
-    let projected = pool.products(of: read, with: experts.inputs.parts(ofExpert: expert, of: experts))
+    let projected = pool.products(
+      of: read, with: experts.inputs.parts(ofExpert: expert, of: experts))
     let inner = projected.gated(experts.facts.activation.function)
     let output = pool.products(of: inner, with: experts.output.parts(ofExpert: expert, of: experts))
     return MLPActivations(projected: projected, inner: inner, output: output)

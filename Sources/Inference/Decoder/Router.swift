@@ -24,7 +24,9 @@ struct Routing: Sendable {
     var ofRow: [[(expert: Int, weight: Float)]] = []
     for row in 0..<logits.rows {
       let scores = Array(logits.row(row))
-      let order = scores.indices.sorted { scores[$0] != scores[$1] ? scores[$0] > scores[$1] : $0 < $1 }
+      let order = scores.indices.sorted {
+        scores[$0] != scores[$1] ? scores[$0] > scores[$1] : $0 < $1
+      }
       let chosen = Array(order.prefix(facts.chosenCount))
       let shares = Self.softmax(facts.router == .softmax ? scores : chosen.map { scores[$0] })
       let weighed = chosen.enumerated().map { place, expert in

@@ -15,7 +15,8 @@ public struct TokenWindows: Hashable, Sendable {
   ///   - tokens: The text.
   ///   - length: Tokens of a window, at least 3 so that the second half predicts a token.
   ///   - limit: Most windows to read; nil reads the whole text.
-  ///   - beginToken: Stands in for the first token of each window; nil for models that want none.
+  ///   - beginToken: Stands in for the first token of each window, as in llama.cpp: the text itself starts with it,
+  ///     so that the first window loses nothing; nil for models that want none.
   ///   - contextLength: The longest window that the model reads.
   /// - Throws: ``InferenceError`` when there is no window, or one exceeds the context.
   public init(

@@ -191,6 +191,7 @@ extension Routing {
   ///   - atWeights: Rows x experts; others than the chosen do not count.
   ///   - logits: What was chosen by.
   ///   - facts: How experts are weighed.
+  /// - Returns: Rows x experts.
   func gradient(_ atWeights: Matrix, logits: Matrix, _ facts: ExpertFacts) -> Matrix {
     var result = Matrix(rows: logits.rows, columns: logits.columns)
     for (row, chosen) in ofRow.enumerated() {

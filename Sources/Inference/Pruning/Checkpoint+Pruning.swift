@@ -56,7 +56,9 @@ extension Checkpoint {
 
 extension LayerWeights {
   /// Some rows and columns; the rows of a vector are its elements, which it may hold in a row.
-  fileprivate func selecting(_ kept: (rows: [Int]?, columns: [Int]?), isVector: Bool) -> LayerWeights {
+  fileprivate func selecting(_ kept: (rows: [Int]?, columns: [Int]?), isVector: Bool)
+    -> LayerWeights
+  {
     isVector && rows == 1
       ? selecting(rows: nil, columns: kept.rows)
       : selecting(rows: kept.rows, columns: kept.columns)

@@ -31,10 +31,13 @@ extension ModelDescription {
       sizes.neurons != prunableSizes.neurons || sizes.keyValueHeads != prunableSizes.keyValueHeads
     guard cuts, let obstacle = blueprint.cuttingObstacle else { return }
     throw .invalidStructure(
-      PlanError(reason: "neurons and heads cannot be pruned: \(obstacle); leave out blocks instead"))
+      PlanError(reason: "neurons and heads cannot be pruned: \(obstacle); leave out blocks instead")
+    )
   }
 
-  /// The rows and columns that a tensor keeps; nil keeps all. Biases and norms of heads have rows only.
+  /// The rows and columns that a tensor keeps; nil keeps all.
+  ///
+  /// Biases and norms of heads have rows only.
   func kept(
     of tensor: ModelTensor, by structure: ModelStructure
   ) -> (rows: [Int]?, columns: [Int]?) {

@@ -3,7 +3,7 @@ import CKernels
 extension PackedMatrix {
   /// The codes, scales and minimums of a matrix in GGUF's quantized blocks, in the layer's row order.
   ///
-  /// It decodes to the very same values. Nil for types that are not quantized.
+  /// It decodes to the very same values. Nil for types whose codes, scales or minimums packed rows cannot hold.
   public init?(losslessly matrix: StoredMatrix, on pool: WorkerPool? = nil) {
     guard let layout = Self.layout(of: matrix.type) else { return nil }
     let groups = matrix.rows * (matrix.columns / matrix.type.blockSize)
@@ -31,17 +31,13 @@ extension PackedMatrix {
       zeros: layout.has_minimum != 0 ? .minimums(minimums) : .symmetric)
   }
 
+  /// How the blocks are laid out that packed rows can hold: evenly spaced codes with one scale a block.
   private static func layout(of type: ElementType) -> vk_block_layout? {
-    let (bits, hasMinimum): (UInt32, Int32)
-    switch type {
-    case .q4_0: (bits, hasMinimum) = (4, 0)
-    case .q4_1: (bits, hasMinimum) = (4, 1)
-    case .q5_0: (bits, hasMinimum) = (5, 0)
-    case .q5_1: (bits, hasMinimum) = (5, 1)
-    case .q8_0: (bits, hasMinimum) = (8, 0)
-    default: return nil
-    }
-    return vk_block_layout(bytes: type.bytesPerBlock, bits: bits, has_minimum: hasMinimum)
+    guard let kernel = type.kernelBlock, vk_codebook(kernel) == nil else { return nil }
+    let shape = vk_shape_of(kernel)
+    guard shape.groups == 1 else { return nil }
+    return vk_block_layout(
+      bytes: type.bytesPerBlock, bits: shape.bits, has_minimum: shape.has_minimum)
   }
 }
 

@@ -1,113 +1,98 @@
 import Checkpoints
 
-/// One message of a conversation.
-public struct ChatMessage: Hashable, Sendable {
-  public enum Role: String, Hashable, Sendable {
-    case system, user, assistant
-  }
-
-  public let role: Role
-  public let content: String
-
-  public init(role: Role, content: String) {
-    self.role = role
-    self.content = content
-  }
-}
-
-/// How a model expects a conversation to be written: ChatML, the one template this version knows.
+/// How a model expects a conversation to be written: the Jinja template that came with it, run within limits.
 ///
-/// ```
-/// <|im_start|>user
-/// What is a prime?<|im_end|>
-/// <|im_start|>assistant
-/// ```
-public struct ChatTemplate: Hashable, Sendable {
+/// What it writes equals what Jinja2 writes with transformers' settings (`trim_blocks`, `lstrip_blocks`, loop controls,
+/// an immutable sandbox). What the messages say never becomes a control token, whatever the template does with it.
+public struct ChatTemplate: Sendable {
   /// A part of a prompt.
   public enum Piece: Hashable, Sendable {
     /// A control token.
     case token(String)
-    /// Text in which control tokens are not recognised.
+    /// Text in which control tokens are not recognised; two in a row are encoded apart.
     case text(String)
   }
 
-  /// What the template puts first if the conversation has no system message.
-  public let defaultSystemMessage: String?
+  /// Why the template cannot be run at all; nil if it can be read.
+  public let problem: ChatTemplateError?
+  /// The token that the template ends an assistant's turn with; not every checkpoint lists it among its end tokens.
+  let endToken: Int?
 
-  private static let start = "<|im_start|>"
-  private static let end = "<|im_end|>"
+  private let statements: [TemplateStatement]
+  /// `bos_token` and the like.
+  private let tokens: [String: String]
+  private let marks: TurnMarks
 
-  /// Recognises ChatML by its marks in the template; nil if there is another template, or none.
+  /// Reads the definition's template; nil if it has none.
   public init?(_ definition: TokenizerDefinition) {
-    let marks = [Self.start, Self.end]
-    guard let source = definition.chatTemplate, marks.allSatisfy(source.contains),
-      marks.allSatisfy({ mark in definition.addedTokens.contains { $0.text == mark } })
-    else { return nil }
-    defaultSystemMessage = Self.defaultSystemMessage(in: source)
-  }
-
-  /// The id of the token that ends a turn; not every checkpoint lists it among its end tokens.
-  func endToken(_ definition: TokenizerDefinition) -> Int? {
-    definition.addedTokens.first { $0.text == Self.end }?.id
-  }
-
-  /// The literal text of a system message in the template.
-  private static func defaultSystemMessage(in source: String) -> String? {
-    // A newline inside a Jinja string may be written as such, or escaped.
-    let source = source.replacing("\\n", with: "\n")
-    for opening in source.ranges(of: "\(start)system\n") {
-      let rest = source[opening.upperBound...]
-      guard let closing = rest.firstRange(of: end) else { return nil }
-      let text = rest[..<closing.lowerBound]
-      // The quote that the literal began with would end it: what follows is an expression.
-      let quote = source[..<opening.lowerBound].last
-      let isLiteral = quote == "'" || quote == "\""
-      if isLiteral, !text.isEmpty, !text.contains(where: { $0 == quote }) { return String(text) }
+    guard let source = definition.chatTemplate else { return nil }
+    do throws(ChatTemplateError) {
+      statements = try TemplateParser.statements(of: source)
+      problem = nil
+    } catch {
+      statements = []
+      problem = error
     }
-    return nil
+    tokens = definition.templateTokens
+    var marks = TurnMarks(definition.addedTokens)
+    endToken = problem == nil ? marks.learn(fromTurnsOf: statements, tokens) : nil
+    self.marks = marks
   }
 
   /// The prompt that asks the model to answer `messages`.
-  public func prompt(_ messages: [ChatMessage]) -> [Piece] {
-    transcript(messages) + [.token(Self.start), .text("\(ChatMessage.Role.assistant.rawValue)\n")]
+  ///
+  /// - Parameters:
+  ///   - messages: the conversation so far.
+  ///   - thinks: whether the model is to think first, for templates that ask `enable_thinking`; nil leaves it to them.
+  ///   - date: what a template that tells the model the date is told.
+  /// - Returns: control tokens and the text between them.
+  /// - Throws: ``ChatTemplateError`` when the template cannot be read, or refuses the messages.
+  public func prompt(
+    _ messages: [ChatMessage], thinks: Bool? = nil, date: ChatDate = .now
+  ) throws(ChatTemplateError) -> [Piece] {
+    try pieces(messages, asksForAnswer: true, thinks: thinks, date: date)
   }
 
   /// A conversation as it was, which asks for no answer.
-  public func transcript(_ messages: [ChatMessage]) -> [Piece] {
-    var conversation = messages
-    if let text = defaultSystemMessage, messages.first?.role != .system {
-      conversation.insert(ChatMessage(role: .system, content: text), at: 0)
-    }
-    var pieces: [Piece] = []
-    for message in conversation {
-      pieces += [
-        .token(Self.start), .text("\(message.role.rawValue)\n\(message.content)"),
-        .token(Self.end), .text("\n"),
-      ]
-    }
-    return pieces
-  }
-}
-
-extension Tokenizer {
-  /// The ids of a prompt in the model's chat template.
-  public func encode(_ pieces: [ChatTemplate.Piece]) -> [Int] {
-    pieces.flatMap { piece in
-      switch piece {
-      case .token(let text): encode(text, allowsSpecialTokens: true)
-      case .text(let text): encode(text, allowsSpecialTokens: false)
-      }
-    }
-  }
-
-  /// The ids that a prompt is answered from: in the chat template if there is one and not `raw`.
   ///
-  /// A raw prompt may spell out control tokens, and starts with the begin token if texts do.
-  public func encodePrompt(_ prompt: String, raw: Bool) -> [Int] {
-    if !raw, let chatTemplate {
-      return encode(chatTemplate.prompt([ChatMessage(role: .user, content: prompt)]))
-    }
-    let begin = addsBeginToken ? [beginToken].compactMap(\.self) : []
-    return begin + encode(prompt, allowsSpecialTokens: raw)
+  /// - Throws: as ``prompt(_:thinks:date:)``.
+  public func transcript(
+    _ messages: [ChatMessage], thinks: Bool? = nil, date: ChatDate = .now
+  ) throws(ChatTemplateError) -> [Piece] {
+    try pieces(messages, asksForAnswer: false, thinks: thinks, date: date)
+  }
+
+  private func pieces(
+    _ messages: [ChatMessage], asksForAnswer: Bool, thinks: Bool?, date: ChatDate
+  ) throws(ChatTemplateError) -> [Piece] {
+    if let problem { throw problem }
+    return marks.pieces(
+      of: try Self.render(
+        statements, messages, tokens, asksForAnswer: asksForAnswer, thinks: thinks, date: date))
+  }
+
+  /// What the statements write of a conversation, with the names that transformers gives to things.
+  static func render(
+    _ statements: [TemplateStatement], _ messages: [ChatMessage], _ tokens: [String: String],
+    asksForAnswer: Bool, thinks: Bool? = nil, date: ChatDate,
+    limits: TemplateLimits = TemplateLimits()
+  ) throws(ChatTemplateError) -> TemplateText {
+    var variables = tokens.mapValues(TemplateValue.text)
+    variables["messages"] = .list(
+      messages.map { message in
+        .dictionary(
+          TemplateDictionary([
+            (key: .text("role"), value: .text(message.role.rawValue)),
+            (key: .text("content"), value: .string(TemplateText(input: message.content))),
+          ]))
+      })
+    variables["tools"] = TemplateValue.none
+    variables["documents"] = TemplateValue.none
+    variables["add_generation_prompt"] = .boolean(asksForAnswer)
+    if let thinks { variables["enable_thinking"] = .boolean(thinks) }
+    let inputCount = messages.reduce(0) { $0 + $1.content.unicodeScalars.count + 64 }
+    let interpreter = TemplateInterpreter(
+      variables: variables, inputCount: inputCount, date: date, limits: limits)
+    return try interpreter.render(statements)
   }
 }

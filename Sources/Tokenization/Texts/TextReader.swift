@@ -10,6 +10,8 @@ public struct TextReader: Sendable {
   private let tokenizer: Tokenizer
   /// The text that is being read.
   private var pieces = TextPieces([])
+  /// What comes before the first piece of a plain text; nil once it was read.
+  private var opening: [Int]?
   /// What is left of JSON lines; nil for a plain text.
   private var lines: JSONLines?
 
@@ -30,6 +32,7 @@ public struct TextReader: Sendable {
       lines = JSONLines(bytes)
     } else if String(validating: bytes, as: UTF8.self) != nil {
       pieces = TextPieces(bytes, for: tokenizer)
+      opening = tokenizer.begun([])
     } else {
       throw TextError(path: path, reason: "the text is not UTF-8")
     }
@@ -39,6 +42,10 @@ public struct TextReader: Sendable {
   ///
   /// - Throws: ``TextError`` for a line that holds no text.
   public mutating func next() throws(TextError) -> [Int]? {
+    if let begin = opening {
+      opening = nil
+      return begin
+    }
     let continues = pieces.continues
     if let piece = pieces.next() {
       return tokenizer.encode(piece, allowsSpecialTokens: false, continues: continues)
@@ -47,15 +54,18 @@ public struct TextReader: Sendable {
     switch try document(line) {
     case .text(let text):
       pieces = TextPieces(Array(text.utf8), for: tokenizer)
-      return tokenizer.addsBeginToken ? [tokenizer.beginToken].compactMap(\.self) : []
+      return tokenizer.begun([])
     case .messages(let messages):
       guard let template = tokenizer.chatTemplate else {
         throw error(
           line,
-          "has messages, but this version does not know the model's chat template; "
-            + "give a text field instead")
+          "has messages, but the model has no chat template; give a text field instead")
       }
-      return tokenizer.encode(template.transcript(messages))
+      do throws(ChatTemplateError) {
+        return tokenizer.encode(try template.transcript(messages))
+      } catch {
+        throw self.error(line, error.description)
+      }
     }
   }
 

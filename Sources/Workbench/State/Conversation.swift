@@ -40,6 +40,8 @@ struct Conversation: Hashable, Sendable {
   /// The job that answers; it stays when the job has ended.
   private(set) var job: JobID?
   var isRunning = false
+  /// Whether the prompt was sent as it is because the model has no chat template.
+  private(set) var isSentRaw = false
   /// The prompt that the answers are to.
   private(set) var asked: String?
   private(set) var answers: [AnswerSide: Answer] = [:]
@@ -105,6 +107,7 @@ struct Conversation: Hashable, Sendable {
   /// Drops what was answered, as when another model is opened.
   mutating func forgetAnswers() {
     (job, isRunning, asked, answers) = (nil, false, nil, [:])
+    isSentRaw = false
     (compared, same, parting, scroll) = (0, 0, nil, 0)
     (divergenceSum, divergenceCount) = (0, 0)
     servedText = TextComparison()
@@ -134,6 +137,8 @@ struct Conversation: Hashable, Sendable {
       parting = token.index
     }
   }
+
+  mutating func noteSentRaw() { isSentRaw = true }
 
   mutating func end(_ side: AnswerSide, _ reason: StopReason) {
     answers[side, default: Answer()].stop = reason

@@ -7,6 +7,10 @@ extension AppState {
   mutating func perform(_ command: Command) -> [Effect] {
     let argument = command.argument
     if overlay == .export, let effects = changeExport(command) { return effects }
+    if let obstacle = obstacle(to: command) {
+      refuse(obstacle)
+      return []
+    }
     switch command.action {
     case .left, .right, .smaller, .larger, .smallest, .largest:
       if screen == .budget, overlay == nil, line == nil { return moveBudget(command.action) }

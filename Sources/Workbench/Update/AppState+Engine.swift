@@ -18,6 +18,11 @@ extension AppState {
     case .jobStarted(let id, let kind, let title): jobs.start(id, kind, title: title)
     case .jobProgress(let id, let progress): jobs.progress(id, progress)
     case .jobEnded(let id, let outcome): end(id, outcome)
+    case .promptSentRaw(let id):
+      if id == conversation.job {
+        conversation.noteSentRaw()
+        inform("The model has no chat template: the prompt is sent as it is")
+      }
     case .token(let id, let token):
       if id == conversation.job { conversation.append(token) }
     case .answerEnded(let id, let side, let reason):
@@ -66,10 +71,7 @@ extension AppState {
     (calibration, predicted, answeredPlan) = (nil, nil, nil)
     conversation.forgetAnswers()
     (lookedAt, previewed) = ([], nil)
-    confirm(
-      "\(description.name): \(description.layers.count) layers, "
-        + "\(Figures.totalBytes(description.tensorBytes)). 2-8 sets bits, p prompts, ? shows all keys"
-    )
+    introduce(description)
     var effects = [Effect.readSnapshots(fingerprint: description.fingerprint)] + outlineEffects
     effects += findServer()
     if let path = pendingPlan { effects.append(.readPlan(path: path)) }

@@ -39,7 +39,9 @@ struct HeaderView {
       description.architecture, "\(description.blockCount) blocks",
       Figures.parameters(description.parameterCount),
     ]
-    return [painter.segment("   " + parts.joined(separator: separator), .dim)]
+    let details = painter.segment("   " + parts.joined(separator: separator), .dim)
+    guard !description.abilities.runs else { return [details] }
+    return [details, painter.segment("\(separator)weights only", .warn)]
   }
 
   private func planSegments(_ painter: Painter) -> [Segment] {

@@ -9,7 +9,8 @@ struct PromptView {
 
   func draw(in slot: PaneSlot, on painter: inout Painter) {
     var box = PaneBox(state: state, slot: slot)
-    let settings = conversation.settings.summary(separator: state.glyphs.separator)
+    var settings = conversation.settings.summary(separator: state.glyphs.separator)
+    if conversation.isSentRaw { settings += " \(state.glyphs.separator) raw: no chat template" }
     box.title = [
       painter.segment("Prompt", box.titleRole),
       painter.segment(" \(state.glyphs.rule) \(settings)", .dim),

@@ -7,6 +7,9 @@ struct GenerateCommand: ParsableCommand {
     commandName: "generate",
     abstract: "Answers a prompt: with the model, or under a plan with the compressed model.",
     discussion: """
+      The prompt is a user's message in the model's chat template. Where there is none it is sent as it is, which is said; \
+      control tokens that it spells are text unless --raw is given.
+
       --json: reference, compressed, or both, each of text, token_ids, tokens_per_second; and with \
       --serve, served of model, text, tokens_per_second.
       """)

@@ -74,7 +74,8 @@ struct InspectCommand: ParsableCommand {
       + "(\(attention.keyValueHeadCount) for keys and values), hidden \(blueprint.hiddenSize), "
       + "vocabulary \(blueprint.vocabularySize)"
     guard case .experts(let experts)? = blueprint.blocks.last?.feedForward else { return text }
-    return text + "\n\(experts.count) experts a block, of which a token runs through \(experts.chosenCount)"
+    return text
+      + "\n\(experts.count) experts a block, of which a token runs through \(experts.chosenCount)"
   }
 
   private static func abilities(of model: ModelDescription) -> [String] {
@@ -122,7 +123,8 @@ private struct InspectResult: Encodable {
     layers = model.layers.map { layer in
       Layer(
         name: layer.name, role: layer.role.rawValue, block: layer.block,
-        experts: layer.count > 1 ? layer.count : nil, shape: [layer.rows, layer.columns], dtype: layer.type.rawValue,
+        experts: layer.count > 1 ? layer.count : nil, shape: [layer.rows, layer.columns],
+        dtype: layer.type.rawValue,
         scheme: layer.scheme?.summary, bytes: layer.bytes)
     }
     notes = model.notes

@@ -85,6 +85,9 @@ final class EngineSession {
       progress.clear()
       note(
         "calibrated on \(summary.textPath): \(summary.windows) windows of \(summary.window) tokens")
+    case .promptSentRaw:
+      progress.clear()
+      note("the model has no chat template: the prompt is sent as it is, as with --raw")
     case .sensitivityRefused(_, let reason), .allocationRefused(_, let reason),
       .exportOutlineRefused(_, let reason):
       throw CommandFailure(status: .failed, message: reason)

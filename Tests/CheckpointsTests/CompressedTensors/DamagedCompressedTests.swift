@@ -43,7 +43,7 @@ struct DamagedCompressedTests {
   }
 
   @Test func configurationsThatDoNotFit() throws {
-    try refused("is quantized by awq", "\"compressed-tensors\"", "\"awq\"")
+    try refused("is quantized by hqq", "\"compressed-tensors\"", "\"hqq\"")
     try refused("config_groups, group_0", "\"num_bits\": 2", "\"num_bits\": 9")
     try refused("where quantization_config makes it [64, 12]", "\"num_bits\": 2", "\"num_bits\": 6")
     try refused("where quantization_config makes it", "\"group_size\": 16", "\"group_size\": 32")

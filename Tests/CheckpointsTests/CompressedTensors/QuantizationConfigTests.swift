@@ -23,26 +23,23 @@ struct QuantizationConfigTests {
         "config_groups": {\(members.joined(separator: ","))}}}
       """
     let root = try #require(try JSONReader.read(Array(text.utf8)).object)
-    let section = try #require(
-      try JSONFile(file: "config.json", root: root).section("quantization_config"))
-    return try QuantizationConfig(section)
+    let section = try JSONFile(file: "config.json", root: root).section("quantization_config")
+    return try QuantizationConfig(try #require(section))
   }
 
-  private static let layers =
-    ["model.embed_tokens"]
-    + (0..<12).flatMap { block in
-      [
-        "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
-        "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj",
-      ].map { "model.layers.\(block).\($0)" }
-    } + ["lm_head"]
-
-  private func layer(_ name: String) -> LayerName {
-    LayerName(name: name, isEmbedding: name.hasSuffix("embed_tokens"))
-  }
+  private static let layers: [LayerName] = {
+    let projections = [
+      "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
+      "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj",
+    ]
+    let ofBlocks = (0..<12).flatMap { block in projections.map { "model.layers.\(block).\($0)" } }
+    return [LayerName(name: "model.embed_tokens", isEmbedding: true)]
+      + (ofBlocks + ["lm_head"]).map { LayerName(name: $0, isEmbedding: false) }
+  }()
 
   private func bits(_ name: String, _ config: QuantizationConfig) throws -> Int? {
-    config.group(of: layer(name))?.weights?.bits
+    let layer = try #require(Self.layers.first { $0.name == name })
+    return config.group(of: layer)?.weights?.bits
   }
 
   @Test func namesComeBeforePatternsAndThoseBeforeClasses() throws {
@@ -82,14 +79,14 @@ struct QuantizationConfigTests {
   @Test func overlapsThatVLLMReadsOtherwiseAreNoted() throws {
     let output = "model.layers.4.self_attn.o_proj"
     let overlapping = try config([(4, [#"re:.*self_attn\..*_proj$"#]), (8, [output])])
-    let notes = overlapping.notes(on: Self.layers.map(layer))
+    let notes = overlapping.notes(on: Self.layers)
     #expect(notes.count == 1)
     #expect(notes.first?.contains("1 layers, such as \(output)") == true)
     // v_proj without its dot also matches qkv_proj, which vLLM makes of q, k and v.
     let fused = try config([(8, ["re:.*v_proj$"]), (4, [#"re:.*\.[qk]_proj$"#])])
-    #expect(fused.notes(on: Self.layers.map(layer)).first?.contains("24 layers") == true)
+    #expect(fused.notes(on: Self.layers).first?.contains("24 layers") == true)
     let disjoint = try config([(8, [#"re:.*\.down_proj$"#]), (4, [#"re:.*\.[qkvo]_proj$"#])])
-    #expect(disjoint.notes(on: Self.layers.map(layer)).isEmpty)
+    #expect(disjoint.notes(on: Self.layers).isEmpty)
   }
 
   @Test func whatIsNotReadIsRefused() throws {

@@ -84,14 +84,16 @@ import Testing
   }
 
   /// Chat only goes through a template where the models here have one, too.
-  @Test(arguments: [nil, "smollm2-hf"], [true, false])
+  @Test(arguments: [nil, "Samples/scripture"], [true, false])
   func theServerReadsWhatTheModelsRead(model: String?, isRaw: Bool) throws {
-    if let model { driver.send(.open(path: try Repository.model(model))) }
+    if let model { driver.send(.open(path: Repository.path(model))) }
     ask(isRaw: isRaw, sampling: SamplingSettings(temperature: 0.7, topK: 5, topP: 0.9, seed: 11))
     let question = ServerQuestion(
-      prompt: "Tell me", isChat: model != nil && !isRaw, tokenLimit: 12, temperature: 0.7, topK: 5,
+      prompt: "Tell me", isChat: model == nil && !isRaw, tokenLimit: 12, temperature: 0.7, topK: 5,
       topP: 0.9, seed: 11)
     #expect(server.questions == [question])
+    let isUnasked = driver.events.contains(.promptSentRaw(job))
+    #expect(isUnasked == (model != nil && !isRaw))
   }
 
   @Test func modelsHereGoOnWhileTheServerIsSilent() {

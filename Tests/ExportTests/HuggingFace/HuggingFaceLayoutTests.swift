@@ -46,6 +46,30 @@ struct HuggingFaceLayoutTests {
     #expect(quantization["ignore"]?.array == ["lm_head"])
   }
 
+  /// What others quantized is described as what it is in the export.
+  @Test(arguments: ["gptq-llama", "mlx-llama"])
+  func codesOfOthersStayOrAreDecoded(model: String) throws {
+    let path = Repository.path("Tests/CheckpointsTests/Fixtures/others/\(model)")
+    let source = try Checkpoint.open(path)
+    let files = try files(of: source)
+    let config = try WrittenConfig(files).root
+    #expect(config["quantization"] == nil)
+    #expect((config["quantization_config"] == nil) == (model == "mlx-llama"))
+    try TestFiles.with(files) { folder in
+      let opened = try Checkpoint.open(folder)
+      #expect(opened.description.notes.isEmpty)
+      for layer in source.description.layers {
+        let (one, other) = (try source.matrix(of: layer.name), try opened.matrix(of: layer.name))
+        #expect(one.decoded() == other.decoded(), "\(layer.name)")
+        guard case .packed(let codes) = one else { continue }
+        guard case .packed(codes) = other else {
+          Issue.record("\(layer.name) has other codes")
+          continue
+        }
+      }
+    }
+  }
+
   @Test func whatIsPrunedIsSaid() throws {
     let structure = ModelStructure(
       removedBlocks: [0], neurons: 32, keyValueHeads: 1,

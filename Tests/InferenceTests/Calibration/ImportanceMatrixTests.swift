@@ -20,7 +20,7 @@ struct ImportanceMatrixTests {
     var ids: [Int] = []
     while let piece = try reader.next() { ids += piece }
     windows = try TokenWindows(
-      ids, length: 64, limit: 4, beginToken: tokenizer.addsBeginToken ? tokenizer.beginToken : nil,
+      ids, length: 64, limit: 4, beginToken: tokenizer.textBegin,
       contextLength: checkpoint.description.contextLength)
   }
 

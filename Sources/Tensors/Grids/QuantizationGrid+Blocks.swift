@@ -10,7 +10,7 @@ extension QuantizationGrid {
   ///
   /// - Parameters:
   ///   - matrix: finite weights.
-  ///   - type: Q4_0 to Q8_0, Q2_K to Q6_K or IQ4_NL; its block size divides the columns.
+  ///   - type: one that ``BlockFormat/canBeChosen``; its block size divides the columns.
   ///   - fit: how ranges are found.
   ///   - importance: what a squared error in each column counts, to a search; nil counts all alike.
   public init(
@@ -34,9 +34,10 @@ extension QuantizationGrid {
       }
       initialized = matrix.rows * blocks
     }
-    let shape = type.blockGrid
-    let groups = matrix.rows * matrix.columns / shape.groupSize
-    let groupsPerBlock = type.blockSize / shape.groupSize
+    let shape = vk_shape_of(kernelType)
+    let (groupSize, groupsPerBlock) = (Int(shape.group), Int(shape.groups))
+    let groups = matrix.rows * matrix.columns / groupSize
+    let (levels, base) = shape.levels(hasCodebook: vk_codebook(kernelType) != nil)
     var scales = [Float](repeating: 0, count: groups)
     var minimums = [Float](repeating: 0, count: groups)
     scales.withUnsafeMutableBufferPointer { scales in
@@ -50,7 +51,7 @@ extension QuantizationGrid {
       }
     }
     self.init(
-      matrix: matrix, groupSize: shape.groupSize, levels: shape.levels, base: shape.base,
+      matrix: matrix, groupSize: groupSize, levels: levels, base: base,
       scales: scales, zeros: Array(repeating: 0, count: groups), minimums: minimums,
       parts: .blocks(type, headers))
   }
@@ -59,37 +60,16 @@ extension QuantizationGrid {
 extension ElementType {
   /// The kernels' name of a type of blocks that is quantized to.
   var kernelBlock: vk_block_type? {
-    switch self {
-    case .q4_0: VK_Q4_0
-    case .q4_1: VK_Q4_1
-    case .q5_0: VK_Q5_0
-    case .q5_1: VK_Q5_1
-    case .q8_0: VK_Q8_0
-    case .q2_K: VK_Q2_K
-    case .q3_K: VK_Q3_K
-    case .q4_K: VK_Q4_K
-    case .q5_K: VK_Q5_K
-    case .q6_K: VK_Q6_K
-    case .iq4_nl: VK_IQ4_NL
-    default: nil
-    }
+    let format = format
+    guard format.canBeChosen, case .blocks(let kernel) = format.decoding else { return nil }
+    return kernel
   }
+}
 
-  /// Weights that share a scale, the levels of codes, and the level of code 0.
-  fileprivate var blockGrid: (groupSize: Int, levels: ClosedRange<Int>, base: Int) {
-    switch self {
-    case .q4_0: (32, -8...7, -8)
-    case .q4_1, .q4_K: (32, 0...15, 0)
-    case .q5_0: (32, -16...15, -16)
-    case .q5_1, .q5_K: (32, 0...31, 0)
-    // ggml never stores -128, and some of its kernels rely on that.
-    case .q8_0: (32, -127...127, -128)
-    case .q2_K: (16, 0...3, 0)
-    case .q3_K: (16, -4...3, -4)
-    case .q6_K: (16, -32...31, -32)
-    // Indices of its codebook.
-    case .iq4_nl: (32, 0...15, 0)
-    default: preconditionFailure("a type of blocks that is quantized to")
-    }
+extension vk_block_shape {
+  /// The levels of codes, and the level of code 0; where codes stand for a codebook's levels, their indices.
+  fileprivate func levels(hasCodebook: Bool) -> (ClosedRange<Int>, base: Int) {
+    guard !hasCodebook else { return (0...(1 << Int(bits)) - 1, 0) }
+    return (Int(lowest)...Int(highest), has_minimum != 0 ? 0 : -(1 << (Int(bits) - 1)))
   }
 }
