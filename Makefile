@@ -13,7 +13,7 @@ LLAMA  ?= .bench/llama.cpp
 MODELS := $(or $(VISE_MODELS),.models)
 BINARY := .build/release/vise
 
-.PHONY: help run build deps test test-deps models unit monkey readers interop interop-llama \
+.PHONY: help run build deps test test-deps models families unit monkey readers interop interop-llama \
   interop-compressor interop-vllm lint format readme bench bench-quality install uninstall clean
 
 help: ## says what each target does
@@ -56,16 +56,6 @@ models: test-deps ## fetches the real model, the chat templates and the vocabula
 	@$(VENV)/bin/python Tests/Oracles/make_models.py "$(MODELS)"
 	@$(VENV)/bin/python Tests/Oracles/make_vocabularies.py "$(MODELS)"
 
-test: test-deps models unit monkey readers ## installs what tests need and runs everything
-
-# The terminal sessions come last and alone: next to whole models at work, a screen may take its time.
-unit:
-	@VISE_MODELS="$(abspath $(MODELS))" $(SWIFT) test --disable-xctest --skip EndToEndTests
-	@$(SWIFT) test --disable-xctest --skip-build --filter EndToEndTests
-
-monkey: ## a minute of seeded random keys, clicks, pastes and resizes; MINUTES=30 for the long run
-	@$(PYTHON) Tests/EndToEndTests/monkey.py --binary .build/debug/vise --model "$(MODEL)" --minutes $(or $(MINUTES),1) --seed $(or $(SEED),1)
-
 # $(call installed,environment,file in Tests/Interop,what to take out again): brings a Python environment up to the file.
 define installed
 	@[ -x $(1)/bin/python ] || $(PYTHON) -m venv $(1)
@@ -74,6 +64,25 @@ define installed
 	  $(1)/bin/pip install -q --disable-pip-version-check -r Tests/Interop/$(2) && \
 	  $(if $(3),$(1)/bin/pip uninstall -q -y $(3) &&) cp Tests/Interop/$(2) $(1)/$(2); }
 endef
+
+# What the tiny models follow from, and a copy of it beside them.
+FAMILIES_MADE_BY := Tests/Oracles/make_families.py Tests/Oracles/record_fisher.py Tests/Interop/requirements.txt
+
+families: test-deps ## makes tiny models of every family and what PyTorch computes with them
+	$(call installed,$(INTEROP),requirements.txt)
+	@cat $(FAMILIES_MADE_BY) | cmp -s - "$(MODELS)/family-oracles/made-by" || { \
+	  $(INTEROP)/bin/python Tests/Oracles/make_families.py "$(MODELS)/family-oracles" && \
+	  cat $(FAMILIES_MADE_BY) >"$(MODELS)/family-oracles/made-by"; }
+
+test: test-deps models families unit monkey readers ## installs what tests need and runs everything
+
+# The terminal sessions come last and alone: next to whole models at work, a screen may take its time.
+unit:
+	@VISE_MODELS="$(abspath $(MODELS))" $(SWIFT) test --disable-xctest --skip EndToEndTests
+	@$(SWIFT) test --disable-xctest --skip-build --filter EndToEndTests
+
+monkey: ## a minute of seeded random keys, clicks, pastes and resizes; MINUTES=30 for the long run
+	@$(PYTHON) Tests/EndToEndTests/monkey.py --binary .build/debug/vise --model "$(MODEL)" --minutes $(or $(MINUTES),1) --seed $(or $(SEED),1)
 
 # $(call check,environment,script and its options)
 check = $(1)/bin/python Tests/Interop/$(2) --binary $(BINARY)

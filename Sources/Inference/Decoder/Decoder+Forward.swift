@@ -66,6 +66,11 @@ extension Decoder {
     Positions(range: range, rotations: rotary.rotations(at: range, ofLength: length))
   }
 
+  /// Whether positions turn queries and keys alike in sequences of two lengths.
+  func turnsAlike(lengths first: Int, _ second: Int) -> Bool {
+    rotary.turnsAlike(lengths: first, second)
+  }
+
   /// Runs consecutive positions of a sequence through one block.
   ///
   /// - Parameters:

@@ -36,6 +36,13 @@ struct RotaryEmbedding: Sendable {
     }
   }
 
+  /// Whether sequences of two lengths turn alike: LongRoPE tells long ones from others.
+  func turnsAlike(lengths first: Int, _ second: Int) -> Bool {
+    ways.allSatisfy { way in
+      way.long.map { (first > $0.length) == (second > $0.length) } ?? true
+    }
+  }
+
   /// How consecutive positions turn heads, in each way.
   ///
   /// - Parameters:

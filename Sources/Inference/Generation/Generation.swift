@@ -22,7 +22,7 @@ public struct Generation: Sendable {
   private let tokenLimit: Int
   private let endTokens: Set<Int>
   private let chunk: Int
-  private let promptLength: Int
+  private let prompt: [Int]
   private var cache: KeyValueCache
   /// Tokens that the model has not read yet: what is left of the prompt, or the last token chosen.
   private var unread: ArraySlice<Int>
@@ -53,8 +53,9 @@ public struct Generation: Sendable {
     self.tokenLimit = tokenLimit
     self.endTokens = endTokens
     self.chunk = max(chunk, 1)
-    promptLength = prompt.count
+    self.prompt = prompt
     cache = decoder.makeCache()
+    cache.expectedCount = prompt.count
     unread = prompt[...]
   }
 
@@ -67,6 +68,7 @@ public struct Generation: Sendable {
     guard cache.count + unread.count <= decoder.description.contextLength else {
       return end(.contextLimit)
     }
+    readAfreshIfStretched(by: decoder)
     let part = Array(unread.prefix(chunk))
     let isLast = part.count == unread.count
     let row = try decoder.forward(tokens: part, cache: &cache, wants: isLast ? .last : .none)
@@ -75,11 +77,20 @@ public struct Generation: Sendable {
 
     let logits = Logits(row.values)
     self.logits = logits
-    let token = sampler.token(from: logits, at: promptLength + tokens.count)
+    let token = sampler.token(from: logits, at: prompt.count + tokens.count)
     guard !endTokens.contains(token) else { return end(.endToken) }
     tokens.append(token)
     unread = [token]
     return .token(token)
+  }
+
+  /// Begins anew where the sequence has become so long that RoPE turns all its positions otherwise, as transformers does.
+  private mutating func readAfreshIfStretched(by decoder: Decoder) {
+    let length = prompt.count + tokens.count
+    guard !decoder.turnsAlike(lengths: cache.expectedCount, length) else { return }
+    cache = decoder.makeCache()
+    cache.expectedCount = length
+    unread = (prompt + tokens)[...]
   }
 
   private mutating func end(_ reason: StopReason) -> Step {

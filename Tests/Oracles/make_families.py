@@ -1,0 +1,358 @@
+#!/usr/bin/env python3
+"""Makes a tiny checkpoint of every family that Vise runs, and what transformers computes with it.
+
+usage: make_families.py OUT     each family in a directory OUT/NAME, their names in families.json; OUT is new, or its own
+
+Beside the checkpoint, whose weights are random and stored as BF16, each directory has oracle.safetensors, all of it in
+vectors of F32:
+
+  tokens.N, logits.N    rows of token ids, and the logits after each token, in single precision
+  greedy                the likeliest tokens after row 1, one after the other, without a cache
+  fisher.LAYER.*        inputs, outputs and trace as record_fisher.py has them, of both rows as windows,
+                        with its labels; experts stand one below the other in `outputs`
+  squares.LAYER         sums over the tokens of row 0 of what the layer reads, squared: experts x columns
+  uses.LAYER            how many of these tokens each expert reads
+
+Windows, original context lengths and router choices are such that they matter within the rows. Weights are drawn
+again where a greedy token or a label wins by so little that rounding might choose another.
+
+Packages: Tests/Interop/requirements.txt.
+"""
+
+import argparse
+import json
+import math
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from record_fisher import labels
+from safetensors import safe_open
+from safetensors.torch import save_file
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText, PreTrainedTokenizerFast
+from transformers.utils import logging
+
+BLOCKS, VOCABULARY, ROWS, GREEDY = 3, 288, (40, 28), 8
+WINDOW, ORIGINAL = 7, 32
+# By how much a token has to win, in logits of about one.
+MARGIN = 2e-3
+
+PLAIN = {
+    "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": BLOCKS, "num_attention_heads": 4,
+    "num_key_value_heads": 2, "vocab_size": VOCABULARY, "max_position_embeddings": 64, "bos_token_id": 0,
+    "eos_token_id": 1, "pad_token_id": 1, "tie_word_embeddings": False}
+TIED = {"tie_word_embeddings": True}
+BIASED = {"attention_bias": True}
+SLIDING = {"sliding_window": WINDOW}
+LOCAL = {**SLIDING, "layer_types": ["sliding_attention", "sliding_attention", "full_attention"]}
+EXPERTS = {"num_experts": 6, "num_experts_per_tok": 2, "moe_intermediate_size": 32}
+LOCAL_EXPERTS = {"num_local_experts": 6, "num_experts_per_tok": 2, "intermediate_size": 32}
+MULTIPLIERS = {
+    "embedding_multiplier": 6.0, "logits_scaling": 0.5, "residual_multiplier": 0.4, "attention_multiplier": 0.2}
+VISION = {
+    "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2, "patch_size": 4,
+    "image_size": 16}
+
+
+def rope(kind, theta=10_000.0, **settings):
+    return {"rope_parameters": {"rope_type": kind, "rope_theta": theta, **settings}}
+
+
+def long_rope(pairs):
+    return {"original_max_position_embeddings": ORIGINAL, **rope(
+        "longrope", short_factor=[1 + i / 16 for i in range(pairs)], long_factor=[1.5 + i / 2 for i in range(pairs)],
+        original_max_position_embeddings=ORIGINAL)}
+
+
+YARN = rope("yarn", factor=4.0, original_max_position_embeddings=ORIGINAL, beta_fast=4.0, beta_slow=1.0)
+LLAMA3 = rope(
+    "llama3", 500.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=ORIGINAL)
+TWO_ROPES = {"rope_parameters": {
+    "sliding_attention": {"rope_type": "default", "rope_theta": 100.0},
+    "full_attention": {"rope_type": "linear", "factor": 2.0, "rope_theta": 10_000.0}}}
+MINISTRAL = {"head_dim": 32, "rope_parameters": {
+    **YARN["rope_parameters"], "mscale": 1.0, "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.1}}
+
+
+# What checkpoints call the two stacks of experts that transformers has in memory.
+EXPERT_NAMES = {
+    "mixtral": {
+        "gate_up_proj": ["block_sparse_moe.experts.w1", "block_sparse_moe.experts.w3"],
+        "down_proj": ["block_sparse_moe.experts.w2"]},
+    "granite": {
+        "gate_up_proj": ["block_sparse_moe.input_linear"], "down_proj": ["block_sparse_moe.output_linear"]},
+    "others": {
+        "gate_up_proj": ["mlp.experts.gate_proj", "mlp.experts.up_proj"], "down_proj": ["mlp.experts.down_proj"]},
+}
+
+
+@dataclass(frozen=True)
+class Family:
+    """A model type, what differs from PLAIN, and the model for images that it is a part of, if it is."""
+    model_type: str
+    settings: dict = field(default_factory=dict)
+    wrapper: tuple | None = None
+
+
+FAMILIES = {
+    "llama": Family("llama"),
+    "llama-bias": Family("llama", {**TIED, **BIASED, "mlp_bias": True, "head_dim": 32}),
+    "llama-linear": Family("llama", rope("linear", factor=4.0)),
+    "llama-llama3": Family("llama", LLAMA3),
+    "llama-yarn": Family("llama", YARN),
+    "llama-longrope": Family("llama", long_rope(8)),
+    "mistral": Family("mistral", SLIDING),
+    "ministral3": Family("ministral3", MINISTRAL),
+    "mistral3": Family("ministral3", MINISTRAL, (
+        "mistral3", {"vision_config": {**VISION, "model_type": "pixtral", "head_dim": 16}})),
+    "qwen2": Family("qwen2", TIED),
+    "qwen2-window": Family("qwen2", {**SLIDING, "use_sliding_window": True, "max_window_layers": 1}),
+    "qwen3": Family("qwen3", {"head_dim": 32}),
+    "gemma": Family("gemma", {**TIED, "head_dim": 32, "num_key_value_heads": 1}),
+    "gemma2": Family("gemma2", {
+        **TIED, **SLIDING, "head_dim": 32, "query_pre_attn_scalar": 24, "attn_logit_softcapping": 2.0,
+        "final_logit_softcapping": 2.5}),
+    "gemma3": Family("gemma3_text", {**TIED, **LOCAL, **TWO_ROPES, "head_dim": 32, "query_pre_attn_scalar": 24}),
+    "gemma3-wrapped": Family(
+        "gemma3_text", {**TIED, **LOCAL, **TWO_ROPES, "head_dim": 32, "query_pre_attn_scalar": 24},
+        ("gemma3", {"vision_config": VISION, "mm_tokens_per_image": 4})),
+    "phi3": Family("phi3", {**SLIDING, **long_rope(8)}),
+    "phi3-partial": Family("phi3", {
+        **TIED, "sliding_window": None, **rope("default", partial_rotary_factor=0.75)}),
+    "granite": Family("granite", {**TIED, **MULTIPLIERS}),
+    "smollm3": Family("smollm3", {**TIED, "no_rope_layers": [1, 0, 1]}),
+    "olmo2": Family("olmo2"),
+    "glm4": Family("glm4", {**BIASED, "head_dim": 32, **rope("default", partial_rotary_factor=0.5)}),
+    "starcoder2": Family("starcoder2", {**TIED, **SLIDING, "use_bias": True}),
+    "seed_oss": Family("seed_oss", {**BIASED, "attention_out_bias": False, "head_dim": 32}),
+    "mixtral": Family("mixtral", LOCAL_EXPERTS),
+    "qwen2_moe": Family("qwen2_moe", {
+        **EXPERTS, "shared_expert_intermediate_size": 48, "norm_topk_prob": False, "mlp_only_layers": [1]}),
+    "qwen3_moe": Family("qwen3_moe", {**EXPERTS, "norm_topk_prob": True, "head_dim": 32}),
+    "olmoe": Family("olmoe", {
+        **EXPERTS, "moe_intermediate_size": None, "intermediate_size": 32, "norm_topk_prob": False}),
+    "granitemoe": Family("granitemoe", {**LOCAL_EXPERTS, **MULTIPLIERS}),
+}
+
+
+def configuration(family):
+    # What a family takes away is left out, but for a window: null there means none.
+    settings = {
+        key: value for key, value in {**PLAIN, **family.settings}.items()
+        if value is not None or key == "sliding_window"}
+    config = AutoConfig.for_model(family.model_type, **settings)
+    if not family.wrapper:
+        return config
+    kind, parts = family.wrapper
+    text = {key: value for key, value in config.to_dict().items() if key != "transformers_version"}
+    return AutoConfig.for_model(kind, text_config=text, tie_word_embeddings=config.tie_word_embeddings, **parts)
+
+
+def tokenizer():
+    """A byte-level BPE: exports to GGUF need one."""
+    result = Tokenizer(models.BPE())
+    result.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    result.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY, special_tokens=["<|begin|>", "<|end|>"], show_progress=False,
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()))
+    result.train_from_iterator(["the theme of these things is the thin end of the wedge, another other"] * 4, trainer)
+    return PreTrainedTokenizerFast(tokenizer_object=result, bos_token="<|begin|>", eos_token="<|end|>")
+
+
+@torch.no_grad()
+def model_of(family, seed):
+    """A model in which every weight shows: no norm is one, no bias is zero."""
+    torch.manual_seed(seed)
+    kind = AutoModelForImageTextToText if family.wrapper else AutoModelForCausalLM
+    model = kind.from_config(configuration(family), dtype=torch.float32, attn_implementation="eager").eval()
+    model.set_experts_implementation("eager")
+    for _, values in sorted(model.named_parameters()):
+        noise = torch.randn(values.shape)
+        new = noise / math.sqrt(values.shape[-1]) if values.dim() > 1 else values + 0.2 * noise
+        values.copy_(new.bfloat16())
+        values.requires_grad_(False)
+    return model
+
+
+class Layer:
+    """What goes through a matrix, or a stack of them."""
+
+    def __init__(self, count, rows, columns):
+        self.rows = rows
+        self.inputs, self.outputs, self.trace = np.zeros(columns), np.zeros(count * rows), 0.0
+        self.squares, self.uses = np.zeros((count, columns)), np.zeros(count)
+
+    def add(self, index, x, g):
+        x2, g2 = x.numpy() ** 2, g.numpy() ** 2
+        self.inputs += (g2.sum(1, keepdims=True) * x2).sum(0)
+        self.outputs[index * self.rows:(index + 1) * self.rows] += (x2.sum(1, keepdims=True) * g2).sum(0)
+        self.trace += float((x2.sum(1) * g2.sum(1)).sum())
+
+    def add_lookups(self, tokens, g):
+        g2 = g.numpy() ** 2
+        self.inputs += g2.sum(0)
+        np.add.at(self.outputs, tokens.numpy(), g2.sum(1))
+        self.trace += float(g2.sum())
+
+    def count(self, index, x):
+        self.squares[index] += (x.numpy() ** 2).sum(0)
+        self.uses[index] += len(x)
+
+
+class Products:
+    """Sees every product of a model with one of its matrices, while it is a context."""
+
+    def __init__(self, model):
+        self.parameters = [
+            (value.data_ptr(), value, name.removesuffix(".weight")) for name, value in model.named_parameters()
+            if value.dim() in (2, 3) and not re.search(r"\.(gate|shared_expert_gate|router\.layer|router)\.weight$", name)]
+        self.seen, self.lookup = [], None
+
+    def place(self, weight):
+        """The name of the parameter that a matrix is, or is an expert of, and the expert's number."""
+        for start, value, name in self.parameters:
+            offset = (weight.data_ptr() - start) // value.element_size()
+            if 0 <= offset < value.numel():
+                return name, offset // (value.shape[-1] * value.shape[-2])
+        return None
+
+    def __enter__(self):
+        functional = torch.nn.functional
+        self.originals = functional.linear, functional.embedding
+        linear, embedding = self.originals
+
+        def seeing_linear(x, weight, bias=None):
+            output = linear(x, weight, bias)
+            place = self.place(weight)
+            if place:
+                self.seen.append((*place, x, output))
+            return output
+
+        def seeing_embedding(*arguments, **options):
+            self.lookup = embedding(*arguments, **options).requires_grad_(True)
+            return self.lookup
+
+        functional.linear, functional.embedding = seeing_linear, seeing_embedding
+        return self
+
+    def __exit__(self, *_):
+        torch.nn.functional.linear, torch.nn.functional.embedding = self.originals
+
+
+def text_prefix(names):
+    """What precedes the text model's names."""
+    return next(name for name in names if name.endswith("embed_tokens.weight")).removesuffix("embed_tokens.weight")
+
+
+def layers_of(model, stored):
+    """A Layer for every matrix of the text model, by the stored tensors' names; of gates and ups of experts, which are one
+    tensor in memory, two where they are stored apart."""
+    parameters = {name: value for name, value in model.named_parameters() if value.dim() in (2, 3)}
+    prefix, stored_prefix = text_prefix(parameters), text_prefix(stored)
+    heads = [name.removesuffix(".weight") for name in stored if name.endswith("lm_head.weight")]
+    fuses = any(name.endswith("input_linear.weight") for name in stored)
+    parts = EXPERT_NAMES["mixtral" if any(".w1.weight" in name for name in stored) else "granite" if fuses else "others"]
+    result = {}
+    for name, value in parameters.items():
+        name = name.removesuffix(".weight")
+        count, rows, columns = (1, *value.shape)[-3:]
+        if not name.startswith(prefix):
+            public = heads if name == "lm_head" else []
+        else:
+            public = [name.replace(prefix, stored_prefix, 1)]
+            block, _, part = public[0].rpartition(".mlp.experts.")
+            if block:
+                public = [f"{block}.{stored_part}" for stored_part in parts[part]]
+        result[name] = {one: Layer(count, rows // len(public), columns) for one in public}
+    return result
+
+
+def fisher(model, rows, stored):
+    """Every layer's sums, and by how much the closest label won."""
+    layers = layers_of(model, stored)
+    closest, position = math.inf, 0
+    for number, tokens in enumerate(rows):
+        with Products(model) as products:
+            logits = model(tokens[None], use_cache=False).logits[0]
+        chosen, margin = labels(logits.detach(), position)
+        closest = min(closest, margin)
+        loss = -torch.log_softmax(logits, -1)[range(len(chosen)), chosen].sum()
+        gradients = torch.autograd.grad(loss, [seen[-1] for seen in products.seen] + [products.lookup])
+        for (name, expert, x, _), gradient in zip(products.seen, gradients):
+            x, gradient = (values.detach().flatten(0, -2) for values in (x, gradient))
+            parts = layers[name]
+            for layer, part in zip(parts.values(), gradient.chunk(len(parts), -1)):
+                layer.add(expert, x, part)
+                if number == 0:
+                    layer.count(expert, x)
+        embedding = next(name for name in layers if name.endswith("embed_tokens"))
+        next(iter(layers[embedding].values())).add_lookups(tokens, gradients[-1][0])
+        position += len(tokens)
+    result = {}
+    for name, layer in [item for parts in layers.values() for item in parts.items()]:
+        if layer.trace > 0:
+            for key in ("inputs", "outputs", "trace"):
+                result[f"fisher.{name}.{key}"] = torch.tensor(getattr(layer, key) / position, dtype=torch.float32)
+            result[f"squares.{name}"] = torch.tensor(layer.squares, dtype=torch.float32)
+            result[f"uses.{name}"] = torch.tensor(layer.uses, dtype=torch.float32)
+    return result, closest
+
+
+@torch.no_grad()
+def greedy(model, tokens):
+    """The likeliest tokens, and by how much the closest won."""
+    chosen, closest = [], math.inf
+    for _ in range(GREEDY):
+        best = model(torch.cat([tokens, torch.tensor(chosen, dtype=torch.long)])[None], use_cache=False).logits[0, -1].topk(2)
+        closest = min(closest, float(best.values[0] - best.values[1]))
+        chosen.append(int(best.indices[0]))
+    return torch.tensor(chosen), closest
+
+
+def make(name, family, directory):
+    for seed in range(20):
+        model = model_of(family, seed)
+        rows = [torch.randint(2, VOCABULARY, (length,)) for length in ROWS]
+        with torch.no_grad():
+            oracle = {f"logits.{i}": model(row[None], use_cache=False).logits[0].contiguous() for i, row in enumerate(rows)}
+        oracle["greedy"], margin = greedy(model, rows[1])
+        if margin < MARGIN:
+            continue
+        model.bfloat16().save_pretrained(directory)
+        with safe_open(directory / "model.safetensors", "pt") as file:
+            stored = set(file.keys())
+        sums, label_margin = fisher(model.double(), rows, stored)
+        if label_margin >= MARGIN:
+            break
+    else:
+        raise SystemExit(f"{name}: no seed chooses tokens clearly")
+    oracle |= {f"tokens.{i}": row for i, row in enumerate(rows)} | sums
+    tokenizer().save_pretrained(directory)
+    save_file({key: value.float().flatten() for key, value in oracle.items()}, directory / "oracle.safetensors")
+    largest = max(float(oracle[f"logits.{i}"].abs().max()) for i in range(len(rows)))
+    return f"seed {seed}, logits to {largest:.1f}, {len(sums) // 5} layers"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path)
+    out = parser.parse_args().out
+    # Models this small gain nothing by threads, and sums of one thread are the same everywhere.
+    torch.set_num_threads(1)
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    listing = out / "families.json"
+    if out.exists() and any(out.iterdir()) and not listing.exists():
+        raise SystemExit(f"{out} holds other things than what this script makes, which it might overwrite")
+    out.mkdir(parents=True, exist_ok=True)
+    listing.write_text(json.dumps(sorted(FAMILIES)), encoding="utf-8")
+    for name, family in FAMILIES.items():
+        print(f"{name:16} {make(name, family, out / name)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
