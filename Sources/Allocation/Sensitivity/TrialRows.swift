@@ -82,16 +82,14 @@ public struct TrialRows: Sendable {
   /// - Parameters:
   ///   - before: the weights of ``rows``.
   ///   - after: what they became.
-  ///   - gram: second moments of all pairs of input channels, from tokens that the scheme was not fitted to. Given for
-  ///     methods that let errors cancel: each row's KLD is scaled by what its output error is in truth over what it
-  ///     would be if errors did not depend on each other, as far as rows are not looked up. Otherwise nil.
+  ///   - cancellation: for each row what ``cancellation(before:after:gram:)`` says, for methods that let errors cancel:
+  ///     the row's KLD is scaled by it, as far as rows are not looked up. Otherwise nil.
   /// - Returns: nats a token, with the standard error of sampling rows.
   public func divergence(
-    before: Matrix, after: Matrix, gram: Matrix? = nil
+    before: Matrix, after: Matrix, cancellation shares: [Double]? = nil
   ) -> (value: Double, standardError: Double) {
     var parts = fisher.divergences(before: before, after: after, rows: rows)
-    if let gram {
-      let shares = Self.cancellation(before: before, after: after, gram: gram)
+    if let shares {
       let lookups = fisher.lookupShare
       for row in parts.indices { parts[row] *= lookups + (1 - lookups) * shares[row] }
     }
@@ -107,8 +105,14 @@ public struct TrialRows: Sendable {
     return (mean, (squares / (size * (size - 1))).squareRoot())
   }
 
-  /// d A d^T over the sum of A_jj d_j^2 for each row d of errors.
-  private static func cancellation(before: Matrix, after: Matrix, gram: Matrix) -> [Double] {
+  /// What the output error of each row is in truth, over what it would be if errors did not depend on each other: d A d^T
+  /// over the sum of A_jj d_j^2 for each row d of errors.
+  ///
+  /// - Parameters:
+  ///   - before: rows of weights.
+  ///   - after: what they became.
+  ///   - gram: second moments of all pairs of the channels that they read, from tokens that the scheme was not fitted to.
+  public static func cancellation(before: Matrix, after: Matrix, gram: Matrix) -> [Double] {
     let errors = Matrix(
       rows: before.rows, columns: before.columns,
       values: zip(after.values, before.values).map { $0 - $1 })

@@ -3,18 +3,32 @@ import Tensors
 /// llama.cpp's importance matrix: for each layer, the sums of the squares of what its input channels read.
 ///
 /// Stored as GGUF: for a tensor `blk.0.attn_q.weight`, the sums as `blk.0.attn_q.weight.in_sum2` and the number of tokens as
-/// `blk.0.attn_q.weight.counts`. Source: llama.cpp's tools/imatrix.
+/// `blk.0.attn_q.weight.counts`; for a stack of experts, matrices of a row for each. Source: llama.cpp's tools/imatrix.
 public struct ImportanceMatrix: Hashable, Sendable {
   /// The sums of one layer.
   public struct Entry: Hashable, Sendable {
-    /// For each input channel, the sum of x^2 over tokens.
+    /// For each input channel, the sum of x^2 over tokens; one expert after the other.
     public let sums: [Float]
-    /// Tokens that were read.
-    public let tokens: Int
+    /// Tokens that each expert read, 0 or more; one number for any other layer.
+    public let counts: [Int]
 
-    public init(sums: [Float], tokens: Int) {
+    /// - Precondition: there are counts, and equally many sums for each.
+    public init(sums: [Float], counts: [Int]) {
+      precondition(!counts.isEmpty && sums.count % counts.count == 0, "as many sums for each")
       self.sums = sums
-      self.tokens = tokens
+      self.counts = counts
+    }
+
+    /// The sums of a layer that is no stack.
+    public init(sums: [Float], tokens: Int) { self.init(sums: sums, counts: [tokens]) }
+
+    /// Tokens that were read, by all experts.
+    public var tokens: Int { counts.reduce(0, +) }
+
+    /// The sums of an expert.
+    public func sums(ofExpert expert: Int) -> ArraySlice<Float> {
+      let columns = sums.count / counts.count
+      return sums[expert * columns..<(expert + 1) * columns]
     }
   }
 
@@ -69,9 +83,12 @@ public struct ImportanceMatrix: Hashable, Sendable {
   public var bytes: [UInt8] { file.bytes(tensors.map(\.values.littleEndianBytes)) }
 
   /// Sums and counts by the name of the layer.
-  private var tensors: [(name: String, values: [Float])] {
+  private var tensors: [(name: String, rows: Int, values: [Float])] {
     entries.sorted { $0.key < $1.key }.flatMap { name, entry in
-      [(name + Self.sumsSuffix, entry.sums), (name + Self.countsSuffix, [Float(entry.tokens)])]
+      [
+        (name + Self.sumsSuffix, entry.counts.count, entry.sums),
+        (name + Self.countsSuffix, entry.counts.count, entry.counts.map { Float($0) }),
+      ]
     }
   }
 
@@ -83,8 +100,10 @@ public struct ImportanceMatrix: Hashable, Sendable {
         GGUFFile.Field("imatrix.chunk_count", .uint32(UInt32(clamping: chunkCount))),
         GGUFFile.Field("imatrix.chunk_size", .uint32(UInt32(clamping: chunkSize))),
       ],
-      tensors: tensors.map { name, values in
-        GGUFFile.Tensor(name: name, type: .float32, shape: [values.count])
+      tensors: tensors.map { name, rows, values in
+        let columns = values.count / rows
+        return GGUFFile.Tensor(
+          name: name, type: .float32, shape: rows == 1 ? [columns] : [rows, columns])
       })
   }
 
@@ -107,17 +126,19 @@ public struct ImportanceMatrix: Hashable, Sendable {
         throw damaged(
           header, name, "has \(part.sums == nil ? "counts without sums" : "sums without counts")")
       }
-      guard counts.count == 1 else {
-        throw damaged(
-          header, name, "has counts of \(counts.count) experts, and experts are not supported")
+      guard sums.count % counts.count == 0 else {
+        throw damaged(header, name, "has \(sums.count) sums for \(counts.count) experts")
       }
-      guard let tokens = Int(exactly: counts[0]), tokens > 0 else {
-        throw damaged(header, name, "was made from \(counts[0]) tokens")
+      let whole = counts.compactMap { Int(exactly: $0) }
+      guard whole.count == counts.count, whole.allSatisfy({ $0 >= 0 }), whole.contains(where: { $0 > 0 })
+      else {
+        let listed = counts.prefix(8).map { "\($0)" }.joined(separator: ", ")
+        throw damaged(header, name, "was made from \(listed) tokens")
       }
       guard sums.allSatisfy({ $0.isFinite && $0 >= 0 }) else {
         throw damaged(header, name, "has a sum of squares that is negative or not finite")
       }
-      entries[name] = Entry(sums: sums, tokens: tokens)
+      entries[name] = Entry(sums: sums, counts: whole)
     }
     return entries
   }

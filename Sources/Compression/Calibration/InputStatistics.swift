@@ -2,6 +2,12 @@ import Tensors
 
 /// What calibration knows of the inputs of a layer; layers that read the same input share it.
 public struct InputStatistics: Hashable, Sendable {
+  /// An expert that read fewer tokens is compressed as if there were no calibration.
+  ///
+  /// GPTQ's output error over that of rounding, on text that it has not seen (SmolLM2 135M, 3 and 4 bits, groups of 32):
+  /// 0.95 to 1.01 after 1 token, 0.59 to 1.03 after 16, 0.55 to 0.96 after 64, 0.43 to 0.84 after one for each channel.
+  public static let leastTokens = 16
+
   /// Tokens that it was collected from.
   public let tokens: Int
   /// Mean of each input channel, E[x_j]; zeros where it is not known, as from an imatrix.
@@ -29,6 +35,11 @@ public struct InputStatistics: Hashable, Sendable {
 
   /// Input channels.
   public var columns: Int { secondMoments.count }
+
+  /// Experts that read too few tokens for what is known of them to be of use.
+  public var missedExperts: [Int] {
+    experts.indices.filter { (experts[$0]?.tokens ?? 0) < Self.leastTokens }
+  }
 
   /// The same without the second moments of pairs.
   public var withoutGram: InputStatistics {

@@ -5,7 +5,8 @@ struct CompressionPass: Sendable {
   /// Rows that are worth another thread.
   private static let leastRows = 16
 
-  let compressor: RowCompressor
+  private let shape: LayerShape
+  private let scheme: Scheme
   private let pool: WorkerPool?
   private var tally: ErrorTally
   private var codes: [UInt32] = []
@@ -15,21 +16,21 @@ struct CompressionPass: Sendable {
   private var blocks: [UInt8] = []
   private var floats: FloatRows?
 
-  init(compressor: RowCompressor, profile: RowProfile, pool: WorkerPool?) {
-    self.compressor = compressor
+  init(shape: LayerShape, scheme: Scheme, profile: RowProfile, pool: WorkerPool?) {
+    self.shape = shape
+    self.scheme = scheme
     self.pool = pool
     tally = ErrorTally(profile: profile)
   }
 
   var completedRows: Int { tally.rows }
 
-  /// Compresses at most `rows` more rows.
-  mutating func step(rows: Int) {
+  /// Compresses at most `rows` more rows, of those that are the compressor's.
+  mutating func step(rows: Int, by compressor: RowCompressor) {
     let start = tally.rows
-    let end = min(compressor.matrix.rows, start + max(1, rows))
+    let end = min(compressor.rows.upperBound, start + max(1, rows))
     guard start < end else { return }
     let parts = max(1, min(pool?.threadCount ?? 1, (end - start) / Self.leastRows))
-    let compressor = compressor
     let compressed: @Sendable (Int) -> CompressedRows = { part in
       let (first, last) = (part * (end - start) / parts, (part + 1) * (end - start) / parts)
       return compressor.compressed(rows: Array(start + first..<start + last))
@@ -57,19 +58,25 @@ struct CompressionPass: Sendable {
   }
 
   /// The layer and its report, once all rows are done.
-  func finish(original: Int) -> (layer: CompressedLayer, report: LayerReport) {
-    let (shape, scheme) = (compressor.shape, compressor.scheme)
+  ///
+  /// - Parameters:
+  ///   - matrix: the layer as it was.
+  ///   - original: its bytes in the checkpoint.
+  ///   - missedExperts: experts that calibration missed.
+  func finish(
+    _ matrix: LayerWeights, original: Int, missedExperts: [Int]
+  ) -> (layer: CompressedLayer, report: LayerReport) {
     let size = LayerSize.predicted(for: shape, scheme: scheme, original: original)
     return (
-      CompressedLayer(shape: shape, scheme: scheme, storage: storage),
-      tally.report(shape: shape, scheme: scheme, size: size)
+      CompressedLayer(shape: shape, scheme: scheme, storage: storage(matrix)),
+      tally.report(
+        shape: shape, scheme: scheme, size: size, missedExperts: missedExperts)
     )
   }
 
-  private var storage: LayerStorage {
-    let shape = compressor.shape
-    guard let quantization = compressor.scheme.quantization else {
-      return dense.isEmpty ? .original(compressor.matrix) : .dense16(dense)
+  private func storage(_ matrix: LayerWeights) -> LayerStorage {
+    guard let quantization = scheme.quantization else {
+      return dense.isEmpty ? .original(matrix) : .dense16(dense)
     }
     if let block = quantization.block {
       return .blocks(

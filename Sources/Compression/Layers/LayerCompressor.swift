@@ -11,17 +11,21 @@ public struct LayerCompressor: Sendable {
   private let scales: ChannelScales
   private let pool: WorkerPool?
   private let passes: Int
-  private var inputs: LayerInputs
-  // The phases, in this order, between which the inputs' factor is made; a later one exists once the one
-  // before it has ended.
+  private let factorPasses: Int
+  /// Rows that read the same, in their order; each part's factor is made when its turn comes, and dropped after it.
+  private var parts: [LayerInputs]
+  private var partNumber = 0
+  // The phases, in this order; a later one exists once the one before it has ended. The last one goes through the
+  // parts, and makes of each first the factor and then the blockwise sweep, where it takes them.
   private var profiler: RowProfiler?
   private var profile: RowProfile?
   private var selector: ThresholdSelector?
   private var threshold: PruningThreshold?
   private var rangePass: SharedRangePass?
+  private var pass: CompressionPass?
+  private var compressor: RowCompressor?
   private var blockwise: BlockwisePass?
   private var takenSlices = 0
-  private var pass: CompressionPass?
 
   /// Prepares to compress a layer.
   ///
@@ -43,7 +47,7 @@ public struct LayerCompressor: Sendable {
     scales: ChannelScales = .none, pool: WorkerPool? = nil
   ) throws(CompressionError) {
     try scheme.check(matrix: matrix, shape: shape, profile: profile)
-    inputs = try LayerInputs(
+    parts = try LayerInputs.parts(
       for: scheme, shape: shape, statistics: statistics, factor: factor, scales: scales)
     self.matrix = matrix
     self.shape = shape
@@ -52,9 +56,10 @@ public struct LayerCompressor: Sendable {
     self.pool = pool
     self.profile = profile
     rangePass = SharedRangePass(scheme, matrix: matrix, scales: scales)
+    factorPasses = parts.allSatisfy(\.isReady) ? 0 : 1
     passes =
       1 + (rangePass == nil ? 0 : 1) + (profile == nil ? 2 : 0) + (scheme.needsThreshold ? 2 : 0)
-      + (inputs.factorization == nil ? 0 : 1) + (scheme.sweepsBlockwise ? 1 : 0)
+      + factorPasses + (scheme.sweepsBlockwise ? 1 : 0)
     if profile == nil { profiler = RowProfiler(matrix: matrix, layer: shape.name) }
     beginNext()
   }
@@ -71,8 +76,16 @@ public struct LayerCompressor: Sendable {
     let rows =
       (profiler?.completedRows ?? 0) + (selector?.completedRows ?? 0)
       + (rangePass?.completedRows ?? 0) + (pass?.completedRows ?? 0)
-    let others = (inputs.factorization?.progress ?? 0) + (blockwise?.progress ?? 0)
-    return (Double(rows) / Double(matrix.rows) + others) / Double(passes)
+    return (Double(rows) / Double(matrix.rows) + sweepProgress) / Double(passes)
+  }
+
+  /// How far factors and blockwise sweeps have come, from 0 to the number of these two that the scheme takes.
+  private var sweepProgress: Double {
+    let passes = factorPasses + (scheme.sweepsBlockwise ? 1 : 0)
+    guard passes > 0, !isFinished else { return Double(passes) }
+    let factor = pass == nil ? 0 : Double(factorPasses) * parts[partNumber].progress
+    let part = factor + (blockwise?.progress ?? 0)
+    return (Double(partNumber * passes) + part) / Double(parts.count)
   }
 
   /// Whether ``finish(original:)`` has something to return.
@@ -82,28 +95,25 @@ public struct LayerCompressor: Sendable {
   ///
   /// - Throws: ``CompressionError`` that names the first row with a NaN or an infinity.
   public mutating func step(rows: Int) throws(CompressionError) {
-    if pass != nil {
-      compress(rows: rows)
-    } else if blockwise != nil {
-      blockwise?.step()
+    if let compressor {
+      compress(rows: rows, by: compressor)
+    } else if pass != nil {
+      parts[partNumber].step()
     } else if profile == nil {
       try profiler?.step(rows: rows)
       profile = profiler?.finish()
     } else if selector != nil, threshold == nil {
       selector?.step(rows: rows)
       threshold = selector?.threshold
-    } else if let ranges = rangePass, ranges.ranges == nil {
+    } else {
       rangePass?.step(rows: rows)
-    } else if inputs.factor == nil {
-      inputs.factorization?.step()
-      inputs.factor = inputs.factorization?.finish()
     }
     beginNext()
   }
 
   /// Begins the next phase if the one before it has ended.
   private mutating func beginNext() {
-    guard pass == nil, let profile else { return }
+    guard let profile, !isFinished else { return }
     if scheme.needsThreshold, threshold == nil {
       guard selector == nil, let pattern = scheme.sparsity?.pattern else { return }
       selector = ThresholdSelector(
@@ -112,28 +122,35 @@ public struct LayerCompressor: Sendable {
       return
     }
     if let rangePass, rangePass.ranges == nil { return }
-    guard scheme.sweepOrder == nil || inputs.factor != nil else { return }
+    pass = pass ?? CompressionPass(shape: shape, scheme: scheme, profile: profile, pool: pool)
+    if let compressor, pass?.completedRows == compressor.rows.upperBound { leavePart() }
+    guard compressor == nil, parts[partNumber].isReady else { return }
     let compressor = RowCompressor(
-      matrix: matrix, shape: shape, scheme: scheme, threshold: threshold,
-      ranges: rangePass?.ranges, inputs: inputs, scales: scales)
-    if scheme.sweepsBlockwise {
-      blockwise =
-        blockwise
-        ?? BlockwisePass(
-          compressor: compressor, rowsASlice: max(16, (1 << 17) / shape.columns), pool: pool)
-      guard blockwise?.isFinished == true else { return }
-    }
-    pass = CompressionPass(compressor: compressor, profile: profile, pool: pool)
+      matrix: matrix, shape: shape, threshold: threshold, ranges: rangePass?.ranges,
+      inputs: parts[partNumber], scales: scales)
+    self.compressor = compressor
+    guard compressor.scheme.sweepsBlockwise else { return }
+    blockwise = BlockwisePass(
+      compressor: compressor, rowsASlice: max(16, (1 << 17) / shape.columns), pool: pool)
   }
 
-  private mutating func compress(rows: Int) {
-    guard let blockwise else {
-      pass?.step(rows: rows)
-      return
+  private mutating func leavePart() {
+    parts[partNumber].dropFactor()
+    partNumber += 1
+    (compressor, blockwise, takenSlices) = (nil, nil, 0)
+  }
+
+  private mutating func compress(rows: Int, by compressor: RowCompressor) {
+    switch blockwise?.isFinished {
+    case nil:
+      pass?.step(rows: rows, by: compressor)
+    case false?:
+      blockwise?.step()
+    case true?:
+      guard let slice = blockwise?.compressed(slice: takenSlices) else { return }
+      pass?.add(slice)
+      takenSlices += 1
     }
-    guard takenSlices < blockwise.sliceCount else { return }
-    pass?.add(blockwise.compressed(slice: takenSlices))
-    takenSlices += 1
   }
 
   /// The layer and its exact report, once ``isFinished``; nil before.
@@ -141,7 +158,9 @@ public struct LayerCompressor: Sendable {
   /// - Parameter original: bytes of the layer in the checkpoint.
   /// - Returns: what an export stores, and what it says of itself.
   public func finish(original: Int) -> (layer: CompressedLayer, report: LayerReport)? {
-    isFinished ? pass?.finish(original: original) : nil
+    guard isFinished else { return nil }
+    return pass?.finish(
+      matrix, original: original, missedExperts: parts.indices.filter { parts[$0].isMissed })
   }
 }
 

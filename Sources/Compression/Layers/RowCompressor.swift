@@ -8,7 +8,7 @@ struct CompressedRows: Sendable {
   let storage: LayerStorage
 }
 
-/// Compresses any rows of one layer, each independently of the others.
+/// Compresses any rows of one layer that read the same, each independently of the others.
 ///
 /// All methods work row by row once a layer's pruning threshold and its inputs' factor are known, so
 /// rows may be compressed in any order, on any thread, or only some of them for a preview. SparseGPT
@@ -16,13 +16,23 @@ struct CompressedRows: Sendable {
 struct RowCompressor: Sendable {
   let matrix: LayerWeights
   let shape: LayerShape
-  let scheme: Scheme
   /// Nil unless the scheme prunes by magnitude without a pattern.
   let threshold: PruningThreshold?
   /// Nil unless the scheme is a float format whose rows share magnitudes.
   let ranges: SharedRanges?
   let inputs: LayerInputs
   let scales: ChannelScales
+
+  /// The rows that read what ``inputs`` tells of.
+  var rows: Range<Int> { inputs.rows }
+  var scheme: Scheme { inputs.scheme }
+
+  /// The same for other rows of the layer.
+  func with(_ inputs: LayerInputs) -> RowCompressor {
+    RowCompressor(
+      matrix: matrix, shape: shape, threshold: threshold, ranges: ranges, inputs: inputs,
+      scales: scales)
+  }
 
   /// Compresses the given rows, in the given order.
   func compressed(rows: [Int]) -> CompressedRows {
@@ -32,7 +42,7 @@ struct RowCompressor: Sendable {
     }
     if var sweep = rowSweep(of: before, rows: rows) {
       while !sweep.columns.isFinished {
-        let masks = scheme.blockMasks(of: [sweep.columns])
+        let masks = scheme.blockMasks(of: [sweep.columns], above: self.rows.lowerBound)
         sweep.columns.advance(masking: masks?.first)
       }
       return compressed(rows: rows, before: before, by: sweep)

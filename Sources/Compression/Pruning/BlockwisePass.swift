@@ -14,8 +14,10 @@ struct BlockwisePass: Sendable {
   init(compressor: RowCompressor, rowsASlice: Int, pool: WorkerPool?) {
     self.compressor = compressor
     self.pool = pool
-    let rows = compressor.matrix.rows
-    slices = stride(from: 0, to: rows, by: rowsASlice).map { $0..<min(rows, $0 + rowsASlice) }
+    let rows = compressor.rows
+    slices = stride(from: rows.lowerBound, to: rows.upperBound, by: rowsASlice).map {
+      $0..<min(rows.upperBound, $0 + rowsASlice)
+    }
   }
 
   var isFinished: Bool {
@@ -42,7 +44,11 @@ struct BlockwisePass: Sendable {
       }.compactMap { $0 }
       return
     }
-    if advanced == 0 { masks = compressor.scheme.blockMasks(of: sweeps.map(\.columns)) ?? [] }
+    if advanced == 0 {
+      masks =
+        compressor.scheme.blockMasks(
+          of: sweeps.map(\.columns), above: compressor.rows.lowerBound) ?? []
+    }
     let end = min(slices.count, advanced + threads)
     let (start, masks) = (advanced, masks)
     let part = Array(sweeps[start..<end])
@@ -59,8 +65,6 @@ struct BlockwisePass: Sendable {
   func compressed(slice: Int) -> CompressedRows {
     compressor.compressed(rows: Array(slices[slice]), by: sweeps[slice])
   }
-
-  var sliceCount: Int { slices.count }
 
   private func map<Result: Sendable>(
     count: Int, _ body: @Sendable (Int) -> Result

@@ -34,7 +34,9 @@ struct ErrorTally: Sendable {
   }
 
   /// The exact report of the layer, once all of its rows are counted.
-  func report(shape: LayerShape, scheme: Scheme, size: LayerSize) -> LayerReport {
+  func report(
+    shape: LayerShape, scheme: Scheme, size: LayerSize, missedExperts: [Int]
+  ) -> LayerReport {
     let weights = Double(shape.rows * shape.columns)
     func sum(_ part: (Comparison) -> Double) -> Double { channels.reduce(0) { $0 + part($1) } }
     let (signal, noise) = (sum(\.signal), sum(\.noise))
@@ -48,7 +50,8 @@ struct ErrorTally: Sendable {
       zeroFraction: sum { Double($0.zeros) } / weights, before: before, after: after,
       difference: difference.histogram,
       worstChannels: worstChannels(
-        Array(channels.enumerated()), columns: shape.columns, count: Self.worstCount))
+        Array(channels.enumerated()), columns: shape.columns, count: Self.worstCount),
+      missedExperts: missedExperts)
   }
 }
 

@@ -10,7 +10,9 @@ public struct LayerPreview: Sendable {
   /// Rows that give a band of some tenths of a dB on most layers.
   public static let defaultRows = 32
 
-  private let compressor: RowCompressor
+  private let trial: LayerTrial
+  private let shape: LayerShape
+  private let scheme: Scheme
   private let profile: RowProfile
 
   /// Prepares to preview a layer.
@@ -24,10 +26,11 @@ public struct LayerPreview: Sendable {
     statistics: InputStatistics? = nil, factor: HessianFactor? = nil,
     scales: ChannelScales = .none
   ) throws(CompressionError) {
-    compressor = try LayerTrial(
+    trial = try LayerTrial(
       matrix: matrix, shape: shape, scheme: scheme, profile: profile, statistics: statistics,
-      factor: factor, scales: scales
-    ).compressor
+      factor: factor, scales: scales)
+    self.shape = shape
+    self.scheme = scheme
     self.profile = profile
   }
 
@@ -40,19 +43,20 @@ public struct LayerPreview: Sendable {
   ///   - original: bytes of the layer in the checkpoint.
   /// - Returns: a report whose standing is sampled.
   public func report(rows: Int = defaultRows, original: Int) -> LayerReport {
-    let (shape, scheme) = (compressor.shape, compressor.scheme)
     let sample = RowSample(sizes: sizes, layer: shape.name, size: max(2, rows))
-    let compressed = compressor.compressed(rows: sample.draws.map(\.row))
-    let estimate = SampleEstimate(sample: sample, rows: compressed, profile: profile)
+    let rows = trial.compressed(rows: sample.draws.map(\.row))
+    let estimate = SampleEstimate(
+      sample: sample, before: rows.before, after: rows.after, profile: profile)
     let size = LayerSize.predicted(for: shape, scheme: scheme, original: original)
     return LayerReport(
       layer: shape.name, scheme: scheme, standing: .sampled(rows: sample.draws.count), size: size,
       bitsPerWeight: 8 * Double(size.total) / Double(shape.rows * shape.columns),
       error: estimate.error, zeroFraction: zeroFraction(estimate), before: profile.weights,
-      after: estimate.after, difference: estimate.difference,
+      after: estimate.weightsAfter, difference: estimate.difference,
       worstChannels: worstChannels(
         zip(sample.draws, estimate.comparisons).map { ($0.row, $1) }, columns: shape.columns,
-        count: ErrorTally.worstCount))
+        count: ErrorTally.worstCount),
+      missedExperts: trial.missedExperts)
   }
 
   /// About how much error each row carries, up to a common factor.
@@ -61,13 +65,13 @@ public struct LayerPreview: Sendable {
   /// row of small weights and little of a row of large ones: as much as if they were normally
   /// distributed. A layer that is pruned and quantized has both kinds of error in equal shares.
   private var sizes: [Double] {
-    guard let threshold = compressor.threshold else { return profile.energies }
+    guard let threshold = trial.threshold else { return profile.energies }
     let magnitude = Double(Float(bitPattern: threshold.bits))
     let pruned = profile.meanMagnitudes.map { prunedEnergy(meanMagnitude: $0, below: magnitude) }
     let total = pruned.reduce(0, +)
     guard total > 0 else { return profile.energies }
     // A small share keeps rows in the draw that are not distributed as supposed.
-    let share = compressor.scheme.quantization == nil ? 0.001 : 1
+    let share = scheme.quantization == nil ? 0.001 : 1
     return zip(pruned, profile.energies).map { pruned, energy in
       energy > 0 ? pruned / total + share * energy / profile.energy : 0
     }
@@ -84,7 +88,6 @@ public struct LayerPreview: Sendable {
 
   // How many weights a ratio zeroes is known without a sample.
   private func zeroFraction(_ estimate: SampleEstimate) -> Double {
-    let (shape, scheme) = (compressor.shape, compressor.scheme)
     guard let pattern = scheme.sparsity?.pattern, case .unstructured = pattern else {
       return estimate.zeroFraction
     }

@@ -97,11 +97,14 @@ public struct LayerReport: Codable, Hashable, Sendable {
   public var difference: Histogram
   /// The channels with the lowest SQNR, worst first (of the rows looked at).
   public var worstChannels: [ChannelError]
+  /// Experts that calibration missed, and that were compressed as if there were none; empty where nothing was asked
+  /// of it.
+  public var missedExperts: [Int]
 
   public init(
     layer: String, scheme: Scheme, standing: Standing, size: LayerSize, bitsPerWeight: Double,
     error: WeightError, zeroFraction: Double, before: Histogram, after: Histogram,
-    difference: Histogram, worstChannels: [ChannelError]
+    difference: Histogram, worstChannels: [ChannelError], missedExperts: [Int] = []
   ) {
     self.layer = layer
     self.scheme = scheme
@@ -114,5 +117,32 @@ public struct LayerReport: Codable, Hashable, Sendable {
     self.after = after
     self.difference = difference
     self.worstChannels = worstChannels
+    self.missedExperts = missedExperts
+  }
+
+  /// One sentence that names the experts that calibration missed; nil if it missed none.
+  public var missedExpertsNote: String? {
+    guard !missedExperts.isEmpty else { return nil }
+    let fallback =
+      [
+        scheme.quantization.map { _ in "rounded to nearest" },
+        scheme.sparsity.map { _ in "pruned by magnitude" },
+      ].compactMap(\.self).joined(separator: " and ")
+    return "\(missedExperts.expertNames) of \(layer) read fewer than \(InputStatistics.leastTokens) "
+      + "calibration tokens: \(fallback)"
+  }
+}
+
+extension [Int] {
+  /// Experts by their numbers, and no more than fit a line: `experts 3, 17 and 41`.
+  public var expertNames: String {
+    let most = 12
+    guard count > 1 else { return "expert " + map(String.init).joined() }
+    guard count <= most else {
+      return "experts " + prefix(most).map(String.init).joined(separator: ", ")
+        + " and \(count - most) more"
+    }
+    return "experts " + dropLast().map(String.init).joined(separator: ", ") + " and "
+      + suffix(1).map(String.init).joined()
   }
 }

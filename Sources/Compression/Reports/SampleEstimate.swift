@@ -5,16 +5,16 @@ import Tensors
 struct SampleEstimate {
   let comparisons: [Comparison]
   private let sample: RowSample
-  private let rows: CompressedRows
+  private let before: Matrix
+  private let after: Matrix
   private let profile: RowProfile
 
-  init(sample: RowSample, rows: CompressedRows, profile: RowProfile) {
+  init(sample: RowSample, before: Matrix, after: Matrix, profile: RowProfile) {
     self.sample = sample
-    self.rows = rows
+    self.before = before
+    self.after = after
     self.profile = profile
-    comparisons = (0..<rows.before.rows).map {
-      rows.before.comparison(ofRow: $0, with: rows.after)
-    }
+    comparisons = (0..<before.rows).map { before.comparison(ofRow: $0, with: after) }
   }
 
   var error: WeightError {
@@ -36,7 +36,7 @@ struct SampleEstimate {
     }
     let halfWidth =
       studentQuantile(freedom: size - 1) * (variance / (size * (size - 1))).squareRoot()
-    let weights = Double(profile.energies.count * rows.before.columns)
+    let weights = Double(profile.energies.count * before.columns)
     // The energy before is known, so only what is added to it has to be estimated.
     let product = 1 + mean { $0.product - $0.signal }
     let result = 1 + mean { $0.result - $0.signal }
@@ -52,14 +52,14 @@ struct SampleEstimate {
     let zeros = zip(shares, comparisons).reduce(0) { $0 + $1.0 * Double($1.1.zeros) }
     let all = Double(profile.energies.count)
     let empties = profile.energy > 0 ? Double(profile.zeroRows) : 0
-    return (empties + (all - empties) * zeros / Double(rows.before.columns)) / all
+    return (empties + (all - empties) * zeros / Double(before.columns)) / all
   }
 
   /// The layer's weights after compression, over the bins of those before.
-  var after: Histogram {
+  var weightsAfter: Histogram {
     let bins = profile.weights
     return spread(like: Histogram(lower: bins.lower, upper: bins.upper, bins: bins.counts.count)) {
-      row in rows.after.slice(row: row)
+      row in after.slice(row: row)
     }
   }
 
@@ -67,7 +67,7 @@ struct SampleEstimate {
     var bins = DifferenceHistogram()
     bins.widen(to: Double(comparisons.map(\.largestError).max() ?? 0))
     return spread(like: bins.histogram) { row in
-      rows.after.slice(row: row).subtracting(rows.before.slice(row: row))
+      after.slice(row: row).subtracting(before.slice(row: row))
     }
   }
 
@@ -90,7 +90,7 @@ struct SampleEstimate {
     var zero = empty
     zero.add(Matrix(rows: 1, columns: 1))
     let counts = zip(zero.counts, parts).map { zero, part in
-      zero * empties * rows.before.columns + Int((part * drawable).rounded())
+      zero * empties * before.columns + Int((part * drawable).rounded())
     }
     return Histogram(lower: empty.lower, upper: empty.upper, counts: counts)
   }

@@ -96,11 +96,15 @@ import TestSupport
     var gram = Matrix(rows: fisher.inputs.count, columns: fisher.inputs.count)
     for channel in 0..<gram.rows { gram[channel, channel] = 2 }
     let independent = rows.divergence(before: before, after: after)
-    let same = rows.divergence(before: before, after: after, gram: gram)
+    let same = rows.divergence(
+      before: before, after: after,
+      cancellation: TrialRows.cancellation(before: before, after: after, gram: gram))
     #expect(abs(same.value / independent.value - 1) < 1e-5)
     // Neighbours whose inputs are alike by 0.9: a tenth of the error is left.
     for channel in 0..<gram.rows { gram[channel, channel ^ 1] = 1.8 }
-    let correlated = rows.divergence(before: before, after: after, gram: gram)
+    let correlated = rows.divergence(
+      before: before, after: after,
+      cancellation: TrialRows.cancellation(before: before, after: after, gram: gram))
     #expect(abs(correlated.value / independent.value - 0.1) < 1e-4)
   }
 
