@@ -59,7 +59,8 @@ extension Checkpoint {
     let table = contents.table
     var builder = DescriptionBuilder(table: table)
     let generic = GenericLayers(
-      contents.locator, isTransposed: contents.architecture == "gpt2")
+      contents.locator, isTransposed: contents.architecture == "gpt2",
+      blockCount: contents.decoderBlockCount)
     for layer in try generic.layers() { builder.add(layer) }
     self.init(
       builder, contents,
@@ -69,7 +70,7 @@ extension Checkpoint {
         abilities: Abilities(runningObstacle: obstacle, gradientObstacle: obstacle),
         parameterCount: builder.parameterCount(), tensorBytes: table.byteCount,
         fingerprint: TensorEntry.fingerprint(table.entries), layers: builder.layers,
-        notes: contents.notes + contents.quantizationNotes(on: builder.layers)))
+        notes: contents.notes + generic.notes + contents.quantizationNotes(on: builder.layers)))
   }
 
   private init(

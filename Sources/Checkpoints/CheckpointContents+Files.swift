@@ -18,6 +18,25 @@ extension CheckpointContents {
       notes: location.notes + table.notes)
   }
 
+  /// The blocks of a decoder of an unknown architecture; nil where nothing says how many there are.
+  var decoderBlockCount: Int? {
+    switch source {
+    case .directory(let directory):
+      guard let config = try? directory.json(HuggingFaceDirectory.config)?.text,
+        case .integer(let count) = config.value("num_hidden_layers")
+      else { return nil }
+      return count
+    case .gguf(let header):
+      guard let architecture,
+        case .integer(let count) = header.value("\(architecture).block_count")
+      else { return nil }
+      guard case .integer(let further) = header.value("\(architecture).nextn_predict_layers"),
+        further > 0, further < count
+      else { return count }
+      return count - further
+    }
+  }
+
   /// What a GGUF file says, with the other parts of a model that was split.
   init(
     gguf storage: ByteStorage, file: String, path: String, at location: ModelLocation

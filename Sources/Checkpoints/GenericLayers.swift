@@ -20,13 +20,16 @@ struct GenericLayers {
   private var table: TensorTable { locator.table }
   /// Whether matrices are stored with inputs for rows: what transformers calls Conv1D.
   private let isTransposed: Bool
+  /// Blocks of the decoder; what follows them predicts further tokens. Nil where it is not known.
+  private let blockCount: Int?
 
   /// Fewer rows or columns are no layer: nothing would be saved.
   private static let leastSize = 32
 
-  init(_ locator: TensorLocator, isTransposed: Bool) {
+  init(_ locator: TensorLocator, isTransposed: Bool, blockCount: Int?) {
     self.locator = locator
     self.isTransposed = isTransposed
+    self.blockCount = blockCount
   }
 
   /// The layers, embeddings first and heads last, blocks in their order.
@@ -48,10 +51,24 @@ struct GenericLayers {
     return order.map(\.element)
   }
 
+  /// What is to be said of tensors that stand beside the text model.
+  var notes: [String] {
+    let count = table.entries.count { isBeside($0.name) }
+    return count == 0 ? [] : ["\(count) tensors beside the text model are kept as they are"]
+  }
+
+  private func isBeside(_ name: String) -> Bool {
+    if Self.isBesideText(name) { return true }
+    guard let blockCount, let block = Self.decoderBlock(of: name) else { return false }
+    return block >= blockCount
+  }
+
+  private func isLayer(_ name: String) -> Bool { Self.isLayer(name) && !isBeside(name) }
+
   private func quantizedLayers() throws(CheckpointError) -> [Found] {
     guard let quantization = locator.quantization else { return [] }
     var found: [Found] = []
-    for name in quantization.layerNames(in: table) where Self.isLayer(name + ".weight") {
+    for name in quantization.layerNames(in: table) where isLayer(name + ".weight") {
       let layer = try quantization.layer(
         name, isEmbedding: Self.isEmbedding(name), shape: nil, in: table)
       guard let layer else { continue }
@@ -64,7 +81,7 @@ struct GenericLayers {
   }
 
   private func plainLayer(_ entry: TensorEntry) -> Found? {
-    guard let type = entry.type, type.isDecodable, Self.isLayer(entry.name) else { return nil }
+    guard let type = entry.type, type.isDecodable, isLayer(entry.name) else { return nil }
     let isStack = entry.shape.count == 3
     let shape = isStack ? Array(entry.shape.dropFirst()) : entry.shape
     guard shape.count == 2, shape.min() ?? 0 >= Self.leastSize else { return nil }
@@ -73,7 +90,7 @@ struct GenericLayers {
     let isEmbedding = Self.isEmbedding(name)
     let swaps =
       locator.format == .huggingFace && !isEmbedding
-      && (isTransposed || (isStack && Self.isTransposedStack(entry.name)))
+      && (isTransposed || (isStack && isTransposedStack(entry)))
     let matrix = StoredMatrix(
       storage: table.storages[entry.file], offset: entry.offset, type: type,
       rows: count * shape[0], columns: shape[1])
@@ -88,6 +105,21 @@ struct GenericLayers {
       name: name, ggufName: locator.format == .gguf ? entry.name : nil, place: place,
       count: count, rows: count * (swaps ? shape[1] : shape[0]),
       columns: swaps ? shape[0] : shape[1])
+  }
+
+  /// Whether experts' matrices are stored with inputs for rows, as gpt-oss and Llama 4 have them.
+  ///
+  /// Gates and ups give twice what the matrix down reads, and it gives what they read: only one way round fits both.
+  private func isTransposedStack(_ entry: TensorEntry) -> Bool {
+    let (gateUp, down) = ("gate_up_proj", "down_proj")
+    guard let tail = [gateUp, down].first(where: { entry.name.hasSuffix("experts.\($0)") }) else {
+      return false
+    }
+    let stem = entry.name.dropLast(tail.count)
+    guard let first = table["\(stem)\(gateUp)"], let second = table["\(stem)\(down)"],
+      first.shape.count == 3, second.shape.count == 3
+    else { return false }
+    return first.shape[1] == second.shape[2] && first.shape[2] == 2 * second.shape[1]
   }
 
   /// One layer for the experts' matrices of a block, which Hugging Face checkpoints often hold in a tensor each.
@@ -121,27 +153,36 @@ extension GenericLayers {
   /// Whether a tensor's name is that of a matrix in a text model.
   static func isLayer(_ name: String) -> Bool {
     let lower = name.lowercased()
-    let parts = lower.split(whereSeparator: { $0 == "." || $0 == "_" }).map(String.init)
     let isWeight = lower.hasSuffix(".weight") || lower.contains("experts.")
     guard isWeight, !lower.hasSuffix(".bias"), !lower.hasSuffix("_bias") else { return false }
-    if besideText.contains(where: lower.contains) { return false }
-    if noLayers.contains(where: lower.contains) { return false }
-    return !parts.contains { $0.hasSuffix("norm") || $0 == "ln" || $0.hasPrefix("layernorm") }
+    if isBesideText(name) || noLayers.contains(where: lower.contains) { return false }
+    let modules = layerName(lower).split(separator: ".").map(String.init)
+    // A gate alone chooses experts, and what is called a convolution holds its filters.
+    if modules.contains("gate") || modules.last?.contains("conv") == true { return false }
+    let words = modules.flatMap { $0.split(separator: "_") }
+    return !words.contains { $0.hasSuffix("norm") || $0 == "ln" || $0.hasPrefix("layernorm") }
+  }
+
+  /// Whether a tensor's name is that of a part for images or sound, or of a head that predicts further tokens.
+  static func isBesideText(_ name: String) -> Bool {
+    let lower = name.lowercased()
+    return besideText.contains(where: lower.contains)
   }
 
   /// What stands beside the text model.
   private static let besideText = [
     "vision", "visual", "image", "audio", "multi_modal", "mm_projector", "mmproj", "mtp.", "nextn",
-    "speech", "codec", "v.blk", "a.blk", "aligner", "vq_model",
+    "speech", "codec", "v.blk", "a.blk", "aligner", "vq_model", "resampler", "connector", "qformer",
+    "patch_embed", "vpm.", "apm.", "talker.", "token2wav", "code2wav",
   ]
 
-  /// Routers, convolutions, positions, and small matrices that steer a mixer.
+  /// Routers, positions, and small matrices that steer a mixer.
   private static let noLayers = [
-    "router", "ffn_gate_inp", ".mlp.gate.weight", ".moe.gate.weight", "block_sparse_moe.gate.",
-    ".ffn.gate.weight", "shared_expert_gate", "conv", "position", "pos_emb", "wpe.", "rotary",
-    "rope_", "token_type", "attn_rel_b", "altup", "laurel", "per_layer_model_proj", "time_mix",
-    "ssm_alpha", "ssm_beta", "ssm_dt", "in_proj_a.", "in_proj_b.", "a_log", "sinks",
-    "indexer.weights",
+    "router", "ffn_gate_inp", "shared_expert_gate", "position", "pos_emb", "wpe.", "rotary",
+    "rope_", "token_type", "attn_rel_b", "relative_attention", "altup", "laurel",
+    "per_layer_model_proj", "time_mix", "ssm_alpha", "ssm_beta", "ssm_ba.", "ssm_dt", "dt_proj",
+    "in_proj_a.", "in_proj_b.", "in_proj_ba.", "self_attn.b_proj.", "a_log", "sinks",
+    "indexer.weights", "indexer.proj",
   ]
 
   static func isEmbedding(_ name: String) -> Bool {
@@ -150,9 +191,9 @@ extension GenericLayers {
 
   private static let embeddings: Set<String> = [
     "embed_tokens", "wte", "word_embeddings", "tok_embeddings", "embed_in", "embeddings",
-    "embedding", "token_embd", "embed",
+    "embedding", "token_embd", "embed", "shared",
   ]
-  private static let heads: Set<String> = ["lm_head", "embed_out", "output"]
+  private static let heads: Set<String> = ["lm_head", "embed_out", "output", "output_layer"]
 
   static func role(_ name: String, isBlock: Bool) -> Role {
     let last = last(name)
@@ -168,18 +209,20 @@ extension GenericLayers {
     name.split(separator: ".").lazy.compactMap { Int($0) }.first
   }
 
+  /// The block of a decoder that a Hugging Face or GGUF name is in; nil for names that begin otherwise.
+  private static func decoderBlock(of name: String) -> Int? {
+    let prefixes = [
+      "model.layers.", "model.language_model.layers.", "language_model.model.layers.", "blk.",
+    ]
+    return prefixes.contains(where: name.hasPrefix) ? block(of: name) : nil
+  }
+
   private static func last(_ name: String) -> String {
     name.split(separator: ".").last.map(String.init) ?? name
   }
 
   private static func layerName(_ name: String) -> String {
     name.hasSuffix(".weight") ? String(name.dropLast(".weight".count)) : name
-  }
-
-  /// gpt-oss and Llama 4 hold experts' matrices with inputs for rows, and without `.weight`.
-  private static func isTransposedStack(_ name: String) -> Bool {
-    !name.hasSuffix(".weight")
-      && ["experts.gate_up_proj", "experts.down_proj"].contains(where: name.hasSuffix)
   }
 
   /// The name of the stack and the expert's number in the name of one expert's layer.

@@ -22,6 +22,12 @@ extension Checkpoint {
     (layerTensors[name] ?? []).compactMap { table[$0].map(StoredTensor.init) }
   }
 
+  /// Whether a layer is stored with inputs for rows.
+  package func isTransposed(_ layer: String) -> Bool {
+    if case .transposed = layers[layer] { return true }
+    return false
+  }
+
   /// A tensor's bytes.
   package func bytes(of tensor: StoredTensor) -> [UInt8] {
     table.storages[tensor.file].bytes(in: tensor.offset..<tensor.offset + tensor.byteCount)

@@ -92,6 +92,8 @@ package struct Architecture: Sendable {
   /// Whether granite's four multipliers are read.
   package var hasMultipliers = false
   var tiesByStandard = false
+  /// Whether config.json has to say how queries grow with their position.
+  package var growsQueries = false
 
   /// Families that run, by what they are most like.
   package static let all: [Architecture] = [

@@ -27,6 +27,7 @@ struct LogitsJob: Job {
     self.request = request
     phase = .encoding(TextWork(path: request.textPath, limit: request.tokenLimit))
     meter = ProgressMeter(workLeft: 1, now: workspace.now())
+    try workspace.checkRuns()
     try LogitsFile.check(
       tokens: request.tokenLimit, vocabulary: workspace.description.vocabularySize,
       context: workspace.contextLength)

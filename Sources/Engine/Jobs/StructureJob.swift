@@ -34,6 +34,7 @@ struct StructureJob: Job {
   init(id: JobID, request: StructureRequest, workspace: Workspace) throws(JobFailure) {
     self.id = id
     self.request = request
+    try workspace.checkRuns()
     whole = workspace.wholeDescription.prunableSizes
     chosen = request.structure
     chosen.cuts = [:]

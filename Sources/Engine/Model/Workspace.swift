@@ -97,6 +97,14 @@ struct Workspace {
   /// Longest context in tokens.
   var contextLength: Int { checkpoint.description.contextLength }
 
+  /// Refuses what only a model that runs can do.
+  ///
+  /// - Throws: ``JobFailure`` that says why it does not run.
+  func checkRuns() throws(JobFailure) {
+    guard let reason = description.abilities.runningObstacle else { return }
+    throw JobFailure(InferenceError.doesNotRun(reason: reason))
+  }
+
   /// Tokens of a window of text: those asked for, or what suits the model.
   func windowLength(_ asked: Int?) -> Int {
     StandardWindow.length(asked: asked, context: contextLength)

@@ -12,6 +12,9 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
   private let others: [OtherTensors.Entry]
   /// The checkpoint's tensors of each layer that are copied where it is kept; nil where they cannot be.
   private let copies: [[OtherTensors.Entry]?]
+  /// Why a layer has no form but its own, if it has none.
+  private let obstacles: [String?]
+  private let isOfHuggingFace: Bool
   private let tiesEmbeddings: Bool
   private let shardBytes: Int
 
@@ -24,6 +27,7 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
     self.shardBytes = shardBytes
     shapes = description.layerShapes
     tiesEmbeddings = description.tiesEmbeddings
+    isOfHuggingFace = description.format == .huggingFace
     kept = shapes.map { shape in
       Scheme(keeping: checkpoint.heldCodes(of: shape.name), of: shape, for: target)
     }
@@ -33,10 +37,39 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
       let stored = checkpoint.tensors(ofLayer: shape.name)
       return stored.isEmpty ? nil : stored.map(OtherTensors.Entry.init)
     }
+    obstacles = shapes.map { shape in
+      Self.obstacle(to: shape, in: checkpoint)
+    }
+  }
+
+  /// Why readers would not find a layer that is not copied; nil if they do.
+  ///
+  /// Seen with transformers 5.24, which puts codes in place of linear modules alone: experts that are one tensor are none.
+  private static func obstacle(to shape: LayerShape, in checkpoint: Checkpoint) -> String? {
+    if checkpoint.isTransposed(shape.name), shape.count == 1 {
+      return "it is stored with inputs for rows, and compressed-tensors has no form for that"
+    }
+    let stored =
+      checkpoint.description.format == .huggingFace
+      ? checkpoint.tensors(ofLayer: shape.name) : []
+    let isWhole = stored.contains { $0.shape.count > 2 }
+    guard shape.count > 1, isWhole || !shape.hasNumberedExperts else { return nil }
+    return "its experts are one tensor, for which compressed-tensors has no form"
   }
 
   func refusals(of schemes: [Scheme]) -> [ExportRefusal] {
-    TargetLimits.of(target).refusals(of: resolved(schemes), for: shapes)
+    var refusals = TargetLimits.of(target).refusals(of: resolved(schemes), for: shapes)
+    let known = Set(refusals.map(\.layer))
+    for (place, shape) in shapes.enumerated() where !known.contains(shape.name) {
+      guard let reason = obstacles[place], !isPlain(place, schemes[place]) else { continue }
+      refusals.append(ExportRefusal(layer: shape.name, reason: reason, nearest: nil))
+    }
+    return refusals
+  }
+
+  /// Whether a layer's weights are written as they are, or decoded from GGUF's blocks.
+  private func isPlain(_ place: Int, _ scheme: Scheme) -> Bool {
+    scheme.keepsLayer && (copies[place] != nil || !isOfHuggingFace)
   }
 
   /// How every layer is stored.
@@ -64,7 +97,7 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
 
   /// What config.json says of layers; nil when none is quantized.
   func quantization(of encodings: [LayerEncoding]) -> JSONValue? {
-    QuantizationConfig(encodings, tiesEmbeddings: tiesEmbeddings)?.json
+    QuantizationConfig(encodings, others: others, tiesEmbeddings: tiesEmbeddings)?.json
   }
 
   /// Bytes of some layers, and of what the files hold beside layers and beside what no plan changes.

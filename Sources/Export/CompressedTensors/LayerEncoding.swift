@@ -25,14 +25,18 @@ struct LayerEncoding: Sendable {
 
   /// One encoding for each matrix of a stack of experts; only this one for any other layer.
   private var experts: [LayerEncoding] {
-    guard shape.count > 1 else { return [self] }
+    guard shape.hasNumberedExperts else { return [self] }
     return (0..<shape.count).map { LayerEncoding(shape: shape.expert($0), format: format) }
   }
 
   private var ownTensors: [SafetensorsLayout.Tensor] {
     let (rows, columns) = (shape.rows, shape.columns)
     switch format {
-    case .dense(let type): return [tensor("weight", type, [rows, columns])]
+    case .dense(let type):
+      let count = shape.count
+      return [
+        tensor("weight", type, count > 1 ? [count, rows / count, columns] : [rows, columns])
+      ]
     case .packed(let bits, let group, let isSymmetric):
       let groups = columns / group.weights(inRowOf: columns)
       let parts = [
@@ -117,6 +121,9 @@ struct LayerEncoding: Sendable {
 }
 
 extension LayerShape {
+  /// Whether it is a stack whose matrices are modules of their own, which names with numbers in them tell apart.
+  var hasNumberedExperts: Bool { count > 1 && name.contains("experts.") }
+
   /// The shape of one matrix of a stack: `mlp.experts.3.up_proj` of `mlp.experts.up_proj`.
   fileprivate func expert(_ number: Int) -> LayerShape {
     LayerShape(

@@ -5,7 +5,8 @@ import Tensors
 /// What config.json says under `quantization_config`: which modules are stored how.
 ///
 /// compressed-tensors and vLLM resolve overlapping groups differently, without any error. So each group names its
-/// modules one by one: no name is in two groups, none is a pattern, and none is that of a fused module.
+/// modules one by one: no name is in two groups, none is a pattern, and none is that of a fused module. vLLM asks for every
+/// linear module, whose name has to be in a group or among those ignored.
 struct QuantizationConfig: Sendable {
   /// Modules of one format, by the model's order.
   struct Group: Hashable, Sendable {
@@ -23,12 +24,17 @@ struct QuantizationConfig: Sendable {
   private static let version = "0.19.0"
 
   /// The groups of a model's layers; nil when none is quantized.
-  init?(_ layers: [LayerEncoding], tiesEmbeddings: Bool) {
+  ///
+  /// - Parameters:
+  ///   - layers: all of the model.
+  ///   - others: the tensors that are no layers; among them are routers and the matrices of what stands beside the text model.
+  ///   - tiesEmbeddings: whether the head is the embedding.
+  init?(_ layers: [LayerEncoding], others: [OtherTensors.Entry], tiesEmbeddings: Bool) {
     var modules: [WeightFormat: [String]] = [:]
     var formats: [WeightFormat] = []
     for layer in layers where layer.format.isQuantized {
       if modules[layer.format] == nil { formats.append(layer.format) }
-      modules[layer.format, default: []].append(contentsOf: layer.modules)
+      modules[layer.format, default: []].append(contentsOf: layer.modules.flatMap(\.readersNames))
     }
     guard !formats.isEmpty else { return nil }
     let digits = String(formats.count - 1).count
@@ -38,7 +44,10 @@ struct QuantizationConfig: Sendable {
         name: "group_\(padding)\(number)", format: format, modules: modules[format] ?? [])
     }
     let kept = layers.filter { !$0.format.isQuantized && !$0.shape.isEmbedding }
-    ignored = kept.flatMap(\.modules) + (tiesEmbeddings ? ["lm_head"] : [])
+    let linear = others.compactMap(\.linearModule)
+    ignored =
+      (kept.flatMap(\.modules) + linear).flatMap(\.readersNames)
+      + (tiesEmbeddings ? ["lm_head"] : [])
   }
 
   var json: JSONValue {
@@ -57,6 +66,35 @@ struct QuantizationConfig: Sendable {
       "transform_config": [:],
       "version": .string(Self.version),
     ]
+  }
+}
+
+extension OtherTensors.Entry {
+  /// The module whose weight a matrix is, which may be a linear one.
+  fileprivate var linearModule: String? {
+    let suffix = ".weight"
+    guard shape.count == 2, name.hasSuffix(suffix) else { return nil }
+    return String(name.dropLast(suffix.count))
+  }
+}
+
+extension String {
+  /// A module's name in the files and, where they differ, those that readers know it by.
+  ///
+  /// transformers 5 renamed the parts of models for images and of Mamba's, and keeps the files' names. vLLM asks for experts by
+  /// the words of Llama's MLP. Source: `conversion_mapping.py` of transformers 5.24, `get_moe_method` of vLLM 0.32.
+  fileprivate var readersNames: [String] {
+    var names = [self]
+    let parts = [
+      ("language_model.model.", "model.language_model."), ("language_model.lm_head", "lm_head"),
+      ("backbone.", "model."),
+    ]
+    for (own, readers) in parts where hasPrefix(own) { names.append(readers + dropFirst(own.count)) }
+    let experts = [("w1", "gate_proj"), ("w2", "down_proj"), ("w3", "up_proj")]
+    for (own, readers) in experts where contains(".experts.") && hasSuffix(".\(own)") {
+      names.append(dropLast(own.count) + readers)
+    }
+    return names
   }
 }
 

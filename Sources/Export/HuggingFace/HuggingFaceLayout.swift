@@ -26,6 +26,7 @@ enum HuggingFaceLayout {
         return ExportLayout(
           files: [file("config.json", updated)] + weights, copies: copies(of: directory))
       }
+      _ = try JSONObject.facts(of: checkpoint.description)
       let tokenizer = try checkpoint.tokenizerDefinition()
       let special = SpecialTokens(of: checkpoint, tokenizer)
       let config = try JSONObject.config(

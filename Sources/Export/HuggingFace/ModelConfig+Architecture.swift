@@ -2,19 +2,27 @@ import Checkpoints
 
 /// The config.json of a model that had none.
 extension JSONObject {
+  /// The facts that a config.json is made of.
+  ///
+  /// - Throws: ``CheckpointError`` when nothing is known of the architecture.
+  static func facts(
+    of model: ModelDescription
+  ) throws(CheckpointError) -> (Architecture, Blueprint) {
+    if let blueprint = model.blueprint, let architecture = Architecture.named(model.architecture) {
+      return (architecture, blueprint)
+    }
+    throw CheckpointError(
+      file: model.path,
+      reason:
+        "has the architecture \(model.architecture), whose config.json cannot be made from GGUF",
+      hint: "export it as GGUF, or open the Hugging Face directory that it was made from")
+  }
+
   /// - Throws: ``CheckpointError`` when config.json has no words for something.
   static func config(
     of model: ModelDescription, _ special: SpecialTokens, quantization: JSONValue?
   ) throws(CheckpointError) -> JSONObject {
-    guard let blueprint = model.blueprint,
-      let architecture = Architecture.named(model.architecture)
-    else {
-      throw CheckpointError(
-        file: model.path,
-        reason:
-          "has the architecture \(model.architecture), whose config.json cannot be made from GGUF",
-        hint: "open the Hugging Face directory that it was made from")
-    }
+    let (architecture, blueprint) = try facts(of: model)
     var config = JSONObject(members: [])
     config["architectures"] = [.string(architecture.className)]
     config["model_type"] = .string(architecture.name)
@@ -25,16 +33,18 @@ extension JSONObject {
     config["tie_word_embeddings"] = .bool(blueprint.tiesEmbeddings)
     config["torch_dtype"] = "float16"
     config["vocab_size"] = .integer(blueprint.vocabularySize)
+    // Where there is none, transformers may take one that is no token of the model.
+    config["pad_token_id"] = .null
     for member in special.ids { config[member.name] = member.value }
     for member in architecture.members(of: blueprint) { config[member.name] = member.value }
     config["head_dim"] = .integer(blueprint.blocks.first?.attention.headSize ?? 0)
-    try config.setRope(of: blueprint, in: model)
+    try config.setRope(of: blueprint, in: model, growsQueries: architecture.growsQueries)
     return config.describing(model, quantization: quantization)
   }
 
   /// How positions turn queries and keys, as version 5 of transformers has it, and for version 4 beside.
   private mutating func setRope(
-    of blueprint: Blueprint, in model: ModelDescription
+    of blueprint: Blueprint, in model: ModelDescription, growsQueries: Bool
   ) throws(CheckpointError) {
     guard let rope = blueprint.ropes.first else { return }
     let headSize = blueprint.blocks.first?.attention.headSize ?? rope.rotatedSize
@@ -51,6 +61,9 @@ extension JSONObject {
     for member in scaling ?? [] { parameters[member.name] = member.value }
     if let growth = blueprint.blocks.first?.attention.queryGrowth {
       parameters["llama_4_scaling_beta"] = .single(Double(growth.beta))
+    } else if growsQueries {
+      parameters["llama_4_scaling_beta"] = .single(0)
+      parameters["original_max_position_embeddings"] = .integer(blueprint.contextLength)
     }
     if blueprint.ropes.count > 1 {
       let local: JSONValue = [
@@ -64,7 +77,8 @@ extension JSONObject {
       self["rope_parameters"] = .object(parameters)
     }
     self["rope_theta"] = .single(rope.theta)
-    self["rope_scaling"] = scaling.map { .object(JSONObject(members: $0)) } ?? .null
+    // transformers 5 takes this section for the whole where there is one.
+    self["rope_scaling"] = scaling == nil ? .null : .object(parameters)
   }
 }
 
@@ -82,7 +96,8 @@ extension Architecture {
     }
     let attention = block.attention
     if let key = scoreSizeKey {
-      add(key, JSONValue(Double(1 / (attention.scale * attention.scale)).rounded()))
+      let size = 1 / (attention.scale * attention.scale)
+      add(key, Int(exactly: size.rounded()).map { .integer($0) } ?? .single(Double(size)))
     }
     if let cap = attention.softcap { add("attn_logit_softcapping", .single(Double(cap))) }
     if let cap = blueprint.logitSoftcap { add("final_logit_softcapping", .single(Double(cap))) }

@@ -17,7 +17,8 @@ extension Architecture {
   /// Ministral 3: YaRN, and queries that grow with their position.
   static let ministral3 = Architecture(
     modelTypes: ["ministral3"], ggufName: "mistral3", className: "Ministral3ForCausalLM",
-    reordersRows: true, window: .all, ggufWindow: Architecture.WindowRule.none)
+    reordersRows: true, window: .all, ggufWindow: Architecture.WindowRule.none,
+    growsQueries: true)
 
   static let mixtral = Architecture(
     modelTypes: ["mixtral"], ggufName: "llama", className: "MixtralForCausalLM",
