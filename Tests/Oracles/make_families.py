@@ -20,6 +20,7 @@ Packages: Tests/Interop/requirements.txt.
 """
 
 import argparse
+import copy
 import json
 import math
 import re
@@ -264,9 +265,9 @@ def layers_of(model, stored):
             public = heads if name == "lm_head" else []
         else:
             public = [name.replace(prefix, stored_prefix, 1)]
-            block, _, part = public[0].rpartition(".mlp.experts.")
-            if block:
-                public = [f"{block}.{stored_part}" for stored_part in parts[part]]
+            expert = re.fullmatch(r"(.*)\.(?:mlp|block_sparse_moe)\.experts\.(\w+)", public[0])
+            if expert:
+                public = [f"{expert[1]}.{part}" for part in parts[expert[2]]]
         result[name] = {one: Layer(count, rows // len(public), columns) for one in public}
     return result
 
@@ -322,7 +323,8 @@ def make(name, family, directory):
         oracle["greedy"], margin = greedy(model, rows[1])
         if margin < MARGIN:
             continue
-        model.bfloat16().save_pretrained(directory)
+        # Of a copy: RoPE's frequencies would be rounded with the weights, which are BF16 already.
+        copy.deepcopy(model).bfloat16().save_pretrained(directory)
         with safe_open(directory / "model.safetensors", "pt") as file:
             stored = set(file.keys())
         sums, label_margin = fisher(model.double(), rows, stored)

@@ -62,7 +62,7 @@ struct BlueprintReader {
   private func refuseOthers() throws(CheckpointError) {
     guard let config = settings.config else { return }
     if let value = config.value("clip_qkv") {
-      throw config.error("clip_qkv is \(value), which is not supported")
+      throw config.error("clip_qkv is \(value.text), which is not supported")
     }
     for key in ["use_bidirectional_attention", "is_encoder_decoder"]
     where try config.flag(key) == true {

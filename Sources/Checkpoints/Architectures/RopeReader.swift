@@ -55,8 +55,9 @@ struct RopeReader {
     }
     let theta = try number("rope_theta", standard: 10_000)
     let share = try number("partial_rotary_factor", standard: 1)
+    guard share <= 1 else { throw config.error("partial_rotary_factor is \(share), more than 1") }
     let rotated = Int(Double(headSize) * share)
-    guard rotated > 0, rotated <= headSize, rotated % 2 == 0 else {
+    guard rotated > 0, rotated % 2 == 0 else {
       throw config.error(
         "partial_rotary_factor \(share) turns \(rotated) values of heads of \(headSize)")
     }

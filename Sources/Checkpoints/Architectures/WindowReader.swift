@@ -37,7 +37,7 @@ struct WindowReader {
       case .text("full_attention"): return nil
       case .text("sliding_attention"): return size
       case let other:
-        throw settings.error("layer_types has \(other), which is not supported")
+        throw settings.error("layer_types has \(other.text), which is not supported")
       }
     }
     if let pattern {
@@ -51,8 +51,10 @@ struct WindowReader {
     case .all: return size
     case .allButEvery(let every): return (block + 1) % every == 0 ? nil : size
     case .switched:
-      let first = try settings.size(SettingKey("max_window_layers", gguf: nil), standard: 28)
-      return try settings.flag("use_sliding_window") && block >= first ? size : nil
+      guard try settings.flag("use_sliding_window") else { return nil }
+      let key = SettingKey("max_window_layers", gguf: nil)
+      let first = settings.has(key) ? try settings.optionalSize(key) ?? 0 : 28
+      return block >= first ? size : nil
     }
   }
 }

@@ -26,7 +26,7 @@ extension Settings {
       return standard
     }
     guard case .integer(let size) = value, (1...limit).contains(size) else {
-      throw error("\(key) is \(Self.text(value)), not a whole number from 1 to \(limit)")
+      throw error("\(key) is \(value.text), not a whole number from 1 to \(limit)")
     }
     return size
   }
@@ -40,7 +40,7 @@ extension Settings {
     case .none:
       guard let standard else { throw error("\(key) is missing") }
       return standard
-    case .some(let value): throw error("\(key) is \(Self.text(value)), not a number")
+    case .some(let value): throw error("\(key) is \(value.text), not a number")
     }
     guard number.isFinite, number > 0 else { throw error("\(key) is \(number), not above zero") }
     return number
@@ -50,7 +50,7 @@ extension Settings {
     switch value(key) {
     case .none: return nil
     case .text(let text): return text
-    case .some(let value): throw error("\(key) is \(Self.text(value)), not a string")
+    case .some(let value): throw error("\(key) is \(value.text), not a string")
     }
   }
 
@@ -58,16 +58,19 @@ extension Settings {
     switch value(key) {
     case .none: return nil
     case .bool(let flag): return flag
-    case .some(let value): throw error("\(key) is \(Self.text(value)), not true or false")
+    case .some(let value): throw error("\(key) is \(value.text), not true or false")
     }
   }
 
   func error(_ reason: String, hint: String? = nil) -> CheckpointError {
     CheckpointError(file: file, reason: reason, hint: hint)
   }
+}
 
-  private static func text(_ value: SettingValue) -> String {
-    switch value {
+extension SettingValue {
+  /// The value as messages quote it.
+  var text: String {
+    switch self {
     case .integer(let value): "\(value)"
     case .number(let value): "\(value)"
     case .bool(let value): "\(value)"
