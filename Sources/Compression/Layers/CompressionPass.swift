@@ -63,6 +63,7 @@ struct CompressionPass: Sendable {
   ///   - matrix: the layer as it was.
   ///   - original: its bytes in the checkpoint.
   ///   - missedExperts: experts that calibration missed.
+  /// - Returns: what is kept of the layer, and what is told of it.
   func finish(
     _ matrix: LayerWeights, original: Int, missedExperts: [Int]
   ) -> (layer: CompressedLayer, report: LayerReport) {

@@ -49,6 +49,7 @@ public struct LayerTrial: Sendable {
   /// - Parameters:
   ///   - rows: of the layer; those of an expert together, or its factor is made more than once.
   ///   - factor: of the inputs of the one expert whose rows they are, if it is at hand.
+  /// - Returns: two matrices of these rows.
   /// - Precondition: every index lies within the layer's rows; their weights are finite.
   public func compressed(
     rows: [Int], factor: HessianFactor? = nil

@@ -128,7 +128,8 @@ public struct LayerReport: Codable, Hashable, Sendable {
         scheme.quantization.map { _ in "rounded to nearest" },
         scheme.sparsity.map { _ in "pruned by magnitude" },
       ].compactMap(\.self).joined(separator: " and ")
-    return "\(missedExperts.expertNames) of \(layer) read fewer than \(InputStatistics.leastTokens) "
+    return
+      "\(missedExperts.expertNames) of \(layer) read fewer than \(InputStatistics.leastTokens) "
       + "calibration tokens: \(fallback)"
   }
 }

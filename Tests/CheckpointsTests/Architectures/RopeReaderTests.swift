@@ -16,7 +16,8 @@ struct RopeReaderTests {
   }
 
   @Test func oldAndNewWordsMeanTheSame() throws {
-    let rule = "\"factor\": 4, \"low_freq_factor\": 1, \"high_freq_factor\": 4, "
+    let rule =
+      "\"factor\": 4, \"low_freq_factor\": 1, \"high_freq_factor\": 4, "
       + "\"original_max_position_embeddings\": 32"
     let old = try ropes(
       "\"rope_theta\": 500, \"rope_scaling\": {\"type\": \"llama3\", \(rule)}")

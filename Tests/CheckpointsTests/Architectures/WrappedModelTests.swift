@@ -18,7 +18,9 @@ struct WrappedModelTests {
     for norm in ["input_layernorm", "post_attention_layernorm"] {
       builder.add("\(block)\(norm).weight", [32])
     }
-    for part in ["q", "k", "v", "o"] { builder.add("\(block)self_attn.\(part)_proj.weight", [32, 32]) }
+    for part in ["q", "k", "v", "o"] {
+      builder.add("\(block)self_attn.\(part)_proj.weight", [32, 32])
+    }
     for part in ["gate", "up"] { builder.add("\(block)mlp.\(part)_proj.weight", [48, 32]) }
     builder.add("\(block)mlp.down_proj.weight", [32, 48])
     if let head { builder.add("\(head.name).weight", [40, 32], from: head.first) }
@@ -51,7 +53,8 @@ struct WrappedModelTests {
 
   @Test func settingsOutsideTheTextModelAreNotItsOwn() throws {
     let outside = "\"model_type\": \"wrapper\", \(Self.sizes.replacing("llama", with: "other"))"
-    let config = outside.replacing("\"model_type\": \"other\", ", with: "") + ", \"text_config\": {}"
+    let config =
+      outside.replacing("\"model_type\": \"other\", ", with: "") + ", \"text_config\": {}"
     try llama(config: config).open { checkpoint in
       #expect(checkpoint.description.abilities.runningObstacle?.contains("\"wrapper\"") == true)
       #expect(checkpoint.description.layers.count == 8)
