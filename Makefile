@@ -14,7 +14,7 @@ MODELS := $(or $(VISE_MODELS),.models)
 BINARY := .build/release/vise
 
 .PHONY: help run build deps test test-deps models families unit monkey readers interop interop-llama \
-  interop-compressor interop-vllm lint format readme bench bench-quality install uninstall clean
+  interop-compressor interop-vllm breadth lint format readme bench bench-quality install uninstall clean
 
 help: ## says what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -114,6 +114,15 @@ interop-vllm: build models ## lets vLLM serve exports on a CPU
 	$(call installed,$(VLLM),requirements-vllm.txt,torchvision torchaudio torchcodec)
 	@$(call check,$(VLLM),vllm_cpu.py) $(SAMPLE)
 	@$(call check,$(VLLM),vllm_cpu.py) $(SMOLLM2) --plans "4 bit,mixed"
+
+# Checkpoints that the repository has, and those that `make families` makes.
+FOLDERS ?= "$(MODELS)/families" Tests/CheckpointsTests/Fixtures Tests/CheckpointsTests/Fixtures/others \
+  Tests/CheckpointsTests/Fixtures/compressed Samples/scripture
+LARGE_MODELS = $(wildcard $(addprefix $(MODELS)/,gemma3.gguf qwen.gguf smollm2.gguf smollm2-hf))
+
+breadth: build ## tries every checkpoint in FOLDERS, into docs/models.md; LARGE=1 also real models beside the tests'
+	@[ "$(origin FOLDERS)" != file ] || [ -d "$(MODELS)/families" ] || $(MAKE) --no-print-directory families
+	@$(PYTHON) Tests/Interop/breadth.py --binary $(BINARY) --output docs/models.md $(FOLDERS) $(if $(LARGE),$(LARGE_MODELS))
 
 lint: ## checks the format of all Swift sources
 	@$(SWIFT) format lint --strict -r Package.swift Sources Tests

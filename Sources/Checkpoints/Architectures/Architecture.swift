@@ -134,6 +134,11 @@ package struct Architecture: Sendable {
   /// Whether experts' inner size has the word that dense models have for theirs.
   package var usesDenseInnerSize: Bool { experts?.usesDenseInnerSize ?? false }
 
+  /// Whether llama.cpp has blocks see a window.
+  package var hasWindowInGGUF: Bool { if case .none? = ggufWindow { false } else { true } }
+  /// How llama.cpp weighs the chosen experts; nil where all models of the family do so.
+  package var routerInGGUF: RouterKind? { experts?.normalizing == nil ? nil : experts?.router }
+
   private var experts: ExpertRule? {
     if case .experts(let rule) = feedForward { rule } else { nil }
   }

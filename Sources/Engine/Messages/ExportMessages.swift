@@ -64,15 +64,18 @@ public struct ExportPreview: Codable, Hashable, Sendable {
   public var refusals: [ExportRefusal]
   /// Why nothing can be exported for another reason, in one sentence that says what to do; nil for none.
   public var obstacle: String?
+  /// What the target computes otherwise than the model asks for: a sentence each.
+  public var notes: [String]
 
   public init(
     request: ExportRequest, files: [ExportedFile], refusals: [ExportRefusal] = [],
-    obstacle: String? = nil
+    obstacle: String? = nil, notes: [String] = []
   ) {
     self.request = request
     self.files = files
     self.refusals = refusals
     self.obstacle = obstacle
+    self.notes = notes
   }
 
   /// Bytes of all files.

@@ -10,6 +10,7 @@ extension Workspace {
   /// A report's bytes are at least these: what is still to be compressed adds its errors and histograms.
   mutating func exportPreview(_ request: ExportRequest) -> ExportPreview {
     var preview = ExportPreview(request: request, files: [])
+    if request.format == .gguf { preview.notes = GGUFLimits.notes(on: description) }
     do throws(ExportError) {
       let layout: ExportLayout
       if request.format.holdsTensors {

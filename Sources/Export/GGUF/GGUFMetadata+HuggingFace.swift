@@ -9,8 +9,8 @@ extension GGUFMetadata {
     else {
       throw CheckpointError(
         file: model.path,
-        reason:
-          "has the architecture \(model.architecture), whose words in GGUF are not known here",
+        reason: "cannot be told in GGUF's words: "
+          + (model.abilities.runningObstacle ?? "its architecture is not known"),
         hint: "make a GGUF file with llama.cpp's convert_hf_to_gguf.py first, and open that")
     }
     self.init()

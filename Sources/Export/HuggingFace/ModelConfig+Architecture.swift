@@ -13,8 +13,8 @@ extension JSONObject {
     }
     throw CheckpointError(
       file: model.path,
-      reason:
-        "has the architecture \(model.architecture), whose config.json cannot be made from GGUF",
+      reason: "has no config.json, and none can be made for it: "
+        + (model.abilities.runningObstacle ?? "its architecture is not known"),
       hint: "export it as GGUF, or open the Hugging Face directory that it was made from")
   }
 

@@ -22,7 +22,7 @@ struct ExportCommand: ParsableCommand {
       program that runs it, or for llama.cpp tensor types and, after a calibration, an imatrix.
 
       --json: format, target, output, written, bytes, files[] of name, bytes, refusals[] of layer, \
-      reason, nearest (or null).
+      reason, nearest (or null), notes[] of what the target computes otherwise.
       """)
 
   @OptionGroup var model: ModelArgument

@@ -127,10 +127,11 @@ struct ExportResult: Encodable {
   let files: [File]
   let refusals: [Refusal]
   let obstacle: String?
+  let notes: [String]
   private let holdsTensors: Bool
 
   private enum CodingKeys: String, CodingKey {
-    case format, target, output, written, bytes, files, refusals
+    case format, target, output, written, bytes, files, refusals, notes
   }
 
   init(_ preview: ExportPreview, isWritten: Bool) {
@@ -144,6 +145,7 @@ struct ExportResult: Encodable {
       Refusal(layer: $0.layer, reason: $0.reason, nearest: $0.nearest?.summary)
     }
     obstacle = preview.obstacle
+    notes = preview.notes
     holdsTensors = preview.request.format.holdsTensors
   }
 
@@ -152,7 +154,8 @@ struct ExportResult: Encodable {
     guard refusals.isEmpty else {
       throw CommandFailure(
         status: .badPlan,
-        message: "\(target) cannot hold \(refusals.count) layers of this plan; nothing was written")
+        message: "\(target) cannot hold \(refusals.count) "
+          + (refusals.count == 1 ? "layer" : "layers") + " of this plan; nothing was written")
     }
     if let obstacle { throw CommandFailure(status: .failed, message: obstacle) }
   }
@@ -171,6 +174,7 @@ struct ExportResult: Encodable {
     for file in files { table.add([file.name, String(file.bytes)]) }
     let end = written ? "written to \(output)" : "not written"
     let reader = holdsTensors ? " for \(target)" : ""
-    return "\(table.text)\n\(bytes.megabytes) MB\(reader), \(end)\n"
+    let notes = notes.map { "note: \($0)\n" }.joined()
+    return "\(table.text)\n\(bytes.megabytes) MB\(reader), \(end)\n\(notes)"
   }
 }

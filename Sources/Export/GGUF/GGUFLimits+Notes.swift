@@ -1,0 +1,38 @@
+import Checkpoints
+
+extension GGUFLimits {
+  /// What llama.cpp computes otherwise than a model asks for, because GGUF has no words for it: a sentence each.
+  ///
+  /// Source: `src/models` of llama.cpp as llama-cpp-python 0.3.36 vendors it.
+  /// - Parameter model: one of a Hugging Face directory; a GGUF file already says what llama.cpp reads.
+  /// - Returns: none where they compute alike.
+  public static func notes(on model: ModelDescription) -> [String] {
+    guard model.format == .huggingFace, let blueprint = model.blueprint,
+      let architecture = Architecture.named(model.architecture)
+    else { return [] }
+    var notes: [String] = []
+    let windows = blueprint.blocks.compactMap(\.attention.window)
+    if let window = windows.first, !architecture.hasWindowInGGUF {
+      notes.append(
+        "llama.cpp lets all blocks see the whole text, where \(windows.count) of "
+          + "\(blueprint.blocks.count) see the last \(window) positions: it answers otherwise after those")
+    }
+    let experts = blueprint.blocks.lazy.compactMap { block in
+      if case .experts(let experts) = block.feedForward { experts } else { nil }
+    }
+    if let router = experts.first?.router, let known = architecture.routerInGGUF, router != known {
+      notes.append(
+        router == .softmaxOfChosen
+          ? "llama.cpp does not make the weights of chosen experts add up to 1, as this model "
+            + "does (norm_topk_prob): it answers otherwise"
+          : "llama.cpp makes the weights of chosen experts add up to 1, as this model "
+            + "does not (norm_topk_prob): it answers otherwise")
+    }
+    if case .long = blueprint.ropes.first?.scaling {
+      notes.append(
+        "llama.cpp chooses short or long factors of RoPE by the context that it is given, and "
+          + "transformers by the text's length: open it with a context as long as texts are")
+    }
+    return notes
+  }
+}
