@@ -14,7 +14,8 @@ MODELS := $(or $(VISE_MODELS),.models)
 BINARY := .build/release/vise
 
 .PHONY: help run build deps test test-deps models families unit monkey readers interop interop-llama \
-  interop-compressor interop-vllm breadth lint format readme bench bench-quality install uninstall clean
+  interop-compressor interop-vllm breadth lint format readme bench bench-quality bench-quality-large \
+  install uninstall clean
 
 help: ## says what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -141,6 +142,11 @@ bench-quality: build models ## quality at equal size, against llama.cpp, llm-com
 	$(call installed,$(INTEROP),requirements-compressor.txt)
 	@$(VENV)/bin/python Benchmarks/quality.py --binary $(BINARY) --smollm2 "$(MODELS)/smollm2-hf" \
 	  --compressor $(INTEROP)/bin/python
+
+QWEN ?= $(MODELS)/qwen.gguf
+
+bench-quality-large: build test-deps ## the same on Qwen2.5-Coder 1.5B (QWEN=path of its GGUF), against llama.cpp; an hour or more
+	@$(VENV)/bin/python Benchmarks/quality.py --binary $(BINARY) --qwen "$(QWEN)"
 
 install: build ## installs to PREFIX (default /usr/local)
 	@install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/vise/themes"

@@ -10,7 +10,8 @@ Uniform GPTQ plans give the same scheme to every layer; the allocated plan besid
 and chooses among the same schemes. llm-compressor gets a uniform GPTQ plan as a recipe that Vise exports for it, and the same
 calibration windows; its checkpoint and Vise's export of the plan are measured in the same way.
 
-Each table is a section of the output, and replaces only that; --model and --only choose which are made.
+Each table is a section of the output, and replaces only that; --model and --only choose which are made. With --qwen
+only the one of that model is.
 """
 import argparse
 import json
@@ -23,6 +24,7 @@ import time
 import hf_to_gguf
 import llama_tools
 import offgrid
+import quality_large
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SAMPLES = os.path.join(HERE, "..", "Samples")
@@ -208,9 +210,12 @@ def write_introduction(options):
     rewrite(options.output, lambda sections: {**sections, "": text})
 
 
-def write_section(path, title, lines):
-    """Puts a section in its place, or at the end."""
-    rewrite(path, lambda sections: {**sections, title: ["", *lines, ""]})
+def write_lines(options, title, lines):
+    """Puts a section in its place, or at the end; what is known of it after every line."""
+    known = []
+    for line in lines:
+        known.append(line)
+        rewrite(options.output, lambda sections: {**sections, title: ["", *known, ""]})
 
 
 def rewrite(path, change):
@@ -242,9 +247,15 @@ def main():
     parser.add_argument("--types", default=",".join(TYPES), help="of llama-quantize")
     parser.add_argument("--only", choices=list(SECTIONS))
     parser.add_argument("--model", choices=["smollm2-offgrid", "scripture"])
+    parser.add_argument("--qwen", help="Qwen2.5-Coder 1.5B in GGUF: only the table of it, which takes an hour or more")
+    parser.add_argument("--large-types", default=",".join(quality_large.TYPES), help="of llama-quantize, with --qwen")
     options = parser.parse_args()
     os.makedirs(options.work, exist_ok=True)
     write_introduction(options)
+    if options.qwen:
+        title = f"{quality_large.TITLE}: against llama-quantize"
+        write_lines(options, title, quality_large.table(options, megabytes))
+        return
     offgrid_folder = os.path.join(options.work, "smollm2-offgrid")
     for name, title, source, windows in [
             ("scripture", "The sample", os.path.join(SAMPLES, "scripture"), 48),
@@ -256,10 +267,7 @@ def main():
         vise = Vise(options, name, title, source, windows)
         for section, (heading, table) in SECTIONS.items():
             if options.only in (None, section):
-                lines = []
-                for line in table(vise):
-                    lines.append(line)
-                    write_section(options.output, f"{title}: {heading}", lines)
+                write_lines(options, f"{title}: {heading}", table(vise))
 
 
 if __name__ == "__main__":
