@@ -26,8 +26,6 @@ package struct HuggingFaceDirectory: Sendable {
     path.hasSuffix("/") ? path + name : "\(path)/\(name)"
   }
 
-  func contains(_ name: String) -> Bool { contents.contains(name) }
-
   /// The JSON file called `name`; nil if there is none.
   package func json(_ name: String) throws(CheckpointError) -> JSONFile? {
     contents.contains(name) ? try JSONFile(path: filePath(name)) : nil
