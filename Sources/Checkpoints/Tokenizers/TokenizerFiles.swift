@@ -108,7 +108,7 @@ struct TokenizerFiles {
     guard lists.hasVocabulary else { throw model.error("model.vocab is missing") }
     var texts = TokenTexts()
     var bytes: [UInt8] = []
-    try lists.forEachToken(&bytes) { (range, id, bytes) throws(CheckpointError) in
+    try lists.forEachToken(&bytes) { (range, id) throws(CheckpointError) in
       try check(id)
       guard texts.set(id, range) else {
         throw model.error("model.vocab gives two tokens the id \(id)")

@@ -19,7 +19,9 @@ struct TokenizerLists {
   ) throws(CheckpointError) -> (lists: TokenizerLists, rest: JSONFile) {
     let storage: ByteStorage
     do { storage = try ByteStorage(mapping: path) } catch { throw CheckpointError(error) }
-    let bytes = storage.bytes(in: 0..<storage.count)
+    // A file that is too long is refused before it is looked through.
+    let isShort = storage.count <= JSONFile.maximumBytes
+    let bytes = isShort ? storage.bytes(in: 0..<storage.count) : []
     var top = JSONSkimmer(bytes)
     let model = top.members()?["model"]
     let members = model.flatMap { range in
@@ -46,10 +48,10 @@ struct TokenizerLists {
     return (lists, try JSONFile(path: path))
   }
 
-  /// Calls `body` with the text and the id of each token; the text is the bytes that were added to `text`.
+  /// Calls `body` with the id of each token and where its text is, which is added to `text`.
   func forEachToken(
     _ text: inout [UInt8],
-    _ body: (_ text: Range<Int>, _ id: Int, [UInt8]) throws(CheckpointError) -> Void
+    _ body: (_ text: Range<Int>, _ id: Int) throws(CheckpointError) -> Void
   ) throws(CheckpointError) {
     guard let vocabularyRange else { return }
     var reader = JSONListReader(bytes, vocabularyRange, file: file)
@@ -63,7 +65,7 @@ struct TokenizerLists {
         throw reader.error(
           "model.vocab gives \"\(String(decoding: text[start...], as: UTF8.self))\" no id")
       }
-      try body(start..<text.count, id, text)
+      try body(start..<text.count, id)
     } while reader.take(",")
     try reader.expect("}")
   }
