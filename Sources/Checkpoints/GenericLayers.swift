@@ -20,7 +20,7 @@ struct GenericLayers {
   private var table: TensorTable { locator.table }
   /// Whether matrices are stored with inputs for rows: what transformers calls Conv1D.
   private let isTransposed: Bool
-  /// Blocks of the decoder; what follows them predicts further tokens. Nil where it is not known.
+  /// Blocks of the decoder, if that is known; what follows them predicts further tokens.
   private let blockCount: Int?
 
   /// Fewer rows or columns are no layer: nothing would be saved.

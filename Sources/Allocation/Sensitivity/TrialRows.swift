@@ -112,6 +112,7 @@ public struct TrialRows: Sendable {
   ///   - before: rows of weights.
   ///   - after: what they became.
   ///   - gram: second moments of all pairs of the channels that they read, from tokens that the scheme was not fitted to.
+  /// - Returns: a ratio a row; 1 for rows without errors.
   public static func cancellation(before: Matrix, after: Matrix, gram: Matrix) -> [Double] {
     let errors = Matrix(
       rows: before.rows, columns: before.columns,
