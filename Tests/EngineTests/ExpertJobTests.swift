@@ -33,7 +33,8 @@ import Testing
   @Test func coverageIsOfEachExpert() throws {
     let summary = try calibrated().summary
     #expect(
-      summary.experts.map(\.name) == (0..<TinyModel.blocks).map { "model.layers.\($0).block_sparse_moe.experts" })
+      summary.experts.map(\.name)
+        == (0..<TinyModel.blocks).map { "model.layers.\($0).block_sparse_moe.experts" })
     for block in summary.experts {
       #expect(block.tokens.count == Self.experts && block.missed == [4])
       #expect(block.tokens.reduce(0, +) == 2 * summary.tokens)

@@ -130,7 +130,8 @@ public struct ImportanceMatrix: Hashable, Sendable {
         throw damaged(header, name, "has \(sums.count) sums for \(counts.count) experts")
       }
       let whole = counts.compactMap { Int(exactly: $0) }
-      guard whole.count == counts.count, whole.allSatisfy({ $0 >= 0 }), whole.contains(where: { $0 > 0 })
+      guard whole.count == counts.count, whole.allSatisfy({ $0 >= 0 }),
+        whole.contains(where: { $0 > 0 })
       else {
         let listed = counts.prefix(8).map { "\($0)" }.joined(separator: ", ")
         throw damaged(header, name, "was made from \(listed) tokens")

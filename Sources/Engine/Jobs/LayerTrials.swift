@@ -59,7 +59,8 @@ struct LayerTrials {
         guard rows != nil else {
           try sampler.step(rows: max(1, (1 << 18) / shape.columns))
           rows = sampler.finish()
-          waiting = Self.parts(of: rows?.rows ?? [], experts: inputs?.fit?.experts.count ?? 0, shape)
+          waiting = Self.parts(
+            of: rows?.rows ?? [], experts: inputs?.fit?.experts.count ?? 0, shape)
           continue
         }
         guard let part = waiting.last, !candidates.isEmpty else { return false }

@@ -19,7 +19,8 @@ extension CalibrationSummary {
   private var fewTokens: String? {
     guard tokensPerInput < Calibration.enoughTokens else { return nil }
     let enough = Int(Calibration.enoughTokens) * widestInput
-    return "\(tokens) tokens are few for layers of \(widestInput) input channels: GPTQ and SparseGPT "
+    return
+      "\(tokens) tokens are few for layers of \(widestInput) input channels: GPTQ and SparseGPT "
       + "fit the text and not the model; \(enough) or more are better"
   }
 }
@@ -76,7 +77,8 @@ extension [ExpertCoverage] {
     guard short > 0 else { return nil }
     let all = reduce(0) { $0 + $1.tokens.count }
     let least = flatMap { block in block.short.map { block.tokens[$0] } }.min() ?? 0
-    return "\(short) of \(all) experts read fewer than \(Int(Calibration.enoughTokens)) tokens for each "
+    return
+      "\(short) of \(all) experts read fewer than \(Int(Calibration.enoughTokens)) tokens for each "
       + "input channel, the least-read of them \(least): GPTQ and SparseGPT fit the text and not the model"
   }
 }

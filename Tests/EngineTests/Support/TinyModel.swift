@@ -57,13 +57,13 @@ final class TinyModel {
       : "\"architectures\": [\"MixtralForCausalLM\"], \"model_type\": \"mixtral\", "
         + "\"num_local_experts\": \(experts), \"num_experts_per_tok\": 2"
     return """
-    {\(kind), "hidden_act": "silu",
-     "hidden_size": \(hidden), "intermediate_size": \(intermediate),
-     "num_hidden_layers": \(blocks), "num_attention_heads": 2, "num_key_value_heads": \(keyValueHeads),
-     "vocab_size": \(vocabulary), "max_position_embeddings": \(contextLength), "rope_theta": 10000.0,
-     "rms_norm_eps": 1e-5, "tie_word_embeddings": true, "torch_dtype": "float32",
-     "bos_token_id": 256, "eos_token_id": 256}
-    """
+      {\(kind), "hidden_act": "silu",
+       "hidden_size": \(hidden), "intermediate_size": \(intermediate),
+       "num_hidden_layers": \(blocks), "num_attention_heads": 2, "num_key_value_heads": \(keyValueHeads),
+       "vocab_size": \(vocabulary), "max_position_embeddings": \(contextLength), "rope_theta": 10000.0,
+       "rms_norm_eps": 1e-5, "tie_word_embeddings": true, "torch_dtype": "float32",
+       "bos_token_id": 256, "eos_token_id": 256}
+      """
   }
 
   private static let tokenizerConfig = """
