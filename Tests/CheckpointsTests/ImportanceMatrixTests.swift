@@ -20,6 +20,18 @@ struct ImportanceMatrixTests {
     }
   }
 
+  /// Of a mixture of 8 experts, of which one read nothing.
+  @Test func expertsAreReadAndWrittenByteForByte() throws {
+    let recorded = TestFiles.fixture("experts-imatrix.gguf")
+    let matrix = try ImportanceMatrix(path: recorded)
+    let entry = try #require(matrix.entries["blk.0.ffn_down_exps.weight"])
+    // What gguf.GGUFReader of the Python package gguf reads.
+    #expect(entry.counts == [6, 0, 23, 14, 10, 8, 23, 44] && entry.tokens == 128)
+    #expect(entry.sums.count == 8 * 64 && entry.sums[..<2] == [0.058673725, 0.12927145])
+    #expect(entry.sums(ofExpert: 1).allSatisfy { $0 == 0 })
+    #expect(matrix.bytes == (try TestFiles.read(recorded)))
+  }
+
   @Test func aFolderThatIsNotThereIsAnError() throws {
     let matrix = try ImportanceMatrix(path: Self.recorded)
     let error = #expect(throws: CheckpointError.self) {
@@ -92,9 +104,14 @@ struct ImportanceMatrixTests {
       $0.tensors[0].dimensions = [0]
       $0.placeTensors()
     }
-    try expect("counts of 4 experts") {
-      $0.tensors[1].dimensions = [4]
-      $0.data += Array(repeating: 0, count: 12)
+    try expect("has 4 sums for 3 experts") {
+      $0.tensors[1].dimensions = [1, 3]
+      $0.data += Array(repeating: 0, count: 8)
+    }
+    try expect("was made from 512.0, 0.0, -1.0, 0.0 tokens") {
+      $0.tensors[1].dimensions = [1, 4]
+      $0.data += little(Float(0).bitPattern) + little(Float(-1).bitPattern)
+      $0.data += little(Float(0).bitPattern)
     }
     for count: Float in [0, -1, 0.5, .nan, .infinity] {
       try expect("was made from \(count) tokens") {

@@ -82,7 +82,7 @@ public struct TrialRows: Sendable {
   /// - Parameters:
   ///   - before: the weights of ``rows``.
   ///   - after: what they became.
-  ///   - cancellation: for each row what ``cancellation(before:after:gram:)`` says, for methods that let errors cancel:
+  ///   - shares: for each row what ``cancellation(before:after:gram:)`` says, for methods that let errors cancel:
   ///     the row's KLD is scaled by it, as far as rows are not looked up. Otherwise nil.
   /// - Returns: nats a token, with the standard error of sampling rows.
   public func divergence(

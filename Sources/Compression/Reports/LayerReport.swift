@@ -129,21 +129,7 @@ public struct LayerReport: Codable, Hashable, Sendable {
         scheme.sparsity.map { _ in "pruned by magnitude" },
       ].compactMap(\.self).joined(separator: " and ")
     return
-      "\(missedExperts.expertNames) of \(layer) read fewer than \(InputStatistics.leastTokens) "
+      "\(missedExperts.names) of \(layer) read fewer than \(InputStatistics.leastTokens) "
       + "calibration tokens: \(fallback)"
-  }
-}
-
-extension [Int] {
-  /// Experts by their numbers, and no more than fit a line: `experts 3, 17 and 41`.
-  public var expertNames: String {
-    let most = 12
-    guard count > 1 else { return "expert " + map(String.init).joined() }
-    guard count <= most else {
-      return "experts " + prefix(most).map(String.init).joined(separator: ", ")
-        + " and \(count - most) more"
-    }
-    return "experts " + dropLast().map(String.init).joined(separator: ", ") + " and "
-      + suffix(1).map(String.init).joined()
   }
 }

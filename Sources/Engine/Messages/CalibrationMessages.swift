@@ -40,18 +40,21 @@ public struct CalibrationSummary: Codable, Hashable, Sendable {
   public var window: Int
   /// Input channels of the widest layer.
   public var widestInput: Int
-  /// One sentence when there are too few tokens for GPTQ and SparseGPT; nil when there are enough.
+  /// What the experts of each block read, in the order of blocks; empty for models without.
+  public var experts: [ExpertCoverage]
+  /// What is too little for calibrated methods, in a sentence or two; nil when there is enough.
   public var warning: String?
 
   public init(
     textPath: String, tokens: Int, windows: Int, window: Int, widestInput: Int,
-    warning: String? = nil
+    experts: [ExpertCoverage] = [], warning: String? = nil
   ) {
     self.textPath = textPath
     self.tokens = tokens
     self.windows = windows
     self.window = window
     self.widestInput = widestInput
+    self.experts = experts
     self.warning = warning
   }
 

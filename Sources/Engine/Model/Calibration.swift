@@ -27,7 +27,8 @@ struct Calibration {
       model.layers.compactMap { layer in
         layer.site.map { (layer.name, $0) }
       }, uniquingKeysWith: { first, _ in first })
-    summary = CalibrationSummary(textPath: textPath, windows: windows, of: model)
+    summary = CalibrationSummary(
+      textPath: textPath, windows: windows, moments: moments, of: model)
   }
 
   /// Second moments of what a layer reads; nil for layers that multiply nothing.
@@ -41,20 +42,5 @@ struct Calibration {
     for layer in model.layers { statistics[layer.name] = self.statistics(of: layer.name) }
     return ImportanceMatrix(
       statistics, of: model, datasets: [summary.textPath], windows: windows)
-  }
-}
-
-extension CalibrationSummary {
-  fileprivate init(textPath: String, windows: TokenWindows, of model: ModelDescription) {
-    self.init(
-      textPath: textPath, tokens: windows.count * windows.length, windows: windows.count,
-      window: windows.length,
-      widestInput: model.layers.map(\.columns).max() ?? 0)
-    if tokensPerInput < Calibration.enoughTokens {
-      let enough = Int(Calibration.enoughTokens) * widestInput
-      warning =
-        "\(tokens) tokens are few for layers of \(widestInput) input channels: GPTQ and SparseGPT "
-        + "fit the text and not the model; \(enough) or more are better"
-    }
   }
 }

@@ -29,6 +29,7 @@ extension Report {
     }
     return ["## Layers", ""]
       + Self.table(["layer", "scheme", "bytes before", "bytes", "bpw", "SQNR, dB"], rows) + [""]
+      + notes.flatMap { [Self.escaped($0) + ".", ""] }
   }
 
   private var frontierLines: [String] {

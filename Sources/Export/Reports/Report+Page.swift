@@ -106,7 +106,7 @@ extension Report {
       <div class="wide"><table><tr><th>layer</th><th>scheme</th><th class="number">bytes before</th>\
       <th class="number">bytes</th><th class="number">bpw</th><th class="number">SQNR, dB</th>\
       <th>weights</th><th>change</th></tr>
-      \(rows)</table></div>
+      \(rows)</table></div>\(notes.map { note -> Markup in "\n<p>\(note).</p>" })
 
       """
   }

@@ -54,6 +54,11 @@ public struct ReportModel: Codable, Hashable, Sendable {
   }
 }
 
+extension Report {
+  /// What is to be known of layers beside their figures, a sentence each.
+  var notes: [String] { layers.compactMap { $0.report?.missedExpertsNote } }
+}
+
 /// One layer under the plan.
 public struct ReportLayer: Codable, Hashable, Sendable {
   public var name: String

@@ -40,6 +40,11 @@ struct LayerFiguresView {
       let text = ReportText(report, glyphs: state.glyphs)
       lines.append(pairs([("SQNR", text.sqnr), ("max", text.maximum)], painter))
       lines.append(pairs([("cosine", text.cosine), ("MSE", text.mse)], painter))
+      if let note = report.missedExpertsNote {
+        lines += wrapped(note, columns: max(columns, 1)).map {
+          [painter.segment(String($0), .warn)]
+        }
+      }
     } else {
       lines.append([painter.segment("waiting for the engine", .dim)])
       lines.append([])

@@ -12,8 +12,8 @@ struct CalibrateCommand: ParsableCommand {
       Plans with calibrated methods are calibrated when they are carried out; this command shows \
       beforehand what a text gives, and writes llama.cpp's imatrix.
 
-      --json: text, tokens, windows, window (tokens), widest_input, tokens_per_input, warning (or null), imatrix \
-      (the file written, or null).
+      --json: text, tokens, windows, window (tokens), widest_input, tokens_per_input, experts (of each block with \
+      experts: name, tokens of each, missed), warning (or null), imatrix (the file written, or null).
       """)
 
   @OptionGroup var model: ModelArgument
@@ -43,6 +43,7 @@ struct CalibrateCommand: ParsableCommand {
         of the widest layer
 
         """)
+      if let line = found.experts.line { OutputStream.standard.writeLine(line) }
       if let imatrix { OutputStream.standard.writeLine("imatrix written to \(imatrix)") }
     }
   }
@@ -56,11 +57,19 @@ private struct CalibrateResult: Encodable {
   let window: Int
   let widestInput: Int
   let tokensPerInput: Figure
+  let experts: [Experts]
   let warning: String?
   let imatrix: String?
 
   private enum CodingKeys: String, CodingKey {
-    case text, tokens, windows, window, widestInput, tokensPerInput, warning, imatrix
+    case text, tokens, windows, window, widestInput, tokensPerInput, experts, warning, imatrix
+  }
+
+  /// What the experts of a block read.
+  struct Experts: Encodable {
+    let name: String
+    let tokens: [Int]
+    let missed: [Int]
   }
 
   init(_ summary: CalibrationSummary, imatrix: String?) {
@@ -70,6 +79,9 @@ private struct CalibrateResult: Encodable {
     window = summary.window
     widestInput = summary.widestInput
     tokensPerInput = Figure(summary.tokensPerInput)
+    experts = summary.experts.map {
+      Experts(name: $0.name, tokens: $0.tokens, missed: $0.missed)
+    }
     warning = summary.warning
     self.imatrix = imatrix
   }
@@ -83,7 +95,18 @@ private struct CalibrateResult: Encodable {
     try container.encode(window, forKey: .window)
     try container.encode(widestInput, forKey: .widestInput)
     try container.encode(tokensPerInput, forKey: .tokensPerInput)
+    try container.encode(experts, forKey: .experts)
     try container.encode(warning, forKey: .warning)
     try container.encode(imatrix, forKey: .imatrix)
+  }
+}
+
+extension [ExpertCoverage] {
+  /// `120 to 2110 tokens for each of 64 experts in 8 blocks`; nil without experts.
+  fileprivate var line: String? {
+    let tokens = flatMap(\.tokens)
+    guard let least = tokens.min(), let most = tokens.max() else { return nil }
+    let experts = map(\.tokens.count).max() ?? 0
+    return "\(least) to \(most) tokens for each of \(experts) experts in \(count) blocks"
   }
 }

@@ -17,6 +17,8 @@ final class EngineSession {
   private var waiting: ArraySlice<Input> = []
   private var progress = ProgressLine()
   private var jobs: [JobID: (kind: JobKind, title: String)] = [:]
+  /// What has been said of experts that calibration missed, so that it is said once.
+  private var saidOfExperts: Set<String> = []
 
   /// Starts an engine; from now on Ctrl-C ends what it does.
   init(_ settings: EngineSettings = EngineSettings()) {
@@ -88,10 +90,16 @@ final class EngineSession {
     case .promptSentRaw:
       progress.clear()
       note("the model has no chat template: the prompt is sent as it is, as with --raw")
+    case .report(let report):
+      guard report.standing == .exact, let text = report.missedExpertsNote,
+        saidOfExperts.insert(text).inserted
+      else { break }
+      progress.clear()
+      warn(text)
     case .sensitivityRefused(_, let reason), .allocationRefused(_, let reason),
       .exportOutlineRefused(_, let reason):
       throw CommandFailure(status: .failed, message: reason)
-    case .jobEnded, .opened, .restructured, .report, .compressed, .token, .answerEnded,
+    case .jobEnded, .opened, .restructured, .compressed, .token, .answerEnded,
       .serverFound, .evaluated, .logitsWritten, .calibrated, .sensitivity, .sensitivitySaved,
       .sensitivityRefined, .structureChosen, .allocated, .frontier, .predicted, .exportOutline,
       .layersCompared, .exportPreview, .exported:

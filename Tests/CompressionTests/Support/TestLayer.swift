@@ -9,22 +9,26 @@ struct TestLayer {
   let shape: LayerShape
 
   /// A layer of weights given as stored bytes; nil if they do not fill the shape.
-  init?(name: String = "layer", bytes: [UInt8], type: ElementType, rows: Int, columns: Int) {
+  init?(
+    name: String = "layer", bytes: [UInt8], type: ElementType, rows: Int, columns: Int,
+    count: Int = 1
+  ) {
     guard
       let matrix = StoredMatrix(
         storage: ByteStorage(copying: bytes), offset: 0, type: type, rows: rows, columns: columns)
     else { return nil }
     self.matrix = .stored(matrix)
-    shape = LayerShape(name: name, rows: rows, columns: columns, type: type)
+    shape = LayerShape(name: name, rows: rows, columns: columns, type: type, count: count)
   }
 
-  /// A layer of single-precision weights.
-  init?(name: String = "layer", _ weights: Matrix) {
+  /// A layer of single-precision weights, or a stack of `count` matrices of such.
+  init?(name: String = "layer", _ weights: Matrix, count: Int = 1) {
     let bytes = weights.values.flatMap { value in
       (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) }
     }
     self.init(
-      name: name, bytes: bytes, type: .float32, rows: weights.rows, columns: weights.columns)
+      name: name, bytes: bytes, type: .float32, rows: weights.rows, columns: weights.columns,
+      count: count)
   }
 
   /// Compresses the whole layer, `step` rows at a time.
@@ -70,9 +74,9 @@ extension Matrix {
 
 extension InputStatistics {
   /// The statistics that a Gram matrix holds.
-  init(gram: Matrix) {
+  init(gram: Matrix, tokens: Int = 1) {
     self.init(
-      tokens: 1, means: Array(repeating: 0, count: gram.columns),
+      tokens: tokens, means: Array(repeating: 0, count: gram.columns),
       secondMoments: (0..<gram.columns).map { gram[$0, $0] }, gram: gram)
   }
 }

@@ -15,9 +15,10 @@ final class TinyModel {
 
   let path: String
 
-  /// A model with a head of values for both heads of queries, or for each, and with these weights of a block's norms.
+  /// A model with a head of values for both heads of queries, or for each, and with these weights of a block's norms;
+  /// a Mixtral with two experts a token where there are experts, the last of which no token reaches.
   init(
-    seed: UInt64 = 1, contextLength: Int = 128, keyValueHeads: Int = 1,
+    seed: UInt64 = 1, contextLength: Int = 128, keyValueHeads: Int = 1, experts: Int = 0,
     norm: (Int) -> Float = { _ in 1 }
   ) throws {
     let directory = FileManager.default.temporaryDirectory
@@ -25,10 +26,10 @@ final class TinyModel {
     path = directory.path
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     let files: [(String, Data)] = [
-      ("config.json", Data(Self.config(contextLength, keyValueHeads).utf8)),
+      ("config.json", Data(Self.config(contextLength, keyValueHeads, experts).utf8)),
       ("tokenizer.json", Data(Self.tokenizer.utf8)),
       ("tokenizer_config.json", Data(Self.tokenizerConfig.utf8)),
-      ("model.safetensors", Self.weights(seed, keyValueHeads, norm)),
+      ("model.safetensors", Self.weights(seed, keyValueHeads, experts, norm)),
     ]
     for (name, content) in files { try content.write(to: directory.appending(path: name)) }
   }
@@ -47,15 +48,22 @@ final class TinyModel {
     try write(text.utf8, to: name)
   }
 
-  private static func config(_ contextLength: Int, _ keyValueHeads: Int) -> String {
-    """
-    {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu",
-     "hidden_size": \(hidden), "intermediate_size": \(intermediate),
-     "num_hidden_layers": \(blocks), "num_attention_heads": 2, "num_key_value_heads": \(keyValueHeads),
-     "vocab_size": \(vocabulary), "max_position_embeddings": \(contextLength), "rope_theta": 10000.0,
-     "rms_norm_eps": 1e-5, "tie_word_embeddings": true, "torch_dtype": "float32",
-     "bos_token_id": 256, "eos_token_id": 256}
-    """
+  private static func config(
+    _ contextLength: Int, _ keyValueHeads: Int, _ experts: Int
+  ) -> String {
+    let kind =
+      experts == 0
+      ? "\"architectures\": [\"LlamaForCausalLM\"], \"model_type\": \"llama\""
+      : "\"architectures\": [\"MixtralForCausalLM\"], \"model_type\": \"mixtral\", "
+        + "\"num_local_experts\": \(experts), \"num_experts_per_tok\": 2"
+    return """
+      {\(kind), "hidden_act": "silu",
+       "hidden_size": \(hidden), "intermediate_size": \(intermediate),
+       "num_hidden_layers": \(blocks), "num_attention_heads": 2, "num_key_value_heads": \(keyValueHeads),
+       "vocab_size": \(vocabulary), "max_position_embeddings": \(contextLength), "rope_theta": 10000.0,
+       "rms_norm_eps": 1e-5, "tie_word_embeddings": true, "torch_dtype": "float32",
+       "bos_token_id": 256, "eos_token_id": 256}
+      """
   }
 
   private static let tokenizerConfig = """
@@ -101,8 +109,35 @@ final class TinyModel {
     }
   }
 
+  /// Names of the gate, up and down layers of a block: one of each, or of each expert.
+  private static func mlps(
+    _ prefix: String, _ experts: Int
+  ) -> [(gate: String, up: String, down: String)] {
+    guard experts > 0 else {
+      let names = ["gate", "up", "down"].map { "\(prefix)mlp.\($0)_proj.weight" }
+      return [(names[0], names[1], names[2])]
+    }
+    return (0..<experts).map { expert in
+      let names = [1, 3, 2].map { "\(prefix)block_sparse_moe.experts.\(expert).w\($0).weight" }
+      return (names[0], names[1], names[2])
+    }
+  }
+
+  /// A router's weights: experts in pairs of opposite logits, of which two are always at least 0, what the last one has.
+  ///
+  /// - Precondition: an odd number of experts, at least 5.
+  private static func router(_ experts: Int, _ random: (Int) -> Float) -> (Int) -> Float {
+    precondition(experts >= 5 && experts % 2 == 1, "two pairs and one more")
+    let values = (0..<experts / 2 * hidden).map(random)
+    return { index in
+      let (row, column) = (index / hidden, index % hidden)
+      guard row < experts - 1 else { return 0 }
+      return values[row / 2 * hidden + column] * (row % 2 == 0 ? 1 : -1)
+    }
+  }
+
   private static func weights(
-    _ seed: UInt64, _ keyValueHeads: Int, _ norm: (Int) -> Float
+    _ seed: UInt64, _ keyValueHeads: Int, _ experts: Int, _ norm: (Int) -> Float
   ) -> Data {
     var generator = SeededRandom(seed: seed)
     var header: [String] = []
@@ -125,9 +160,14 @@ final class TinyModel {
       for (name, rows) in [("q", hidden), ("k", shared), ("v", shared), ("o", hidden)] {
         add("\(prefix)self_attn.\(name)_proj.weight", [rows, hidden], random)
       }
-      add("\(prefix)mlp.gate_proj.weight", [intermediate, hidden], random)
-      add("\(prefix)mlp.up_proj.weight", [intermediate, hidden], random)
-      add("\(prefix)mlp.down_proj.weight", [hidden, intermediate], random)
+      if experts > 0 {
+        add("\(prefix)block_sparse_moe.gate.weight", [experts, hidden], router(experts, random))
+      }
+      for (gate, up, down) in mlps(prefix, experts) {
+        add(gate, [intermediate, hidden], random)
+        add(up, [intermediate, hidden], random)
+        add(down, [hidden, intermediate], random)
+      }
       add("\(prefix)input_layernorm.weight", [hidden], norm)
       add("\(prefix)post_attention_layernorm.weight", [hidden], norm)
     }
