@@ -38,6 +38,6 @@ public struct MissingModel: Error, CustomStringConvertible {
   let path: String
 
   public var description: String {
-    "\(path) is missing: run Tests/Oracles/make_models.py, or set VISE_MODELS to its folder"
+    "\(path) is missing: run make models families, or set VISE_MODELS to its folder"
   }
 }

@@ -138,6 +138,8 @@ package struct Architecture: Sendable {
   package var hasWindowInGGUF: Bool { if case .none? = ggufWindow { false } else { true } }
   /// How llama.cpp weighs the chosen experts; nil where all models of the family do so.
   package var routerInGGUF: RouterKind? { experts?.normalizing == nil ? nil : experts?.router }
+  /// Whether Hugging Face checkpoints hold gates and ups of experts as one tensor, where GGUF has two.
+  package var fusesExperts: Bool { experts?.isFused ?? false }
 
   private var experts: ExpertRule? {
     if case .experts(let rule) = feedForward { rule } else { nil }

@@ -23,12 +23,20 @@ extension JSONObject {
     of model: ModelDescription, _ special: SpecialTokens, quantization: JSONValue?
   ) throws(CheckpointError) -> JSONObject {
     let (architecture, blueprint) = try facts(of: model)
+    guard !architecture.fusesExperts else {
+      throw CheckpointError(
+        file: model.path,
+        reason:
+          "has gates and ups of experts apart, which \(architecture.className) wants as one tensor",
+        hint: "open the Hugging Face directory that it was made from")
+    }
     var config = JSONObject(members: [])
     config["architectures"] = [.string(architecture.className)]
     config["model_type"] = .string(architecture.name)
     config["hidden_size"] = .integer(blueprint.hiddenSize)
     config["intermediate_size"] = .integer(
-      blueprint.blocks.first?.feedForward.innerSize ?? blueprint.hiddenSize)
+      blueprint.denseInnerSize ?? blueprint.blocks.first?.feedForward.innerSize
+        ?? blueprint.hiddenSize)
     config["max_position_embeddings"] = .integer(blueprint.contextLength)
     config["tie_word_embeddings"] = .bool(blueprint.tiesEmbeddings)
     config["torch_dtype"] = "float16"
@@ -119,7 +127,11 @@ extension Architecture {
         "no_rope_layers",
         .array(blueprint.blocks.map { .integer($0.attention.rope == nil ? 0 : 1) }))
     }
-    switch block.feedForward {
+    let dense = blueprint.blocks.indices.filter { blueprint.blocks[$0].isDense }
+    if !dense.isEmpty, dense.count < blueprint.blocks.count {
+      add("mlp_only_layers", .array(dense.map { .integer($0) }))
+    }
+    switch (blueprint.blocks.first { !$0.isDense } ?? block).feedForward {
     case .dense(let dense): add(activationKey, .string(dense.activation.configName))
     case .experts(let experts):
       add(activationKey, .string(experts.activation.configName))
@@ -144,6 +156,17 @@ extension Architecture {
     }
     return members
   }
+}
+
+extension Blueprint {
+  /// Of blocks without experts; nil where there are none.
+  fileprivate var denseInnerSize: Int? {
+    blocks.first(where: \.isDense)?.feedForward.innerSize
+  }
+}
+
+extension BlockFacts {
+  fileprivate var isDense: Bool { if case .dense = feedForward { true } else { false } }
 }
 
 extension ActivationKind {
