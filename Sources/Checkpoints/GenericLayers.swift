@@ -20,7 +20,7 @@ struct GenericLayers {
   private var table: TensorTable { locator.table }
   /// Whether matrices are stored with inputs for rows: what transformers calls Conv1D.
   private let isTransposed: Bool
-  /// Blocks of the decoder; what follows them predicts further tokens. Nil where it is not known.
+  /// Blocks of the decoder, which those that predict further tokens follow; nil where it is not known.
   private let blockCount: Int?
 
   /// Fewer rows or columns are no layer: nothing would be saved.
@@ -131,7 +131,9 @@ struct GenericLayers {
     }
     var joined: Set<String> = []
     return found.compactMap { layer in
-      guard let (name, _) = Self.expert(in: layer.name), let stack = stacks[name] else {
+      guard let (name, _) = Self.expert(in: layer.name), let stack = stacks[name],
+        stack.count > 1
+      else {
         return layer
       }
       let parts = stack.keys.sorted().compactMap { stack[$0] }

@@ -29,7 +29,8 @@ struct GenericLayerTests {
     "model.layers.0.linear_attn.in_proj_ba.weight", "blk.0.ssm_ba.weight",
     "model.layers.0.mamba.dt_proj.weight", "model.layers.0.self_attn.q_proj.bias",
     "model.layers.0.mlp.experts.gate_up_proj_bias", "model.visual.blocks.0.attn.qkv.weight",
-    "model.vision_tower.encoder.layers.0.mlp.up_proj.linear.weight", "mtp.layers.0.mlp.up_proj.weight",
+    "model.vision_tower.encoder.layers.0.mlp.up_proj.linear.weight",
+    "mtp.layers.0.mlp.up_proj.weight",
     "blk.61.nextn.eh_proj.weight", "model.layers.0.laurel.linear_left.weight",
     "model.layers.0.self_attn.indexer.weights_proj.weight",
   ])
@@ -40,7 +41,8 @@ struct GenericLayerTests {
     let (hidden, inner) = (64, 32)
     let shapes =
       hasInputsForRows
-      ? [[4, hidden, 2 * inner], [4, inner, hidden]] : [[4, 2 * inner, hidden], [4, hidden, inner]]
+      ? [[4, hidden, 2 * inner], [4, inner, hidden]]
+      : [[4, 2 * inner, hidden], [4, hidden, inner]]
     let stem = "model.layers.0.mlp.experts."
     let folder = try TensorFolder(
       config: #"{"model_type": "new"}"#,

@@ -12,7 +12,9 @@ struct WeightsOnlyTests {
   init() throws {
     folder = try TensorFolder(
       config: #"{"model_type": "new"}"#,
-      tensors: ["model.embed_tokens.weight": [64, 32], "model.layers.0.mlp.up_proj.weight": [64, 32]])
+      tensors: [
+        "model.embed_tokens.weight": [64, 32], "model.layers.0.mlp.up_proj.weight": [64, 32],
+      ])
     driver.send(.open(path: folder.path))
   }
 

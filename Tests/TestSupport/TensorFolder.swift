@@ -13,6 +13,7 @@ public final class TensorFolder {
   /// - Parameters:
   ///   - config: the text of config.json.
   ///   - tensors: their names and shapes.
+  /// - Throws: when the files cannot be written.
   public init(config: String, tensors: [String: [Int]]) throws {
     folder = try TemporaryFolder()
     let layout = SafetensorsLayout(

@@ -89,7 +89,9 @@ extension String {
       ("language_model.model.", "model.language_model."), ("language_model.lm_head", "lm_head"),
       ("backbone.", "model."),
     ]
-    for (own, readers) in parts where hasPrefix(own) { names.append(readers + dropFirst(own.count)) }
+    for (own, readers) in parts where hasPrefix(own) {
+      names.append(readers + dropFirst(own.count))
+    }
     let experts = [("w1", "gate_proj"), ("w2", "down_proj"), ("w3", "up_proj")]
     for (own, readers) in experts where contains(".experts.") && hasSuffix(".\(own)") {
       names.append(dropLast(own.count) + readers)

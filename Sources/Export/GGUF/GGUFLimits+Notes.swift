@@ -15,7 +15,8 @@ extension GGUFLimits {
     if let window = windows.first, !architecture.hasWindowInGGUF {
       notes.append(
         "llama.cpp lets all blocks see the whole text, where \(windows.count) of "
-          + "\(blueprint.blocks.count) see the last \(window) positions: it answers otherwise after those")
+          + "\(blueprint.blocks.count) see the last \(window) positions: it answers otherwise after those"
+      )
     }
     let experts = blueprint.blocks.lazy.compactMap { block in
       if case .experts(let experts) = block.feedForward { experts } else { nil }
