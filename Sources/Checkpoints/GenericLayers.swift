@@ -131,7 +131,9 @@ struct GenericLayers {
     }
     var joined: Set<String> = []
     return found.compactMap { layer in
-      guard let (name, _) = Self.expert(in: layer.name), let stack = stacks[name] else {
+      guard let (name, _) = Self.expert(in: layer.name), let stack = stacks[name],
+        stack.count > 1
+      else {
         return layer
       }
       let parts = stack.keys.sorted().compactMap { stack[$0] }

@@ -35,7 +35,7 @@ import Testing
     let (promised, result) = (try dry.object(), try run.object())
     #expect(
       Set(result.keys) == [
-        "format", "target", "output", "written", "bytes", "files", "refusals",
+        "format", "target", "output", "written", "bytes", "files", "refusals", "notes",
       ])
     #expect(result["target"] as? String == "llama.cpp")
     #expect(promised["written"] as? Bool == false)

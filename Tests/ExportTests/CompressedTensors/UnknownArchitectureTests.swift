@@ -59,7 +59,7 @@ struct UnknownArchitectureTests {
     let outline = try ExportOutline(of: Checkpoint.open(folder.path), for: .transformers)
     let refusals = outline.refusals(of: outline.shapes.map { _ in scheme })
     let nearest = outline.nearest(to: outline.shapes.map { _ in scheme })
-    #expect(nearest.allSatisfy(\.keepsLayer))
+    #expect(nearest == outline.shapes.map { _ in .keep })
     return refusals.map(\.reason)
   }
 
