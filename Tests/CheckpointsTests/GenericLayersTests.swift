@@ -107,16 +107,17 @@ struct GenericLayersTests {
   /// gpt-oss and Llama 4 have inputs for rows, and names without `.weight`.
   @Test func transposedStacksAreTurned() throws {
     var builder = unknown()
-    builder.add("model.layers.0.mlp.experts.gate_up_proj", [2, 32, 48])
-    builder.add("model.layers.0.mlp.experts.gate_up_proj_bias", [2, 48])
+    builder.add("model.layers.0.mlp.experts.gate_up_proj", [2, 32, 96])
+    builder.add("model.layers.0.mlp.experts.gate_up_proj_bias", [2, 96])
+    builder.add("model.layers.0.mlp.experts.down_proj", [2, 48, 32])
     try builder.open { checkpoint in
       let layer = try #require(checkpoint.description.layers.first)
-      #expect(checkpoint.description.layers.count == 1)
-      #expect(layer.rows == 96 && layer.columns == 32 && layer.count == 2)
+      #expect(checkpoint.description.layers.count == 2)
+      try #require(layer.rows == 192 && layer.columns == 32 && layer.count == 2)
       let values = try checkpoint.matrix(of: layer.name).decoded()
-      for (row, column) in [(0, 0), (0, 31), (47, 5), (48, 0), (95, 31)] {
-        let (expert, output) = (row / 48, row % 48)
-        #expect(values[row, column] == Float(expert * 32 * 48 + column * 48 + output))
+      for (row, column) in [(0, 0), (0, 31), (95, 5), (96, 0), (191, 31)] {
+        let (expert, output) = (row / 96, row % 96)
+        #expect(values[row, column] == Float(expert * 32 * 96 + column * 96 + output))
       }
     }
   }
