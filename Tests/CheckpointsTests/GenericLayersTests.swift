@@ -111,7 +111,8 @@ struct GenericLayersTests {
     builder.add("model.layers.0.mlp.experts.gate_up_proj_bias", [2, 96])
     builder.add("model.layers.0.mlp.experts.down_proj", [2, 48, 32])
     try builder.open { checkpoint in
-      let layer = try #require(checkpoint.description.layers.first)
+      let layer = try #require(
+        checkpoint.description.layers.first { $0.name.hasSuffix("gate_up_proj") })
       #expect(checkpoint.description.layers.count == 2)
       try #require(layer.rows == 192 && layer.columns == 32 && layer.count == 2)
       let values = try checkpoint.matrix(of: layer.name).decoded()
