@@ -4,7 +4,7 @@ import Testing
 @testable import Checkpoints
 
 /// Checkpoints of architectures that nobody knows: they open, and have layers as far as names tell.
-struct GenericLayersTests {
+struct UnknownModelTests {
   private func unknown(_ type: String = "martian") -> SafetensorsBuilder {
     SafetensorsBuilder(config: "\"model_type\": \"\(type)\"")
   }

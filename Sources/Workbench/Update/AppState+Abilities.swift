@@ -12,7 +12,7 @@ extension AppState {
     case .evaluate, .calibrate, .refine: break
     default: return nil
     }
-    return "\(command.action.rawValue) needs a model that runs, and this one does not: \(obstacle)"
+    return "\(command.action.rawValue): \(obstacle)"
   }
 
   /// Figures that were measured elsewhere are read without running anything.
@@ -26,7 +26,7 @@ extension AppState {
     let size = Figures.totalBytes(description.tensorBytes)
     let facts = "\(description.name): \(description.layers.count) layers, \(size)"
     if let obstacle = description.abilities.runningObstacle {
-      warn("\(facts). Weights only, it does not run: \(obstacle)")
+      warn("weights only: \(obstacle)")
     } else if let note = description.notes.first {
       let others = description.notes.count - 1
       let more = others > 0 ? " (\(others) more: vise inspect)" : ""

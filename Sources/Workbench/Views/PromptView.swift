@@ -38,16 +38,20 @@ struct PromptView {
     return [painter.segment(partings.joined(separator: ", "), .diverged)]
   }
 
+  /// What stands where nothing is typed yet.
+  private var invitation: String {
+    if let reason = state.obstacle(to: Command(.prompt)) { return reason }
+    return conversation.sides.contains(.served)
+      ? "p writes a prompt; both models and the server answer it"
+      : "p writes a prompt; both models answer it"
+  }
+
   private func drawInput(in rect: Rect, on painter: inout Painter) {
     let isFocused = state.pane == .prompt && state.overlay == nil && state.line == nil
     painter.put("> ", isFocused ? .focus : .dim, at: rect.origin, maxColumns: rect.columns)
     let field = rect.splitLeft(PromptLayout.promptWidth).rest
     if conversation.editor.text.isEmpty, !isFocused {
-      painter.put(
-        conversation.sides.contains(.served)
-          ? "p writes a prompt; both models and the server answer it"
-          : "p writes a prompt; both models answer it", .dim, at: field.origin,
-        maxColumns: field.columns)
+      painter.put(invitation, .dim, at: field.origin, maxColumns: field.columns)
     } else {
       EditorView(editor: conversation.editor, isFocused: isFocused).draw(in: field, on: &painter)
     }
