@@ -79,7 +79,7 @@ package struct Architecture: Sendable {
   /// Whether llama.cpp's converter orders rows of q and k anew, because its RoPE turns neighbours.
   var reordersRows = false
   /// A block of so many has no RoPE; nil for none.
-  var blockWithoutRope: Int?
+  package var blockWithoutRope: Int?
   var window: WindowRule = .none
   /// The rule of GGUF files without a pattern; nil for that of ``window``.
   var ggufWindow: WindowRule?
@@ -89,6 +89,8 @@ package struct Architecture: Sendable {
   var embeddingScale: EmbeddingScale = .none
   /// config.json's key for the size whose root divides scores; nil for the head size.
   var attentionScaleKey: String?
+  /// The number of blocks at which llama.cpp takes hidden size over heads for that size; nil where it never does.
+  var blocksOfWideScores: Int?
   /// Whether granite's four multipliers are read.
   package var hasMultipliers = false
   var tiesByStandard = false
@@ -122,6 +124,13 @@ package struct Architecture: Sendable {
 
   /// config.json's key for the size whose root divides scores; nil where that is the head size.
   package var scoreSizeKey: String? { attentionScaleKey }
+  /// The size whose root llama.cpp divides scores by, which GGUF has no word for.
+  package func scoreSizeInGGUF(
+    blocks: Int, hiddenSize: Int, headCount: Int, headSize: Int
+  ) -> Int {
+    blocks == blocksOfWideScores ? hiddenSize / headCount : headSize
+  }
+
   /// config.json's key for the activation.
   package var activationKey: String { activation.key }
   /// config.json's key for the number of experts.

@@ -145,13 +145,12 @@ struct BlueprintReader {
     return (Float(1 / divisor.squareRoot()), softcap)
   }
 
-  /// GGUF has no word for the size whose root divides scores: llama.cpp knows the one published size of Gemma 2 and of Gemma 3
-  /// that differs by its blocks.
   private func ggufScaleSize(headSize: Int) throws(CheckpointError) -> Double {
-    let blocks = try settings.size(.blockCount, limit: Self.blockLimit)
-    let large = ["gemma2": 46, "gemma3": 62]
-    guard large[architecture.ggufName] == blocks else { return Double(headSize) }
-    return Double(try settings.size(.hiddenSize) / settings.size(.headCount))
+    Double(
+      architecture.scoreSizeInGGUF(
+        blocks: try settings.size(.blockCount, limit: Self.blockLimit),
+        hiddenSize: try settings.size(.hiddenSize), headCount: try settings.size(.headCount),
+        headSize: headSize))
   }
 
   private func queryGrowth(ropes: [RopeFacts]) throws(CheckpointError) -> QueryGrowth? {

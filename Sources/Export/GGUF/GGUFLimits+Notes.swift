@@ -34,6 +34,25 @@ extension GGUFLimits {
         "llama.cpp chooses short or long factors of RoPE by the context that it is given, and "
           + "transformers by the text's length: open it with a context as long as texts are")
     }
+    if let attention = blueprint.blocks.first?.attention, architecture.scoreSizeKey != nil {
+      let size = architecture.scoreSizeInGGUF(
+        blocks: blueprint.blocks.count, hiddenSize: blueprint.hiddenSize,
+        headCount: attention.headCount, headSize: attention.headSize)
+      if attention.scale != 1 / Float(size).squareRoot() {
+        notes.append(
+          "llama.cpp divides scores by the root of \(size), which this model does not "
+            + "(query_pre_attn_scalar): it answers otherwise")
+      }
+    }
+    if let every = architecture.blockWithoutRope,
+      blueprint.blocks.enumerated().contains(where: {
+        ($0.element.attention.rope == nil) != (($0.offset + 1) % every == 0)
+      })
+    {
+      notes.append(
+        "llama.cpp takes every block but each \(every)th for one with RoPE, which this model does "
+          + "not (no_rope_layers): it answers otherwise")
+    }
     return notes
   }
 }

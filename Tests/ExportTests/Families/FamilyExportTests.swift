@@ -82,6 +82,7 @@ struct FamilyExportTests {
   func filesLoseWhatGGUFCannotSay(name: String) throws {
     let family = try Family(name)
     let source = try Checkpoint.open(family.path)
+    #expect(!GGUFLimits.notes(on: source.description).isEmpty)
     try withFile(of: family) { gguf in
       #expect(gguf.description.abilities == .all)
       #expect(gguf.description.blueprint?.blocks != source.description.blueprint?.blocks)

@@ -24,7 +24,7 @@ extension Architecture {
       ["attention_bias": [.query, .key, .value, .attentionOutput]], standard: false),
     activation: ("hidden_activation", .geluTanh), window: .allButEvery(2),
     embeddingScale: .rootOfHidden, attentionScaleKey: "query_pre_attn_scalar",
-    tiesByStandard: true)
+    blocksOfWideScores: 46, tiesByStandard: true)
 
   /// Normalised queries and keys, a window in five of six blocks with frequencies of their own.
   static let gemma3 = Architecture(
@@ -43,7 +43,7 @@ extension Architecture {
       ["attention_bias": [.query, .key, .value, .attentionOutput]], standard: false),
     activation: ("hidden_activation", .geluTanh), window: .allButEvery(6), hasLocalRope: true,
     embeddingScale: .rootOfHidden, attentionScaleKey: "query_pre_attn_scalar",
-    tiesByStandard: true)
+    blocksOfWideScores: 62, tiesByStandard: true)
 
   /// Norms before and after both halves.
   private static let sandwich: [Part: String] = [
