@@ -24,14 +24,21 @@ import Testing
 
   private func answer(
     _ app: inout App, bytes: Int = 1_500_000, refusals: [ExportRefusal] = [],
-    obstacle: String? = nil
+    obstacle: String? = nil, notes: [String] = []
   ) throws {
     app.send(
       .exportPreview(
         ExportPreview(
           request: try #require(request(app)),
           files: refusals.isEmpty ? [ExportedFile(name: "model.bin", bytes: bytes)] : [],
-          refusals: refusals, obstacle: obstacle)))
+          refusals: refusals, obstacle: obstacle, notes: notes)))
+  }
+
+  @Test func whatTheTargetComputesOtherwiseIsToldBefore() throws {
+    var app = App()
+    app.press("e")
+    try answer(&app, notes: ["it sees more", "it weighs otherwise"])
+    #expect(app.row("it sees more").contains("it sees more; it weighs otherwise"))
   }
 
   @Test func needsAModel() {

@@ -54,7 +54,7 @@ struct ExportText {
     return preview.files.map { Line(name: $0.name, figure: String($0.bytes)) }
   }
 
-  /// What stands in the way, or came of it; nil while it runs, or nothing was begun.
+  /// What stands in the way, what came of it, or what is to be known before it; nil while it runs.
   var outcome: (text: String, role: ThemeRole)? {
     if let written = form.written {
       return ("\(Figures.totalBytes(written.bytes)) written", .ok)
@@ -67,7 +67,9 @@ struct ExportText {
       case nil: return nil
       }
     }
-    return form.preview?.obstacle.map { ($0, .error) }
+    if let obstacle = form.preview?.obstacle { return (obstacle, .error) }
+    let notes = form.preview?.notes ?? []
+    return notes.isEmpty ? nil : (notes.joined(separator: "; "), .warn)
   }
 
   /// The export under way.
