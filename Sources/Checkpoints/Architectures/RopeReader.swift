@@ -13,7 +13,19 @@ struct RopeReader {
     self.tensors = tensors
   }
 
+  /// - Throws: ``CheckpointError`` for settings that make no rotation, or none that Vise knows.
   func ropes(headSize: Int) throws(CheckpointError) -> [RopeFacts] {
+    let ropes = try stated(headSize: headSize)
+    for rope in ropes {
+      let divisors = rope.divisors + (rope.long?.divisors ?? [])
+      guard rope.amplitude.isFinite, divisors.allSatisfy({ $0.isFinite && $0 > 0 }) else {
+        throw settings.error("the settings of RoPE's scaling give frequencies that are no numbers")
+      }
+    }
+    return ropes
+  }
+
+  private func stated(headSize: Int) throws(CheckpointError) -> [RopeFacts] {
     if let config = settings.config { return try ropes(config, headSize: headSize) }
     let rope = try ggufRope(headSize: headSize)
     guard architecture.hasLocalRope else { return [rope] }

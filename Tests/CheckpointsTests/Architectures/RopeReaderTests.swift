@@ -97,6 +97,11 @@ struct RopeReaderTests {
       "original_max_position_embeddings is 4611686018427387904, not a whole number",
       "\"rope_type\": \"yarn\", \"factor\": 2, "
         + "\"original_max_position_embeddings\": 4611686018427387904")
+    // The logarithm of what is one divides by zero.
+    expectScaling(
+      "frequencies that are no numbers",
+      "\"rope_type\": \"longrope\", \"original_max_position_embeddings\": 1, "
+        + "\"short_factor\": [1, 1, 1, 1], \"long_factor\": [1, 1, 1, 1]")
     expectScaling(
       "original_max_position_embeddings is missing", "\"rope_type\": \"yarn\", \"factor\": 2")
     expectScaling(
