@@ -1,6 +1,7 @@
 import Checkpoints
 import Compression
 import Engine
+import Tensors
 import Testing
 
 @testable import Workbench
@@ -44,6 +45,30 @@ struct AbilityTests {
     var app = app()
     app.press("j", "j", "4")
     #expect(app.scheme("layers.0.self_attn.q_proj")?.quantization?.bits == 4)
+  }
+
+  /// What experts' projections are called differs at the end only.
+  @Test(arguments: [80, 120, 200])
+  func longNamesKeepTheirEnd(columns: Int) {
+    let model = ModelDescription.synthetic()
+    let layers = ["gate_proj", "up_proj", "down_proj"].map { part in
+      LayerDescription(
+        name: "model.layers.0.mlp.experts.\(part)", role: Role(rawValue: "experts.\(part)"),
+        block: 0,
+        count: 4,
+        rows: 128, columns: 32, type: .bfloat16, bytes: 8192)
+    }
+    var app = App(nil, columns: columns)
+    app.send(
+      .opened(
+        ModelDescription(
+          name: "Mixture", path: model.path, format: model.format, architecture: "new",
+          blueprint: nil, parameterCount: 12_288, tensorBytes: 24_576, fingerprint: "abc",
+          layers: layers)))
+    app.press("+")
+    for part in ["gate_proj", "up_proj", "down_proj"] {
+      #expect(app.screen.contains(".\(part) "), "\(part)")
+    }
   }
 
   @Test func figuresOfElsewhereAreReadAndServersAnswer() {

@@ -73,23 +73,26 @@ struct TableRowView {
       maxColumns: columns.nameWidth)
   }
 
+  /// A name of several parts without its beginning, if it is too long: experts' names differ at the end.
+  private func shortened(_ name: String, to columns: Int) -> String {
+    guard displayWidth(of: name) > columns, name.contains(".") else { return name }
+    let ellipsis = state.glyphs.ellipsis
+    var rest = name[...]
+    while !rest.isEmpty, displayWidth(of: ellipsis + rest) > columns { rest = rest.dropFirst() }
+    return ellipsis + rest
+  }
+
   private func drawName(of index: Int, in rect: Rect, on painter: inout Painter) {
     let layer = model.layers[index]
     let isNested = layer.block != nil && state.table.order == .natural
-    let label: String
-    var prefix = ""
-    if let block = layer.block, !isNested {
-      prefix = "\(block)."
-      label = layer.role.rawValue
-    } else {
-      label = layer.role.rawValue
-    }
+    let prefix = isNested ? "" : layer.block.map { "\($0)." } ?? ""
     let sign = model.refusal(index) == nil ? " " : state.glyphs.misfit
     var segments = [
       painter.segment(isNested ? "  " : ""), painter.segment(sign, .warn), painter.segment(" "),
       painter.segment(prefix, .dim),
     ]
-    segments += highlighted(label, painter)
+    let room = columns.nameWidth - Painter.width(of: segments)
+    segments += highlighted(shortened(layer.role.rawValue, to: room), painter)
     painter.put(
       segments, at: Point(column: rect.column + TableColumns.margin, row: rect.row),
       maxColumns: columns.nameWidth)
