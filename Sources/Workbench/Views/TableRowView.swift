@@ -73,13 +73,11 @@ struct TableRowView {
       maxColumns: columns.nameWidth)
   }
 
-  /// A name of several parts without its beginning, if it is too long: experts' names differ at the end.
+  /// A name of several parts that is too long with fewer letters of what comes before the last: `exp.up_proj`.
   private func shortened(_ name: String, to columns: Int) -> String {
-    guard displayWidth(of: name) > columns, name.contains(".") else { return name }
-    let ellipsis = state.glyphs.ellipsis
-    var rest = name[...]
-    while !rest.isEmpty, displayWidth(of: ellipsis + rest) > columns { rest = rest.dropFirst() }
-    return ellipsis + rest
+    guard displayWidth(of: name) > columns, let dot = name.lastIndex(of: ".") else { return name }
+    let last = name[dot...]
+    return "\(name[..<dot].prefix(max(1, columns - displayWidth(of: last))))\(last)"
   }
 
   private func drawName(of index: Int, in rect: Rect, on painter: inout Painter) {
