@@ -117,12 +117,12 @@ interop-vllm: build models ## lets vLLM serve exports on a CPU
 	@$(call check,$(VLLM),vllm_cpu.py) $(SMOLLM2) --plans "4 bit,mixed"
 
 # Checkpoints that the repository has, and those that `make families` makes.
-FOLDERS ?= "$(MODELS)/families" Tests/CheckpointsTests/Fixtures Tests/CheckpointsTests/Fixtures/others \
+FOLDERS ?= "$(MODELS)/family-oracles" Tests/CheckpointsTests/Fixtures Tests/CheckpointsTests/Fixtures/others \
   Tests/CheckpointsTests/Fixtures/compressed Samples/scripture
 LARGE_MODELS = $(wildcard $(addprefix $(MODELS)/,gemma3.gguf qwen.gguf smollm2.gguf smollm2-hf))
 
 breadth: build ## tries every checkpoint in FOLDERS, into docs/models.md; LARGE=1 also real models beside the tests'
-	@[ "$(origin FOLDERS)" != file ] || [ -d "$(MODELS)/families" ] || $(MAKE) --no-print-directory families
+	@[ "$(origin FOLDERS)" != file ] || $(MAKE) --no-print-directory families
 	@$(PYTHON) Tests/Interop/breadth.py --binary $(BINARY) --output docs/models.md $(FOLDERS) $(if $(LARGE),$(LARGE_MODELS))
 
 lint: ## checks the format of all Swift sources
