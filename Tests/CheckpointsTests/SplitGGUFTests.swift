@@ -93,14 +93,14 @@ struct SplitGGUFTests {
   }
 
   @Test func namesSayWhichPartAFileIs() {
-    let name = GGUFPartName("a/b-00001-of-00002-00003-of-00012.gguf")
+    let name = PartName(gguf: "a/b-00001-of-00002-00003-of-00012.gguf")
     #expect(name?.stem == "a/b-00001-of-00002" && name?.index == 2 && name?.count == 12)
-    #expect(name?.part(11).path == "a/b-00001-of-00002-00012-of-00012.gguf")
+    #expect(name?.part(11) == "a/b-00001-of-00002-00012-of-00012.gguf")
     for wrong in [
       "m-00000-of-00002.gguf", "m-00003-of-00002.gguf", "m-00001-of-00000.gguf",
       "m-0001-of-0002.gguf", "m-00001-of-00002.GGUF", "m-00001-of-00002.gguf.bak", "m.gguf", "",
     ] {
-      #expect(GGUFPartName(wrong) == nil, "\(wrong)")
+      #expect(PartName(gguf: wrong) == nil, "\(wrong)")
     }
   }
 

@@ -21,13 +21,13 @@ struct GGUFModelFiles {
         name: path, files: [path], storages: [storage], entries: given.entries)
       return
     }
-    guard let partName = GGUFPartName(path), partName.index == part.index,
+    guard let partName = PartName(gguf: path), partName.index == part.index,
       partName.count == part.count
     else { throw Self.misnamed(part, given) }
     var headers: [GGUFHeader] = []
     var missing: [String] = []
     for index in 0..<part.count {
-      let path = partName.part(index).path
+      let path = partName.part(index)
       if index == part.index {
         headers.append(given)
       } else if Self.exists(path) {
@@ -95,7 +95,7 @@ struct GGUFModelFiles {
   }
 
   private static func misnamed(_ part: SplitPart, _ header: GGUFHeader) -> CheckpointError {
-    let ending = GGUFPartName.ending(part.index, of: part.count)
+    let ending = PartName.ggufEnding(part.index, of: part.count)
     return header.error(
       "is part \(part.index + 1) of \(part.count) of a model, "
         + "but its name does not end in \(ending)",

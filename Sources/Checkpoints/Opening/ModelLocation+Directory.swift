@@ -26,7 +26,7 @@ extension ModelLocation {
   private static func ggufFiles(in directory: HuggingFaceDirectory) -> [String] {
     let all = directory.names.filter { $0.hasSuffix(".gguf") }.filter { name in
       guard let part = PartName(name, suffix: ".gguf") else { return true }
-      return part.number == 1
+      return part.index == 0
     }
     // Projectors of images and importance matrices lie beside the model that they are for.
     let models = all.filter { !$0.hasPrefix("mmproj") && !$0.contains("imatrix") }

@@ -40,7 +40,7 @@ package struct ModelLocation: Sendable {
     let storage = try CheckpointFile.map(path)
     let (parent, name) = PathName.split(path)
     if GGUFHeader.isGGUF(storage) {
-      let whole = GGUFPartName(name)?.stem ?? name
+      let whole = PartName(gguf: name)?.stem ?? name
       let title = whole.hasSuffix(".gguf") ? String(whole.dropLast(5)) : whole
       return ModelLocation(files: .gguf(path: path), name: title, notes: [])
     }

@@ -69,7 +69,7 @@ public struct ExportWriter {
     let isAround = "\(source)/".hasPrefix("\(target)/")
     let isPart = ["model", "config", "tokenizer"].contains { target.hasPrefix("\(source)/\($0)") }
     let isOtherPart =
-      GGUFPartName(source).map { GGUFPartName(target)?.belongs(with: $0) ?? false } ?? false
+      PartName(gguf: source).map { PartName(gguf: target)?.belongs(with: $0) ?? false } ?? false
     guard isAround || isPart || isOtherPart else { return }
     throw .file(
       path: destination.path, tensor: nil,
