@@ -152,7 +152,7 @@ public struct ActivationPass: Sendable {
     }
     if isAtHead {
       observe(
-        SiteInputs(site: .head, expert: nil, vectors: decoder.headInputs(part), rows: nil))
+        SiteInputs(site: .head, vectors: decoder.headInputs(part)))
     } else {
       if positions.lowerBound == 0 { sweep.cache = decoder.makeBlockCache(block) }
       var cache = sweep.cache

@@ -1,18 +1,6 @@
 import Compression
 import Tensors
 
-extension Matrix {
-  /// Each row times the root of its weight.
-  fileprivate func rowsScaled(_ weights: [Float]) -> Matrix {
-    var scaled = self
-    for (row, weight) in weights.enumerated() {
-      let factor = weight.squareRoot()
-      for column in 0..<columns { scaled[row, column] *= factor }
-    }
-    return scaled
-  }
-}
-
 /// Sums over what the layers of a site read: all of it, and what each expert reads where that differs.
 struct SiteSums: Sendable {
   private let columns: Int
@@ -82,7 +70,10 @@ struct InputSums: Sendable {
         squares[column] += value * value
       }
     }
-    gram?.add(weights.map(inputs.rowsScaled) ?? inputs, on: pool)
+    guard gram != nil else { return }
+    var weighed = inputs
+    if let weights { weighed.scaleRows(by: weights.map { $0.squareRoot() }) }
+    gram?.add(weighed, on: pool)
   }
 
   mutating func add(_ other: InputSums) {

@@ -27,10 +27,9 @@ extension Decoder {
         of: inputs, activation: experts.facts.activation, isGated: true, shared.inputs,
         shared.output)
       observer(
-        SiteInputs(site: .feedForward(block: block), expert: nil, vectors: inputs, rows: nil))
+        SiteInputs(site: .feedForward(block: block), vectors: inputs))
       observer(
-        SiteInputs(
-          site: .sharedOutput(block: block), expert: nil, vectors: activations.inner, rows: nil))
+        SiteInputs(site: .sharedOutput(block: block), vectors: activations.inner))
       var output = activations.output
       if let gates = sharedGates(of: experts, inputs) { output.scaleRows(by: gates) }
       sum.add(output)

@@ -15,10 +15,10 @@ public enum WantedLogits: Hashable, Sendable {
 struct SiteInputs {
   let site: InputSite
   /// The expert that reads them; nil where all tokens are read by the same layers.
-  let expert: Int?
+  var expert: Int?
   let vectors: Matrix
   /// The rows of the pass that they come from; nil for all in order.
-  let rows: [Int]?
+  var rows: [Int]?
 }
 
 extension Decoder {

@@ -36,12 +36,9 @@ extension Decoder {
     let activations = attentionActivations(
       block: index, of: hidden, positions, cache: &cache)
     observer(
-      SiteInputs(
-        site: .attention(block: index), expert: nil, vectors: activations.normalized, rows: nil))
+      SiteInputs(site: .attention(block: index), vectors: activations.normalized))
     observer(
-      SiteInputs(
-        site: .attentionOutput(block: index), expert: nil, vectors: activations.attended,
-        rows: nil))
+      SiteInputs(site: .attentionOutput(block: index), vectors: activations.attended))
     hidden.add(residual(of: activations.output, after: .attentionPostNorm, in: blocks[index]))
   }
 
@@ -57,11 +54,9 @@ extension Decoder {
       let activations = mlpActivations(
         of: inputs, activation: facts.activation, isGated: facts.isGated, layers, down)
       observer(
-        SiteInputs(site: .feedForward(block: index), expert: nil, vectors: inputs, rows: nil))
+        SiteInputs(site: .feedForward(block: index), vectors: inputs))
       observer(
-        SiteInputs(
-          site: .feedForwardOutput(block: index), expert: nil, vectors: activations.inner,
-          rows: nil))
+        SiteInputs(site: .feedForwardOutput(block: index), vectors: activations.inner))
       output = activations.output
     case .experts(let experts):
       output = outputs(of: experts, inputs: inputs, block: index, observer: observer)

@@ -21,6 +21,11 @@ struct Projection: Sendable {
     if let bias { outputs.addToRows(bias) }
     return outputs
   }
+
+  /// Replaces the layer of a part, if it is one of these.
+  fileprivate mutating func replace(_ part: Part, by layer: LayerWeights) {
+    if let place = parts.firstIndex(of: part) { weights[place] = layer }
+  }
 }
 
 /// The matrices of a block's experts, and what chooses among them.
@@ -50,98 +55,40 @@ struct DecoderBlock: Sendable {
   var attentionOutput: Projection
   var feedForward: FeedForward
 
-  /// Whatever holds the layer of a part, to be read and to be replaced; nil for parts that are none of this block.
+  /// The layer of a part, to be read and to be replaced; nil for parts that are none of this block.
   subscript(part: Part) -> LayerWeights? {
     get {
-      for path in Self.projections {
-        if let place = self[keyPath: path]?.parts.firstIndex(of: part) {
-          return self[keyPath: path]?.weights[place]
-        }
-      }
-      return nil
+      projections.lazy.compactMap { projection in
+        projection.parts.firstIndex(of: part).map { projection.weights[$0] }
+      }.first
     }
     set {
       guard let newValue else { return }
-      for path in Self.projections {
-        if let place = self[keyPath: path]?.parts.firstIndex(of: part) {
-          self[keyPath: path]?.weights[place] = newValue
-        }
-      }
-    }
-  }
-
-  private static let projections: [any WritableKeyPath<DecoderBlock, Projection?> & Sendable] = [
-    \.attentionInputSlot, \.attentionOutputSlot, \.feedForwardInputs, \.feedForwardOutput,
-    \.sharedInputs, \.sharedOutput,
-  ]
-}
-
-/// The projections of a block, whatever its halves are made of.
-extension DecoderBlock {
-  private var attentionInputSlot: Projection? {
-    get { attentionInputs }
-    set { attentionInputs = newValue ?? attentionInputs }
-  }
-
-  private var attentionOutputSlot: Projection? {
-    get { attentionOutput }
-    set { attentionOutput = newValue ?? attentionOutput }
-  }
-
-  private var feedForwardInputs: Projection? {
-    get {
+      attentionInputs.replace(part, by: newValue)
+      attentionOutput.replace(part, by: newValue)
       switch feedForward {
-      case .dense(_, let inputs, _): inputs
-      case .experts(let experts): experts.inputs
-      }
-    }
-    set {
-      guard let newValue else { return }
-      switch feedForward {
-      case .dense(let facts, _, let output):
-        feedForward = .dense(facts, inputs: newValue, output: output)
+      case .dense(let facts, var inputs, var output):
+        inputs.replace(part, by: newValue)
+        output.replace(part, by: newValue)
+        feedForward = .dense(facts, inputs: inputs, output: output)
       case .experts(var experts):
-        experts.inputs = newValue
+        experts.inputs.replace(part, by: newValue)
+        experts.output.replace(part, by: newValue)
+        experts.shared?.inputs.replace(part, by: newValue)
+        experts.shared?.output.replace(part, by: newValue)
         feedForward = .experts(experts)
       }
     }
   }
 
-  private var feedForwardOutput: Projection? {
-    get {
+  private var projections: [Projection] {
+    let halves: [Projection?] =
       switch feedForward {
-      case .dense(_, _, let output): output
-      case .experts(let experts): experts.output
+      case .dense(_, let inputs, let output): [inputs, output]
+      case .experts(let experts):
+        [experts.inputs, experts.output, experts.shared?.inputs, experts.shared?.output]
       }
-    }
-    set {
-      guard let newValue else { return }
-      switch feedForward {
-      case .dense(let facts, let inputs, _):
-        feedForward = .dense(facts, inputs: inputs, output: newValue)
-      case .experts(var experts):
-        experts.output = newValue
-        feedForward = .experts(experts)
-      }
-    }
-  }
-
-  private var sharedInputs: Projection? {
-    get { experts?.shared?.inputs }
-    set {
-      guard let newValue, var experts else { return }
-      experts.shared?.inputs = newValue
-      feedForward = .experts(experts)
-    }
-  }
-
-  private var sharedOutput: Projection? {
-    get { experts?.shared?.output }
-    set {
-      guard let newValue, var experts else { return }
-      experts.shared?.output = newValue
-      feedForward = .experts(experts)
-    }
+    return [attentionInputs, attentionOutput] + halves.compactMap(\.self)
   }
 
   /// nil for a block without.

@@ -11,6 +11,9 @@ struct Routing: Sendable {
     let weight: Float
   }
 
+  /// What was chosen by: tokens x experts.
+  let logits: Matrix
+  let kind: RouterKind
   /// For each expert the tokens that it reads, in their order.
   let choices: [[Choice]]
   /// For each token the experts that it runs through with their weights, the heaviest first.
@@ -35,6 +38,8 @@ struct Routing: Sendable {
       for (expert, weight) in weighed { choices[expert].append(Choice(row: row, weight: weight)) }
       ofRow.append(weighed)
     }
+    self.logits = logits
+    kind = facts.router
     self.choices = choices
     self.ofRow = ofRow
   }

@@ -57,9 +57,9 @@ extension FisherPass {
         of: index, inputs, activations, facts.activation, isGated: facts.isGated, layers, down,
         at: .feedForwardOutput(block: index), rows: rows, output: atOutput)
     case .experts(let experts):
-      let output = decoder.outputs(of: experts, inputs: inputs, block: index) { _ in }
       let atOutput = decoder.gradient(
-        at: output, after: .feedForwardPostNorm, in: block, residual: gradient)
+        at: decoder.outputs(of: experts, inputs: inputs, block: index) { _ in },
+        after: .feedForwardPostNorm, in: block, residual: gradient)
       atInputs = differentiateExperts(
         experts, of: index, inputs, rows: rows, output: atOutput)
     }
@@ -93,8 +93,7 @@ extension FisherPass {
   ) -> Matrix {
     let pool = decoder.pool
     var atInputs = Matrix(rows: inputs.rows, columns: inputs.columns)
-    let logits = pool.products(of: inputs, with: [experts.router])
-    let routing = Routing(logits, experts.facts)
+    let routing = decoder.routing(of: experts, inputs)
     // What the loss gains by weighing an expert more: its output times the gradient there.
     var atWeights = Matrix(rows: inputs.rows, columns: experts.facts.count)
     for (expert, choices) in routing.choices.enumerated() where !choices.isEmpty {
@@ -102,8 +101,7 @@ extension FisherPass {
       let activations = decoder.expertActivations(experts, expert, read)
       var atOutput = output.gathering(choices.map(\.row))
       for (place, choice) in choices.enumerated() {
-        atWeights[choice.row, expert] = zip(atOutput.row(place), activations.output.row(place))
-          .reduce(0) { $0 + $1.0 * $1.1 }
+        atWeights[choice.row, expert] = atOutput.dot(activations.output, row: place)
       }
       atOutput.scaleRows(by: choices.map(\.weight))
       let positions = choices.map { rows[$0.row] }
@@ -121,8 +119,8 @@ extension FisherPass {
         of: atProjected, with: experts.inputs.parts(ofExpert: expert, of: experts))
       atInputs.scatter(atRead, choices.map { Routing.Choice(row: $0.row, weight: 1) })
     }
-    let atLogits = routing.gradient(atWeights, logits: logits, experts.facts)
-    atInputs.add(pool.transposedProducts(of: atLogits, with: [experts.router]))
+    atInputs.add(
+      pool.transposedProducts(of: routing.gradient(atWeights), with: [experts.router]))
     if let shared = experts.shared {
       atInputs.add(
         differentiateShared(experts, shared, of: index, inputs, rows: rows, output: output))
@@ -147,8 +145,7 @@ extension FisherPass {
     if let gates, let router = experts.sharedRouter {
       // The sigmoid's slope times what the loss gains by a larger gate.
       let slopes = gates.enumerated().map { row, gate in
-        gate * (1 - gate)
-          * zip(output.row(row), activations.output.row(row)).reduce(0) { $0 + $1.0 * $1.1 }
+        gate * (1 - gate) * output.dot(activations.output, row: row)
       }
       atInputs.add(
         pool.transposedProducts(
@@ -187,12 +184,9 @@ extension FisherPass {
 extension Routing {
   /// The gradient at the router's logits, given that at the weights of the chosen experts.
   ///
-  /// - Parameters:
-  ///   - atWeights: Rows x experts; others than the chosen do not count.
-  ///   - logits: What was chosen by.
-  ///   - facts: How experts are weighed.
+  /// - Parameter atWeights: Rows x experts; others than the chosen do not count.
   /// - Returns: Rows x experts.
-  func gradient(_ atWeights: Matrix, logits: Matrix, _ facts: ExpertFacts) -> Matrix {
+  func gradient(_ atWeights: Matrix) -> Matrix {
     var result = Matrix(rows: logits.rows, columns: logits.columns)
     for (row, chosen) in ofRow.enumerated() {
       // With p the weights, d loss / d logit_i = p_i (g_i - sum_j p_j g_j), the sum over what shares the one.
@@ -200,7 +194,7 @@ extension Routing {
       for (expert, weight) in chosen {
         result[row, expert] = weight * (atWeights[row, expert] - mean)
       }
-      guard facts.router == .softmax else { continue }
+      guard kind == .softmax else { continue }
       let scores = Logits(Array(logits.row(row)))
       let weighed = Set(chosen.map(\.expert))
       for expert in 0..<logits.columns where !weighed.contains(expert) {
@@ -211,14 +205,24 @@ extension Routing {
   }
 }
 
+extension Matrix {
+  /// The sum of the products of a row's values with those of the same row of `other`.
+  fileprivate func dot(_ other: Matrix, row: Int) -> Float {
+    zip(self.row(row), other.row(row)).reduce(0) { $0 + $1.0 * $1.1 }
+  }
+}
+
 extension Decoder {
   /// The gradient at a half's output, given that at what was added to the hidden states.
+  ///
+  /// The output is computed where a norm follows it only.
   func gradient(
-    at output: Matrix, after part: Part, in block: DecoderBlock, residual: Matrix
+    at output: @autoclosure () -> Matrix, after part: Part, in block: DecoderBlock, residual: Matrix
   ) -> Matrix {
     var gradient = residual
     if block.facts.residualScale != 1 { gradient.scale(by: block.facts.residualScale) }
     guard let norm = block.norms[part] else { return gradient }
+    let output = output()
     var result = Matrix(rows: output.rows, columns: output.columns)
     addGradient(of: norm, at: output, output: gradient, to: &result)
     return result
