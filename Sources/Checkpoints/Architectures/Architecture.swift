@@ -88,7 +88,7 @@ package struct Architecture: Sendable {
 
   var embeddingScale: EmbeddingScale = .none
   /// config.json's key for the size whose root divides scores; nil for the head size.
-  var attentionScaleKey: String?
+  package var attentionScaleKey: String?
   /// The number of blocks at which llama.cpp takes hidden size over heads for that size; nil where it never does.
   var blocksOfWideScores: Int?
   /// Whether granite's four multipliers are read.
@@ -117,13 +117,14 @@ package struct Architecture: Sendable {
     return found.first { $0.hasExperts == hasExperts } ?? found.first
   }
 
+  /// Whether models of a type that does not run hold matrices with inputs for rows: what transformers calls Conv1D.
+  static func isTransposed(_ modelType: String?) -> Bool { modelType == "gpt2" }
+
   /// Flags of config.json by the parts that have biases where they are set.
   package var biasFlags: [String: Set<Part>] {
     if case .flagged(let flags, _) = biases { flags } else { [:] }
   }
 
-  /// config.json's key for the size whose root divides scores; nil where that is the head size.
-  package var scoreSizeKey: String? { attentionScaleKey }
   /// The size whose root llama.cpp divides scores by, which GGUF has no word for.
   package func scoreSizeInGGUF(
     blocks: Int, hiddenSize: Int, headCount: Int, headSize: Int
@@ -154,7 +155,7 @@ package struct Architecture: Sendable {
     if case .experts(let rule) = feedForward { rule } else { nil }
   }
 
-  var hasExperts: Bool { if case .experts = feedForward { true } else { false } }
+  var hasExperts: Bool { experts != nil }
 
   /// What Hugging Face checkpoints call a part, after their prefix and the block's number.
   package func name(of part: Part) -> String {

@@ -23,6 +23,18 @@ public struct Blueprint: Codable, Hashable, Sendable {
   public var prefix: String
   /// The LM head's name there.
   public var headName: String
+
+  /// What the first block without experts says of its half; nil where all have some.
+  package var dense: DenseFacts? {
+    blocks.lazy.compactMap { if case .dense(let facts) = $0.feedForward { facts } else { nil } }
+      .first
+  }
+
+  /// What the first block of experts says of them; nil where there are none.
+  package var experts: ExpertFacts? {
+    blocks.lazy.compactMap { if case .experts(let facts) = $0.feedForward { facts } else { nil } }
+      .first
+  }
 }
 
 /// How hidden states are normalised.

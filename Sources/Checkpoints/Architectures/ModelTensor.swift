@@ -50,11 +50,6 @@ package struct ModelTensor: Hashable, Sendable {
     case .huggingFace: kind == .bias ? name : name + ".weight"
     }
   }
-
-  /// The Hugging Face name of one expert's matrix: `mlp.experts.3.up_proj` where the stack is `mlp.experts.up_proj`.
-  package func name(ofExpert expert: Int) -> String {
-    name.replacing("experts.", with: "experts.\(expert).", maxReplacements: 1)
-  }
 }
 
 extension Architecture {
@@ -139,6 +134,12 @@ extension Architecture {
     return tensors
   }
 
+  /// What a Hugging Face checkpoint calls a part, without `.weight`.
+  func name(of part: Part, block: Int?, in blueprint: Blueprint) -> String {
+    if part == .head { return blueprint.headName }
+    return blueprint.prefix + (block.map { "layers.\($0)." } ?? "") + name(of: part)
+  }
+
   private func norm(
     _ part: Part, size: Int, block: Int?, _ blueprint: Blueprint
   ) -> [ModelTensor] {
@@ -152,19 +153,14 @@ extension Architecture {
     _ part: Part, _ kind: ModelTensor.Kind = .weight, shape: [Int], count: Int = 1,
     block: Int? = nil, _ blueprint: Blueprint
   ) -> ModelTensor {
-    let local = name(of: part)
-    let name =
-      part == .head
-      ? blueprint.headName
-      : blueprint.prefix + (block.map { "layers.\($0)." } ?? "") + local
-    let isNorm = part.role == nil && part != .router && part != .sharedRouter
+    let name = name(of: part, block: block, in: blueprint)
     return ModelTensor(
       part: part, block: block, kind: kind, name: kind == .bias ? name + ".bias" : name,
       ggufName: (block.map { "blk.\($0)." } ?? "") + part.ggufName
         + (kind == .bias ? ".bias" : ".weight"),
       shape: shape, count: count,
       ggufOrder: ggufOrder(of: part, block.map { blueprint.blocks[$0].attention }),
-      offset: isNorm && kind == .weight ? normOffset : 0)
+      offset: part.isNorm && kind == .weight ? normOffset : 0)
   }
 
   /// llama.cpp's converter orders rows of q and k so that the pairs of its RoPE are neighbours.
@@ -180,7 +176,7 @@ extension Architecture {
 
 extension ModelTensor {
   /// Whether it is a norm, or a norm's bias.
-  package var isNorm: Bool { part.role == nil && part != .router && part != .sharedRouter }
+  package var isNorm: Bool { part.isNorm }
   /// Whether it is a norm or a bias: one row of values.
   package var isVector: Bool { shape.count == 1 }
 }

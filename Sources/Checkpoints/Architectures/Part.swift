@@ -47,6 +47,9 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
   /// The role of the layer; nil for parts that are no layer: norms and routers.
   package var role: Role? { Self.roles[self] }
 
+  /// Whether it is a norm: a part that is neither a layer nor a router.
+  package var isNorm: Bool { role == nil && self != .router && self != .sharedRouter }
+
   private static let roles: [Part: Role] = [
     .embedding: .embedTokens, .head: .head, .query: .query, .key: .key, .value: .value,
     .fusedAttention: .fusedAttention, .attentionOutput: .attentionOutput, .gate: .gate, .up: .up,

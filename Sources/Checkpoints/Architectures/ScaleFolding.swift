@@ -34,8 +34,8 @@ extension ModelDescription {
   }
 
   private func name(of part: Part, inBlock block: Int) -> String? {
-    guard let blueprint else { return nil }
-    let local = Architecture.named(architecture)?.name(of: part)
-    return local.map { "\(blueprint.prefix)layers.\(block).\($0)" }
+    blueprint.flatMap {
+      Architecture.named(architecture)?.name(of: part, block: block, in: $0)
+    }
   }
 }

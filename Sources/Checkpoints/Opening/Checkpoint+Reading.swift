@@ -5,6 +5,8 @@ struct CheckpointContents {
   let table: TensorTable
   let format: CheckpointFormat
   let source: CheckpointSource
+  /// A directory's config.json; nil for GGUF, and where there is none.
+  let config: JSONFile?
   let quantization: Quantization?
   /// As it was opened.
   let path: String
@@ -59,7 +61,7 @@ extension Checkpoint {
     let table = contents.table
     var builder = DescriptionBuilder(table: table)
     let generic = GenericLayers(
-      contents.locator, isTransposed: contents.architecture == "gpt2",
+      contents.locator, isTransposed: Architecture.isTransposed(contents.architecture),
       blockCount: contents.decoderBlockCount)
     for layer in try generic.layers() { builder.add(layer) }
     self.init(

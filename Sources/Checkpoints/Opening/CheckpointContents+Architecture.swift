@@ -7,7 +7,7 @@ extension CheckpointContents {
     switch source {
     case .gguf(let header): return try blueprint(header)
     case .directory(let directory):
-      guard let config = try directory.json(HuggingFaceDirectory.config) else {
+      guard let config else {
         throw CheckpointError(
           file: directory.path,
           reason: "holds no config.json, so that nothing is known of how it computes",

@@ -11,7 +11,7 @@ extension CheckpointContents {
     }
     let table = try directory.tensors(only: weights)
     self.init(
-      table: table, format: .huggingFace, source: .directory(directory),
+      table: table, format: .huggingFace, source: .directory(directory), config: config,
       quantization: quantization, path: path, name: location.name,
       settings: config?.file ?? HuggingFaceDirectory.config,
       architecture: config.flatMap { try? $0.text.text("model_type") ?? $0.text("model_type") },
@@ -21,8 +21,8 @@ extension CheckpointContents {
   /// The blocks of a decoder of an unknown architecture; nil where nothing says how many there are.
   var decoderBlockCount: Int? {
     switch source {
-    case .directory(let directory):
-      guard let config = try? directory.json(HuggingFaceDirectory.config)?.text,
+    case .directory:
+      guard let config = try? config?.text,
         case .integer(let count) = config.value("num_hidden_layers")
       else { return nil }
       return count
@@ -43,9 +43,10 @@ extension CheckpointContents {
   ) throws(CheckpointError) {
     let files = try GGUFModelFiles(storage, path: file)
     self.init(
-      table: files.table, format: .gguf, source: .gguf(files.header), quantization: nil, path: path,
-      name: location.name, settings: "its metadata",
+      table: files.table, format: .gguf, source: .gguf(files.header), config: nil,
+      quantization: nil,
+      path: path, name: location.name, settings: "its metadata",
       architecture: try files.header.text("general.architecture"),
-      notes: location.notes + GGUFTokenizer(header: files.header, vocabularySize: 0).notes)
+      notes: location.notes + GGUFTokenizer.notes(on: files.header))
   }
 }

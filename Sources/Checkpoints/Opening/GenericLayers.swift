@@ -126,19 +126,20 @@ struct GenericLayers {
   private func joiningExperts(_ found: [Found]) -> [Found] {
     var stacks: [String: [Int: Found]] = [:]
     for layer in found {
-      guard let (name, expert) = Self.expert(in: layer.name) else { continue }
+      guard let (name, expert) = ExpertName.parts(of: layer.name) else { continue }
       stacks[name, default: [:]][expert] = layer
     }
     var joined: Set<String> = []
     return found.compactMap { layer in
-      guard let (name, _) = Self.expert(in: layer.name), let stack = stacks[name],
+      guard let (name, _) = ExpertName.parts(of: layer.name), let stack = stacks[name],
         stack.count > 1
       else {
         return layer
       }
-      let parts = stack.keys.sorted().compactMap { stack[$0] }
-      guard parts.allSatisfy({ $0.rows == layer.rows && $0.columns == layer.columns }),
-        stack.keys.sorted() == Array(0..<stack.count),
+      // A gap in the numbers leaves fewer than there are.
+      let parts = (0..<stack.count).compactMap { stack[$0] }
+      guard parts.count == stack.count,
+        parts.allSatisfy({ $0.rows == layer.rows && $0.columns == layer.columns }),
         let place = try? LocatedTensor(stacking: parts.map(\.place), named: name, in: table)
       else { return layer }
       guard joined.insert(name).inserted else { return nil }
@@ -225,16 +226,6 @@ extension GenericLayers {
 
   private static func layerName(_ name: String) -> String {
     name.hasSuffix(".weight") ? String(name.dropLast(".weight".count)) : name
-  }
-
-  /// The name of the stack and the expert's number in the name of one expert's layer.
-  private static func expert(in name: String) -> (stack: String, expert: Int)? {
-    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-    guard let place = parts.firstIndex(of: "experts"), place + 1 < parts.count,
-      let expert = Int(parts[place + 1])
-    else { return nil }
-    let rest = parts[...place] + parts[(place + 2)...]
-    return (rest.joined(separator: "."), expert)
   }
 
   /// Embeddings come first, blocks by their number, all else last.

@@ -102,16 +102,14 @@ extension Quantization {
 
   /// The error of a layer whose tensors are quantized in a way that config.json does not explain; nil if they are not.
   static func unexplained(layer: String, in table: TensorTable) -> CheckpointError? {
-    signs.lazy.compactMap { table[layer + $0.suffix] }.first.flatMap { unexplained($0, in: table) }
-  }
-
-  /// The same of a tensor that is no part of the model.
-  static func unexplained(_ entry: TensorEntry, in table: TensorTable) -> CheckpointError? {
-    guard let sign = signs.first(where: { entry.name.hasSuffix($0.suffix) }) else { return nil }
-    return CheckpointError(
-      file: table.files[entry.file], tensor: entry.name,
-      reason: "belongs to a layer that is quantized as \(sign.maker) does it, but config.json says "
-        + "nothing of how",
-      hint: "get the config.json that belongs to these weights, with its quantization_config")
+    signs.lazy.compactMap { sign in
+      table[layer + sign.suffix].map { entry in
+        CheckpointError(
+          file: table.files[entry.file], tensor: entry.name,
+          reason: "belongs to a layer that is quantized as \(sign.maker) does it, but config.json "
+            + "says nothing of how",
+          hint: "get the config.json that belongs to these weights, with its quantization_config")
+      }
+    }.first
   }
 }

@@ -48,7 +48,7 @@ struct TensorLocator {
     }
     var parts: [LocatedTensor] = []
     for expert in 0..<tensor.count {
-      let name = tensor.name(ofExpert: expert)
+      let name = ExpertName.of(expert, in: tensor.name)
       parts.append(
         try matrix(
           name, storedName: name + ".weight", shape: [rows, tensor.shape[1]], count: 1,

@@ -15,9 +15,9 @@ struct GGUFTokenizer {
   private static let unnamed = "default"
 
   /// What is taken for granted because the file does not say it.
-  var notes: [String] {
+  static func notes(on header: GGUFHeader) -> [String] {
     guard header.value("tokenizer.ggml.model") == .text("gpt2"),
-      [nil, .text(Self.unnamed)].contains(header.value("tokenizer.ggml.pre"))
+      [nil, .text(unnamed)].contains(header.value("tokenizer.ggml.pre"))
     else { return [] }
     return [
       "the file does not say how text is cut into words (tokenizer.ggml.pre): it is cut as llama.cpp cuts then, and ids "

@@ -84,10 +84,7 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
 
   /// The tensors of layers, and all others; those of an element stay in one file.
   func tensors(of encodings: [LayerEncoding]) -> [[SafetensorsLayout.Tensor]] {
-    let rest = others.map { entry in
-      SafetensorsLayout.Tensor(
-        name: entry.name, typeName: entry.typeName, shape: entry.shape, byteCount: entry.byteCount)
-    }
+    let rest = others.map(\.layout)
     // Large tensors that stand beside the model may each need a file.
     let (small, large) = (
       rest.filter { $0.byteCount < 1 << 20 }, rest.filter { $0.byteCount >= 1 << 20 }

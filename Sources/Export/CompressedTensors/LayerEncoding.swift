@@ -11,12 +11,7 @@ struct LayerEncoding: Sendable {
 
   /// The tensors that hold the layer; the same whatever its weights are.
   var tensors: [SafetensorsLayout.Tensor] {
-    if let copies {
-      return copies.map {
-        SafetensorsLayout.Tensor(
-          name: $0.name, typeName: $0.typeName, shape: $0.shape, byteCount: $0.byteCount)
-      }
-    }
+    if let copies { return copies.map(\.layout) }
     return experts.flatMap { $0.ownTensors }
   }
 
@@ -122,12 +117,12 @@ struct LayerEncoding: Sendable {
 
 extension LayerShape {
   /// Whether it is a stack whose matrices are modules of their own, which names with numbers in them tell apart.
-  var hasNumberedExperts: Bool { count > 1 && name.contains("experts.") }
+  var hasNumberedExperts: Bool { count > 1 && ExpertName.isStack(name) }
 
   /// The shape of one matrix of a stack: `mlp.experts.3.up_proj` of `mlp.experts.up_proj`.
   fileprivate func expert(_ number: Int) -> LayerShape {
     LayerShape(
-      name: name.replacing("experts.", with: "experts.\(number).", maxReplacements: 1),
+      name: ExpertName.of(number, in: name),
       rows: rows / count, columns: columns, type: type)
   }
 }
@@ -153,7 +148,7 @@ extension LayerStorage {
     }
   }
 
-  fileprivate func joined() -> LayerStorage {
+  func joined() -> LayerStorage {
     if case .original(let weights) = self { return .original(weights.joined()) }
     return self
   }

@@ -24,6 +24,12 @@ struct OtherTensors: Sendable {
       self.byteCount = byteCount
     }
 
+    /// Its place in a safetensors file.
+    var layout: SafetensorsLayout.Tensor {
+      SafetensorsLayout.Tensor(
+        name: name, typeName: typeName, shape: shape, byteCount: byteCount)
+    }
+
     /// A tensor that is copied as it is.
     init(_ tensor: StoredTensor) {
       self.init(
@@ -40,6 +46,8 @@ struct OtherTensors: Sendable {
 
   private let checkpoint: Checkpoint
   private let format: CheckpointFormat
+  /// Whether these become F32, as llama.cpp wants all but layers, because GGUF is made of another format.
+  private let isConverted: Bool
   /// In the order of the model, what it does not compute with last.
   let entries: [Entry]
   private let sources: [String: Source]
@@ -56,7 +64,9 @@ struct OtherTensors: Sendable {
     }
     let model = checkpoint.description
     let isSame = format == model.format
-    if format == .gguf, !isSame {
+    let isConverted = format == .gguf && !isSame
+    self.isConverted = isConverted
+    if isConverted {
       for (name, values) in model.blueprint?.ggufRopeTensors ?? [] {
         let entry = Entry(
           name: name, typeName: ElementType.float32.rawValue, shape: [values.count],
@@ -66,9 +76,7 @@ struct OtherTensors: Sendable {
     }
     do throws(CheckpointError) {
       for tensor in model.tensors where tensor.role == nil {
-        let type: ElementType =
-          isSame || format == .huggingFace
-          ? try checkpoint.matrix(of: tensor.name).type : .float32
+        let type = isConverted ? .float32 : try checkpoint.matrix(of: tensor.name).type
         let shape = format == .gguf && tensor.isRowVector ? [tensor.shape[1]] : tensor.shape
         let count = shape.reduce(1, *)
         guard let bytes = type.byteCount(elements: count) else { continue }
@@ -118,14 +126,13 @@ struct OtherTensors: Sendable {
     let isSame = format == checkpoint.description.format
     if changed == nil, isSame, case .stored(let stored) = matrix { return stored.bytes }
     var values = changed ?? matrix.decoded().values
+    // What a Hugging Face norm lacks is in GGUF, and in norms that were changed.
     let isWhole = changed != nil || checkpoint.description.format == .gguf
-    let lacks = isWhole ? tensor.offset : 0
-    if tensor.offset != 0 {
-      // What a Hugging Face norm lacks is in GGUF, and in norms that were changed.
-      let shift = format == .huggingFace ? -lacks : tensor.offset - lacks
-      if shift != 0 { values = values.map { $0 + shift } }
+    if tensor.offset != 0, isWhole != (format == .gguf) {
+      let shift = isWhole ? -tensor.offset : tensor.offset
+      values = values.map { $0 + shift }
     }
-    let type = isSame || format == .huggingFace ? matrix.type : .float32
+    let type = isConverted ? .float32 : matrix.type
     guard format == .gguf, tensor.isVector, tensor.ggufOrder != .plain else {
       return values.bytes(as: type)
     }

@@ -25,10 +25,8 @@ public struct GGUFEncoding: ModelEncoding {
 
   public func tensors(of layer: CompressedLayer) throws(ExportError) -> [EncodedTensor] {
     guard let place = places[layer.shape.name] else { throw .noPlace(for: layer.shape.name) }
-    var storage = layer.storage
-    if case .original(let weights) = storage { storage = .original(weights.joined()) }
     let matrix: StoredMatrix
-    switch storage {
+    switch layer.storage.joined() {
     case .blocks(let stored), .original(.stored(let stored)): matrix = stored
     case .dense16(let bits):
       matrix = StoredMatrix(

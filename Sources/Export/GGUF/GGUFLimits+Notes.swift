@@ -18,10 +18,9 @@ extension GGUFLimits {
           + "\(blueprint.blocks.count) see the last \(window) positions: it answers otherwise after those"
       )
     }
-    let experts = blueprint.blocks.lazy.compactMap { block in
-      if case .experts(let experts) = block.feedForward { experts } else { nil }
-    }
-    if let router = experts.first?.router, let known = architecture.routerInGGUF, router != known {
+    if let router = blueprint.experts?.router, let known = architecture.routerInGGUF,
+      router != known
+    {
       notes.append(
         router == .softmaxOfChosen
           ? "llama.cpp does not make the weights of chosen experts add up to 1, as this model "
@@ -34,7 +33,7 @@ extension GGUFLimits {
         "llama.cpp chooses short or long factors of RoPE by the context that it is given, and "
           + "transformers by the text's length: open it with a context as long as texts are")
     }
-    if let attention = blueprint.blocks.first?.attention, architecture.scoreSizeKey != nil {
+    if let attention = blueprint.blocks.first?.attention, architecture.attentionScaleKey != nil {
       let size = architecture.scoreSizeInGGUF(
         blocks: blueprint.blocks.count, hiddenSize: blueprint.hiddenSize,
         headCount: attention.headCount, headSize: attention.headSize)

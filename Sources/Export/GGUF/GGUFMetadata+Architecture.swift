@@ -53,20 +53,15 @@ extension GGUFMetadata {
   }
 
   private mutating func setFeedForward(_ blueprint: Blueprint, _ prefix: String) {
-    for block in blueprint.blocks {
-      switch block.feedForward {
-      case .dense(let dense): set(prefix + "feed_forward_length", dense.innerSize)
-      case .experts(let experts):
-        if fields.allSatisfy({ $0.key != prefix + "feed_forward_length" }) {
-          set(prefix + "feed_forward_length", experts.innerSize)
-        }
-        set(prefix + "expert_count", experts.count)
-        set(prefix + "expert_used_count", experts.chosenCount)
-        set(prefix + "expert_feed_forward_length", experts.innerSize)
-        if let shared = experts.sharedInnerSize {
-          set(prefix + "expert_shared_feed_forward_length", shared)
-        }
-      }
+    if let inner = blueprint.dense?.innerSize ?? blueprint.experts?.innerSize {
+      set(prefix + "feed_forward_length", inner)
+    }
+    guard let experts = blueprint.experts else { return }
+    set(prefix + "expert_count", experts.count)
+    set(prefix + "expert_used_count", experts.chosenCount)
+    set(prefix + "expert_feed_forward_length", experts.innerSize)
+    if let shared = experts.sharedInnerSize {
+      set(prefix + "expert_shared_feed_forward_length", shared)
     }
   }
 

@@ -35,8 +35,7 @@ extension JSONObject {
     config["model_type"] = .string(architecture.name)
     config["hidden_size"] = .integer(blueprint.hiddenSize)
     config["intermediate_size"] = .integer(
-      blueprint.denseInnerSize ?? blueprint.blocks.first?.feedForward.innerSize
-        ?? blueprint.hiddenSize)
+      blueprint.dense?.innerSize ?? blueprint.experts?.innerSize ?? blueprint.hiddenSize)
     config["max_position_embeddings"] = .integer(blueprint.contextLength)
     config["tie_word_embeddings"] = .bool(blueprint.tiesEmbeddings)
     config["torch_dtype"] = "float16"
@@ -103,7 +102,7 @@ extension Architecture {
       add(flag, .bool(!parts.isDisjoint(with: block.biases.map(Part.init(rawValue:)))))
     }
     let attention = block.attention
-    if let key = scoreSizeKey {
+    if let key = attentionScaleKey {
       let size = 1 / (attention.scale * attention.scale)
       add(key, Int(exactly: size.rounded()).map { .integer($0) } ?? .single(Double(size)))
     }
@@ -118,23 +117,19 @@ extension Architecture {
     let windows = blueprint.blocks.map(\.attention.window)
     add("sliding_window", windows.lazy.compactMap(\.self).first.map { .integer($0) } ?? .null)
     if windows.contains(where: { $0 != nil }), windows.contains(nil) {
-      add(
-        "layer_types",
-        .array(windows.map { $0 == nil ? "full_attention" : "sliding_attention" }))
+      add("layer_types", blueprint.layerTypes)
     }
     if blueprint.blocks.contains(where: { $0.attention.rope == nil }) {
-      add(
-        "no_rope_layers",
-        .array(blueprint.blocks.map { .integer($0.attention.rope == nil ? 0 : 1) }))
+      add("no_rope_layers", blueprint.ropeLayers)
     }
     let dense = blueprint.blocks.indices.filter { blueprint.blocks[$0].isDense }
     if !dense.isEmpty, dense.count < blueprint.blocks.count {
       add("mlp_only_layers", .array(dense.map { .integer($0) }))
     }
-    switch (blueprint.blocks.first { !$0.isDense } ?? block).feedForward {
-    case .dense(let dense): add(activationKey, .string(dense.activation.configName))
-    case .experts(let experts):
-      add(activationKey, .string(experts.activation.configName))
+    if let activation = blueprint.experts?.activation ?? blueprint.dense?.activation {
+      add(activationKey, .string(activation.configName))
+    }
+    if let experts = blueprint.experts {
       for (name, value) in expertMembers(of: experts) { add(name, value) }
     }
     return members
@@ -155,13 +150,6 @@ extension Architecture {
       members.append(("shared_expert_intermediate_size", .integer(shared)))
     }
     return members
-  }
-}
-
-extension Blueprint {
-  /// Of blocks without experts; nil where there are none.
-  fileprivate var denseInnerSize: Int? {
-    blocks.first(where: \.isDense)?.feedForward.innerSize
   }
 }
 

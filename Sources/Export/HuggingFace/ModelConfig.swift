@@ -35,14 +35,10 @@ extension JSONObject {
       config["head_dim"] = .integer(attention.headSize)
     }
     if case .array(let types)? = config["layer_types"], types.count != blueprint.blocks.count {
-      config["layer_types"] = .array(
-        blueprint.blocks.map {
-          $0.attention.window == nil ? "full_attention" : "sliding_attention"
-        })
+      config["layer_types"] = blueprint.layerTypes
     }
     if case .array(let ropes)? = config["no_rope_layers"], ropes.count != blueprint.blocks.count {
-      config["no_rope_layers"] = .array(
-        blueprint.blocks.map { .integer($0.attention.rope == nil ? 0 : 1) })
+      config["no_rope_layers"] = blueprint.ropeLayers
     }
     return config
   }
@@ -56,5 +52,17 @@ extension JSONObject {
       return JSONWriter.bytes(of: .object(config), indent: HuggingFaceLayout.indent).count
     }
     return bytes(quantization) - bytes(nil)
+  }
+}
+
+extension Blueprint {
+  /// config.json's `layer_types`: a word for each block.
+  var layerTypes: JSONValue {
+    .array(blocks.map { $0.attention.window == nil ? "full_attention" : "sliding_attention" })
+  }
+
+  /// config.json's `no_rope_layers`, in which 1 is a block that turns, whatever the name says.
+  var ropeLayers: JSONValue {
+    .array(blocks.map { .integer($0.attention.rope == nil ? 0 : 1) })
   }
 }
