@@ -31,7 +31,7 @@ public struct StoredMatrix: Sendable {
   public let rowOrder: RowOrder
 
   /// Bytes of one row.
-  public var bytesPerRow: Int { columns / type.blockSize * type.bytesPerBlock }
+  public let bytesPerRow: Int
   /// Bytes of the whole matrix.
   public var byteCount: Int { rows * bytesPerRow }
 
@@ -56,6 +56,7 @@ public struct StoredMatrix: Sendable {
     self.rows = rows
     self.columns = columns
     self.rowOrder = rowOrder
+    bytesPerRow = rowBytes
   }
 
   /// A matrix in memory of its own.

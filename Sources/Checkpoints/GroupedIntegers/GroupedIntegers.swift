@@ -49,25 +49,3 @@ struct GroupedIntegers: Sendable {
     points.allSatisfy { $0 == 1 << (bits - 1) }
   }
 }
-
-extension Array {
-  /// The matrix of these elements and so many columns, its rows as columns.
-  ///
-  /// - Precondition: rows are whole.
-  func transposed(columns: Int) -> [Element] {
-    guard columns > 1, let first else { return self }
-    let (rows, tile) = (count / columns, 64)
-    var result = [Element](repeating: first, count: count)
-    // Tile by tile, so that what is read and what is written stay in the cache.
-    for top in stride(from: 0, to: rows, by: tile) {
-      for left in stride(from: 0, to: columns, by: tile) {
-        for row in top..<Swift.min(top + tile, rows) {
-          for column in left..<Swift.min(left + tile, columns) {
-            result[column * rows + row] = self[row * columns + column]
-          }
-        }
-      }
-    }
-    return result
-  }
-}

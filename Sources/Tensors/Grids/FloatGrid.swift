@@ -97,8 +97,8 @@ public struct FloatGrid: Sendable {
     let count = matrix.rows * groups
     scales = [UInt16](unsafeUninitializedCapacity: count) { scales, initialized in
       matrix.values.withUnsafeBufferPointer { weights in
-        withOptionalValues(importance) { importance in
-          withOptionalValues(shared) { shared in
+        importance.withPointer { importance in
+          shared.withPointer { shared in
             guard let weights = weights.baseAddress, let scales = scales.baseAddress else { return }
             for row in 0..<matrix.rows {
               vk_fit_floats(

@@ -23,7 +23,7 @@ extension QuantizationGrid {
     let headers = [vk_block_header](unsafeUninitializedCapacity: matrix.rows * blocks) {
       headers, initialized in
       matrix.values.withUnsafeBufferPointer { weights in
-        withOptionalValues(importance) { importance in
+        importance.withPointer { importance in
           guard let weights = weights.baseAddress, let headers = headers.baseAddress else { return }
           for row in 0..<matrix.rows {
             vk_fit_blocks(

@@ -38,7 +38,7 @@ extension QuantizationGrid {
     var scales = [UInt16](repeating: 0, count: matrix.rows * groups)
     var points = [UInt8](repeating: 0, count: matrix.rows * groups)
     matrix.values.withUnsafeBufferPointer { weights in
-      withOptionalValues(importance) { importance in
+      importance.withPointer { importance in
         scales.withUnsafeMutableBufferPointer { scales in
           points.withUnsafeMutableBufferPointer { points in
             guard let weights = weights.baseAddress, let scales = scales.baseAddress,
@@ -71,14 +71,5 @@ extension QuantizationGrid {
         ?? Array(repeating: 0, count: scales.count),
       minimums: Array(repeating: 0, count: scales.count),
       parts: .integers(bits: bits, scales: scales, type: scaleType, points: points))
-  }
-}
-
-/// Calls `body` with the values, or with nothing.
-func withOptionalValues(_ values: [Float]?, _ body: (UnsafePointer<Float>?) -> Void) {
-  if let values {
-    values.withUnsafeBufferPointer { body($0.baseAddress) }
-  } else {
-    body(nil)
   }
 }
