@@ -5,12 +5,6 @@ struct GGUFTokenizer {
   let header: GGUFHeader
   let vocabularySize: Int
 
-  /// What a token is to llama.cpp (`llama_token_type`).
-  private enum TokenType: Int {
-    case normal = 1
-    case unknown, control, userDefined, unused, byte
-  }
-
   /// What a file names the way to cut words that knows none.
   private static let unnamed = "default"
 
@@ -147,7 +141,7 @@ struct GGUFTokenizer {
 
   private func tokenTypes(
     of definition: TokenizerDefinition
-  ) throws(CheckpointError) -> [TokenType] {
+  ) throws(CheckpointError) -> [GGUFTokenType] {
     guard let numbers = try header.int32s("tokenizer.ggml.token_type") else {
       return Array(repeating: .normal, count: definition.tokens.count)
     }
@@ -156,12 +150,12 @@ struct GGUFTokenizer {
         "tokenizer.ggml.token_type has \(numbers.count) entries for \(definition.tokens.count) tokens"
       )
     }
-    return numbers.map { TokenType(rawValue: Int($0)) ?? .normal }
+    return numbers.map { GGUFTokenType(rawValue: $0) ?? .normal }
   }
 
   /// Control tokens and the unknown one are special; user-defined ones are found in any text.
   private func addedTokens(
-    _ types: [TokenType], _ tokens: TokenTable
+    _ types: [GGUFTokenType], _ tokens: TokenTable
   ) -> [TokenizerDefinition.AddedToken] {
     types.enumerated().compactMap { id, type in
       let isSpecial = type == .control || type == .unknown
@@ -172,7 +166,7 @@ struct GGUFTokenizer {
 
   /// Scores of the tokens that text can become; the others weigh nothing.
   private func readScores(
-    _ types: [TokenType], into definition: inout TokenizerDefinition
+    _ types: [GGUFTokenType], into definition: inout TokenizerDefinition
   ) throws(CheckpointError) {
     guard definition.merges.isEmpty else { return }
     guard let scores = try header.float32s("tokenizer.ggml.scores"),

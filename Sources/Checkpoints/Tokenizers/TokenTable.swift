@@ -46,7 +46,11 @@ public struct TokenTable: RandomAccessCollection, Sendable {
 
   /// The id of the token whose text is `range` of `key`.
   package func id(of key: [UInt8], in range: Range<Int>) -> Int? {
-    index.find(hash: index.hash(key, range)) { entry in
+    id(of: key, in: range, hash: index.hash(key, range))
+  }
+
+  private func id(of key: [UInt8], in range: Range<Int>, hash: UInt64) -> Int? {
+    index.find(hash: hash) { entry in
       let own = byteRange(of: entry)
       guard own.count == range.count else { return false }
       for (mine, other) in zip(own, range) where bytes[mine] != key[other] { return false }
@@ -79,8 +83,8 @@ extension TokenTable {
   }
 
   private mutating func add(_ id: Int, _ range: Range<Int>) {
-    let known = self.id(of: bytes, in: range)
-    index.insert(id, hash: index.hash(bytes, range), replacing: known)
+    let hash = index.hash(bytes, range)
+    index.insert(id, hash: hash, replacing: self.id(of: bytes, in: range, hash: hash))
   }
 }
 

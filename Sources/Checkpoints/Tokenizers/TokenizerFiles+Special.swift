@@ -7,12 +7,14 @@ extension TokenizerFiles {
     let models = [
       try directory.json("generation_config.json"), try directory.json(HuggingFaceDirectory.config),
     ].compactMap(\.self)
-    let named = settings.flatMap { Self.tokenText($0.root["bos_token"]) }
+    for name in TokenizerDefinition.templateTokenNames {
+      definition.templateTokens[name] = settings.flatMap { Self.tokenText($0.root[name]) }
+    }
     definition.beginToken =
-      named.flatMap { text in definition.tokens.id(of: text) }
+      definition.templateTokens["bos_token"].flatMap { definition.tokens.id(of: $0) }
       ?? models.lazy.flatMap { Self.ids($0.root["bos_token_id"]) }.first
     definition.endTokens = Set(models.flatMap { Self.ids($0.root["eos_token_id"]) })
-    if let text = settings.flatMap({ Self.tokenText($0.root["eos_token"]) }),
+    if let text = definition.templateTokens["eos_token"],
       let id = definition.tokens.id(of: text)
     {
       definition.endTokens.insert(id)
@@ -21,9 +23,6 @@ extension TokenizerFiles {
     definition.endTokens = definition.endTokens.filter(ids.contains)
     definition.beginToken = definition.beginToken.flatMap { ids.contains($0) ? $0 : nil }
     try readPostProcessor(into: &definition)
-    for name in TokenizerDefinition.templateTokenNames {
-      definition.templateTokens[name] = settings.flatMap { Self.tokenText($0.root[name]) }
-    }
     definition.chatTemplate = directory.text("chat_template.jinja") ?? Self.template(settings)
   }
 

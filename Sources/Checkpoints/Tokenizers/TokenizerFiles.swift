@@ -68,7 +68,8 @@ struct TokenizerFiles {
       guard let parts = entry.array, parts.count == 2, let text = parts[0].string,
         let score = parts[1].double
       else { throw model.error("model.vocab has an entry that is not a token and its score") }
-      try set(id, text, in: &texts, model)
+      try check(id)
+      texts.append(text)
       definition.scores.append(score)
     }
     definition.tokens = table(texts, definition)
@@ -78,17 +79,6 @@ struct TokenizerFiles {
     definition.fusesUnknown = true
     definition.unknownToken = model.root["unk_id"]?.integer
     for id in definition.unspokenTokens { definition.scores[id] = -.infinity }
-  }
-
-  private func set(
-    _ id: Int, _ text: String, in texts: inout [String], _ model: JSONFile
-  ) throws(CheckpointError) {
-    try check(id)
-    guard id >= texts.count || texts[id].isEmpty else {
-      throw model.error("model.vocab gives two tokens the id \(id)")
-    }
-    if id >= texts.count { texts += repeatElement("", count: id + 1 - texts.count) }
-    texts[id] = text
   }
 
   /// The vocabulary with the added tokens, which may stand for tokens of the model, in it.

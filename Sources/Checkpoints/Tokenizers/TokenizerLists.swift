@@ -17,8 +17,7 @@ struct TokenizerLists {
   static func read(
     _ path: String
   ) throws(CheckpointError) -> (lists: TokenizerLists, rest: JSONFile) {
-    let storage: ByteStorage
-    do { storage = try ByteStorage(mapping: path) } catch { throw CheckpointError(error) }
+    let storage = try CheckpointFile.map(path)
     // A file that is too long is refused before it is looked through.
     let isShort = storage.count <= JSONFile.maximumBytes
     let bytes = isShort ? storage.bytes(in: 0..<storage.count) : []

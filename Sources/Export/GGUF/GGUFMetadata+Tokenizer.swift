@@ -2,12 +2,6 @@ import Checkpoints
 
 /// A tokenizer as llama.cpp's converter writes it.
 extension GGUFMetadata {
-  /// What a token is to llama.cpp (`llama_token_type`).
-  private enum TokenType: Int32 {
-    case normal = 1
-    case unknown, control, userDefined, unused, byte
-  }
-
   private static let prefix = "tokenizer.ggml."
 
   mutating func setTokenizer(
@@ -36,7 +30,7 @@ extension GGUFMetadata {
   ) {
     let isSentencePiece = definition.model != .bytePairs
     var texts = Array(definition.tokens)
-    var types = texts.map { text -> TokenType in
+    var types = texts.map { text -> GGUFTokenType in
       guard let text else { return .unused }
       return isSentencePiece && TokenizerDefinition.byte(of: Array(text.utf8)) != nil
         ? .byte : .normal
@@ -70,20 +64,18 @@ extension GGUFMetadata {
   private mutating func setSpecialTokens(
     _ definition: TokenizerDefinition, in directory: HuggingFaceDirectory
   ) throws(CheckpointError) {
-    let settings = try directory.json("tokenizer_config.json")?.root
     let config = try directory.json(HuggingFaceDirectory.config)?.root
     let kinds = [
       ("bos", "bos"), ("eos", "eos"), ("unk", "unknown"), ("sep", "seperator"),
       ("pad", "padding"), ("cls", "cls"), ("mask", "mask"),
     ]
+    let own = [
+      "bos": definition.beginToken, "eos": definition.closingToken,
+      "unk": definition.unknownToken,
+    ]
     for (kind, key) in kinds {
-      let entry = settings?["\(kind)_token"]
-      let text = entry?.string ?? entry?.object?["content"]?.string
+      let text = definition.templateTokens["\(kind)_token"]
       let named = definition.addedTokens.first { $0.text == text }?.id
-      let own = [
-        "bos": definition.beginToken, "eos": definition.closingToken,
-        "unk": definition.unknownToken,
-      ]
       guard let id = (own[kind] ?? nil) ?? named ?? config?["\(kind)_token_id"]?.integer,
         definition.tokens.indices.contains(id)
       else { continue }

@@ -21,7 +21,6 @@ struct ScalarSet: Hashable, Sendable {
     ascii = (0..<128).map { find($0, ScalarKinds.table[Int($0)]) }
   }
 
-  static let all = ScalarSet([], isInverted: true)
   /// What a dot stands for.
   static let allButLineFeed = ScalarSet([.range(10...10)], isInverted: true)
   static let spaces = ScalarSet([.kinds(.space)])

@@ -16,8 +16,6 @@ struct TextCutter: Sendable {
   }
 
   private let steps: [Step]
-  /// Whether it leaves text as it is.
-  var isWhole: Bool { steps.isEmpty }
   /// Whether every cut is one that was written by hand, and thus known to end words before line ends.
   let isKnown: Bool
 

@@ -15,8 +15,7 @@ extension TemplateInterpreter {
     case .function(.global(let global)): return try call(global, arguments)
     case .function(.method(let value, let name)):
       return try callMethod(name, of: value, arguments)
-    case .function(.cycler(let place)):
-      _ = place
+    case .function(.cycler):
       throw error("a cycler is not called itself; it has next and reset")
     case .function(.joiner(let place)):
       defer { joiners[place].isUsed = true }

@@ -179,7 +179,7 @@ indirect enum TemplateFunction: Hashable {
   case cycler(Int)
   case joiner(Int)
 
-  enum Global: String, Hashable, CaseIterable {
+  enum Global: String, Hashable {
     case range, namespace, dict, cycler, joiner
     case raiseException = "raise_exception"
     case currentTime = "strftime_now"
