@@ -116,10 +116,4 @@ public struct ModelDescription: Codable, Hashable, Sendable {
     guard let blueprint else { return [] }
     return Architecture.named(architecture)?.tensors(of: blueprint) ?? []
   }
-
-  /// The sites of a block that layers read at, in the order in which they are reached.
-  public func sites(ofBlock block: Int) -> [InputSite] {
-    let read = Set(layers.compactMap { $0.block == block ? $0.site : nil })
-    return InputSite.sites(ofBlock: block).filter(read.contains)
-  }
 }

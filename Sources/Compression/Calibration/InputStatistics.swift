@@ -36,9 +36,12 @@ public struct InputStatistics: Hashable, Sendable {
   /// Input channels.
   public var columns: Int { secondMoments.count }
 
-  /// Experts that read too few tokens for what is known of them to be of use.
+  /// Whether these are of an expert that read too few tokens for what is known of it to be of use.
+  public var isMissed: Bool { tokens < Self.leastTokens }
+
+  /// Experts of which nothing of use is known.
   public var missedExperts: [Int] {
-    experts.indices.filter { (experts[$0]?.tokens ?? 0) < Self.leastTokens }
+    experts.indices.filter { experts[$0]?.isMissed ?? true }
   }
 
   /// The same without the second moments of pairs.

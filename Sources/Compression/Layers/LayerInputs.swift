@@ -53,7 +53,7 @@ struct LayerInputs: Sendable {
     let height = shape.rows / statistics.experts.count
     for (number, expert) in statistics.experts.enumerated() {
       let rows = number * height..<(number + 1) * height
-      guard let expert, expert.tokens >= InputStatistics.leastTokens else {
+      guard let expert, !expert.isMissed else {
         parts.append(
           LayerInputs(
             rows: rows, scheme: scheme.withoutCalibration,

@@ -54,7 +54,7 @@ extension InputStatistics {
   /// E[x x^T] of what an expert reads, if calibration did not miss it; of all that is read for nil.
   func gram(ofExpert expert: Int?) -> Matrix? {
     guard let expert else { return gram }
-    return experts[expert].flatMap { $0.tokens < Self.leastTokens ? nil : $0.gram }
+    return experts[expert].flatMap { $0.isMissed ? nil : $0.gram }
   }
 
   /// Of rows that are looked up one by one: columns weigh alike, and do not depend on each other.

@@ -22,7 +22,7 @@ struct ScaleMapping {
     ofBlock block: Int, schemes: [Scheme], of model: ModelDescription
   ) -> [ScaleMapping] {
     let layers = model.layers.indices.filter { model.layers[$0].block == block }
-    return model.sites(ofBlock: block).compactMap { site in
+    return InputSite.sites(ofBlock: block).compactMap { site in
       let readers = layers.filter { model.layers[$0].site == site }
       guard let first = readers.first, let taker = model.scaleSource(of: site) else { return nil }
       var (source, norm): (Int?, String?) = (nil, nil)

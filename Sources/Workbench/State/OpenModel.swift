@@ -30,7 +30,7 @@ struct OpenModel: Hashable, Sendable {
   /// Layers of each block, in order.
   let layersOfBlock: [Int: [Int]]
   /// Layers of each role, in the order of their first ones.
-  let layersOfRole: [RoleLayers]
+  let layersOfRole: [[Int]]
   private let indexOfLayer: [String: Int]
   private(set) var schemes: [Scheme]
   private(set) var sizes: [LayerSize]
@@ -59,7 +59,9 @@ struct OpenModel: Hashable, Sendable {
     layersOfBlock = Dictionary(
       grouping: description.layers.indices.filter { description.layers[$0].block != nil },
       by: { description.layers[$0].block ?? 0 })
-    layersOfRole = description.layersOfRole
+    layersOfRole = Dictionary(
+      grouping: description.layers.indices, by: { description.layers[$0].role }
+    ).values.sorted { $0[0] < $1[0] }
     indexOfLayer = Dictionary(
       description.layers.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first }
     )
@@ -247,26 +249,4 @@ extension OpenModel {
   var plannedBytes: Int {
     layers.indices.reduce(description.tensorBytes) { $0 - layers[$1].bytes + sizes[$1].total }
   }
-}
-
-extension ModelDescription {
-  fileprivate var layersOfRole: [RoleLayers] {
-    var groups: [RoleLayers] = []
-    var places: [Role: Int] = [:]
-    for (index, layer) in layers.enumerated() {
-      if let place = places[layer.role] {
-        groups[place].layers.append(index)
-      } else {
-        places[layer.role] = groups.count
-        groups.append(RoleLayers(role: layer.role, layers: [index]))
-      }
-    }
-    return groups
-  }
-}
-
-/// The layers of one role, by their index.
-struct RoleLayers: Hashable, Sendable {
-  let role: Role
-  var layers: [Int]
 }

@@ -30,12 +30,12 @@ extension Plan {
       patterns.append(pattern)
       rest.subtract(group)
     }
-    for roleLayers in model.layersOfRole {
-      let (role, group) = (roleLayers.role, roleLayers.layers)
+    for group in model.layersOfRole {
       // The role's word, unless the checkpoint calls the layers otherwise.
-      guard let name = group.first.map({ model.layers[$0].name }) else { continue }
+      guard let first = group.first.map({ model.layers[$0] }) else { continue }
+      let (name, role) = (first.name, first.role.rawValue)
       let last = name.split(separator: ".").last.map(String.init) ?? name
-      take(group, as: "*.\(name.hasSuffix(".\(role.rawValue)") ? role.rawValue : last)")
+      take(group, as: "*.\(name.hasSuffix(".\(role)") ? role : last)")
     }
     for block in model.layersOfBlock.keys.sorted() {
       guard let group = model.layersOfBlock[block], let first = group.first else { continue }
