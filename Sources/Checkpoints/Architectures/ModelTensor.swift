@@ -31,7 +31,7 @@ package struct ModelTensor: Hashable, Sendable {
   package var role: Role? { kind == .weight ? part.role : nil }
 
   /// The layer into which vLLM fuses this one: q, k and v are one to it, gate and up, and all experts of a block.
-  var fusion: String? {
+  package var fusion: String? {
     let fused: String? =
       switch part {
       case .query, .key, .value: "qkv_proj"

@@ -12,32 +12,26 @@ extension Checkpoint {
     try description.check(structure)
     guard let blueprint = description.blueprint else { return self }
     let sizes = description.prunableSizes
-    var places: [Int: Int] = [:]
-    for (place, block) in structure.keptBlocks(of: sizes).enumerated() { places[block] = place }
     let described = Dictionary(
       description.layers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     var layers: [LayerDescription] = []
     var matrices: [String: LayerWeights] = [:]
     var (parameters, bytes) = (0, 0)
     do throws(CheckpointError) {
-      for tensor in description.tensors {
-        let place = tensor.block.flatMap { places[$0] }
-        if tensor.block != nil && place == nil { continue }
+      for (tensor, left) in description.tensors(leftBy: structure) {
         let stored = try matrix(of: tensor.name)
         let kept = description.kept(of: tensor, by: structure)
         let isWhole = kept.rows == nil && kept.columns == nil
         let matrix = isWhole ? stored : stored.selecting(kept, isVector: tensor.isVector)
-        let name = description.name(of: tensor.name, inBlock: place)
-        matrices[name] = matrix
+        matrices[left.name] = matrix
         parameters += matrix.rows * matrix.columns
         let layer = described[tensor.name]
         let size = isWhole ? layer?.bytes ?? matrix.byteCount : matrix.byteCount
         bytes += size
         if let layer {
           layers.append(
-            layer.moved(
-              to: name, block: place, matrix: matrix, keepsScheme: isWhole || matrix.holdsCodes,
-              bytes: size))
+            layer.becoming(
+              left, matrix: matrix, keepsScheme: isWhole || matrix.holdsCodes, bytes: size))
         }
       }
     } catch {
@@ -67,22 +61,13 @@ extension LayerWeights {
 
 extension LayerDescription {
   /// This layer in a pruned model.
-  fileprivate func moved(
-    to name: String, block place: Int?, matrix: LayerWeights, keepsScheme: Bool, bytes: Int
+  fileprivate func becoming(
+    _ tensor: ModelTensor, matrix: LayerWeights, keepsScheme: Bool, bytes: Int
   ) -> LayerDescription {
-    let start = block.map { "blk.\($0)." }
-    let ggufName = start.flatMap { start in
-      place.map { "blk.\($0)." + self.ggufName.dropFirst(start.count) }
-    }
-    let fusion = self.fusion.flatMap { fusion in
-      name.lastIndex(of: ".").map { dot in
-        "\(name[..<dot]).\(fusion.split(separator: ".").last ?? "")"
-      }
-    }
-    return LayerDescription(
-      name: name, role: role, block: place, ggufName: ggufName ?? self.ggufName,
-      site: place.flatMap { site?.inBlock($0) } ?? site, fusion: fusion, count: count,
-      rows: matrix.rows, columns: matrix.columns, type: matrix.type,
+    LayerDescription(
+      name: tensor.name, role: role, block: tensor.block, ggufName: tensor.ggufName,
+      site: tensor.block.flatMap { site?.inBlock($0) } ?? site, fusion: tensor.fusion,
+      count: count, rows: matrix.rows, columns: matrix.columns, type: matrix.type,
       scheme: keepsScheme ? scheme : nil, bytes: bytes)
   }
 }

@@ -64,14 +64,14 @@ extension ModelDescription {
     }
   }
 
-  /// The name of a tensor once its block is counted as `place`.
-  func name(of name: String, inBlock place: Int?) -> String {
-    guard let place, let prefix = blueprint?.prefix else { return name }
-    let start = "\(prefix)layers."
-    guard name.hasPrefix(start) else { return name }
-    let rest = name.dropFirst(start.count)
-    guard let dot = rest.firstIndex(of: ".") else { return name }
-    return start + String(place) + rest[dot...]
+  /// The tensors that a structure leaves, each with what it becomes: another size, and a block that is counted anew.
+  func tensors(leftBy structure: ModelStructure) -> [(whole: ModelTensor, left: ModelTensor)] {
+    guard let blueprint, let architecture = Architecture.named(architecture) else { return [] }
+    let sizes = prunableSizes
+    let blocks = Set(structure.keptBlocks(of: sizes))
+    let whole = tensors.filter { $0.block.map(blocks.contains) ?? true }
+    let left = architecture.tensors(of: blueprint.pruned(by: structure, of: sizes))
+    return Array(zip(whole, left))
   }
 }
 

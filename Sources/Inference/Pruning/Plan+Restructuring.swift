@@ -32,19 +32,15 @@ extension ModelDescription {
   /// What a structure makes of each layer, in the model's order; nil for layers that it removes.
   fileprivate func shapes(under structure: ModelStructure?) -> [LayerShape?] {
     let structure = structure ?? ModelStructure()
-    let blocks = structure.keptBlocks(of: prunableSizes)
-    let places = Dictionary(
-      blocks.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-    let tensors = Dictionary(
-      self.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let blocks = Set(structure.keptBlocks(of: prunableSizes))
+    let left = Dictionary(
+      tensors(leftBy: structure).map { ($0.whole.name, $0.left) },
+      uniquingKeysWith: { first, _ in first })
     return layers.map { layer in
+      if let block = layer.block, !blocks.contains(block) { return nil }
       let whole = shape(of: layer)
-      guard let block = layer.block else { return whole }
-      guard let place = places[block] else { return nil }
-      let kept = tensors[layer.name].map { self.kept(of: $0, by: structure) }
-      return whole.with(
-        name: name(of: layer.name, inBlock: place), rows: kept?.rows?.count ?? layer.rows,
-        columns: kept?.columns?.count ?? layer.columns)
+      guard let left = left[layer.name] else { return whole }
+      return whole.with(name: left.name, rows: left.shape[0], columns: left.shape[1])
     }
   }
 }
