@@ -96,7 +96,7 @@ extension Workspace {
     }
     guard key.scheme.keepsLayer else { return nil }
     return CompressedLayer(
-      shape: shape, scheme: .keep, storage: .original(try matrix(of: key.layer)))
+      shape: shape, scheme: .keep, weights: try matrix(of: key.layer))
   }
 
   /// Whether ``compressedLayer(for:)`` has the layer.

@@ -53,7 +53,7 @@ public struct CompressedTensorsEncoding: ModelEncoding {
     if let flaw = CompressedTensorsLimits.flaw(of: layer, target: target) {
       throw .unsupported(reason: flaw, hint: "compress it to FP8 or MXFP4")
     }
-    return try encoding.encoded(layer.storage)
+    return try encoding.encoded(layer.weights)
   }
 
   public var otherNames: [String] { others.entries.map(\.name) }

@@ -53,13 +53,14 @@ struct LayerEncoding: Sendable {
   /// The elements of ``tensors``, in their order.
   ///
   /// - Throws: ``ExportError`` when the weights are not stored as the format has them.
-  func encoded(_ storage: LayerStorage) throws(ExportError) -> [EncodedTensor] {
+  func encoded(_ weights: LayerWeights) throws(ExportError) -> [EncodedTensor] {
     var encoded: [EncodedTensor] = []
     let experts = experts
     for (place, expert) in experts.enumerated() {
       let rows = place * expert.shape.rows..<(place + 1) * expert.shape.rows
-      let part = experts.count > 1 ? storage.part(rows: rows, of: shape) : storage.joined()
-      guard let parts = expert.bytes(of: part) else {
+      let part =
+        experts.count > 1 ? weights.selecting(rows: Array(rows), columns: nil) : weights
+      guard let parts = expert.bytes(of: part.joined()) else {
         throw .unsupported(
           reason: "\(shape.name): its weights are not stored as its scheme says", hint: nil)
       }
@@ -68,14 +69,11 @@ struct LayerEncoding: Sendable {
     return encoded
   }
 
-  private func bytes(of storage: LayerStorage) -> [[UInt8]]? {
-    switch (format, storage) {
-    case (.dense(shape.storageType), .dense16(let bits)): return [bits.littleEndianBytes]
-    case (.dense(let type), .original(let weights)): return [weights.bytes(as: type)]
-    case (.packed, .packed(let matrix)), (.packed, .original(.packed(let matrix))):
-      return packedParts(of: matrix)
-    case (.bytesWithRoundedInputs, .packed(let matrix)),
-      (.bytesWithRoundedInputs, .original(.packed(let matrix))):
+  private func bytes(of weights: LayerWeights) -> [[UInt8]]? {
+    switch (format, weights) {
+    case (.dense(let type), _): return [weights.bytes(as: type)]
+    case (.packed, .packed(let matrix)): return packedParts(of: matrix)
+    case (.bytesWithRoundedInputs, .packed(let matrix)):
       guard matrix.bits == 8, matrix.groupsPerRow == 1, matrix.zeros == .symmetric else {
         return nil
       }
@@ -86,8 +84,7 @@ struct LayerEncoding: Sendable {
         return weights[start..<start + matrix.columns].map { $0 ^ 0x80 }
       }
       return [rows, matrix.scales.littleEndianBytes]
-    case (.floats(let format), .floats(let matrix)),
-      (.floats(let format), .original(.floats(let matrix))):
+    case (.floats(let format), .floats(let matrix)):
       return matrix.format == format ? matrix.storedParts : nil
     default: return nil
     }
@@ -124,33 +121,6 @@ extension LayerShape {
     LayerShape(
       name: ExpertName.of(number, in: name),
       rows: rows / count, columns: columns, type: type)
-  }
-}
-
-extension LayerStorage {
-  /// What holds some rows of a layer, which are a matrix of their own.
-  fileprivate func part(rows: Range<Int>, of shape: LayerShape) -> LayerStorage {
-    let indices = Array(rows)
-    func selected(_ weights: LayerWeights) -> LayerWeights {
-      weights.selecting(rows: indices, columns: nil)
-    }
-    switch self {
-    case .packed(let matrix): return .packed(matrix.selecting(rows: indices))
-    case .dense16(let bits):
-      return .dense16(
-        Array(bits[rows.lowerBound * shape.columns..<rows.upperBound * shape.columns]))
-    case .floats(let matrix):
-      // Whole rows of floats that share no scales stay floats.
-      if case .floats(let part) = selected(.floats(matrix)) { return .floats(part) }
-      return .original(selected(.floats(matrix)))
-    case .blocks(let matrix): return .original(selected(.stored(matrix)))
-    case .original(let weights): return .original(selected(weights))
-    }
-  }
-
-  func joined() -> LayerStorage {
-    if case .original(let weights) = self { return .original(weights.joined()) }
-    return self
   }
 }
 

@@ -26,17 +26,13 @@ public struct GGUFEncoding: ModelEncoding {
   public func tensors(of layer: CompressedLayer) throws(ExportError) -> [EncodedTensor] {
     guard let place = places[layer.shape.name] else { throw .noPlace(for: layer.shape.name) }
     let matrix: StoredMatrix
-    switch layer.storage.joined() {
-    case .blocks(let stored), .original(.stored(let stored)): matrix = stored
-    case .dense16(let bits):
-      matrix = StoredMatrix(
-        copying: bits.littleEndianBytes, type: layer.shape.storageType,
-        rows: layer.shape.rows, columns: layer.shape.columns)
-    case .original(.floats(let floats)):
+    switch layer.weights.joined() {
+    case .stored(let stored): matrix = stored
+    case .floats(let floats) where layer.scheme.keepsLayer:
       matrix = StoredMatrix(
         copying: floats.decoded(rows: 0..<floats.rows).values.bytes(as: place.type),
         type: place.type, rows: floats.rows, columns: floats.columns)
-    case .packed, .original(.packed), .original(.stack), .floats:
+    case .packed, .floats, .stack:
       throw unexpected(place, "is not in blocks")
     }
     guard matrix.type == place.type, matrix.rows == layer.shape.rows,

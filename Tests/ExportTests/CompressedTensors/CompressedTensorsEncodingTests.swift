@@ -54,7 +54,7 @@ struct CompressedTensorsEncodingTests {
       let isIgnored = config.ignored.contains(name)
       #expect(isIgnored == (group == nil && name != "model.embed_tokens" && !config.groups.isEmpty))
       let found = try written.weights(of: name, bits: group?.bits)
-      let expected = layer.decoded(rows: 0..<layer.shape.rows).values
+      let expected = layer.weights.decoded(rows: 0..<layer.shape.rows).values
       // Kept blocks are the one thing that is rounded.
       #expect(
         found
@@ -115,7 +115,8 @@ struct CompressedTensorsEncodingTests {
       let opened = try Checkpoint.open(folder)
       for layer in model.layers {
         let found = try opened.matrix(of: layer.shape.name).decoded().values
-        #expect(found == layer.decoded(rows: 0..<layer.shape.rows).values, "\(layer.shape.name)")
+        #expect(
+          found == layer.weights.decoded(rows: 0..<layer.shape.rows).values, "\(layer.shape.name)")
       }
     }
   }
@@ -144,7 +145,7 @@ struct CompressedTensorsEncodingTests {
       }
       #expect(
         try written.weights(of: layer.shape.name, bits: group?.bits)
-          == layer.decoded(rows: 0..<layer.shape.rows).values, "\(layer.shape.name)")
+          == layer.weights.decoded(rows: 0..<layer.shape.rows).values, "\(layer.shape.name)")
     }
   }
 
