@@ -22,14 +22,14 @@ public struct LayerDescription: Codable, Hashable, Sendable {
   /// How the checkpoint stores it; the type that codes of compressed-tensors decode to.
   public let type: ElementType
   /// How its weights are quantized in the checkpoint; nil for plain numbers.
-  public let scheme: StoredScheme?
+  public let scheme: WeightFormat?
   /// Bytes that all its tensors take in the checkpoint.
   public let bytes: Int
 
   public init(
     name: String, role: Role, block: Int?, ggufName: String? = nil, site: InputSite? = nil,
     fusion: String? = nil, count: Int = 1, rows: Int, columns: Int, type: ElementType,
-    scheme: StoredScheme? = nil, bytes: Int
+    scheme: WeightFormat? = nil, bytes: Int
   ) {
     self.name = name
     self.role = role

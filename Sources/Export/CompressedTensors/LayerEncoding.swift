@@ -5,7 +5,10 @@ import Tensors
 /// One layer's tensors in a compressed-tensors checkpoint.
 struct LayerEncoding: Sendable {
   let shape: LayerShape
-  let format: WeightFormat
+  /// How the layer is quantized; nil for weights that are numbers of ``plainType``.
+  let format: ModuleFormat?
+  /// The type of weights that are not quantized: kept ones, and such as are only pruned.
+  let plainType: ElementType
   /// The checkpoint's tensors that are copied as they are, where the layer is kept; nil for all others.
   var copies: [OtherTensors.Entry]?
 
@@ -21,33 +24,23 @@ struct LayerEncoding: Sendable {
   /// One encoding for each matrix of a stack of experts; only this one for any other layer.
   private var experts: [LayerEncoding] {
     guard shape.hasNumberedExperts else { return [self] }
-    return (0..<shape.count).map { LayerEncoding(shape: shape.expert($0), format: format) }
+    return (0..<shape.count).map {
+      LayerEncoding(shape: shape.expert($0), format: format, plainType: plainType)
+    }
   }
 
   private var ownTensors: [SafetensorsLayout.Tensor] {
     let (rows, columns) = (shape.rows, shape.columns)
-    switch format {
-    case .dense(let type):
-      let count = shape.count
-      return [
-        tensor("weight", type, count > 1 ? [count, rows / count, columns] : [rows, columns])
-      ]
-    case .packed(let bits, let group, let isSymmetric):
-      let groups = columns / group.weights(inRowOf: columns)
-      let parts = [
-        tensor("weight_packed", .int32, [rows, words(columns * bits)]),
-        tensor("weight_scale", shape.storageType, [rows, groups]),
-        tensor("weight_shape", .int64, [2]),
-      ]
-      let zeroPoints = tensor("weight_zero_point", .int32, [words(rows * bits), groups])
-      return isSymmetric ? parts : parts + [zeroPoints]
-    case .bytesWithRoundedInputs:
-      return [
-        tensor("weight", .int8, [rows, columns]),
-        tensor("weight_scale", shape.storageType, [rows, 1]),
-      ]
-    case .floats(let format): return tensors(of: format)
+    if let format {
+      return format.tensors(
+        of: shape.name, rows: rows, columns: columns, scaleType: shape.storageType)
     }
+    let count = shape.count
+    return [
+      SafetensorsLayout.Tensor(
+        name: "\(shape.name).weight", type: plainType,
+        shape: count > 1 ? [count, rows / count, columns] : [rows, columns])
+    ]
   }
 
   /// The elements of ``tensors``, in their order.
@@ -70,46 +63,9 @@ struct LayerEncoding: Sendable {
   }
 
   private func bytes(of weights: LayerWeights) -> [[UInt8]]? {
-    switch (format, weights) {
-    case (.dense(let type), _): return [weights.bytes(as: type)]
-    case (.packed, .packed(let matrix)): return packedParts(of: matrix)
-    case (.bytesWithRoundedInputs, .packed(let matrix)):
-      guard matrix.bits == 8, matrix.groupsPerRow == 1, matrix.zeros == .symmetric else {
-        return nil
-      }
-      // Codes count from the lowest level, the format's from zero: the sign bit tells them apart.
-      let weights = matrix.codes.littleEndianBytes
-      let rows = (0..<matrix.rows).flatMap { row in
-        let start = row * matrix.wordsPerRow * 4
-        return weights[start..<start + matrix.columns].map { $0 ^ 0x80 }
-      }
-      return [rows, matrix.scales.littleEndianBytes]
-    case (.floats(let format), .floats(let matrix)):
-      return matrix.format == format ? matrix.storedParts : nil
-    default: return nil
-    }
+    guard let format else { return [weights.bytes(as: plainType)] }
+    return format.bytes(of: weights, scaleType: shape.storageType)
   }
-
-  private func packedParts(of matrix: PackedMatrix) -> [[UInt8]]? {
-    guard case .packed(matrix.bits, let group, let isSymmetric) = format,
-      group.weights(inRowOf: shape.columns) == matrix.groupSize,
-      isSymmetric == (matrix.zeros == .symmetric), matrix.scaleType == shape.storageType
-    else { return nil }
-    let parts = [
-      matrix.codes.littleEndianBytes, matrix.scales.littleEndianBytes,
-      [Int64(shape.rows), Int64(shape.columns)].littleEndianBytes,
-    ]
-    guard !isSymmetric else { return parts }
-    return matrix.packedZeroPoints().map { parts + [$0.littleEndianBytes] }
-  }
-
-  func tensor(
-    _ part: String, _ type: ElementType, _ shape: [Int]
-  ) -> SafetensorsLayout.Tensor {
-    SafetensorsLayout.Tensor(name: "\(self.shape.name).\(part)", type: type, shape: shape)
-  }
-
-  private func words(_ bits: Int) -> Int { (bits + 31) / 32 }
 }
 
 extension LayerShape {

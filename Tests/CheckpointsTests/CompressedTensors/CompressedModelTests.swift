@@ -162,7 +162,8 @@ struct CompressedModelTests {
           .init(name: "strategy", value: .string("channel")),
         ])))
     return try QuantizedLayer(
-      "layer", rows: 4, columns: columns, format: .packed, arguments: arguments,
+      "layer", rows: 4, columns: columns,
+      format: ModuleFormat(packing: .packed, arguments: arguments),
       packsDensely: packsDensely,
       in: TensorTable(name: "model", files: ["model"], storages: [storage], entries: entries))
   }

@@ -39,7 +39,7 @@ struct QuantizationConfigTests {
 
   private func bits(_ name: String, _ config: QuantizationConfig) throws -> Int? {
     let layer = try #require(Self.layers.first { $0.name == name })
-    return config.group(of: layer)?.weights?.bits
+    return config.group(of: layer)?.format?.arguments.bits
   }
 
   @Test func namesComeBeforePatternsAndThoseBeforeClasses() throws {
