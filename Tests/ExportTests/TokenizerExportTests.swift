@@ -6,6 +6,7 @@ import Tokenization
 
 @testable import Checkpoints
 @testable import Export
+import JSON
 
 /// Tokenizers from one format to the other and back, with published vocabularies and the ids that transformers gives
 /// (Tests/Oracles/make_vocabularies.py).

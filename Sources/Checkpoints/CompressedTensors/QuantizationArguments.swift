@@ -1,3 +1,5 @@
+import JSON
+
 /// How the weights of a group of layers are quantized: compressed-tensors' `QuantizationArgs`.
 package struct QuantizationArguments: Hashable, Sendable {
   package let bits: Int

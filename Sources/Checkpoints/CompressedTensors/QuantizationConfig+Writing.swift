@@ -1,3 +1,5 @@
+import JSON
+
 extension QuantizationConfig {
   /// Modules of one format, named one by one.
   package struct Group: Hashable, Sendable {

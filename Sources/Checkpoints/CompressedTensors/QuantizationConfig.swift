@@ -1,3 +1,5 @@
+import JSON
+
 /// Layers that are quantized alike.
 struct QuantizationGroup: Sendable {
   let targets: [ModuleTarget]

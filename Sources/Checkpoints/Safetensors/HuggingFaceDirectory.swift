@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Tensors
+import JSON
 
 /// The files of a Hugging Face checkpoint.
 package struct HuggingFaceDirectory: Sendable {

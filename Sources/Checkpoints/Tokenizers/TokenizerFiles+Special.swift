@@ -1,3 +1,5 @@
+import JSON
+
 // MARK: - Special tokens and chat template
 
 extension TokenizerFiles {

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import JSON
 
 // MARK: - Normalizers and decoders
 

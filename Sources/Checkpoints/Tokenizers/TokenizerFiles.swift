@@ -1,3 +1,5 @@
+import JSON
+
 /// Reads the tokenizer of a Hugging Face directory: tokenizer.json and the configurations beside it.
 struct TokenizerFiles {
   let directory: HuggingFaceDirectory

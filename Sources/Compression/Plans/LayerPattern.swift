@@ -1,4 +1,5 @@
 import _StringProcessing
+import Tensors
 
 /// One entry of a rule's `layers`: an exact name, a glob, or a regular expression behind `re:`.
 ///

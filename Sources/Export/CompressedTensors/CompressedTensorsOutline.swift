@@ -1,7 +1,7 @@
 import Checkpoints
 import Compression
-import Inference
 import Tensors
+import JSON
 
 /// What a compressed-tensors directory's weights come from beside the plan.
 struct CompressedTensorsOutline: Codable, Hashable, Sendable {

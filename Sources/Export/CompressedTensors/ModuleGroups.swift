@@ -1,6 +1,7 @@
 import Checkpoints
 import Compression
 import Tensors
+import JSON
 
 /// What config.json says under `quantization_config`: which modules are stored how.
 ///

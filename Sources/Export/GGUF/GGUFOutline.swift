@@ -1,6 +1,5 @@
 import Checkpoints
 import Compression
-import Inference
 import Tensors
 
 /// A layer as GGUF files hold it, but for its type.

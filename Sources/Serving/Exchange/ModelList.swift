@@ -1,4 +1,4 @@
-import Checkpoints
+import JSON
 
 /// The models that a server offers.
 struct ModelList {

@@ -1,4 +1,4 @@
-import Checkpoints
+import JSON
 
 /// A bit of text as a server sends it: a token, or some.
 public struct ServedPiece: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import Checkpoints
+import JSON
 
 /// What a server says when it refuses a request.
 enum ServerMessage {

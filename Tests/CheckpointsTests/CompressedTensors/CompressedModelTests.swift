@@ -3,6 +3,7 @@ import Tensors
 import Testing
 
 @testable import Checkpoints
+import JSON
 
 /// Tiny models that llm-compressor saved (Tests/Oracles/record_compressed_tensors.py), and the weights that
 /// compressed-tensors makes of them.

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Checkpoints
+import JSON
 
 /// Which layers a quantization configuration means.
 struct QuantizationConfigTests {

@@ -5,6 +5,7 @@ import Inference
 import Tensors
 import TestSupport
 import Testing
+import JSON
 
 /// What is written decodes to the model that was compressed, to the bit.
 struct CompressedTensorsEncodingTests {

@@ -1,4 +1,4 @@
-import Checkpoints
+import JSON
 
 /// Metadata made from a Hugging Face directory, key by key as llama.cpp's `convert_hf_to_gguf.py` makes it.
 extension GGUFMetadata {

@@ -1,29 +1,27 @@
-import Checkpoints
-
 /// The metadata of a GGUF file that is put together, in the order of the file.
-struct GGUFMetadata: Sendable {
-  private(set) var fields: [GGUFFile.Field] = []
+package struct GGUFMetadata: Sendable {
+  package private(set) var fields: [GGUFFile.Field] = []
 
   /// The version of ggml's block types.
-  static let quantizationVersion: UInt32 = 2
+  package static let quantizationVersion: UInt32 = 2
 
   /// What a GGUF file of the model says, but for how it is quantized.
   ///
   /// - Throws: ``CheckpointError`` when the checkpoint's settings or tokenizer cannot be read, or its architecture has no words in
   ///   GGUF.
-  init(of checkpoint: Checkpoint) throws(CheckpointError) {
+  package init(of checkpoint: Checkpoint) throws(CheckpointError) {
     switch checkpoint.source {
     case .gguf(let header): self.init(carryingOver: header, for: checkpoint.description)
     case .directory(let directory): try self.init(of: checkpoint, in: directory)
     }
   }
 
-  init(fields: [GGUFFile.Field] = []) {
+  package init(fields: [GGUFFile.Field] = []) {
     self.fields = fields
   }
 
   /// Replaces the value where it stands, or adds it.
-  mutating func set(_ key: String, _ value: GGUFFile.Value) {
+  package mutating func set(_ key: String, _ value: GGUFFile.Value) {
     if let place = fields.firstIndex(where: { $0.key == key }) {
       fields[place].value = value
     } else {
@@ -32,7 +30,7 @@ struct GGUFMetadata: Sendable {
   }
 
   /// Sets a size of the model.
-  mutating func set(_ key: String, _ size: Int) {
+  package mutating func set(_ key: String, _ size: Int) {
     set(key, .uint32(UInt32(clamping: size)))
   }
 }

@@ -1,5 +1,3 @@
-import Checkpoints
-
 /// Which of llama.cpp's tokenizers a tokenizer is, and what its file has to say of it.
 struct GGUFTokenizerForm {
   /// What `tokenizer.ggml.model` says.

@@ -1,4 +1,4 @@
-import Checkpoints
+import JSON
 
 /// A tokenizer as llama.cpp's converter writes it.
 extension GGUFMetadata {
