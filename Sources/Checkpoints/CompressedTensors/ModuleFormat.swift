@@ -91,9 +91,7 @@ extension ModuleFormat {
     }
   }
 
-  /// The scales of a matrix, and the one for all if there is one.
-  ///
-  /// - Parameter type: That of scales which are plain numbers.
+  /// The scales of a matrix, and the one for all if there is one; `type` is that of scales which are plain numbers.
   func scales(rows: Int, columns: Int, type: ElementType) -> [Part] {
     let counts = scaleCounts(rows: rows, columns: columns)
     let scaleType: ElementType =
@@ -122,6 +120,7 @@ extension ModuleFormat {
   ///   - rows: output channels.
   ///   - columns: input channels.
   ///   - scaleType: F16 or BF16.
+  /// - Returns: their names, types and shapes.
   package func tensors(
     of name: String, rows: Int, columns: Int, scaleType: ElementType
   ) -> [SafetensorsLayout.Tensor] {

@@ -22,6 +22,7 @@ extension QuantizationConfig {
   /// - Parameters:
   ///   - groups: by name, in which no module is twice.
   ///   - ignored: linear modules that are not quantized.
+  /// - Returns: an object.
   package static func json(groups: [Group], ignored: [String]) -> JSONValue {
     let names = Set(groups.map(\.format.packing.rawValue))
     let format = names.count == 1 ? names.first : nil

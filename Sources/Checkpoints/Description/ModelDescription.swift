@@ -51,12 +51,6 @@ public struct LayerDescription: Codable, Hashable, Sendable {
   public var storedText: String { scheme?.summary ?? type.rawValue }
 }
 
-/// The layout a checkpoint has on disk.
-public enum CheckpointFormat: String, Codable, Hashable, Sendable {
-  case huggingFace = "huggingface"
-  case gguf
-}
-
 /// A model's layers and what is known of its computation, the same whichever format its checkpoint has.
 public struct ModelDescription: Codable, Hashable, Sendable {
   /// The model's name for people: the directory's or the file's, without suffix.

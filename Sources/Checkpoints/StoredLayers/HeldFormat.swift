@@ -1,13 +1,8 @@
 import Tensors
 
-extension Checkpoint {
-  /// The format in which ``matrix(of:)`` will hold a layer's codes, known without reading them; nil where it has numbers,
-  /// GGUF's blocks, or no such layer.
-  public func heldFormat(of layer: String) -> WeightFormat? { layers[layer]?.heldFormat }
-}
-
 extension LayerSource {
-  fileprivate var heldFormat: WeightFormat? {
+  /// The format in which ``read()`` will hold codes, known without reading them; nil where it has numbers or GGUF's blocks.
+  var heldFormat: WeightFormat? {
     switch self {
     case .quantized(let layer): layer.heldFormat
     case .weights(let weights): weights.heldFormat

@@ -61,7 +61,13 @@ public enum WeightFormat: Codable, Hashable, Sendable {
 extension WeightFormat {
   /// The format of small floats that Vise writes itself.
   init(_ format: FloatFormat) {
-    self = ModuleFormat(format).weights
+    self =
+      switch format {
+      case .fp8: .float8(.channel)
+      case .fp8Block: .float8(.block(rows: format.rowsAScale, columns: 128))
+      case .nvfp4: .nvfp4
+      case .mxfp4: .mxfp4
+      }
   }
 
   /// The same, the other way round; nil for all else.
