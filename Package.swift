@@ -36,12 +36,15 @@ let package = Package(
     .target(
       name: "Tensors", dependencies: ["CKernels", "COpenBLAS"],
       swiftSettings: wrapping + optimised),
-    .target(name: "Checkpoints", dependencies: ["Tensors"], swiftSettings: strict + optimised),
+    .target(name: "Text", swiftSettings: strict + optimised),
     .target(
-      name: "Tokenization", dependencies: ["Checkpoints"], swiftSettings: strict + optimised),
+      name: "Checkpoints", dependencies: ["Tensors", "Text"], swiftSettings: strict + optimised),
+    .target(
+      name: "Tokenization", dependencies: ["Checkpoints", "Text"],
+      swiftSettings: strict + optimised),
     .target(
       name: "Compression",
-      dependencies: ["Tensors", .product(name: "Yams", package: "Yams")],
+      dependencies: ["Tensors", "Text", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict + optimised),
     .target(
       name: "Inference", dependencies: ["Compression", "Tokenization", "Checkpoints", "Tensors"],
@@ -56,7 +59,8 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict + optimised),
-    .target(name: "Serving", dependencies: ["Checkpoints"], swiftSettings: strict + optimised),
+    .target(
+      name: "Serving", dependencies: ["Checkpoints", "Text"], swiftSettings: strict + optimised),
     .target(
       name: "Engine",
       dependencies: [
@@ -70,7 +74,7 @@ let package = Package(
       name: "Workbench",
       dependencies: [
         "Engine", "Serving", "Export", "Allocation", "Inference", "Compression", "Checkpoints",
-        "Tensors",
+        "Tensors", "Text",
         "Terminal",
         .product(name: "Yams", package: "Yams"),
       ],
@@ -80,7 +84,7 @@ let package = Package(
       dependencies: [
         "Workbench", "Engine", "Serving", "Export", "Allocation", "Inference", "Compression",
         "Checkpoints",
-        "Tensors",
+        "Tensors", "Text",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -92,6 +96,7 @@ let package = Package(
       name: "TensorsTests", dependencies: ["Tensors", "CKernels", "TestSupport"],
       exclude: ["Fixtures"],
       swiftSettings: wrapping),
+    .testTarget(name: "TextTests", dependencies: ["Text"], swiftSettings: strict),
     .testTarget(
       name: "CheckpointsTests", dependencies: ["Checkpoints", "Tensors", "TestSupport"],
       exclude: ["Fixtures"],

@@ -1,4 +1,5 @@
 import Checkpoints
+import Text
 
 /// The models that a server offers.
 struct ModelList {
