@@ -30,6 +30,8 @@ struct DisplayTextTests {
     let text = "layers.0 é 模型 ±½\nnext"
     #expect(DisplayText.spelled(text) == text)
     #expect(DisplayText.text("a\tb\nc") == "a\tb\nc")
-    #expect(DisplayText.json("{\"a\":\"\u{9b}\u{202e}\u{e0041}\"}") == #"{"a":"\u009b\u202e\udb40\udc41"}"#)
+    #expect(
+      DisplayText.json("{\"a\":\"\u{9b}\u{202e}\u{e0041}\"}")
+        == #"{"a":"\u009b\u202e\udb40\udc41"}"#)
   }
 }

@@ -131,7 +131,8 @@ struct NamePatternParser {
       return nil
     }
     guard (least ?? 0) <= most ?? .max else {
-      throw NamePatternError(reason: "repeats at least \(least ?? 0) and at most \(most ?? 0) times")
+      throw NamePatternError(
+        reason: "repeats at least \(least ?? 0) and at most \(most ?? 0) times")
     }
     guard max(least ?? 0, most ?? 0) <= Self.maximumRepeats else {
       throw NamePatternError(reason: "repeats more than \(Self.maximumRepeats) times")

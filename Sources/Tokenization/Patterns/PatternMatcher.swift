@@ -41,7 +41,8 @@ struct PatternMatcher {
     window = Self.window(pattern, range, from: range.lowerBound)
   }
 
-  private static func window(_ pattern: Pattern, _ range: Range<Int>, from start: Int) -> Range<Int> {
+  private static func window(_ pattern: Pattern, _ range: Range<Int>, from start: Int) -> Range<Int>
+  {
     start..<min(range.upperBound, start + windowBits / pattern.steps.count)
   }
 
@@ -168,7 +169,9 @@ struct PatternMatcher {
   private func take(_ set: Pattern.SetNumber, _ place: inout Int, _ end: Int) -> Bool {
     guard place < end else { return false }
     let next = text.value(at: place)
-    guard next.end <= end, pattern.contains(set, next.value, text.kinds(of: next.value)) else { return false }
+    guard next.end <= end, pattern.contains(set, next.value, text.kinds(of: next.value)) else {
+      return false
+    }
     place = next.end
     return true
   }

@@ -29,7 +29,8 @@ struct TokenTrie<Element: FixedWidthInteger & UnsignedInteger & Sendable>: Senda
   /// Calls `body` with every text that `elements` go on with at `start`, shortest first.
   @inline(__always)
   func forEachMatch(
-    in elements: [Element], from start: Int, to end: Int, _ body: (_ end: Int, _ number: Int) -> Void
+    in elements: [Element], from start: Int, to end: Int,
+    _ body: (_ end: Int, _ number: Int) -> Void
   ) {
     var (node, place) = (0, start)
     while place < end, let next = child(of: node, elements[place]) {

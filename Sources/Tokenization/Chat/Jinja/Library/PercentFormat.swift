@@ -21,7 +21,9 @@ extension TemplateInterpreter {
   ) throws(ChatTemplateError) -> TemplateText {
     try allocate(2 * format.count)
     var rest: ArraySlice<TemplateValue> = [values]
-    if case .sequence(let sequence) = values, sequence.kind.isTuple { rest = sequence.elements[...] }
+    if case .sequence(let sequence) = values, sequence.kind.isTuple {
+      rest = sequence.elements[...]
+    }
     var result = TemplateText(elements: [])
     var usesNames = false
     var scanner = PatternScanner(format.elements.map { $0 & ~TemplateText.inputMark })
