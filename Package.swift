@@ -55,10 +55,11 @@ let package = Package(
   targets: [
     terminal, blas, kernels,
     room("JSON", strict + optimised),
+    room("Text", strict + optimised),
     room("Tensors", uses: ["CKernels", "COpenBLAS"], wrapping + optimised),
-    room("Checkpoints", uses: ["Tensors", "JSON"], strict + optimised),
-    room("Tokenization", uses: ["Checkpoints", "JSON"], strict + optimised),
-    room("Compression", uses: ["Tensors", yams], strict + optimised),
+    room("Checkpoints", uses: ["Tensors", "JSON", "Text"], strict + optimised),
+    room("Tokenization", uses: ["Checkpoints", "JSON", "Text"], strict + optimised),
+    room("Compression", uses: ["Tensors", "Text", yams], strict + optimised),
     room(
       "Inference", uses: ["Compression", "Tokenization", "Checkpoints", "Tensors"],
       strict + optimised),
@@ -67,7 +68,7 @@ let package = Package(
       strict + optimised),
     room(
       "Export", uses: ["Compression", "Checkpoints", "Tensors", "JSON", yams], strict + optimised),
-    room("Serving", uses: ["JSON"], strict + optimised),
+    room("Serving", uses: ["JSON", "Text"], strict + optimised),
     room(
       "Engine",
       uses: [
@@ -79,13 +80,13 @@ let package = Package(
       "Workbench",
       uses: [
         "Terminal", "Engine", "Serving", "Export", "Allocation", "Inference", "Compression",
-        "Checkpoints", "Tensors", yams,
+        "Checkpoints", "Tensors", "Text", yams,
       ], strict),
     .executableTarget(
       name: "vise",
       dependencies: [
         "Workbench", "Engine", "Serving", "Export", "Allocation", "Inference", "Compression",
-        "Checkpoints", "Tensors", argumentParser,
+        "Checkpoints", "Tensors", "Text", argumentParser,
       ],
       swiftSettings: strict),
 
@@ -97,6 +98,7 @@ let package = Package(
       swiftSettings: wrapping),
     tests("Tensors", with: ["CKernels"], wrapping),
     tests("JSON", hasFixtures: false),
+    tests("Text", hasFixtures: false),
     tests("Checkpoints", with: ["Tensors", "JSON"]),
     tests("Tokenization", with: ["Checkpoints", "JSON"]),
     tests("Compression", with: ["Tensors"]),

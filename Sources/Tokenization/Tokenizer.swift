@@ -18,6 +18,9 @@ public struct Tokenizer: Sendable {
   /// How the model expects messages to be written; nil if it says nothing.
   public let chatTemplate: ChatTemplate?
 
+  /// Longest added token in bytes.
+  private static let addedTokenLimit = 1024
+
   private let vocabulary: Vocabulary
   private let encoder: WordEncoder
   private let cutter: TextCutter
@@ -35,6 +38,13 @@ public struct Tokenizer: Sendable {
   /// - Throws: ``TokenizerError`` when merges or added tokens name tokens that there are not, or text is cut or normalized by
   ///   a pattern that is not read.
   public init(_ definition: TokenizerDefinition) throws(TokenizerError) {
+    // Every place of a text is compared with all of them.
+    if let token = definition.addedTokens.first(where: { $0.text.utf8.count > Self.addedTokenLimit }
+    ) {
+      throw TokenizerError(
+        source: definition.source,
+        reason: "the added token \(token.id) is longer than \(Self.addedTokenLimit) bytes")
+    }
     vocabulary = try Vocabulary(definition)
     encoder = try WordEncoder(definition, vocabulary)
     cutter = try TextCutter(definition.preTokenizer, source: definition.source)
@@ -137,6 +147,11 @@ extension Tokenizer {
       }
       beginning = .segment
     }
+  }
+
+  /// Whether a run without a better place may be cut between two characters, for no token reaches over that place.
+  func allowsCut(between left: UInt8, and right: UInt8) -> Bool {
+    normalizer.isIdentity && boundaries.separates(left, right)
   }
 
   /// Whether a text may be cut between an ASCII letter and the line feed behind it, without a change to its ids.

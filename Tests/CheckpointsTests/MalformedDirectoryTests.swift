@@ -118,7 +118,17 @@ struct MalformedDirectoryTests {
     try header("the header claims 100 bytes, but only", "{}", length: 100)
     try header("not valid JSON", "{\(good)", dataCount: 8)
     try header("occurs twice", "{\(good), \(good)}")
-    try header("holds JSON that is not an object", "[1]")
+    try header("the header does not start with {", "[1]")
+    try header("the header does not start with {", " {\(good)}")
+    try header("the header claims 100000001 bytes, more than", "{}", length: 100_000_001)
+    try header("__metadata__ is no object", #"{"__metadata__": 1}"#, dataCount: 0)
+    try header("metadata a is no text", #"{"__metadata__": {"a": 1}}"#, dataCount: 0)
+    try header("not valid JSON", "", dataCount: 0)
+    try header("not valid JSON", "{\"a\": }", dataCount: 0)
+    // A hole before the tensor.
+    try header(
+      "holds 12 bytes of tensors, but its header describes 8",
+      #"{"a": {"dtype": "F32", "shape": [2], "data_offsets": [4, 12]}}"#, dataCount: 12)
     try header("tensor a: the header lacks its dtype", #"{"a": {"dtype": "F32"}}"#)
     try header(
       "not a list of at most 8 sizes",

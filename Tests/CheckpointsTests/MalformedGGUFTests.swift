@@ -69,14 +69,15 @@ struct MalformedGGUFTests {
     try expect("nested deeper") { $0.set("a", .raw(9, nested)) }
     try expect("alignment is not a power of two") { $0.set("general.alignment", .uint32(13)) }
     try expect("alignment is not a power of two") { $0.set("general.alignment", .uint32(0)) }
-    try expect("alignment is not a power of two") { $0.set("general.alignment", .int32(-32)) }
-    try expect("alignment is not a power of two") { $0.set("general.alignment", .string("32")) }
+    try expect("alignment is no number of 32 bits") { $0.set("general.alignment", .int32(32)) }
+    try expect("alignment is no number of 32 bits") { $0.set("general.alignment", .uint64(32)) }
+    try expect("alignment is no number of 32 bits") { $0.set("general.alignment", .string("32")) }
     try expect("reaches beyond the end") { $0.set("general.alignment", .uint32(1 << 30)) }
   }
 
   @Test func tensorFields() throws {
-    let long = String(repeating: "n", count: 65)
-    try expect("a tensor's name is 65 bytes") { $0.add(long, [4]) }
+    let long = String(repeating: "n", count: 64)
+    try expect("a tensor's name is 64 bytes long, not 1 to 63") { $0.add(long, [4]) }
     try expect("has 5 dimensions") { $0.tensors[0].dimensionCount = 5 }
     try expect("has 0 dimensions") { $0.tensors[0].dimensionCount = 0 }
     try expect("has a dimension of 18446744073709551615") { $0.tensors[0].dimensions = [.max, 1] }
@@ -110,6 +111,21 @@ struct MalformedGGUFTests {
     // The same bytes under the name of a smaller type.
     try expect("not at 32, where the 24 bytes of F16 of token_embd.weight end") {
       $0.tensors[0].type = 1
+    }
+    // Laid out without padding while 32 is declared.
+    try expect("no multiple of the alignment 32") { builder in
+      var offset: UInt64 = 0
+      for index in builder.tensors.indices {
+        builder.tensors[index].offset = offset
+        offset += 4 * builder.tensors[index].dimensions.reduce(1, *)
+      }
+    }
+    // Sizes that wrap around when they are padded, and two whose sum does.
+    try expect("reaches beyond the end") { $0.tensors[0].dimensions = [(1 << 61) - 1] }
+    try expect("reaches beyond the end") {
+      $0.tensors[0].dimensions = [(1 << 61) - 16]
+      $0.tensors[1].dimensions = [(1 << 61) - 16]
+      $0.tensors[1].offset = (1 << 63) - 64
     }
     try expect("reaches beyond the end") { $0.data.removeLast() }
     try expect("reaches beyond the end") { $0.data = [] }

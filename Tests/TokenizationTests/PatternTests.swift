@@ -45,11 +45,40 @@ struct PatternTests {
     #expect(matches <= text.bytes.count)
   }
 
+  /// Lookaheads and atomic groups in one another, and repetitions in them, multiply in a naive matcher.
+  @Test(arguments: [
+    "(?=.*(?=.*(?=.*(?=.*(?=.*!)))))a", "(?!.*(?!.*(?!.*(?!.*!))))a", "(?>(?:a+)+b)",
+    "(?=(?:a+)+b)a", "(?>(?>(?:a|aa)+)b)c", "(?=(?>(?:a+)+b))a",
+  ])
+  func nestedLooksTakeNoLongerThanTheirLength(pattern: String) throws {
+    let pattern = try Pattern(pattern)
+    func steps(_ count: Int) -> Int {
+      let text = TextScanner(Array(repeating: UInt8(ascii: "a"), count: count))
+      var matcher = PatternMatcher(pattern, in: text, text.bytes.indices)
+      #expect(matcher.firstMatch(from: 0) == nil || pattern.steps.contains { $0.isNegativeLook })
+      return matcher.stepsTaken
+    }
+    #expect(steps(8000) < 3 * steps(4000))
+    #expect(steps(4000) < 4000 * 40_000)
+  }
+
+  @Test func patternsThatLookTooFarAreRefused() {
+    let group = "(?>" + String(repeating: "a?", count: 40) + ")"
+    let error = #expect(throws: PatternError.self) { try Pattern(group) }
+    #expect(error?.reason == "looks too far ahead at every place")
+    let long = #expect(throws: PatternError.self) {
+      try Pattern(String(repeating: "a", count: 20_000))
+    }
+    #expect(long?.reason == "is longer than 16384 characters")
+  }
+
   /// What is remembered of ways that were tried does not hide a match.
   @Test func rememberingChangesNoMatch() throws {
     var random = SeededRandom(seed: 31)
-    for source in [#"(?:ab|a)*b?c|\s+(?!\S)|\s+|b+"#, #"(?:a|ab)(?:c|bcd)(?:d*)"#, #"a*?b|[^a]+$"#]
-    {
+    for source in [
+      #"(?:ab|a)*b?c|\s+(?!\S)|\s+|b+"#, #"(?:a|ab)(?:c|bcd)(?:d*)"#, #"a*?b|[^a]+$"#,
+      "(?=(?:a|ab)*c)a|b", "(?>(?:a|ab)+)c|.", "a(?!(?:b|bc)*d)|(?=b(?!c))b|[cd]+",
+    ] {
       let pattern = try Pattern(source)
       for _ in 0..<200 {
         let letters = (0..<Int.random(in: 0...40, using: &random)).map { _ in
@@ -71,5 +100,11 @@ struct PatternTests {
       start = match.isEmpty ? match.upperBound + 1 : match.upperBound
     }
     return found
+  }
+}
+
+extension Pattern.Step {
+  fileprivate var isNegativeLook: Bool {
+    if case .look(let isNegative, _) = self { isNegative } else { false }
   }
 }

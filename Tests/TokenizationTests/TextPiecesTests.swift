@@ -33,6 +33,28 @@ import Tokenization
     #expect(pieces(of: text) == (text.isEmpty ? [] : [text]))
   }
 
+  /// What has no break is cut where no token reaches over, whatever the vocabulary, and at last anywhere.
+  @Test func longRunsAreCutInBoundedPieces() throws {
+    let tokenizer = try SharedTokenizers.gguf.get()
+    let parts = ["{\"a\":1}", "Zq", "x", "~^", "the", "0", "é"]
+    var generator = SeededRandom(seed: 5)
+    let run = (0..<200_000).map { _ in parts.randomElement(using: &generator) ?? "" }.joined()
+    var pieces = TextPieces(Array(run.utf8), for: tokenizer)
+    var (found, ids): ([String], [Int]) = ([], [])
+    while let piece = pieces.next() {
+      ids += tokenizer.encode(piece, allowsSpecialTokens: false)
+      found.append(piece)
+    }
+    #expect(found.joined() == run)
+    #expect(found.allSatisfy { $0.utf8.count < 140 << 10 })
+    #expect(ids == tokenizer.encode(run, allowsSpecialTokens: false))
+
+    let letters = String(repeating: "漢", count: 400_000)
+    let cut = self.pieces(of: letters)
+    #expect(cut.joined() == letters)
+    #expect(cut.allSatisfy { $0.utf8.count <= (512 << 10) + 3 })
+  }
+
   @Test func idsOfThePiecesAreTheIdsOfTheWhole() throws {
     let tokenizer = try SharedTokenizers.gguf.get()
     let whole = tokenizer.encode(prose, allowsSpecialTokens: false)

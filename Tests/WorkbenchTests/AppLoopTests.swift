@@ -54,7 +54,7 @@ import Testing
         return
       }
       #expect(flaw.contains("bad.yaml: "))
-      #expect(missing.contains("no such file"))
+      #expect(missing.contains("No such file"))
       #expect(FileWorker.list("\(path)/none/") == .listed(directory: "\(path)/none/", names: []))
     }
   }

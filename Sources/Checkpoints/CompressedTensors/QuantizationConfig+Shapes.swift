@@ -15,9 +15,8 @@ extension QuantizationConfig {
     case .packed: break
     default: return [rows, width]
     }
-    if let entry = parts["weight_shape"], entry.type == .int64 {
-      let shape = parts.elements(of: "weight_shape", as: Int64.self).map(Int.init(clamping:))
-      guard shape.count == 2, shape.allSatisfy({ (1...1 << 32).contains($0) }) else {
+    if let shape = try QuantizedLayer.storedShape(parts) {
+      guard shape.allSatisfy({ (1...1 << 32).contains($0) }) else {
         throw parts.error("weight_shape", "holds \(shape), which is no matrix's shape")
       }
       return shape

@@ -1,4 +1,5 @@
 import JSON
+import Text
 
 /// Layers that are quantized alike.
 struct QuantizationGroup: Sendable {
@@ -85,15 +86,26 @@ package struct QuantizationConfig: QuantizationFormat {
     }
   }
 
+  /// Most bytes of regular expressions in one list: every layer is compared with all of them.
+  private static let patternLimit = 16 << 10
+
   private static func targets(
     _ section: JSONFile, _ key: String
   ) throws(CheckpointError) -> [ModuleTarget] {
     guard let value = section.root[key], value != .null else { return [] }
     var targets: [ModuleTarget] = []
+    var patternBytes = 0
     for element in value.array ?? [.null] {
       guard let text = element.string else { throw section.error("\(key) is not a list of texts") }
-      guard let target = ModuleTarget(text) else {
-        throw section.error("\(key) holds the regular expression \"\(text)\", which is not read")
+      let target: ModuleTarget
+      do throws(NamePatternError) { target = try ModuleTarget(text) } catch {
+        throw section.error(
+          "\(key) holds the regular expression \"\(text)\", which is not read: it \(error.reason)")
+      }
+      if target.isPattern { patternBytes += text.utf8.count }
+      guard patternBytes <= Self.patternLimit else {
+        throw section.error(
+          "\(key) holds regular expressions of more than \(Self.patternLimit >> 10) KiB")
       }
       targets.append(target)
     }

@@ -148,7 +148,13 @@ extension QuantizedLayer {
     if case .block(_, let size) = arguments.sharing, columns % size != 0 {
       throw parts.error(part, "blocks of \(size) columns do not divide rows of \(columns) integers")
     }
-    if !arguments.isSymmetric { try checkZeroPoints() }
+    if format == .packed { _ = try Self.shapeEntry(of: parts) }
+    if !arguments.isSymmetric {
+      try checkZeroPoints()
+    } else if parts["weight_zero_point"] != nil {
+      // Older versions store zeros.
+      try check("weight_zero_point", .int8, [counts.rows, counts.columns])
+    }
   }
 
   private func checkZeroPoints() throws(CheckpointError) {
@@ -168,7 +174,9 @@ extension QuantizedLayer {
     _ part: String, _ type: ElementType, _ shape: [Int]
   ) throws(CheckpointError) {
     guard let entry = parts[part] else { throw missing(part) }
-    guard entry.type == type, entry.shape.filter({ $0 != 1 }) == shape.filter({ $0 != 1 }) else {
+    guard entry.type == type, entry.shape.count <= max(shape.count, 2),
+      entry.shape.filter({ $0 != 1 }) == shape.filter({ $0 != 1 })
+    else {
       throw parts.error(
         part,
         "is \(entry.shape) of \(entry.typeName), where quantization_config makes it \(shape) of "
@@ -185,11 +193,26 @@ extension QuantizedLayer {
 
   /// Checks the shape that packed codes carry with them.
   private func checkStoredShape() throws(CheckpointError) {
-    let part = "weight_shape"
-    guard let entry = parts[part], entry.type == .int64 else { return }
-    let shape = parts.elements(of: part, as: Int64.self)
-    guard shape.map(Int.init) == [rows, columns] else {
-      throw parts.error(part, "holds \(shape), where config.json makes it \([rows, columns])")
+    guard let shape = try Self.storedShape(parts), shape != [rows, columns] else { return }
+    throw parts.error(
+      "weight_shape", "holds \(shape), where config.json makes it \([rows, columns])")
+  }
+
+  /// The shape that packed codes carry with them; nil if they carry none.
+  static func storedShape(_ parts: LayerParts) throws(CheckpointError) -> [Int]? {
+    guard let entry = try shapeEntry(of: parts) else { return nil }
+    return entry.type == .int32
+      ? parts.elements(of: "weight_shape", as: Int32.self).map(Int.init)
+      : parts.elements(of: "weight_shape", as: Int64.self).map(Int.init)
+  }
+
+  private static func shapeEntry(of parts: LayerParts) throws(CheckpointError) -> TensorEntry? {
+    guard let entry = parts["weight_shape"] else { return nil }
+    guard [.int64, .int32].contains(entry.type), entry.shape == [2] else {
+      throw parts.error(
+        "weight_shape", "is \(entry.shape) of \(entry.typeName), not two whole numbers",
+        hint: "get the complete model from its source")
     }
+    return entry
   }
 }

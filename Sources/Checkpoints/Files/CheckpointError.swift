@@ -1,3 +1,5 @@
+import Text
+
 /// Why a checkpoint could not be opened or read: one sentence with file, tensor, reason and way out.
 public struct CheckpointError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The file at fault, or the directory if a file is missing from it.
@@ -22,17 +24,10 @@ public struct CheckpointError: Error, Hashable, Sendable, CustomStringConvertibl
     return hint.map { "\(subject): \(reason); \($0)" } ?? "\(subject): \(reason)"
   }
 
-  /// `text` without control characters, which would reach the terminal, and of bounded length.
+  /// `text` without what would act on a terminal, and of bounded length.
   private static func printable(_ text: String) -> String {
     let limit = 600
-    var result = ""
-    for scalar in text.unicodeScalars.prefix(limit) {
-      switch scalar.properties.generalCategory {
-      case .control, .format, .lineSeparator, .paragraphSeparator:
-        result += "\\u{\(String(scalar.value, radix: 16))}"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return text.unicodeScalars.count > limit ? result + "…" : result
+    let shown = DisplayText.spelled(String(text.unicodeScalars.prefix(limit)), isLine: true)
+    return text.unicodeScalars.dropFirst(limit).isEmpty ? shown : shown + "…"
   }
 }

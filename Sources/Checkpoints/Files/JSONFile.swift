@@ -15,8 +15,12 @@ package struct JSONFile: Settings, Sendable {
   }
 
   /// Reads the file at `path` as one JSON object.
-  init(path: String) throws(CheckpointError) {
+  init(path: String, limit: Int = maximumBytes) throws(CheckpointError) {
     let storage = try CheckpointFile.map(path)
+    guard storage.count <= limit else {
+      throw CheckpointError(
+        file: path, reason: "holds \(storage.count) bytes of JSON, more than \(limit)")
+    }
     self.file = path
     self.root = try Self.object(in: storage, 0..<storage.count, of: path)
   }

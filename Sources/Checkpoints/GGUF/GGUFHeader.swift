@@ -40,7 +40,7 @@ package struct GGUFHeader: Settings, Sendable {
     let fields = try (0..<tensorCount).map { _ throws(CheckpointError) in
       try GGUFTensorFields(&cursor)
     }
-    let alignment = try Self.alignment(metadata, cursor)
+    let alignment = try Self.alignment(metadata, places, cursor)
     entries = try GGUFTensorLayout(after: cursor, alignment: alignment).entries(fields)
     self.storage = storage
     self.file = file
@@ -106,9 +106,15 @@ package struct GGUFHeader: Settings, Sendable {
 
   /// What the tensors' offsets are multiples of.
   private static func alignment(
-    _ metadata: [String: GGUFValue], _ cursor: GGUFCursor
+    _ metadata: [String: GGUFValue], _ places: [(key: String, value: Range<Int>)],
+    _ cursor: GGUFCursor
   ) throws(CheckpointError) -> Int {
-    guard let value = metadata["general.alignment"] else { return GGUFFile.alignment }
+    guard let value = metadata["general.alignment"],
+      let place = places.first(where: { $0.key == "general.alignment" })?.value
+    else { return GGUFFile.alignment }
+    let type = GGUFValueType(
+      rawValue: UInt32(cursor.storage.integer(at: place.lowerBound, width: 4)))
+    guard type == .uint32 else { throw cursor.error("general.alignment is no number of 32 bits") }
     guard case .integer(let given) = value, given > 0, given & (given - 1) == 0, given <= 1 << 30
     else { throw cursor.error("general.alignment is not a power of two") }
     return given

@@ -13,7 +13,7 @@ struct GGUFTensorFields: Sendable {
   let offset: UInt64
 
   init(_ cursor: inout GGUFCursor) throws(CheckpointError) {
-    let name = try cursor.name(limit: 64, of: "a tensor's name")
+    let name = try cursor.name(limit: 63, of: "a tensor's name")
     let dimensionCount = try cursor.unsigned(width: 4)
     guard (1...4).contains(dimensionCount) else {
       throw cursor.error("has \(dimensionCount) dimensions, not 1 to 4", tensor: name)

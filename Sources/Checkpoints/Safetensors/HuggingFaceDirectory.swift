@@ -29,8 +29,14 @@ package struct HuggingFaceDirectory: Sendable {
 
   /// The JSON file called `name`; nil if there is none.
   package func json(_ name: String) throws(CheckpointError) -> JSONFile? {
-    contents.contains(name) ? try JSONFile(path: filePath(name)) : nil
+    guard contents.contains(name) else { return nil }
+    return try JSONFile(
+      path: filePath(name),
+      limit: name.hasSuffix("config.json") ? Self.configLimit : JSONFile.maximumBytes)
   }
+
+  /// Largest config.json, generation_config.json or tokenizer_config.json that is read, in bytes.
+  private static let configLimit = 16 << 20
 
   /// The text file called `name`; nil if there is none or it is not UTF-8.
   package func text(_ name: String) -> String? {

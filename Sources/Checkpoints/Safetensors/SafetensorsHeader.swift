@@ -6,6 +6,9 @@ import JSON
 /// The format is described at https://huggingface.co/docs/safetensors; as it demands, tensors must
 /// cover the bytes after the header without gaps and without sharing any.
 enum SafetensorsHeader {
+  /// Most bytes of a header, as the safetensors library has it.
+  private static let lengthLimit = 100_000_000
+
   /// What the header of `storage` says of its tensors, which belong to file number `file`.
   static func read(
     _ storage: ByteStorage, name: String, file: Int
@@ -16,6 +19,7 @@ enum SafetensorsHeader {
     let text = try range(storage, name: name)
     let dataStart = text.upperBound
     let header = try JSONFile.object(in: storage, text, of: name)
+    _ = try metadata(of: header, name)
 
     var entries: [TensorEntry] = []
     for member in header.members where member.name != "__metadata__" {
@@ -43,7 +47,12 @@ enum SafetensorsHeader {
   static func metadata(
     _ storage: ByteStorage, name: String
   ) throws(CheckpointError) -> [String: String] {
-    let header = try JSONFile.object(in: storage, range(storage, name: name), of: name)
+    try metadata(of: JSONFile.object(in: storage, range(storage, name: name), of: name), name)
+  }
+
+  private static func metadata(
+    of header: JSONObject, _ name: String
+  ) throws(CheckpointError) -> [String: String] {
     guard let value = header["__metadata__"] else { return [:] }
     guard let members = value.object?.members else {
       throw damaged(name, "the header's __metadata__ is no object")
@@ -66,10 +75,18 @@ enum SafetensorsHeader {
       throw damaged(name, "is \(storage.count) bytes long, too short for a safetensors header")
     }
     let length = storage.integer(at: 0, width: 8)
+    guard length <= UInt64(lengthLimit) else {
+      throw damaged(
+        name, "the header claims \(length) bytes, more than the \(lengthLimit) that there may be")
+    }
     guard length <= UInt64(storage.count - 8) else {
       throw damaged(name, "the header claims \(length) bytes, but only \(storage.count - 8) follow")
     }
-    return 8..<8 + Int(length)
+    let range = 8..<8 + Int(length)
+    guard range.isEmpty || storage.integer(at: 8, width: 1) == UInt64(UInt8(ascii: "{")) else {
+      throw damaged(name, "the header does not start with {")
+    }
+    return range
   }
 
   private static func damaged(

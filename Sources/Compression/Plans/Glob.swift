@@ -1,6 +1,6 @@
 /// A shell pattern over whole names: `*` any characters, `?` one, `[a-c]` one of, `[!a]` none of.
-struct Glob {
-  private enum Piece {
+struct Glob: Sendable {
+  private enum Piece: Sendable {
     case literal(Unicode.Scalar)
     case any
     case star
@@ -52,13 +52,14 @@ struct Glob {
     return nil
   }
 
-  /// Whether the whole name matches; takes at most pattern times name steps.
-  func matches(_ name: String) -> Bool {
+  /// Whether the whole name matches; takes at most pattern times name steps, which it adds to `work`.
+  func matches(_ name: String, work: inout Int) -> Bool {
     let scalars = Array(name.unicodeScalars)
     var place = 0
     var piece = 0
     var retry: (piece: Int, place: Int)?
     while place < scalars.count {
+      work += 1
       if piece < pieces.count, case .star = pieces[piece] {
         retry = (piece + 1, place)
         piece += 1

@@ -1,15 +1,15 @@
-import _StringProcessing
 import Tensors
+import Text
 
 /// One entry of a rule's `layers`: an exact name, a glob, or a regular expression behind `re:`.
 ///
 /// Globs and expressions match whole names, dots included; a layer matches by its name or by any
-/// of its aliases. Not `Sendable`, because a compiled expression is not: it is made where it is used.
-public struct LayerPattern {
-  private enum Matcher {
+/// of its aliases.
+public struct LayerPattern: Sendable {
+  private enum Matcher: Sendable {
     case exact
     case glob(Glob)
-    case expression(Regex<AnyRegexOutput>)
+    case expression(NamePattern)
   }
 
   /// The longest pattern that is read, in bytes of UTF-8.
@@ -30,9 +30,10 @@ public struct LayerPattern {
     self.text = text
     if text.hasPrefix("re:") {
       do {
-        matcher = .expression(try Regex(String(text.dropFirst(3))))
+        matcher = .expression(try NamePattern(String(text.dropFirst(3))))
       } catch {
-        throw PlanError(reason: "\(text) is not a regular expression: \(error)")
+        throw PlanError(
+          reason: "\(text) is not a regular expression that is read: it \(error.reason)")
       }
     } else if text.contains(where: { "*?[".contains($0) }) {
       guard let glob = Glob(text) else {
@@ -59,15 +60,32 @@ public struct LayerPattern {
 
   /// Whether the pattern matches the layer's name or one of its aliases.
   public func matches(_ layer: LayerShape) -> Bool {
-    matches(name: layer.name) || layer.aliases.contains { matches(name: $0) }
+    var work = 0
+    return matches(layer, work: &work)
+  }
+
+  /// Whether the pattern matches the layer's name or one of its aliases; adds the steps that this took to `work`.
+  public func matches(_ layer: LayerShape, work: inout Int) -> Bool {
+    if matches(name: layer.name, work: &work) { return true }
+    for alias in layer.aliases where matches(name: alias, work: &work) { return true }
+    return false
   }
 
   /// Whether the pattern matches a whole name.
   public func matches(name: String) -> Bool {
+    var work = 0
+    return matches(name: name, work: &work)
+  }
+
+  /// Whether the pattern matches a whole name; adds the steps that this took to `work`.
+  public func matches(name: String, work: inout Int) -> Bool {
     switch matcher {
-    case .exact: text == name
-    case .glob(let glob): glob.matches(name)
-    case .expression(let expression): (try? expression.wholeMatch(in: name)) != nil
+    case .exact: return text == name
+    case .glob(let glob): return glob.matches(name, work: &work)
+    case .expression(let expression): return expression.matches(name, .whole, work: &work)
     }
   }
+
+  /// Most steps that one list of patterns may take over all layers: some seconds' worth.
+  public static let workLimit = 200_000_000
 }

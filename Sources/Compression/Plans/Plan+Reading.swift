@@ -16,7 +16,9 @@ extension Plan {
     guard yaml.utf8.count <= Self.sizeLimit else {
       throw PlanError(reason: "a plan is at most \(Self.sizeLimit >> 20) MiB")
     }
-    try Self.refuseAnchors(in: yaml)
+    if let line = YAMLText.lineOfAnchor(in: yaml) {
+      throw PlanError(line: line, reason: "anchors (&) are not part of plans")
+    }
     let root: Node?
     do {
       root = try compose(yaml: yaml, .default, .default, .utf8)
@@ -39,17 +41,6 @@ extension Plan {
     if let value = keys["structure"] { structure = try ModelStructure(reading: value) }
     for entry in try keys["rules"]?.entries() ?? [] {
       rules.append(try PlanRule(reading: entry))
-    }
-  }
-
-  // Plans need no aliases, and a few lines of nested ones would unfold into gigabytes.
-  private static func refuseAnchors(in yaml: String) throws(PlanError) {
-    let lines = yaml.split(omittingEmptySubsequences: false) { $0.isNewline }
-    for (index, line) in lines.enumerated() where line.utf8.contains(UInt8(ascii: "&")) {
-      let words = line.split { $0.isWhitespace || "[]{},:-?".contains($0) }
-      if words.contains(where: { $0.hasPrefix("&") && $0.count > 1 }) {
-        throw PlanError(line: index + 1, reason: "anchors (&) are not part of plans")
-      }
     }
   }
 }

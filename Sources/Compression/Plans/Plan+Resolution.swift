@@ -15,9 +15,10 @@ struct RuleMatches {
     for (index, layer) in layers.enumerated() {
       for name in Set([layer.name] + layer.aliases) { indices[name, default: []].append(index) }
     }
+    var work = 0
     for (number, rule) in rules.enumerated() {
       do throws(PlanError) {
-        let matched = try Self.matches(of: rule, among: layers, indices: indices)
+        let matched = try Self.matches(of: rule, among: layers, indices: indices, work: &work)
         layersOfRule[number] = matched.sorted()
         for layer in matched { rulesOfLayer[layer].append(number) }
       } catch {
@@ -27,7 +28,7 @@ struct RuleMatches {
   }
 
   private static func matches(
-    of rule: PlanRule, among layers: [LayerShape], indices: [String: [Int]]
+    of rule: PlanRule, among layers: [LayerShape], indices: [String: [Int]], work: inout Int
   ) throws(PlanError) -> Set<Int> {
     var matched: Set<Int> = []
     for text in rule.layers {
@@ -36,7 +37,11 @@ struct RuleMatches {
         matched.formUnion(indices[text] ?? [])
       } else {
         for index in layers.indices where !matched.contains(index) {
-          if pattern.matches(layers[index]) { matched.insert(index) }
+          if pattern.matches(layers[index], work: &work) { matched.insert(index) }
+          guard work <= LayerPattern.workLimit else {
+            throw PlanError(
+              reason: "the patterns up to \(text) take too long on \(layers.count) layers")
+          }
         }
       }
     }

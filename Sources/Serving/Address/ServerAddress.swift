@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Text
 
 /// Where a model is served over an OpenAI-compatible API, and which of the server's models it is.
 public struct ServerAddress: Codable, Hashable, Sendable {

@@ -1,5 +1,6 @@
 import Foundation
 import FoundationNetworking
+import Text
 
 /// A response's status and kind.
 struct HTTPHead: Hashable, Sendable {

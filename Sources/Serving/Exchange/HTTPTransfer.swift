@@ -1,6 +1,7 @@
 import Foundation
 import FoundationNetworking
 import Synchronization
+import Text
 
 /// One request on its way: hears what the network has to say, and loses patience with servers that say nothing.
 final class HTTPTransfer: NSObject, URLSessionDataDelegate, Sendable {

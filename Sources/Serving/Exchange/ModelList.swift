@@ -1,4 +1,5 @@
 import JSON
+import Text
 
 /// The models that a server offers.
 struct ModelList {

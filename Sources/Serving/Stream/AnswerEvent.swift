@@ -1,4 +1,5 @@
 import JSON
+import Text
 
 /// A bit of text as a server sends it: a token, or some.
 public struct ServedPiece: Hashable, Sendable {

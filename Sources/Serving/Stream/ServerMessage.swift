@@ -1,4 +1,5 @@
 import JSON
+import Text
 
 /// What a server says when it refuses a request.
 enum ServerMessage {

@@ -1,3 +1,5 @@
+import Text
+
 /// Why a chat template cannot be read, or writes nothing for some messages: one sentence with line and reason.
 public struct ChatTemplateError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The line of the template at fault, from 1; nil if it is no line's fault.
@@ -10,17 +12,8 @@ public struct ChatTemplateError: Error, Hashable, Sendable, CustomStringConverti
 
   init(line: Int?, reason: String) {
     self.line = line
-    // A template may raise any text: what would move a terminal's cursor, or hide other text, is left out.
-    let shown = reason.unicodeScalars.lazy.map { scalar -> Character in
-      switch scalar.properties.generalCategory {
-      case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
-        .paragraphSeparator:
-        " "
-      default: Character(scalar)
-      }
-    }
-    let text = String(shown.prefix(Self.lengthLimit))
-    self.reason = text.count < shown.count ? text + "..." : text
+    // A template may raise any text.
+    self.reason = DisplayText.line(reason, limit: Self.lengthLimit)
   }
 
   public var description: String {

@@ -2,15 +2,13 @@ import Checkpoints
 
 /// The tokens that a template's own text may spell, and that what the messages say never becomes.
 struct TurnMarks: Sendable {
-  private struct Mark: Sendable {
-    let token: TokenizerDefinition.AddedToken
-    /// Scalars without the mark of input: equal elements are equal characters, and the template's.
-    let elements: [UInt32]
-  }
+  /// Longest mark in scalars: a text is compared with all marks at each of its places.
+  private static let lengthLimit = 128
 
   private let addedTokens: [TokenizerDefinition.AddedToken]
-  /// By first scalar, longest first.
-  private var marks: [UInt32: [Mark]] = [:]
+  private var marks: [TokenizerDefinition.AddedToken] = []
+  /// The marks' scalars, and their places in ``marks``.
+  private var trie = TokenTrie<UInt32>([])
 
   /// Control tokens are marks; others become marks where a template makes turns of them.
   init(_ addedTokens: [TokenizerDefinition.AddedToken]) {
@@ -19,12 +17,15 @@ struct TurnMarks: Sendable {
   }
 
   private mutating func add(_ tokens: [TokenizerDefinition.AddedToken]) {
-    for token in tokens {
-      let elements = token.text.unicodeScalars.map(\.value)
-      guard let first = elements.first else { continue }
-      marks[first, default: []].append(Mark(token: token, elements: elements))
-      marks[first]?.sort { $0.elements.count > $1.elements.count }
+    marks += tokens
+    trie = Self.trie(of: marks)
+  }
+
+  private static func trie(of tokens: [TokenizerDefinition.AddedToken]) -> TokenTrie<UInt32> {
+    let texts = tokens.enumerated().map { number, token in
+      (text: token.text.unicodeScalars.prefix(lengthLimit + 1).map(\.value)[...], number: number)
     }
+    return TokenTrie(texts.filter { $0.text.count <= lengthLimit })
   }
 
   // MARK: - Pieces
@@ -40,27 +41,27 @@ struct TurnMarks: Sendable {
       text = []
     }
     let elements = rendering.elements
+    let scalars = rendering.scalars
     var place = 0
     while place < elements.count {
-      guard let mark = mark(at: place, in: elements) else {
+      guard let (token, end, isOwn) = mark(at: place, in: elements, scalars) else {
         text.append(elements[place])
         place += 1
         continue
       }
-      let end = place + mark.elements.count
-      if elements[place..<end].elementsEqual(mark.elements) {
-        if mark.token.stripsLeft {
+      if isOwn {
+        if token.stripsLeft {
           while text.last.map(TemplateText.isSpace) ?? false { text.removeLast() }
         }
         endText()
-        pieces.append(.token(mark.token.text))
+        pieces.append(.token(token.text))
         place = end
-        if mark.token.stripsRight {
+        if token.stripsRight {
           while place < elements.count, TemplateText.isSpace(elements[place]) { place += 1 }
         }
       } else {
         text.append(elements[place])
-        if !mark.token.isSpecial { endText() }
+        if !token.isSpecial { endText() }
         place += 1
       }
     }
@@ -69,19 +70,20 @@ struct TurnMarks: Sendable {
   }
 
   /// The longest mark at a place, whoever wrote it; one that the template wrote before others.
-  private func mark(at place: Int, in elements: [UInt32]) -> Mark? {
-    guard let candidates = marks[elements[place] & ~TemplateText.inputMark] else { return nil }
-    let rest = elements[place...]
-    let own = candidates.first { mark in
-      rest.starts(with: mark.elements)
-        && !(mark.token.isSingleWord
-          && Self.touchesWord(elements, place..<place + mark.elements.count))
-    }
-    return own
-      ?? candidates.first { mark in
-        rest.starts(with: mark.elements) { $0 & ~TemplateText.inputMark == $1 }
-          && !rest.starts(with: mark.elements)
+  private func mark(
+    at place: Int, in elements: [UInt32], _ scalars: [UInt32]
+  ) -> (token: TokenizerDefinition.AddedToken, end: Int, isOwn: Bool)? {
+    var (own, other): (Int?, Int?)
+    var (ownEnd, otherEnd) = (place, place)
+    trie.forEachMatch(in: scalars, from: place, to: scalars.count) { end, number in
+      if elements[place..<end].contains(where: { $0 & TemplateText.inputMark != 0 }) {
+        (other, otherEnd) = (number, end)
+      } else if !(marks[number].isSingleWord && Self.touchesWord(elements, place..<end)) {
+        (own, ownEnd) = (number, end)
       }
+    }
+    if let own { return (marks[own], ownEnd, true) }
+    return other.map { (marks[$0], otherEnd, false) }
   }
 
   private static func touchesWord(_ elements: [UInt32], _ range: Range<Int>) -> Bool {
@@ -115,23 +117,31 @@ struct TurnMarks: Sendable {
       statements, [turns[0]], tokens, asksForAnswer: true, date: date, limits: .look)
     let ordinary = addedTokens.filter { !$0.isSpecial && !$0.text.contains("think") }
     let written = [transcript, prompt].compactMap(\.self)
-    add(ordinary.filter { token in written.contains { Self.wrote(token.text, in: $0) } })
+    let found = Self.written(ordinary, in: written)
+    add(ordinary.indices.filter(found.contains).map { ordinary[$0] })
     guard let elements = transcript?.elements,
       let answer = elements.lastIndex(where: { $0 & TemplateText.inputMark != 0 }),
       let next = elements[answer...].dropFirst().firstIndex(where: { !TemplateText.isSpace($0) }),
-      let mark = mark(at: next, in: elements)
+      let mark = mark(at: next, in: elements, transcript?.scalars ?? [])
     else { return nil }
     return mark.token.id
   }
 
-  /// Whether a template wrote `text` itself.
-  private static func wrote(_ text: String, in rendering: TemplateText) -> Bool {
-    let text = TemplateText(text)
-    var place = 0
-    while let next = rendering.firstIndex(of: text, from: place) {
-      if rendering.elements[next..<next + text.count].elementsEqual(text.elements) { return true }
-      place = next + 1
+  /// The places of the tokens that a template wrote itself.
+  private static func written(
+    _ tokens: [TokenizerDefinition.AddedToken], in renderings: [TemplateText]
+  ) -> Set<Int> {
+    let trie = Self.trie(of: tokens)
+    var found: Set<Int> = []
+    for rendering in renderings {
+      let scalars = rendering.scalars
+      // What the messages say ends what the template wrote before.
+      var end = scalars.count
+      for place in scalars.indices.reversed() {
+        if rendering.elements[place] & TemplateText.inputMark != 0 { end = place }
+        trie.forEachMatch(in: scalars, from: place, to: end) { found.insert($1) }
+      }
     }
-    return false
+    return found
   }
 }

@@ -7,6 +7,8 @@ struct WordBoundaries: Sendable {
   /// By byte: whether a token has a space mark, or a line feed, behind it.
   private var precedesMark = Array(repeating: false, count: 256)
   private var precedesLineFeed = Array(repeating: false, count: 256)
+  /// By two ASCII characters: whether a token has them beside each other.
+  private var touches = Array(repeating: false, count: 1 << 14)
 
   init(_ table: TokenTable) {
     let bytes = table.bytes
@@ -18,6 +20,9 @@ struct WordBoundaries: Sendable {
       let range = table.byteRange(of: id)
       guard range.count > 1 else { continue }
       for place in range.lowerBound + 1..<range.upperBound {
+        if bytes[place] < 0x80, bytes[place - 1] < 0x80 {
+          touches[Int(bytes[place - 1]) << 7 | Int(bytes[place])] = true
+        }
         switch bytes[place] {
         case 0xe2 where SpaceMark.begins(bytes, place..<range.upperBound):
           precedesMark[Int(bytes[place - 1])] = true
@@ -45,6 +50,14 @@ struct WordBoundaries: Sendable {
       result.append(start..<word.upperBound)
     }
     return result
+  }
+
+  /// Whether no token has two characters beside each other; known of what ASCII shows, and not of two digits, which
+  /// pre-tokenizers count.
+  func separates(_ left: UInt8, _ right: UInt8) -> Bool {
+    let isDigits = [left, right].allSatisfy { (0x30...0x39).contains($0) }
+    return (0x21...0x7e).contains(left) && (0x21...0x7e).contains(right) && !isDigits
+      && !touches[Int(left) << 7 | Int(right)]
   }
 
   /// Whether a text can be cut between an ASCII letter and the line feed behind it.

@@ -8,6 +8,9 @@ struct WordEncoder: Sendable {
     case unigram(UnigramModel)
   }
 
+  /// Longest token of a unigram vocabulary in bytes: every place of a text is compared with all of them.
+  private static let pieceLimit = 1024
+
   /// What is used again from word to word.
   struct Scratch: Sendable {
     var cache = WordCache()
@@ -36,6 +39,15 @@ struct WordEncoder: Sendable {
     guard definition.merges.allSatisfy({ max($0.left, $0.right, $0.result) < count }) else {
       throw TokenizerError(
         source: definition.source, reason: "a merge names a token that is not in the vocabulary")
+    }
+    if definition.model == .unigram,
+      let id = definition.tokens.indices.first(where: {
+        definition.tokens.byteRange(of: $0).count > Self.pieceLimit
+      })
+    {
+      throw TokenizerError(
+        source: definition.source, reason: "the token \(id) is longer than \(Self.pieceLimit) bytes"
+      )
     }
     switch definition.model {
     case .bytePairs: rules = .merges(MergeTable(definition.merges))

@@ -38,12 +38,27 @@ struct Pattern: Sendable {
   /// Longest program, in steps: `{m,n}` writes what it repeats out.
   static let maximumSteps = 4096
 
+  /// Bytes that a lookahead, and an atomic group, sees at most.
+  static let insight = (look: 1 << 7, atomic: 1 << 10)
+  /// Most steps that all lookaheads and atomic groups may take at one place of a text.
+  private static let maximumInnerWork = 1 << 16
+
   /// Reads a pattern.
   ///
   /// - Throws: ``PatternError`` that says what is not read.
   init(_ text: String) throws(PatternError) {
     var compiler = PatternCompiler(text)
     (steps, sets) = try compiler.compile()
+    let innerWork = steps.enumerated().reduce(0) { sum, step in
+      switch step.element {
+      case .look(_, let next): sum + (next - step.offset) * Self.insight.look
+      case .atomic(let next): sum + (next - step.offset) * Self.insight.atomic
+      default: sum
+      }
+    }
+    guard innerWork <= Self.maximumInnerWork else {
+      throw PatternError(reason: "looks too far ahead at every place")
+    }
     ascii = sets.flatMap { set in (UInt8.min..<128).map { set.mayContain($0) } }
     firstBytes = Self.firstBytes(steps, sets)
   }

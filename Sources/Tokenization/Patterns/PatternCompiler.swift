@@ -3,6 +3,7 @@ struct PatternCompiler {
   private let text: String
   private var steps: [Pattern.Step] = []
   private var sets: [ScalarSet] = []
+  private var numbers: [ScalarSet: Int] = [:]
 
   init(_ text: String) { self.text = text }
 
@@ -21,7 +22,8 @@ struct PatternCompiler {
   }
 
   private mutating func number(of set: ScalarSet) -> Int {
-    if let known = sets.firstIndex(of: set) { return known }
+    if let known = numbers[set] { return known }
+    numbers[set] = sets.count
     sets.append(set)
     return sets.count - 1
   }

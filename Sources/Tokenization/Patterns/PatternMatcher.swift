@@ -2,7 +2,7 @@
 ///
 /// It tries one way after the other, and remembers which it tried as soon as it takes longer than usual: no step is
 /// then taken twice at one place of the text, so that no text takes longer than its length times the pattern's. What
-/// lookaheads and atomic groups see is bounded instead.
+/// lookaheads and atomic groups see is bounded, and so is a match: what is remembered takes bounded memory.
 struct PatternMatcher {
   private let pattern: Pattern
   private let text: TextScanner
@@ -11,11 +11,17 @@ struct PatternMatcher {
   private(set) var stepsTaken = 0
   /// The run that was taken last: one that begins inside it ends where it ends.
   private var lastRun: (step: Int, range: Range<Int>, limit: Int)?
-  /// One bit for every step at every place; empty while there is no need.
-  private var tried: [UInt64] = []
+  /// Whether each step was taken at each place of ``window``; nil while there is no need.
+  private var tried: TriedSteps?
+  /// Where lookaheads and atomic groups ended that were looked into before, or -1; by step and place.
+  private var inner: [UInt64: Int] = [:]
+  /// What a match may lie in.
+  private var window: Range<Int>
 
-  /// Bytes that a lookahead, and an atomic group, sees at most.
-  private static let insight = (look: 1 << 7, atomic: 1 << 10)
+  /// Most results of lookaheads and atomic groups that are remembered.
+  private static let innerLimit = 1 << 16
+  /// Bits that are remembered at most: 32 MB.
+  private static let windowBits = 1 << 28
   /// Steps for each byte that are usual.
   private let usualSteps: Int
 
@@ -32,17 +38,34 @@ struct PatternMatcher {
     self.pattern = pattern
     self.text = text
     self.range = range
+    window = Self.window(pattern, range, from: range.lowerBound)
+  }
+
+  private static func window(_ pattern: Pattern, _ range: Range<Int>, from start: Int) -> Range<Int>
+  {
+    start..<min(range.upperBound, start + windowBits / pattern.steps.count)
+  }
+
+  /// Moves the window on when half of it lies behind, long before what is left holds no whole word.
+  private mutating func moveWindow(to place: Int) {
+    guard window.upperBound < range.upperBound, place - window.lowerBound > window.count / 2 else {
+      return
+    }
+    window = Self.window(pattern, range, from: place)
+    tried = tried.map { _ in TriedSteps(pattern.steps.count, window) }
   }
 
   /// The leftmost match from `start` on; nil if there is none.
   mutating func firstMatch(from start: Int) -> Range<Int>? {
     var place = start
     while place <= range.upperBound {
+      moveWindow(to: place)
       if let first = pattern.firstBytes {
         while place < range.upperBound, !first[Int(text.bytes[place])] { place += 1 }
         if place == range.upperBound { return nil }
+        moveWindow(to: place)
       }
-      if let end = match(from: 0, at: place, to: range.upperBound) { return place..<end }
+      if let end = match(from: 0, at: place, to: window.upperBound) { return place..<end }
       guard place < range.upperBound else { return nil }
       place = text.value(at: place).end
     }
@@ -51,19 +74,54 @@ struct PatternMatcher {
 
   /// The end of the match of what begins at `step`; nil if there is none at `start`.
   private mutating func match(
-    from step: Int, at start: Int, to end: Int, isInner: Bool = false
+    from step: Int, at start: Int, to end: Int
   ) -> Int? {
     let depth = pending.count
     var (step, place) = (step, start)
     while true {
       stepsTaken += 1
-      if isInner || !wasTried(step, place) {
+      if !wasTried(step, place) {
         if pattern.steps[step] == .accept {
           pending.removeLast(pending.count - depth)
-          if !isInner { forgetTries(at: place) }
+          tried?.forget(at: place)
           return place
         }
-        if advance(&step, &place, end, isInner) { continue }
+        if advance(&step, &place, end, isInner: false) { continue }
+      }
+      guard let way = nextWay(above: depth) else { return nil }
+      (step, place) = way
+    }
+  }
+
+  /// The end of the match of a lookahead's or an atomic group's steps; nil if there is none at `start`.
+  private mutating func innerMatch(_ steps: Range<Int>, at start: Int, insight: Int) -> Int? {
+    let key = UInt64(steps.lowerBound) << 40 | UInt64(start)
+    if isSlow, let known = inner[key] { return known < 0 ? nil : known }
+    let end = min(range.upperBound, start + insight)
+    let found = innerMatch(steps, at: start, to: end)
+    if isSlow {
+      if inner.count == Self.innerLimit { inner.removeAll(keepingCapacity: true) }
+      inner[key] = found ?? -1
+    }
+    return found
+  }
+
+  private mutating func innerMatch(_ steps: Range<Int>, at start: Int, to end: Int) -> Int? {
+    let depth = pending.count
+    let usual = stepsTaken + usualSteps * 16
+    var tried: TriedSteps?
+    var (step, place) = (steps.lowerBound, start)
+    while true {
+      stepsTaken += 1
+      if stepsTaken > usual, tried == nil {
+        tried = TriedSteps(steps.count, start..<end)
+      }
+      if !(tried?.insert(step - steps.lowerBound, place) ?? false) {
+        if pattern.steps[step] == .accept {
+          pending.removeLast(pending.count - depth)
+          return place
+        }
+        if advance(&step, &place, end, isInner: true, isRemembered: tried != nil) { continue }
       }
       guard let way = nextWay(above: depth) else { return nil }
       (step, place) = way
@@ -73,14 +131,15 @@ struct PatternMatcher {
   /// Takes one step; false if it cannot be taken.
   @inline(__always)
   private mutating func advance(
-    _ step: inout Int, _ place: inout Int, _ end: Int, _ isInner: Bool
+    _ step: inout Int, _ place: inout Int, _ end: Int, isInner: Bool, isRemembered: Bool = false
   ) -> Bool {
     switch pattern.steps[step] {
     case .scalar(let set):
       step += 1
       return take(set, &place, end)
     case .run(let set, let possessive):
-      return run(set, possessive, isInner, &step, &place, end)
+      let isSingle = isInner ? isRemembered : tried != nil
+      return run(set, possessive, isSingle, &step, &place, end)
     case .fork(let first, let other):
       pending.append(Pending(step: other, place: place, lowest: place))
       step = first
@@ -89,20 +148,20 @@ struct PatternMatcher {
       step = next
       return true
     case .look(let isNegative, let next):
-      let limit = min(end, place + Self.insight.look)
-      let isFound = match(from: step + 1, at: place, to: limit, isInner: true) != nil
+      let isFound =
+        innerMatch(step + 1..<next, at: place, insight: Pattern.insight.look) != nil
       step = next
       return isFound != isNegative
     case .atomic(let next):
-      let limit = min(end, place + Self.insight.atomic)
-      guard let found = match(from: step + 1, at: place, to: limit, isInner: true) else {
-        return false
-      }
+      guard
+        let found = innerMatch(step + 1..<next, at: place, insight: Pattern.insight.atomic),
+        found <= end
+      else { return false }
       (step, place) = (next, found)
       return true
     case let assertion:
       step += 1
-      return holds(assertion, at: place, end)
+      return holds(assertion, at: place)
     }
   }
 
@@ -110,18 +169,20 @@ struct PatternMatcher {
   private func take(_ set: Pattern.SetNumber, _ place: inout Int, _ end: Int) -> Bool {
     guard place < end else { return false }
     let next = text.value(at: place)
-    guard pattern.contains(set, next.value, text.kinds(of: next.value)) else { return false }
+    guard next.end <= end, pattern.contains(set, next.value, text.kinds(of: next.value)) else {
+      return false
+    }
     place = next.end
     return true
   }
 
   /// Takes a run of a set, and leaves its shorter forms for later.
   private mutating func run(
-    _ set: Pattern.SetNumber, _ possessive: Bool, _ isInner: Bool, _ step: inout Int,
+    _ set: Pattern.SetNumber, _ possessive: Bool, _ isSingle: Bool, _ step: inout Int,
     _ place: inout Int,
     _ end: Int
   ) -> Bool {
-    if !possessive, !isInner, !tried.isEmpty {
+    if !possessive, isSingle {
       // One scalar at a time, as every place is remembered.
       pending.append(Pending(step: step + 1, place: place, lowest: place))
       if take(set, &place, end) { return true }
@@ -153,42 +214,32 @@ struct PatternMatcher {
     return found
   }
 
+  /// Whether the text takes longer than usual.
+  private var isSlow: Bool { stepsTaken > usualSteps * (range.count + 64) }
+
   /// Whether a step was taken at a place before, which then led to no match; remembers that it is taken now.
   @inline(__always)
   private mutating func wasTried(_ step: Int, _ place: Int) -> Bool {
-    if tried.isEmpty {
-      guard stepsTaken > usualSteps * (range.count + 64) else { return false }
-      let bits = pattern.steps.count * (range.count + 1)
-      tried = Array(repeating: 0, count: bits / 64 + 1)
+    if tried == nil {
+      guard isSlow else { return false }
+      tried = TriedSteps(pattern.steps.count, window)
     }
-    let bit = step * (range.count + 1) + place - range.lowerBound
-    if tried[bit / 64] & 1 << UInt64(bit % 64) != 0 { return true }
-    tried[bit / 64] |= 1 << UInt64(bit % 64)
-    return false
+    return tried?.insert(step, place) ?? false
   }
 
-  /// The way that led to a match ended here, and the next match may begin with the same steps.
-  private mutating func forgetTries(at place: Int) {
-    guard !tried.isEmpty else { return }
-    for step in pattern.steps.indices {
-      let bit = step * (range.count + 1) + place - range.lowerBound
-      tried[bit / 64] &= ~(1 << UInt64(bit % 64))
-    }
-  }
-
-  private func holds(_ assertion: Pattern.Step, at place: Int, _ end: Int) -> Bool {
+  private func holds(_ assertion: Pattern.Step, at place: Int) -> Bool {
     switch assertion {
     case .before(let set, let isNegative):
       guard place > range.lowerBound else { return isNegative }
       let value = text.value(at: text.scalarBefore(place)).value
       return pattern.contains(set, value, text.kinds(of: value)) != isNegative
     case .textStart: return place == range.lowerBound
-    case .textEnd: return place == end
+    case .textEnd: return place == range.upperBound
     case .lineStart:
       return place == range.lowerBound || text.bytes[place - 1] == UInt8(ascii: "\n")
-    case .lineEnd: return place == end || text.bytes[place] == UInt8(ascii: "\n")
+    case .lineEnd: return place == range.upperBound || text.bytes[place] == UInt8(ascii: "\n")
     case .wordBoundary(let isNegative):
-      return (isWord(before: place) != isWord(at: place, end)) != isNegative
+      return (isWord(before: place) != isWord(at: place, range.upperBound)) != isNegative
     default: return true
     }
   }

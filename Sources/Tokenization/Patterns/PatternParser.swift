@@ -34,11 +34,16 @@ struct PatternParser {
   private var depth = 0
 
   private static let maximumDepth = 64
+  /// Longest pattern in characters; those of models have some hundreds.
+  private static let lengthLimit = 16 << 10
   private static let maximumRepeats = 1000
 
   init(_ text: String) { self.text = Array(text.unicodeScalars) }
 
   mutating func parse() throws(PatternError) -> PatternNode {
+    guard text.count <= Self.lengthLimit else {
+      throw PatternError(reason: "is longer than \(Self.lengthLimit) characters")
+    }
     let node = try alternatives()
     guard place == text.count else { throw PatternError(reason: "has a ) too many") }
     return node

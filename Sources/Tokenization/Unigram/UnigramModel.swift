@@ -4,7 +4,7 @@ import Checkpoints
 ///
 /// Source: Kudo 2018; found as SentencePiece and `tokenizers` find them, character by character from the left (Viterbi).
 struct UnigramModel: Sendable {
-  private let trie: TokenTrie
+  private let trie: TokenTrie<UInt8>
   private let scores: [Double]
   private let unknownScore: Double
 

@@ -9,7 +9,7 @@ struct AddedTokenFinder: Sendable {
   }
 
   private let tokens: [TokenizerDefinition.AddedToken]
-  private let trie: TokenTrie
+  private let trie: TokenTrie<UInt8>
   /// By byte: whether a token begins with it.
   private var begins = Array(repeating: false, count: 256)
 

@@ -1,6 +1,7 @@
 import Compression
 import Dispatch
 import Foundation
+import Tensors
 
 /// Reads and writes small files away from the screen's thread, one after the other.
 struct FileWorker: Sendable {
@@ -41,20 +42,15 @@ struct FileWorker: Sendable {
   /// Waits until everything asked for is done.
   func finish() { queue.sync {} }
 
-  /// The largest plan file that is read, in bytes.
-  static let planLimit = 16 << 20
-
   static func readPlan(_ path: String) -> FileEvent {
     do {
-      let attributes = try FileManager.default.attributesOfItem(atPath: expanded(path))
-      guard (attributes[.size] as? Int ?? 0) <= planLimit else {
-        return .planUnreadable(path: path, reason: "\(path) is too large for a plan")
-      }
-      let yaml = try String(contentsOfFile: expanded(path), encoding: .utf8)
+      let yaml = try TextFile.read(expanded(path), limit: Plan.sizeLimit, as: "a plan")
       return .planRead(path: path, try Plan(yaml: yaml))
     } catch var error as PlanError {
       error.file = path
       return .planUnreadable(path: path, reason: "\(error)")
+    } catch let error as StorageError {
+      return .planUnreadable(path: path, reason: "cannot read \(path): \(error.reason)")
     } catch {
       return .planUnreadable(path: path, reason: "cannot read \(path): \(reason(error))")
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// What the machine and its user bring along: environment, settings files, theme directories.
 struct Surroundings: Sendable {
@@ -54,9 +55,9 @@ struct Surroundings: Sendable {
     FileManager.default.fileExists(atPath: path) ? path : nil
   }
 
-  /// The text of a small file; nil if there is none that can be read.
+  /// The text of a theme or of keys; nil if there is none that can be read.
   static func read(_ path: String) -> String? {
-    try? String(contentsOfFile: path, encoding: .utf8)
+    try? TextFile.read(path, limit: SettingsNode.sizeLimit, as: "settings")
   }
 
   static func list(_ directory: String) -> [String] {

@@ -5,7 +5,7 @@ import Compression
 struct LayerFilter: Hashable, Sendable {
   let text: String
   /// Why the text is no filter; it then matches everything.
-  let flaw: String?
+  private(set) var flaw: String?
   private let words: [String]
   private let isPattern: Bool
 
@@ -13,15 +13,30 @@ struct LayerFilter: Hashable, Sendable {
     self.text = text
     isPattern = text.hasPrefix("re:") || text.contains { "*?[".contains($0) }
     words = isPattern ? [] : text.lowercased().split(separator: " ").map(String.init)
-    var flaw: String?
-    if isPattern, text != "re:" {
-      do throws(PlanError) {
-        _ = try LayerPattern(text)
-      } catch {
-        flaw = error.reason
-      }
+    guard isPattern, text != "re:" else { return }
+    do throws(PlanError) {
+      // What is put around it may make it too long.
+      for pattern in [text] + variants { _ = try LayerPattern(pattern) }
+    } catch {
+      flaw = error.reason
     }
-    self.flaw = flaw
+  }
+
+  /// Most steps that a pattern may take over all layers: the screen waits for them.
+  private static let workLimit = 10_000_000
+
+  /// With a ``flaw`` if its pattern takes too long on `layers`.
+  func checked(on layers: [LayerDescription]) -> LayerFilter {
+    guard isPattern, !isEmpty, flaw == nil else { return self }
+    var (work, checked) = (0, self)
+    let patterns = variants.compactMap { try? LayerPattern($0) }
+    for layer in layers {
+      for pattern in patterns { _ = pattern.matches(name: layer.name, work: &work) }
+      guard work > Self.workLimit else { continue }
+      checked.flaw = "\(text) takes too long on \(layers.count) layers"
+      break
+    }
+    return checked
   }
 
   var isEmpty: Bool { text.trimmingBlanks().isEmpty || text == "re:" }
@@ -34,7 +49,10 @@ struct LayerFilter: Hashable, Sendable {
     guard !isEmpty, flaw == nil else { return Array(repeating: true, count: layers.count) }
     guard isPattern else { return layers.map(matchesWords) }
     let patterns = variants.compactMap { try? LayerPattern($0) }
-    return layers.map { layer in patterns.contains { $0.matches(name: layer.name) } }
+    var work = 0
+    return layers.map { layer in
+      patterns.contains { $0.matches(name: layer.name, work: &work) }
+    }
   }
 
   private var variants: [String] {

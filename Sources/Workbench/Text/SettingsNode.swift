@@ -1,3 +1,4 @@
+import Compression
 import Yams
 
 /// A place in a YAML file that people edit, with checked access and errors that name the line.
@@ -5,9 +6,18 @@ struct SettingsNode {
   let file: String
   let node: Node
 
+  /// The largest file that is read, in bytes.
+  static let sizeLimit = 1 << 20
+
   /// Reads a whole file.
   init(yaml: String, file: String) throws(FileError) {
     self.file = file
+    guard yaml.utf8.count <= Self.sizeLimit else {
+      throw FileError(file: file, "holds more than \(Self.sizeLimit >> 20) MiB")
+    }
+    if let line = YAMLText.lineOfAnchor(in: yaml) {
+      throw FileError(file: file, line: line, "anchors (&) are not read")
+    }
     do {
       guard let node = try Yams.compose(yaml: yaml) else {
         throw FileError(file: file, "the file is empty")

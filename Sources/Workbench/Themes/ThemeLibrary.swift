@@ -41,7 +41,10 @@ struct ThemeLibrary: Sendable {
   }
 
   private func file(atPath path: String, heirs: [String]) throws(FileError) -> ThemeFile {
-    guard let yaml = read(path) else { throw FileError(file: path, "cannot be read") }
+    guard let yaml = read(path) else {
+      throw FileError(
+        file: path, "is no file of UTF-8 text of at most \(SettingsNode.sizeLimit >> 20) MiB")
+    }
     let file = try ThemeFile(yaml: yaml, file: path)
     guard let parent = file.parent else { return file }
     let name = try parent.text("inherits")

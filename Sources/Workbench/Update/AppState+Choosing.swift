@@ -58,7 +58,7 @@ extension AppState {
   /// Filters the table; a pattern that cannot be read leaves it unfiltered and says why.
   mutating func filter(_ text: String) {
     guard let model else { return }
-    let filter = LayerFilter(text)
+    let filter = LayerFilter(text).checked(on: model.layers)
     table.show(filter, of: model)
     if let flaw = filter.flaw { refuse(flaw) }
   }

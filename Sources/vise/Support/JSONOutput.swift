@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Text
 
 /// A figure of a result, null in JSON when it is unknown or not finite.
 struct Figure: Encodable {
@@ -23,6 +24,7 @@ enum JSONOutput {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    OutputStream.standard.writeLine(String(decoding: try encoder.encode(result), as: UTF8.self))
+    let text = String(decoding: try encoder.encode(result), as: UTF8.self)
+    OutputStream.standard.writeLine(DisplayText.json(text))
   }
 }

@@ -1,5 +1,6 @@
 import Compression
 import FoundationEssentials
+import Tensors
 
 /// Plan files as the command line names them.
 enum PlanFile {
@@ -9,10 +10,9 @@ enum PlanFile {
   static func read(_ path: String) throws(CommandFailure) -> Plan {
     let text: String
     do {
-      text = try String(contentsOfFile: path, encoding: .utf8)
+      text = try TextFile.read(path, limit: Plan.sizeLimit, as: "a plan")
     } catch {
-      throw CommandFailure(
-        status: .badPlan, message: "\(path): cannot be read as a UTF-8 text file")
+      throw CommandFailure(status: .badPlan, message: error.description)
     }
     do {
       return try Plan(yaml: text)

@@ -14,15 +14,14 @@ struct ProgressLine {
       ? "\(progress.completed.megabytes)/\(progress.total.megabytes) MB"
       : "\(progress.completed)/\(progress.total)"
     let left = progress.secondsLeft.map { ", \($0.fixed(0)) s left" } ?? ""
-    // Back to the line's start; afterwards, erase what is left of the longer line before.
-    OutputStream.error.write("\r\(title) \(done)\(left)\u{1B}[K")
+    OutputStream.error.replaceLine(with: "\(title) \(done)\(left)")
     isDrawn = true
   }
 
   /// Takes the line away.
   mutating func clear() {
     guard isDrawn else { return }
-    OutputStream.error.write("\r\u{1B}[K")
+    OutputStream.error.replaceLine(with: nil)
     isDrawn = false
   }
 }

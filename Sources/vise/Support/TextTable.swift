@@ -1,3 +1,5 @@
+import Text
+
 /// Rows of text in columns that line up: words to the left, numbers to the right.
 struct TextTable {
   private var rows: [[String]]
@@ -14,7 +16,8 @@ struct TextTable {
   /// - Precondition: it has as many cells as there are headings.
   mutating func add(_ row: [String]) {
     precondition(row.count == rows[0].count, "a row has a cell a column")
-    rows.append(row)
+    // As it will be printed, for its width.
+    rows.append(row.map { DisplayText.spelled($0, isLine: true) })
   }
 
   /// The table's lines, each ended.

@@ -77,7 +77,8 @@ struct Transcript {
     guard isStreamed else { return }
     while current < sides.count, let answer = answers[sides[current]] {
       let bytes = answer.text.utf8
-      OutputStream.standard.write(String(decoding: bytes.dropFirst(written), as: UTF8.self))
+      OutputStream.standard.writeAnswer(
+        String(decoding: bytes.dropFirst(written), as: UTF8.self))
       written = bytes.count
       guard ended.contains(sides[current]) else { return }
       OutputStream.standard.write(current + 1 < sides.count ? "\n\n" : "\n")

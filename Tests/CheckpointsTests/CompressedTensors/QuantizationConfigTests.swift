@@ -103,39 +103,3 @@ struct QuantizationConfigTests {
     #expect(throws: CheckpointError.self) { try config([]) }
   }
 }
-
-struct NamePatternTests {
-  @Test(arguments: [
-    (#".*\.(q|k|v)_proj$"#, "a.k_proj", true), (#".*\.(q|k|v)_proj$"#, "a.o_proj", false),
-    ("model", "model.layers", true), ("odel", "model.layers", false), ("a$", "ab", false),
-    (#"layers\.(?:[0-9]|1[0-3])\.mlp"#, "layers.12.mlp.up", true),
-    (#"layers\.(?:[0-9]|1[0-3])\.mlp"#, "layers.14.mlp.up", false),
-    (#"^(?!.*lm_head).*$"#, "model.lm_head", false), (#"^(?!.*lm_head).*$"#, "model.up", true),
-    (#".*(?=proj)p"#, "a.proj", true), ("[^a-c]x", "dx", true), ("[^a-c]x", "bx", false),
-    ("[]a-]+$", "]a-", true), (#"\d{2,3}x"#, "12x", true), (#"\d{2,3}x"#, "1x", false),
-    (#"\d{2}x"#, "123x", false), ("(ab)*c", "ababc", true), ("a+?b", "aab", true),
-    ("a|", "b", true),
-    (#"\w+\.\S\s"#, "ab.c ", true), ("", "anything", true), ("a{0,}b", "aaab", true),
-  ])
-  func matchesAsPythonDoes(pattern: String, name: String, expected: Bool) throws {
-    #expect(try #require(NamePattern(pattern)).matches(name) == expected)
-  }
-
-  @Test(arguments: [
-    "(", ")", "a)", "[a", "*a", "a**b{", #"\b"#, #"(a)\1"#, "(?<=a)b", "(?P<n>a)", "a{2,1}",
-    "[b-a]",
-    #"a\"#, "((((((((((((((((((((((((((((((((((a))))))))))))))))))))))))))))))))))",
-    "((((a{100}){100}){100}){100})",
-  ])
-  func otherPatternsAreNotRead(pattern: String) {
-    #expect(NamePattern(pattern) == nil)
-  }
-
-  /// A matcher that tries one way after the other would never end.
-  @Test func nestedRepetitionsEnd() throws {
-    let pattern = try #require(NamePattern("(((a*)*)*)*$"))
-    let name = String(repeating: "a", count: 60)
-    #expect(pattern.matches(name))
-    #expect(!pattern.matches(name + "b"))
-  }
-}

@@ -30,15 +30,15 @@ extension TemplateInterpreter {
     case "tojson": return try json(value, arguments)
     case "attr":
       let attribute = try bind(arguments, to: ["name"], of: name, required: 1)[0]
-      guard let attribute = try text(attribute, name)?.string else {
-        throw error("attr takes a name")
-      }
-      if case .dictionary(let dictionary) = value, dictionary[.text(attribute)] != nil,
-        !TemplateMethods.names(of: value).contains(attribute)
+      guard let attribute = try text(attribute, name) else { throw error("attr takes a name") }
+      guard attribute.count <= TemplateLexer.nameLimit else { throw error("a name is too long") }
+      let name = attribute.string
+      if case .dictionary(let dictionary) = value, dictionary[.string(attribute)] != nil,
+        !TemplateMethods.names(of: value).contains(name)
       {
-        return .undefined("a dict has no attribute \(attribute)")
+        return .undefined("a dict has no attribute \(name)")
       }
-      return try self.attribute(attribute, of: value)
+      return try self.attribute(name, of: value)
     case "abs", "int", "float", "round": return try number(name, value, arguments)
     case "list", "first", "last", "reverse", "items", "batch", "slice":
       return try sequenceFilter(name, value, arguments)
@@ -94,6 +94,8 @@ extension TemplateInterpreter {
   private func number(
     _ name: String, _ value: TemplateValue, _ arguments: CallArguments
   ) throws(ChatTemplateError) -> TemplateValue {
+    // Numbers are read out of strings in several steps.
+    if let text = value.text { try allocate(4 * text.count) }
     switch name {
     case "int":
       try require(value)

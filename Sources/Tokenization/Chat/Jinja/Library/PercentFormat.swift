@@ -20,8 +20,10 @@ extension TemplateInterpreter {
     _ format: TemplateText, _ values: TemplateValue
   ) throws(ChatTemplateError) -> TemplateText {
     try allocate(2 * format.count)
-    var rest: [TemplateValue] = [values]
-    if case .sequence(let sequence) = values, sequence.kind.isTuple { rest = sequence.elements }
+    var rest: ArraySlice<TemplateValue> = [values]
+    if case .sequence(let sequence) = values, sequence.kind.isTuple {
+      rest = sequence.elements[...]
+    }
     var result = TemplateText(elements: [])
     var usesNames = false
     var scanner = PatternScanner(format.elements.map { $0 & ~TemplateText.inputMark })
@@ -43,8 +45,8 @@ extension TemplateInterpreter {
         value = named
         usesNames = true
       } else {
-        guard !rest.isEmpty else { throw error("a % pattern needs more values") }
-        value = rest.removeFirst()
+        guard let next = rest.popFirst() else { throw error("a % pattern needs more values") }
+        value = next
       }
       let text = try formatted(value, item)
       try allocate(text.count)
@@ -103,7 +105,8 @@ extension TemplateInterpreter {
   func formatBraces(
     _ format: TemplateText, _ arguments: CallArguments
   ) throws(ChatTemplateError) -> TemplateText {
-    try allocate(format.count)
+    try allocate(format.count + arguments.named.count)
+    let named = Dictionary(arguments.named.map { ($0.name, $0.value) }) { first, _ in first }
     var result = TemplateText(elements: [])
     var (place, next) = (0, 0)
     while place < format.count {
@@ -130,7 +133,7 @@ extension TemplateInterpreter {
       } else if let index = Int(field) {
         value = arguments.positional.indices.contains(index) ? arguments.positional[index] : nil
       } else {
-        value = arguments[field]
+        value = named[field]
       }
       guard let value else { throw error("a format's field \(field) is not given") }
       let text = try written(value)

@@ -14,6 +14,7 @@ extension TemplateInterpreter {
     case "first":
       if case .generator(let place) = value {
         guard !generators[place].isEmpty else { return .undefined("there is no first item") }
+        try step(generators[place].count / 16)
         return generators[place].removeFirst()
       }
       return try elements(of: value).first ?? .undefined("there is no first item")

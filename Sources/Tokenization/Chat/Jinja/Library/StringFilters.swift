@@ -14,7 +14,7 @@ extension TemplateInterpreter {
     switch name {
     case "trim":
       let characters = try bind(arguments, to: ["chars"], of: name)[0]
-      return .string(text.stripped(try self.text(characters, name)))
+      return .string(text.stripped(try stripped(characters, name)))
     case "replace":
       let values = try bind(arguments, to: ["old", "new", "count"], of: name, required: 2)
       let old = try written(values[0] ?? .none)

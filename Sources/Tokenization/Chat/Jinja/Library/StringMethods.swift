@@ -10,7 +10,7 @@ extension TemplateInterpreter {
       let characters = try bind(arguments, to: ["chars"], of: name)[0]
       return .string(
         text.stripped(
-          try self.text(characters, name), left: name != "rstrip", right: name != "lstrip"))
+          try stripped(characters, name), left: name != "rstrip", right: name != "lstrip"))
     case "startswith", "endswith":
       return .boolean(try touches(text, arguments, atStart: name == "startswith", name))
     case "removeprefix", "removesuffix":
@@ -55,6 +55,15 @@ extension TemplateInterpreter {
       }
       return result
     }
+  }
+
+  /// The characters that are stripped; nil for white space.
+  func stripped(
+    _ characters: TemplateValue?, _ name: String
+  ) throws(ChatTemplateError) -> TemplateText? {
+    let characters = try text(characters, name)
+    try allocate(characters?.count ?? 0)
+    return characters
   }
 
   /// Methods without arguments; nil for one that this version lacks.
@@ -115,6 +124,7 @@ extension TemplateInterpreter {
     var wanted: [TemplateValue] = [values[0] ?? .none]
     if case .sequence(let sequence)? = values[0], sequence.kind.isTuple {
       wanted = sequence.elements
+      try step(wanted.count / 8)
     }
     for value in wanted {
       guard let value = try self.text(value, name) else { throw error("\(name) takes a string") }
@@ -144,6 +154,7 @@ extension TemplateInterpreter {
         name == "split" ? text.words(limit: limit) : text.wordsFromRight(limit: limit))
     }
     guard !separator.isEmpty else { throw error("\(name) takes a separator that is not empty") }
+    try scan(separator.count)
     return try list(
       name == "split"
         ? text.split(separator, limit: limit) : text.splitFromRight(separator, limit: limit))
@@ -156,6 +167,7 @@ extension TemplateInterpreter {
       let separator = try self.text(
         try bind(arguments, to: ["sep"], of: name, required: 1)[0], name), !separator.isEmpty
     else { throw error("\(name) takes a separator that is not empty") }
+    try scan(separator.count)
     let isLeft = name == "partition"
     let found = isLeft ? text.firstIndex(of: separator) : text.lastIndex(of: separator)
     var parts: [TemplateText] = isLeft ? [text, "", ""] : ["", "", text]

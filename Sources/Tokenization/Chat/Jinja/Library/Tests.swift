@@ -37,14 +37,16 @@ extension TemplateInterpreter {
       try require(value)
       let remainder = try compute(value, .remainder, .integer(2))
       return remainder == .integer(name == "odd" ? 1 : 0)
-    case "lower": return try written(value).isLower
-    case "upper": return try written(value).isUpper
-    case "filter": return value.text.map { Self.filterNames.contains($0.string) } ?? false
-    case "test":
-      return value.text.map {
-        Self.plainTests.contains($0.string) || Self.relations[$0.string] != nil
-          || ["sameas", "divisibleby"].contains($0.string)
-      } ?? false
+    case "lower", "upper":
+      let text = try written(value)
+      try allocate(2 * text.count)
+      return name == "lower" ? text.isLower : text.isUpper
+    case "filter", "test":
+      guard let text = value.text, text.count <= TemplateLexer.nameLimit else { return false }
+      let asked = text.string
+      if name == "filter" { return Self.filterNames.contains(asked) }
+      return Self.plainTests.contains(asked) || Self.relations[asked] != nil
+        || ["sameas", "divisibleby"].contains(asked)
     default: return Self.isOfType(name, value)
     }
   }

@@ -2,8 +2,6 @@
 struct CallArguments {
   var positional: [TemplateValue] = []
   var named: [(name: String, value: TemplateValue)] = []
-
-  subscript(name: String) -> TemplateValue? { named.first { $0.name == name }?.value }
 }
 
 extension TemplateInterpreter {

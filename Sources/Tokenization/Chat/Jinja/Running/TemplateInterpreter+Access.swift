@@ -6,7 +6,7 @@ extension TemplateInterpreter {
     -> TemplateValue
   {
     try require(value)
-    if let own = ownAttribute(name, of: value) { return own }
+    if let own = try ownAttribute(name, of: value) { return own }
     if case .dictionary(let dictionary) = value, let entry = dictionary[.text(name)] {
       return entry
     }
@@ -34,10 +34,11 @@ extension TemplateInterpreter {
       }
     default: break
     }
-    guard let name = index.text?.string else {
+    guard let text = index.text, text.count <= TemplateLexer.nameLimit else {
       return .undefined("a \(value.typeName) has no such element")
     }
-    return ownAttribute(name, of: value)
+    let name = text.string
+    return try ownAttribute(name, of: value)
       ?? .undefined("a \(value.typeName) has no attribute \(name)")
   }
 
@@ -48,7 +49,9 @@ extension TemplateInterpreter {
   }
 
   /// What belongs to the value's type; nil if there is no such name.
-  private func ownAttribute(_ name: String, of value: TemplateValue) -> TemplateValue? {
+  private func ownAttribute(
+    _ name: String, of value: TemplateValue
+  ) throws(ChatTemplateError) -> TemplateValue? {
     if name.hasPrefix("__") { return .undefined("the attribute \(name) is out of bounds") }
     switch value {
     case .namespace(let place): return namespaces[place][name]
@@ -56,7 +59,8 @@ extension TemplateInterpreter {
     case .macro(let macro):
       switch name {
       case "name": return .text(macro.name)
-      case "arguments": return .tuple(macro.definition.parameters.map { .text($0.name) })
+      case "arguments":
+        return try sequence(.tuple, macro.definition.parameters.map { .text($0.name) })
       case "caller": return .boolean(macro.definition.extras.contains("caller"))
       case "catch_kwargs": return .boolean(macro.definition.extras.contains("kwargs"))
       case "catch_varargs": return .boolean(macro.definition.extras.contains("varargs"))

@@ -57,13 +57,14 @@ extension TemplateInterpreter {
     _ arguments: CallArguments, to definition: MacroDefinition
   ) throws(ChatTemplateError) -> ([String: TemplateValue], [MacroDefinition.Parameter]) {
     let parameters = definition.parameters
+    try step(parameters.count + arguments.positional.count / 16 + arguments.named.count)
     var variables: [String: TemplateValue] = [:]
     for (parameter, value) in zip(parameters, arguments.positional) {
       variables[parameter.name] = value
     }
     var rest: [(key: TemplateValue, value: TemplateValue)] = []
     for (name, value) in arguments.named {
-      if parameters.contains(where: { $0.name == name }) {
+      if definition.names.contains(name) {
         guard variables[name] == nil else {
           throw error("\(definition.name) is given \(name) twice")
         }

@@ -88,8 +88,10 @@ extension TemplateInterpreter {
       guard case .dictionary(let dictionary) = try evaluate(unpacked) else {
         throw error("what is unpacked by ** is no dictionary")
       }
+      var names = Set(values.named.map(\.name))
       for (key, value) in dictionary.pairs {
-        guard let name = key.text?.string, values[name] == nil else {
+        try step(key.weight)
+        guard let name = key.text?.string, names.insert(name).inserted else {
           throw error("an argument is given twice, or has no name")
         }
         values.named.append((name, value))

@@ -13,6 +13,7 @@ extension TemplateLexer {
     if Self.isNamePart(first) {
       var end = place
       while end < source.count, Self.isNamePart(source[end]) { end += 1 }
+      guard end - place <= Self.nameLimit else { throw error("a name is too long") }
       let name = TemplateText(elements: source[place..<end])
       guard name.isIdentifier else { throw error("\(name.string) is no name") }
       add(.name(name.string))

@@ -5,6 +5,8 @@
 struct TemplateLexer {
   /// Most bytes of a template; those of models have at most some 30 000.
   static let lengthLimit = 256 << 10
+  /// Most characters of a name: looking one up takes as long as it is.
+  static let nameLimit = 1000
 
   let source: [UInt32]
   var place = 0

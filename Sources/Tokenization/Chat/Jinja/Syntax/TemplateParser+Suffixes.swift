@@ -74,7 +74,10 @@ extension TemplateParser {
 
   private mutating func dottedName() throws(ChatTemplateError) -> String {
     var name = try name()
-    while take(mark: ".") { name += "." + (try self.name()) }
+    while take(mark: ".") {
+      name += "." + (try self.name())
+      guard name.utf8.count <= TemplateLexer.nameLimit else { throw error("a name is too long") }
+    }
     return name
   }
 
@@ -105,6 +108,7 @@ extension TemplateParser {
     var arguments = TemplateArguments()
     try expect(mark: "(")
     var isFirst = true
+    var names: Set<String> = []
     while !isNext(mark: ")") {
       if !isFirst { try expect(mark: ",") }
       if isNext(mark: ")") { break }
@@ -118,7 +122,7 @@ extension TemplateParser {
       } else if case .name(let name) = current.kind, follows(.mark("=")) {
         advance()
         advance()
-        guard !arguments.named.contains(where: { $0.name == name }) else {
+        guard names.insert(name).inserted else {
           throw error("the argument \(name) is given twice")
         }
         arguments.named.append((name, try expression()))

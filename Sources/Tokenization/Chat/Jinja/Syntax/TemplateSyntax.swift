@@ -123,4 +123,14 @@ struct MacroDefinition: Sendable {
   let body: [TemplateStatement]
   /// Which of `caller`, `varargs` and `kwargs` the body speaks of: others are errors where they are given.
   let extras: Set<String>
+  /// Names of the parameters.
+  let names: Set<String>
+
+  init(name: String, parameters: [Parameter], body: [TemplateStatement], extras: Set<String>) {
+    self.name = name
+    self.parameters = parameters
+    self.body = body
+    self.extras = extras
+    names = Set(parameters.map(\.name))
+  }
 }

@@ -52,6 +52,9 @@ struct TemplateText: Hashable, Sendable, ExpressibleByStringLiteral {
 
   subscript(range: Range<Int>) -> TemplateText { TemplateText(elements: elements[range]) }
 
+  /// The scalars, whoever wrote them.
+  var scalars: [UInt32] { elements.map { $0 & ~Self.inputMark } }
+
   /// Bytes of the text in UTF-8.
   var utf8Count: Int {
     elements.reduce(0) { $0 + Unicode.UTF8.width(Self.scalar($1)) }

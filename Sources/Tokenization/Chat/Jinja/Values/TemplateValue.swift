@@ -55,6 +55,7 @@ enum TemplateValue {
     switch self {
     case .sequence(let sequence): sequence.depth
     case .dictionary(let dictionary): dictionary.depth
+    case .function(.method(let value, _)): value.depth
     default: 0
     }
   }
@@ -65,6 +66,7 @@ enum TemplateValue {
     case .string(let text): 1 + text.count / 16
     case .sequence(let sequence): sequence.weight
     case .dictionary(let dictionary): dictionary.weight
+    case .function(.method(let value, _)): 1 + value.weight
     default: 1
     }
   }
