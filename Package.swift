@@ -52,7 +52,7 @@ let package = Package(
     .target(
       name: "Export",
       dependencies: [
-        "Inference", "Compression", "Checkpoints", "Tensors",
+        "Inference", "Compression", "Tokenization", "Checkpoints", "Tensors",
         .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict + optimised),
