@@ -67,7 +67,9 @@ let package = Package(
       "Allocation", uses: ["Inference", "Compression", "Checkpoints", "Tensors"],
       strict + optimised),
     room(
-      "Export", uses: ["Compression", "Checkpoints", "Tensors", "JSON", yams], strict + optimised),
+      "Export",
+      uses: ["Compression", "Tokenization", "Checkpoints", "Tensors", "JSON", yams],
+      strict + optimised),
     room("Serving", uses: ["JSON", "Text"], strict + optimised),
     room(
       "Engine",

@@ -99,8 +99,8 @@ struct TokenizerExportTests {
 
   /// By kind of recorded tokenizer, why GGUF cannot say what it does.
   @Test(arguments: [
-    ("prepend", "merges in an order that llama.cpp's scores"), ("lines", "normalizes or cuts text"),
-    ("unknown", "normalizes or cuts text"), ("unigram", "normalizes text in a way"),
+    ("lines", "normalizes or cuts text"), ("unknown", "normalizes or cuts text"),
+    ("unigram", "normalizes text in a way"),
     ("unigram of words", "normalizes text in a way"),
   ])
   func whatGGUFCannotSayIsRefused(name: String, reason: String) throws {

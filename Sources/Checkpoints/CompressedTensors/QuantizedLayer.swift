@@ -148,12 +148,12 @@ extension QuantizedLayer {
     if case .block(_, let size) = arguments.sharing, columns % size != 0 {
       throw parts.error(part, "blocks of \(size) columns do not divide rows of \(columns) integers")
     }
-    if format == .packed { _ = try Self.shapeEntry(of: parts) }
+    if format.packing == .packed { _ = try Self.shapeEntry(of: parts) }
     if !arguments.isSymmetric {
       try checkZeroPoints()
     } else if parts["weight_zero_point"] != nil {
       // Older versions store zeros.
-      try check("weight_zero_point", .int8, [counts.rows, counts.columns])
+      try check("weight_zero_point", .int8, [scaleCounts.rows, scaleCounts.columns])
     }
   }
 

@@ -21,7 +21,7 @@ package struct HuggingFaceDirectory: Sendable {
   /// What is in it, sorted.
   var names: [String] { contents.sorted() }
 
-  func contains(_ name: String) -> Bool { contents.contains(name) }
+  package func contains(_ name: String) -> Bool { contents.contains(name) }
 
   package func filePath(_ name: String) -> String {
     path.hasSuffix("/") ? path + name : "\(path)/\(name)"

@@ -16,7 +16,9 @@ extension Workspace {
       if request.format.holdsTensors {
         preview.refusals = try outline(for: request.target).refusals(of: exportedSchemes)
         guard preview.refusals.isEmpty else { return preview }
-        layout = try exportEncoding(for: request).layout
+        let encoding = try exportEncoding(for: request)
+        layout = encoding.layout
+        preview.notes += encoding.notes
       } else {
         if request.format == .recipe {
           preview.refusals = CompressorLimits.refusals(

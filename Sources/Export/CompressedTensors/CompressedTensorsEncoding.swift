@@ -13,6 +13,7 @@ public struct CompressedTensorsEncoding: ModelEncoding {
   public static let standardShardBytes = 5_000_000_000
 
   public let layout: ExportLayout
+  public let notes: [String] = []
   private let layers: [String: LayerEncoding]
   private let others: OtherTensors
   private let target: ExportTarget

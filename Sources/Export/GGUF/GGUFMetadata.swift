@@ -1,27 +1,31 @@
+import Checkpoints
+
 /// The metadata of a GGUF file that is put together, in the order of the file.
-package struct GGUFMetadata: Sendable {
-  package private(set) var fields: [GGUFFile.Field] = []
+struct GGUFMetadata: Sendable {
+  private(set) var fields: [GGUFFile.Field] = []
+  /// What llama.cpp may take otherwise than the model means it: a sentence each.
+  var notes: [String] = []
 
   /// The version of ggml's block types.
-  package static let quantizationVersion: UInt32 = 2
+  static let quantizationVersion: UInt32 = 2
 
   /// What a GGUF file of the model says, but for how it is quantized.
   ///
   /// - Throws: ``CheckpointError`` when the checkpoint's settings or tokenizer cannot be read, or its architecture has no words in
   ///   GGUF.
-  package init(of checkpoint: Checkpoint) throws(CheckpointError) {
+  init(of checkpoint: Checkpoint) throws(CheckpointError) {
     switch checkpoint.source {
     case .gguf(let header): self.init(carryingOver: header, for: checkpoint.description)
     case .directory(let directory): try self.init(of: checkpoint, in: directory)
     }
   }
 
-  package init(fields: [GGUFFile.Field] = []) {
+  init(fields: [GGUFFile.Field] = []) {
     self.fields = fields
   }
 
   /// Replaces the value where it stands, or adds it.
-  package mutating func set(_ key: String, _ value: GGUFFile.Value) {
+  mutating func set(_ key: String, _ value: GGUFFile.Value) {
     if let place = fields.firstIndex(where: { $0.key == key }) {
       fields[place].value = value
     } else {
@@ -30,7 +34,7 @@ package struct GGUFMetadata: Sendable {
   }
 
   /// Sets a size of the model.
-  package mutating func set(_ key: String, _ size: Int) {
+  mutating func set(_ key: String, _ size: Int) {
     set(key, .uint32(UInt32(clamping: size)))
   }
 }

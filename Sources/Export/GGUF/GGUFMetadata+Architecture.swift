@@ -1,3 +1,5 @@
+import Checkpoints
+
 /// A blueprint in llama.cpp's words, key by key as `convert_hf_to_gguf.py` writes them.
 extension GGUFMetadata {
   /// Sets what a model's architecture says of its computation.
