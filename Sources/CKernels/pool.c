@@ -133,9 +133,12 @@ vk_pool *vk_pool_create(int threads) {
   if (!pool) return NULL;
   *pool = (vk_pool){.threads = 1};
   pthread_mutex_init(&pool->one_region, NULL);
-  // Workers inherit the mask: signals are the interface's business, not theirs.
+  // Workers inherit the mask: signals are the interface's business, not theirs; but for those of their own faults, which
+  // end the process at once where they are blocked.
+  static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT};
   sigset_t all, before;
   sigfillset(&all);
+  for (size_t i = 0; i < sizeof own / sizeof *own; i++) sigdelset(&all, own[i]);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   while (pool->threads < threads &&
          pthread_create(&pool->workers[pool->threads - 1], NULL, work, pool) == 0) {

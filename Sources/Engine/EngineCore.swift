@@ -2,6 +2,7 @@ import Allocation
 import Checkpoints
 import Compression
 import Export
+import Tensors
 
 /// The engine without its thread: hears commands, and works in short steps when told to.
 ///
@@ -20,6 +21,8 @@ public struct EngineCore {
   private let servers: ServerAccess
   private let now: () -> Duration
   private let emit: (EngineEvent) -> Void
+  /// What the workspace says while a step is under way.
+  private let heard: StepEvents
   private var workspace: Workspace?
   private var jobs = JobQueue()
   /// Whether it was told to end.
@@ -41,6 +44,7 @@ public struct EngineCore {
     let start = ContinuousClock.now
     self.now = now ?? { ContinuousClock.now - start }
     emit = onEvent
+    heard = StepEvents(onEvent)
   }
 
   /// Takes a command; what comes of it is seen in events, now or after some steps.
@@ -125,9 +129,22 @@ public struct EngineCore {
   ///
   /// - Returns: false when there is nothing to do before the next command.
   public mutating func step() -> Bool {
-    guard let turn = workspace?.takeTurn(among: &jobs) else {
+    let faults = MappedFaults.count
+    MappedFaults.guardAgain()
+    heard.hold()
+    guard var turn = workspace?.takeTurn(among: &jobs) else {
+      heard.release()
       for id in jobs.stuckIDs { end(id, .failed(Self.notCompressed)) }
       return false
+    }
+    // Nothing that was made of zeros in place of a file's bytes is told to anybody, now or later.
+    let damage = workspace?.checkpoint.damage.map(JobFailure.init)
+    let fault = MappedFaults.count == faults ? nil : MappedFaults.last.map(JobFailure.init)
+    if let failure = damage ?? fault {
+      heard.drop()
+      turn.result = .failure(failure)
+    } else {
+      heard.release()
     }
     switch turn.result {
     case .success(.unfinished): break
@@ -146,7 +163,7 @@ public struct EngineCore {
       let checkpoint = try Checkpoint.open(path)
       cancelAll()
       workspace = Workspace(
-        checkpoint, settings: settings, servers: servers, now: now, emit: emit)
+        checkpoint, settings: settings, servers: servers, now: now, emit: heard.take)
       emit(.opened(checkpoint.description))
     } catch {
       emit(.openFailed(path: path, reason: error.description))
@@ -233,7 +250,13 @@ public struct EngineCore {
       let sensitivity = try Sensitivity(path: path)
       try opened().check(sensitivity)
       workspace?.sensitivity = sensitivity
-      emit(.sensitivity(nil, SensitivitySummary(sensitivity, path: path)))
+      var summary = SensitivitySummary(sensitivity, path: path)
+      if try opened().description.match(of: sensitivity.origin.fingerprint) == .sameShapes {
+        summary.note =
+          "\(path) was written by an earlier version, which told models apart by their tensors' shapes and not by "
+          + "what they hold; measure again unless it is of this very model"
+      }
+      emit(.sensitivity(nil, summary))
       predict()
     } catch let failure as JobFailure {
       emit(.sensitivityRefused(path: path, reason: failure.sentence))

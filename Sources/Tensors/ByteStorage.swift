@@ -1,32 +1,16 @@
+import CKernels
 import Glibc
-
-/// Why a file could not be mapped or written.
-public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// The file's path as it was given.
-  public let path: String
-  /// What went wrong, in one sentence without the path.
-  public let reason: String
-
-  public var description: String { "\(path): \(reason)" }
-
-  public init(path: String, reason: String) {
-    self.path = path
-    self.reason = reason
-  }
-
-  /// What the system call that just failed says.
-  static func ofSystem(_ path: String) -> StorageError {
-    StorageError(path: path, reason: String(cString: strerror(errno)))
-  }
-}
 
 /// Read-only bytes: a file mapped into memory, or bytes that this object owns.
 ///
-/// A mapped file costs address space, not memory: pages are read when they are touched.
+/// A mapped file costs address space, not memory: pages are read when they are touched. What can no longer be read, because the
+/// file was cut off or its disk failed, reads as zeros, and ``damage`` says so from then on.
 public final class ByteStorage: @unchecked Sendable {
-  // Unchecked: the bytes are immutable from init to deinit.
+  // Unchecked: the bytes are immutable from init to deinit, or the file is damaged.
   private let base: UnsafeRawPointer?
-  private let isMapped: Bool
+  private let mapping: OpaquePointer?
+  /// The mapped file as it was named, and as it was then.
+  private let file: (path: String, stamp: FileStamp)?
   /// Number of bytes.
   public let count: Int
 
@@ -34,27 +18,22 @@ public final class ByteStorage: @unchecked Sendable {
   ///
   /// - Throws: ``StorageError`` when it cannot be opened, is no regular file, or cannot be mapped.
   public init(mapping path: String) throws(StorageError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    let descriptor = retrying { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard descriptor >= 0 else { throw StorageError.ofSystem(path) }
     defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else {
-      throw StorageError.ofSystem(path)
-    }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw StorageError(path: path, reason: "is not a regular file")
-    }
-    count = Int(status.st_size)
-    isMapped = count > 0
+    let stamp = try FileStamp(of: descriptor, path: path)
+    guard stamp.isRegular else { throw StorageError(path: path, reason: "is not a regular file") }
+    file = (path, stamp)
+    count = stamp.byteCount
     guard count > 0 else {
-      base = nil
+      (base, mapping) = (nil, nil)
       return
     }
-    let address = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0)
-    guard let address = address, address != MAP_FAILED else {
+    guard let mapping = vk_mapping_create(descriptor, count, path) else {
       throw StorageError.ofSystem(path)
     }
-    base = UnsafeRawPointer(address)
+    self.mapping = mapping
+    base = vk_mapping_bytes(mapping)
   }
 
   /// Copies `bytes` into memory of its own.
@@ -64,17 +43,28 @@ public final class ByteStorage: @unchecked Sendable {
     bytes.withUnsafeBytes { source in
       if let start = source.baseAddress { copy.copyMemory(from: start, byteCount: source.count) }
     }
-    isMapped = false
+    (mapping, file) = (nil, nil)
     base = UnsafeRawPointer(copy)
   }
 
   deinit {
-    guard let base = base else { return }
-    if isMapped {
-      munmap(UnsafeMutableRawPointer(mutating: base), count)
-    } else {
-      base.deallocate()
-    }
+    if let mapping { vk_mapping_destroy(mapping) } else { base?.deallocate() }
+  }
+
+  /// Why what was read may be zeros in place of the file's bytes; nil while all of it was the file's.
+  public var damage: StorageError? {
+    guard let file, let mapping, vk_mapping_is_damaged(mapping) else { return nil }
+    return MappedFaults.error(path: file.path)
+  }
+
+  /// That the mapped file is no longer what it was when it was opened; nil while it is.
+  ///
+  /// A file of that name that took its place does not count: the mapping keeps the old one.
+  public var change: StorageError? {
+    guard let file, let now = try? FileStamp(of: file.path), now.isSameFile(as: file.stamp),
+      now != file.stamp
+    else { return damage }
+    return StorageError(path: file.path, reason: "has changed since it was opened; open it again")
   }
 
   /// Calls `body` with the bytes in `range`.
@@ -118,7 +108,7 @@ public final class ByteStorage: @unchecked Sendable {
   /// - Precondition: `range` lies within `0..<count`.
   public func releasePages(in range: Range<Int>) {
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "range outside the storage")
-    guard isMapped, let base = base else { return }
+    guard mapping != nil, let base = base else { return }
     // A mapping begins with a page; pages that the range only touches may be in use by its neighbours.
     let page = Int(getpagesize())
     let first = (range.lowerBound + page - 1) / page * page

@@ -25,15 +25,25 @@ struct Vise: ParsableCommand {
 
   /// Runs the command that the arguments name, and ends with its ``ExitStatus``.
   static func main() {
+    Crashes.endAtOnce()
+    OutputStream.reserveNumbers()
     do {
       var command = try parseAsRoot()
       try command.run()
+      if let flaw = OutputStream.standard.flaw {
+        throw CommandFailure(status: .failed, message: "standard output: \(flaw)")
+      }
     } catch let failure as CommandFailure {
       OutputStream.error.writeLine("vise: error: \(failure.message)")
       Glibc.exit(failure.status.rawValue)
     } catch {
       // Help and completion scripts are asked for in this way too.
-      if exitCode(for: error).isSuccess { exit(withError: error) }
+      if exitCode(for: error).isSuccess {
+        OutputStream.standard.writeLine(fullMessage(for: error))
+        guard let flaw = OutputStream.standard.flaw else { Glibc.exit(ExitStatus.done.rawValue) }
+        OutputStream.error.writeLine("vise: error: standard output: \(flaw)")
+        Glibc.exit(ExitStatus.failed.rawValue)
+      }
       let text = fullMessage(for: error)
       let heading = "Error: "
       let message = text.hasPrefix(heading) ? String(text.dropFirst(heading.count)) : text

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Checkpoints
@@ -97,6 +98,29 @@ struct TinyModelTests {
     #expect(shard.layers == shards.layers)
     #expect(try open("tiny/").description.name == "tiny")
     #expect(try open("tiny/../tiny/.").description.name == "tiny")
+  }
+
+  /// Two models of the same tensors have two fingerprints, whichever byte tells them apart; the headers' is the same.
+  @Test(arguments: ["tiny/model.safetensors", "tiny.gguf"])
+  func fingerprintDependsOnEveryByte(name: String) throws {
+    let folder = try TemporaryFolder()
+    let root = name.split(separator: "/").first.map(String.init) ?? name
+    let path = "\(folder.path)/\(root)"
+    try FileManager.default.copyItem(atPath: TestFiles.fixture(root), toPath: path)
+    let whole = try Checkpoint.open(path).description
+    let bytes = try folder.bytes(of: name)
+    for place in [bytes.count - 1, bytes.count - 999] {
+      var changed = bytes
+      changed[place] ^= 1
+      try folder.write(changed, to: name)
+      let other = try Checkpoint.open(path).description
+      #expect(other.fingerprint != whole.fingerprint)
+      #expect(other.headerFingerprint == whole.headerFingerprint)
+      #expect(other.match(of: whole.fingerprint) == .other)
+      #expect(other.match(of: whole.headerFingerprint ?? "") == .sameShapes)
+    }
+    try folder.write(bytes, to: name)
+    #expect(try Checkpoint.open(path).description.match(of: whole.fingerprint) == .same)
   }
 
   @Test func fingerprintDependsOnTheHeader() throws {

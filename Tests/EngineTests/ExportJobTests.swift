@@ -110,6 +110,81 @@ import Testing
     }
   }
 
+  /// Turns the sign of the last elements of the model's file, in the file itself; a header of so many bytes stays.
+  private func changeWeights(ofLast count: Int) throws {
+    let file = try FileHandle(forUpdating: URL(filePath: "\(model.path)/model.safetensors"))
+    let end = try file.seekToEnd()
+    try file.seek(toOffset: end - UInt64(2 * count))
+    var bytes = Array(try file.readToEnd() ?? Data())
+    for place in stride(from: 1, to: bytes.count, by: 2) { bytes[place] ^= 0x80 }
+    try file.seek(toOffset: end - UInt64(2 * count))
+    try file.write(contentsOf: bytes)
+    try file.close()
+  }
+
+  /// Weights that were corrected between the interruption and the next run are in the file, wherever they are.
+  @Test(arguments: [1, 40, 3000])
+  func changedWeightsAreCompressedAgain(count: Int) throws {
+    let first = makeDriver()
+    first.send(.export(Self.job, request("out.gguf")))
+    for _ in 0..<24 { first.step() }
+    first.send(.cancel(Self.job))
+    try changeWeights(ofLast: count)
+    for name in ["out.gguf", "clean.gguf"] {
+      let next = makeDriver()
+      next.send(.export(Self.job, request(name)))
+      next.run()
+      #expect(outcome(of: next) == .finished)
+    }
+    #expect(try contents(of: "out.gguf") == contents(of: "clean.gguf"))
+  }
+
+  /// A file that changes while it is exported is in the export half old and half new: there is none.
+  @Test func weightsThatChangeMeanwhileEndTheExport() throws {
+    let driver = makeDriver()
+    driver.send(.export(Self.job, request("out.gguf")))
+    for _ in 0..<20 { driver.step() }
+    try changeWeights(ofLast: 40)
+    driver.run()
+    guard case .failed(let reason) = outcome(of: driver) else {
+      Issue.record("the export did not fail")
+      return
+    }
+    #expect(reason.contains("model.safetensors") && reason.contains("has changed"))
+    #expect(!exists("out.gguf"))
+  }
+
+  /// A model that is cut off while it is read costs the job; another that is opened then is none the worse.
+  @Test func modelThatIsCutOffCostsTheJob() throws {
+    let driver = makeDriver()
+    driver.send(.export(Self.job, request("out.gguf")))
+    for _ in 0..<4 { driver.step() }
+    let file = "\(model.path)/model.safetensors"
+    let whole = try contents(of: "model.safetensors")
+    try FileHandle(forUpdating: URL(filePath: file)).truncate(atOffset: 100)
+    driver.run()
+    guard case .failed(let reason) = outcome(of: driver) else {
+      Issue.record("the export did not fail")
+      return
+    }
+    #expect(reason.contains("model.safetensors"), "\(reason)")
+    #expect(!exists("out.gguf"))
+    #expect(
+      driver.send(.open(path: model.path)).contains {
+        if case .openFailed = $0 { true } else { false }
+      })
+    try whole.write(to: URL(filePath: file))
+    driver.send(.open(path: model.path))
+    driver.send(.setPlan(plan))
+    driver.send(.export(Self.job, request("out.gguf")))
+    driver.run()
+    #expect(outcome(of: driver) == .finished)
+    let clean = makeDriver()
+    clean.send(.export(Self.job, request("clean.gguf")))
+    clean.run()
+    #expect(try contents(of: "out.gguf") == contents(of: "clean.gguf"))
+  }
+
   @Test func anotherPlanBeginsAfresh() throws {
     let first = makeDriver()
     first.send(.export(Self.job, request("out.gguf")))

@@ -1,4 +1,5 @@
 import Export
+import Foundation
 import TestSupport
 import Testing
 
@@ -67,8 +68,22 @@ import Testing
             end = try writer.write(tensor, from: end, limit: limit)
           } while end < tensor.bytes.count
         }
-        try writer.complete(layers[place].name, tensors: layers[place].tensors.map(\.name))
+        try writer.complete(
+          layers[place].name, tensors: layers[place].tensors.map(\.name),
+          source: "source \(place)")
       }
+    }
+
+    /// Takes on what an earlier writer left; returns the places of the layers that it was.
+    func resume(_ writer: inout ExportWriter) throws(ExportError) -> [Int] {
+      var adopted: [Int] = []
+      for place in layers.indices {
+        let isWritten = try writer.adopt(
+          layers[place].name, tensors: layers[place].tensors.map(\.name),
+          source: "source \(place)")
+        if isWritten { adopted.append(place) }
+      }
+      return adopted
     }
   }
 
@@ -111,7 +126,7 @@ import Testing
     }
     #expect(try folder.names.contains("out") == false)
     var writer = try example.writer(to: "\(folder.path)/out")
-    #expect(writer.completed == Set(example.layers[..<count].map(\.name)))
+    #expect(try example.resume(&writer) == Array(0..<count))
     try example.write(count..<9, with: &writer)
     try writer.finish()
     #expect(try folder.contents(of: "out") == example.expected)
@@ -130,9 +145,144 @@ import Testing
       var writer = try example.writer(to: "\(folder.path)/out")
       let lines =
         journal[..<length].split(separator: 10, omittingEmptySubsequences: false).count - 1
-      #expect(writer.completed.count == max(0, lines - 1))
+      #expect(try example.resume(&writer).count == max(0, lines - 1))
       try example.write(0..<3, with: &writer)
     }
+  }
+
+  /// The names of what an interrupted writer left, with what it holds.
+  private func interrupted(_ example: Example, after count: Int) throws -> [String: [UInt8]] {
+    var writer = try example.writer(to: "\(folder.path)/out")
+    try example.write(0..<count, with: &writer)
+    return try #require(try folder.contents(of: "out.partial"))
+  }
+
+  /// Whatever becomes of what an interrupted writer left, the next one writes the export that was asked for.
+  @Test(arguments: [0, 1, 2, 3])
+  func nothingIsBelievedUnchecked(kind: Int) throws {
+    let example = try Example(layers: 7, in: folder)
+    var random = SeededRandom(seed: UInt64(kind))
+    for _ in 0..<40 {
+      try? FileManager.default.removeItem(atPath: "\(folder.path)/out")
+      let left = try interrupted(example, after: Int.random(in: 0...7, using: &random))
+      let names = left.keys.sorted()
+      let name = "out.partial/\(names[Int.random(in: 0..<names.count, using: &random)])"
+      var bytes = try folder.bytes(of: name)
+      switch kind {
+      case 0 where !bytes.isEmpty:
+        bytes[Int.random(in: 0..<bytes.count, using: &random)] ^= 1 << UInt8.random(in: 0..<8)
+      case 1: bytes.removeLast(Int.random(in: 0...bytes.count, using: &random))
+      case 2: bytes = [UInt8](repeating: 0, count: bytes.count)
+      default: bytes = []
+      }
+      try folder.write(bytes, to: name)
+      if kind == 3 { try FileManager.default.removeItem(atPath: "\(folder.path)/\(name)") }
+      var writer = try example.writer(to: "\(folder.path)/out")
+      _ = try example.resume(&writer)
+      try example.write(0..<7, with: &writer)
+      try writer.finish()
+      #expect(try folder.contents(of: "out") == example.expected, "\(name)")
+    }
+  }
+
+  @Test func falseLinesOfTheJournalAreNoLayers() throws {
+    let example = try Example(layers: 3, in: folder)
+    let left = try interrupted(example, after: 1)
+    let lines = String(decoding: try #require(left["journal"]), as: UTF8.self)
+      .split(separator: "\n").map(String.init)
+    for line in [
+      "layer.2\tlayer.2.0\tlayer.2.1", "layer\tlayer.2\tsource 2", "complete",
+      lines[1].replacing("layer.0", with: "layer.2").replacing("source 0", with: "source 2"),
+    ] {
+      try folder.write("\(lines[0])\n\(lines[1])\n\(line)\n".utf8, to: "out.partial/journal")
+      var writer = try example.writer(to: "\(folder.path)/out")
+      #expect(try example.resume(&writer) == [0], "\(line)")
+    }
+  }
+
+  /// A layer that would be made of other weights now is written again.
+  @Test func otherSourcesAreOtherLayers() throws {
+    let example = try Example(layers: 3, in: folder)
+    _ = try interrupted(example, after: 3)
+    var writer = try example.writer(to: "\(folder.path)/out")
+    let tensors = example.layers[1].tensors.map(\.name)
+    #expect(try !writer.adopt("layer.1", tensors: tensors, source: "source 2"))
+    #expect(try !writer.adopt("layer.1", tensors: [tensors[0]], source: "source 1"))
+    #expect(try writer.adopt("layer.1", tensors: tensors, source: "source 1"))
+  }
+
+  /// A kill after the files were moved into place, before what is left of writing them was removed.
+  @Test func finishedExportIsNotWrittenOverByNothing() throws {
+    let example = try Example(layers: 4, in: folder)
+    _ = try interrupted(example, after: 4)
+    let journal = try folder.bytes(of: "out.partial/journal")
+    var writer = try example.writer(to: "\(folder.path)/out")
+    #expect(try example.resume(&writer).count == 4)
+    try writer.finish()
+    // Folders of an export cannot be replaced, so the finished one is moved away.
+    let moved = try folder.contents(of: "out")
+    try FileManager.default.moveItem(atPath: "\(folder.path)/out", toPath: "\(folder.path)/moved")
+    for keepsFolder in [true, false] {
+      try folder.makeDirectory(keepsFolder ? "out.partial/files" : "out.partial")
+      try folder.write(journal, to: "out.partial/journal")
+      var next = try example.writer(to: "\(folder.path)/out")
+      #expect(try example.resume(&next).isEmpty)
+      #expect(throws: ExportError.self) { try next.finish() }
+      #expect(try folder.contents(of: "out") == nil)
+      #expect(moved == example.expected)
+    }
+  }
+
+  /// A directory that was moved aside is back when the next writer begins, whatever that one writes.
+  @Test(arguments: ["test", "other"])
+  func directoryMovedAsideComesBack(purpose: String) throws {
+    let example = try Example(layers: 2, in: folder)
+    _ = try interrupted(example, after: 2)
+    try folder.makeDirectory("out.partial/replaced")
+    try folder.write([9], to: "out.partial/replaced/config.json")
+    let refusal = reason {
+      _ = try example.writer(to: "\(folder.path)/out", purpose: purpose)
+    }
+    #expect(refusal.contains("exists already"))
+    #expect(try folder.contents(of: "out") == ["config.json": [9]])
+    var writer = try example.writer(to: "\(folder.path)/out", replaces: true, purpose: purpose)
+    try example.write(0..<2, with: &writer)
+    try writer.finish()
+    #expect(try folder.contents(of: "out") == example.expected)
+    #expect(try folder.names == ["out", "source.json"])
+  }
+
+  /// What lies between the files is no part of the export.
+  @Test func strangersAreLeftOut() throws {
+    let example = try Example(layers: 2, in: folder)
+    _ = try interrupted(example, after: 1)
+    try folder.makeDirectory("out.partial/files/other/more")
+    try folder.write([1], to: "out.partial/files/other/more/x")
+    try folder.write([1], to: "out.partial/files/more/old.json")
+    try folder.write([1], to: "out.partial/files/old.bin")
+    var writer = try example.writer(to: "\(folder.path)/out")
+    #expect(try example.resume(&writer) == [0])
+    try example.write(1..<2, with: &writer)
+    try writer.finish()
+    #expect(try folder.contents(of: "out") == example.expected)
+  }
+
+  /// Files that somebody removes, cuts or swaps while they are written end the export.
+  @Test(arguments: [0, 1, 2])
+  func filesChangedMeanwhileAreNoExport(kind: Int) throws {
+    let example = try Example(layers: 4, in: folder)
+    var writer = try example.writer(to: "\(folder.path)/out")
+    try example.write(0..<3, with: &writer)
+    let name = "out.partial/files/model-1.bin"
+    let bytes = try folder.bytes(of: name)
+    if kind != 1 { try FileManager.default.removeItem(atPath: "\(folder.path)/\(name)") }
+    if kind > 0 { try folder.write(bytes.dropLast(kind == 1 ? 1 : 0), to: name) }
+    let reason = reason {
+      try example.write(3..<4, with: &writer)
+      try writer.finish()
+    }
+    #expect(reason.contains("model-1.bin"), "\(reason)")
+    #expect(try folder.names.contains("out") == false)
   }
 
   @Test func anotherExportBeginsAfresh() throws {
@@ -141,9 +291,12 @@ import Testing
       var writer = try example.writer(to: "\(folder.path)/out")
       try example.write(0..<3, with: &writer)
     }
-    #expect(try example.writer(to: "\(folder.path)/out", purpose: "other").completed.isEmpty)
+    var other = try example.writer(to: "\(folder.path)/out", purpose: "other")
+    #expect(try example.resume(&other).isEmpty)
     let larger = try Example(layers: 5, in: folder)
-    #expect(try larger.writer(to: "\(folder.path)/out", purpose: "other").completed.isEmpty)
+    _ = consume other
+    var last = try larger.writer(to: "\(folder.path)/out", purpose: "other")
+    #expect(try larger.resume(&last).isEmpty)
   }
 
   @Test func nothingUnfinishedIsPutInPlace() throws {

@@ -20,8 +20,9 @@ import Testing
   @Test func writesAndReadsBack() throws {
     try inDirectory { path in
       let file = "\(path)/a.yaml"
-      #expect(FileWorker.write(plan, to: file, overwrites: false) == .planWritten(path: file, plan))
-      #expect(FileWorker.readPlan(file) == .planRead(path: file, plan))
+      #expect(
+        PlanStore().write(plan, to: file, overwrites: .nothing) == .planWritten(path: file, plan))
+      #expect(PlanStore().read(file) == .planRead(path: file, plan))
       #expect(FileWorker.list("\(path)/") == .listed(directory: "\(path)/", names: ["a.yaml"]))
     }
   }
@@ -30,25 +31,46 @@ import Testing
     try inDirectory { path in
       let file = "\(path)/a.yaml"
       try "mine".write(toFile: file, atomically: true, encoding: .utf8)
-      #expect(FileWorker.write(plan, to: file, overwrites: false) == .planExists(path: file))
+      #expect(PlanStore().write(plan, to: file, overwrites: .nothing) == .planExists(path: file))
       #expect(try String(contentsOfFile: file, encoding: .utf8) == "mine")
-      #expect(FileWorker.write(plan, to: file, overwrites: true) == .planWritten(path: file, plan))
+      #expect(
+        PlanStore().write(plan, to: file, overwrites: .anything) == .planWritten(path: file, plan))
+    }
+  }
+
+  @Test func leavesAFileThatSomebodyElseHasChanged() throws {
+    try inDirectory { path in
+      let (file, store) = ("\(path)/a.yaml", PlanStore())
+      #expect(store.write(plan, to: file, overwrites: .nothing) == .planWritten(path: file, plan))
+      let other = Plan(rules: [PlanRule(layers: ["*"], change: SchemeChange(bits: 5))])
+      #expect(
+        store.write(other, to: file, overwrites: .whatIsKnown) == .planWritten(path: file, other))
+      try "# mine\n\(plan.yaml())".write(toFile: file, atomically: true, encoding: .utf8)
+      #expect(store.write(other, to: file, overwrites: .whatIsKnown) == .planChanged(path: file))
+      #expect(try String(contentsOfFile: file, encoding: .utf8).hasPrefix("# mine"))
+      #expect(store.read(file) == .planRead(path: file, plan))
+      #expect(
+        store.write(other, to: file, overwrites: .whatIsKnown) == .planWritten(path: file, other))
+      // A file that was removed holds nothing that could be lost.
+      try FileManager.default.removeItem(atPath: file)
+      #expect(
+        store.write(plan, to: file, overwrites: .whatIsKnown) == .planWritten(path: file, plan))
     }
   }
 
   @Test func saysWhyItCannotWriteOrRead() throws {
     try inDirectory { path in
       guard
-        case .planUnwritable(_, let reason) = FileWorker.write(
-          plan, to: "\(path)/no/a.yaml", overwrites: false)
+        case .planUnwritable(_, let reason) = PlanStore().write(
+          plan, to: "\(path)/no/a.yaml", overwrites: .nothing)
       else {
         Issue.record("wrote into a directory that is not there")
         return
       }
       #expect(reason.contains("no/a.yaml"))
       try "rules: 3\n".write(toFile: "\(path)/bad.yaml", atomically: true, encoding: .utf8)
-      guard case .planUnreadable(_, let flaw) = FileWorker.readPlan("\(path)/bad.yaml"),
-        case .planUnreadable(_, let missing) = FileWorker.readPlan("\(path)/none.yaml")
+      guard case .planUnreadable(_, let flaw) = PlanStore().read("\(path)/bad.yaml"),
+        case .planUnreadable(_, let missing) = PlanStore().read("\(path)/none.yaml")
       else {
         Issue.record("read what is no plan")
         return

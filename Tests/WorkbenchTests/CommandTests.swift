@@ -70,7 +70,7 @@ import Testing
     app.press("Enter")
     let plan = app.state.history.current
     #expect(
-      app.effects.contains(.writePlan(plan, path: "Tiny.plan.yaml", overwrites: false)))
+      app.effects.contains(.writePlan(plan, path: "Tiny.plan.yaml", overwrites: .nothing)))
     app.handle(.file(.planWritten(path: "Tiny.plan.yaml", plan)))
     #expect(app.state.history.isSaved)
     #expect(app.row("vise").contains("plan Tiny"))
@@ -80,7 +80,7 @@ import Testing
     app.press("w")
     #expect(
       app.effects.contains(
-        .writePlan(app.state.history.current, path: "Tiny.plan.yaml", overwrites: true)))
+        .writePlan(app.state.history.current, path: "Tiny.plan.yaml", overwrites: .whatIsKnown)))
   }
 
   @Test func asksBeforeOverwriting() {
@@ -91,7 +91,20 @@ import Testing
     app.press("o")
     #expect(
       app.effects.contains(
-        .writePlan(app.state.history.current, path: "x.yaml", overwrites: true)))
+        .writePlan(app.state.history.current, path: "x.yaml", overwrites: .anything)))
+  }
+
+  @Test func asksBeforeLosingWhatSomebodyElseWrote() {
+    var app = App()
+    app.press("a", "4")
+    app.command("write x.yaml")
+    app.handle(.file(.planChanged(path: "x.yaml")))
+    #expect(app.screen.contains("x.yaml was changed elsewhere"))
+    app.clearEffects()
+    app.press("o")
+    #expect(
+      app.effects.contains(
+        .writePlan(app.state.history.current, path: "x.yaml", overwrites: .anything)))
   }
 
   @Test func opensAPlanAsOneUndoableChange() {
@@ -145,7 +158,7 @@ import Testing
     var app = App()
     app.press("a", "4", "q", "w")
     let plan = app.state.history.current
-    #expect(app.effects.contains(.writePlan(plan, path: "Tiny.plan.yaml", overwrites: false)))
+    #expect(app.effects.contains(.writePlan(plan, path: "Tiny.plan.yaml", overwrites: .nothing)))
     #expect(!app.effects.contains(.quit))
     app.handle(.file(.planWritten(path: "Tiny.plan.yaml", plan)))
     #expect(app.effects.contains(.quit))

@@ -51,7 +51,8 @@ public struct Sensitivity: Hashable, Sendable {
   /// - Throws: ``SensitivityError`` that names both models if it was not.
   public func check(fits model: ModelDescription) throws(SensitivityError) {
     let known = Set(model.layers.map(\.name))
-    guard origin.fingerprint == model.fingerprint, layers.allSatisfy({ known.contains($0.layer) })
+    guard model.match(of: origin.fingerprint) != .other,
+      layers.allSatisfy({ known.contains($0.layer) })
     else {
       throw .otherModel(measured: origin.model, open: model.name)
     }

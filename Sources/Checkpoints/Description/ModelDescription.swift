@@ -67,8 +67,11 @@ public struct ModelDescription: Codable, Hashable, Sendable {
   public let parameterCount: Int
   /// Bytes of all tensors as the checkpoint stores them.
   public let tensorBytes: Int
-  /// SHA-256 of the checkpoint's header (tensor names, types, shapes, offsets), hexadecimal.
+  /// SHA-256 of what the headers say of all tensors and of what these hold, hexadecimal: of every byte up to 64 MiB of
+  /// tensors, beyond that of 16 pages of 4 KiB of each.
   public let fingerprint: String
+  /// SHA-256 of the headers alone, which fingerprints were in earlier files; nil where the model was not read from files.
+  public let headerFingerprint: String?
   /// Embedding first, then block by block in the order data meets them, then the LM head if untied.
   public let layers: [LayerDescription]
   /// What the checkpoint asks for and Vise does not do, or other programs do differently: a sentence each.
@@ -77,7 +80,8 @@ public struct ModelDescription: Codable, Hashable, Sendable {
   public init(
     name: String, path: String, format: CheckpointFormat, architecture: String,
     blueprint: Blueprint?, abilities: Abilities = .all, parameterCount: Int, tensorBytes: Int,
-    fingerprint: String, layers: [LayerDescription], notes: [String] = []
+    fingerprint: String, layers: [LayerDescription], notes: [String] = [],
+    headerFingerprint: String? = nil
   ) {
     self.name = name
     self.path = path
@@ -88,6 +92,7 @@ public struct ModelDescription: Codable, Hashable, Sendable {
     self.parameterCount = parameterCount
     self.tensorBytes = tensorBytes
     self.fingerprint = fingerprint
+    self.headerFingerprint = headerFingerprint
     self.layers = layers
     self.notes = notes
   }

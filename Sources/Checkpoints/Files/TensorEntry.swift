@@ -46,15 +46,6 @@ struct TensorEntry: Hashable, Sendable {
     }
     return nil
   }
-
-  /// SHA-256 over what the headers say of all tensors: names, types, shapes, files and offsets.
-  static func fingerprint(_ entries: [TensorEntry]) -> String {
-    let lines = entries.map { entry in
-      let shape = entry.shape.map(String.init).joined(separator: "x")
-      return "\(entry.name)\t\(entry.typeName)\t\(shape)\t\(entry.file)\t\(entry.offset)\n"
-    }
-    return SHA256.hexDigest(Array(lines.sorted().joined().utf8))
-  }
 }
 
 /// The files of an opened checkpoint and the tensors in them, still under the files' names.

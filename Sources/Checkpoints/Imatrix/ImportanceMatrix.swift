@@ -70,6 +70,7 @@ public struct ImportanceMatrix: Hashable, Sendable {
     datasets = try header.strings("imatrix.datasets")
     chunkCount = try header.size("imatrix.chunk_count", limit: .max)
     chunkSize = try header.size("imatrix.chunk_size", limit: .max)
+    if let damage = storage.damage { throw CheckpointError(damage) }
   }
 
   /// Writes it so that the file at `path` is complete at any time, or as it was before.

@@ -53,8 +53,9 @@ extension Checkpoint {
         name: contents.name, path: contents.path, format: contents.format,
         architecture: architecture.name, blueprint: blueprint, abilities: .all,
         parameterCount: builder.parameterCount(), tensorBytes: table.byteCount,
-        fingerprint: TensorEntry.fingerprint(table.entries), layers: builder.layers,
-        notes: contents.notes + unused + contents.quantizationNotes(on: builder.layers)))
+        fingerprint: table.fingerprint, layers: builder.layers,
+        notes: contents.notes + unused + contents.quantizationNotes(on: builder.layers),
+        headerFingerprint: table.headerFingerprint))
   }
 
   /// A model that does not run.
@@ -72,8 +73,9 @@ extension Checkpoint {
         architecture: contents.architecture ?? "unknown", blueprint: nil,
         abilities: Abilities(runningObstacle: obstacle, gradientObstacle: obstacle),
         parameterCount: builder.parameterCount(), tensorBytes: table.byteCount,
-        fingerprint: TensorEntry.fingerprint(table.entries), layers: builder.layers,
-        notes: contents.notes + generic.notes + contents.quantizationNotes(on: builder.layers)))
+        fingerprint: table.fingerprint, layers: builder.layers,
+        notes: contents.notes + generic.notes + contents.quantizationNotes(on: builder.layers),
+        headerFingerprint: table.headerFingerprint))
   }
 
   private init(

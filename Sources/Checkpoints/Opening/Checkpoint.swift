@@ -77,15 +77,18 @@ extension Checkpoint {
   /// - Throws: ``CheckpointError`` naming the file, the tensor and the reason.
   public static func open(_ path: String) throws(CheckpointError) -> Checkpoint {
     let location = try ModelLocation.resolve(path)
+    let contents: CheckpointContents
     switch location.files {
     case .directory(let directory, let weights):
-      return try Checkpoint(
-        CheckpointContents(directory, path: path, weights: weights, at: location))
+      contents = try CheckpointContents(directory, path: path, weights: weights, at: location)
     case .gguf(let file):
-      return try Checkpoint(
-        CheckpointContents(
-          gguf: CheckpointFile.map(file), file: file, path: path, at: location))
+      contents = try CheckpointContents(
+        gguf: CheckpointFile.map(file), file: file, path: path, at: location)
     }
+    let checkpoint = try Checkpoint(contents)
+    // What is read of a file that was cut off meanwhile is zeros.
+    if let damage = checkpoint.damage { throw damage }
+    return checkpoint
   }
 }
 

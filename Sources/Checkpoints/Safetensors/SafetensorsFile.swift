@@ -45,6 +45,7 @@ public struct SafetensorsFile: Hashable, Sendable {
       }
       vectors.append(Vector(name: entry.name, values: matrix.decoded().values))
     }
+    if let damage = storage.damage { throw CheckpointError(damage) }
   }
 
   /// Writes the file so that it is complete at any time, or as it was before.

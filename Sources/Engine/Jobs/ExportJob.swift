@@ -1,3 +1,4 @@
+import Checkpoints
 import Compression
 import Export
 import Tensors
@@ -13,6 +14,7 @@ struct ExportJob: Job {
 
   /// What a step works on, in this order of preference.
   private enum Task {
+    case check(Int)
     case slice(PendingLayer)
     case layer(Int, Origin)
     case others
@@ -40,6 +42,10 @@ struct ExportJob: Job {
     /// What each layer becomes.
     let keys: [LayerCache.Key]
     var writer: ExportWriter
+    /// A hash of the whole checkpoint; nil where layers depend on their own weights alone.
+    let contents: String?
+    /// Layers that an interrupted export claims to have written.
+    var claimed: [Int]
     /// Layers that are not written, in the model's order.
     var remaining: [Int]
     /// Tensors of no layer that are not written.
@@ -56,6 +62,8 @@ struct ExportJob: Job {
   /// Whether layers that need no sweep are compressed here although the plan asks for them, and nothing is kept.
   private let streams: Bool
   private var work: Work?
+  /// What is to be known of the whole checkpoint before work begins.
+  private var reading: ContentReading?
 
   init(id: JobID, request: ExportRequest, streams: Bool) {
     self.id = id
@@ -70,7 +78,15 @@ struct ExportJob: Job {
 
   mutating func step(in workspace: inout Workspace) throws(JobFailure) -> JobState {
     guard var work = self.work else {
-      self.work = try begin(in: &workspace)
+      if let change = workspace.checkpoint.change { throw JobFailure(change) }
+      if workspace.exportsDependOnAll {
+        var reading = self.reading ?? workspace.checkpoint.contentReading()
+        let contents = reading.step()
+        self.reading = reading
+        if let contents { self.work = try begin(in: &workspace, contents: contents) }
+      } else {
+        self.work = try begin(in: &workspace, contents: nil)
+      }
       return .unfinished
     }
     let task = nextTask(of: work, in: workspace)
@@ -78,10 +94,12 @@ struct ExportJob: Job {
     self.work = nil
     switch task {
     case nil: break
+    case .check(let number): try check(number, &work, workspace)
     case .slice(let pending): try write(pending, &work, workspace)
     case .layer(let number, let origin): try take(number, from: origin, &work, in: &workspace)
     case .others: try writeOthers(&work, in: &workspace)
     case .finish:
+      if let change = workspace.checkpoint.change { throw JobFailure(change) }
       do { try work.writer.finish() } catch { throw failure(error) }
       workspace.emit(.exported(id, work.preview))
       return .finished
@@ -92,6 +110,7 @@ struct ExportJob: Job {
   }
 
   private func nextTask(of work: Work, in workspace: Workspace) -> Task? {
+    if let number = work.claimed.last { return .check(number) }
     if let pending = work.pending { return .slice(pending) }
     if let compression = work.compression { return .layer(compression.key.layer, .compressed) }
     // Norms take back the scales of layers that need not be written again, where an export is resumed.
@@ -124,10 +143,12 @@ struct ExportJob: Job {
 /// The steps.
 extension ExportJob {
   /// Checks everything that can be checked before any layer is touched, and opens the files.
-  private func begin(in workspace: inout Workspace) throws(JobFailure) -> Work {
+  private func begin(
+    in workspace: inout Workspace, contents: String?
+  ) throws(JobFailure) -> Work {
     let preview = workspace.exportPreview(request)
     if let obstacle = preview.obstacle { throw JobFailure(sentence: obstacle) }
-    let purpose = try workspace.exportPurpose(for: request)
+    let purpose = workspace.exportPurpose(for: request, contents: contents)
     let encoding: any ModelEncoding
     let writer: ExportWriter
     do throws(ExportError) {
@@ -141,14 +162,35 @@ extension ExportJob {
     } catch {
       throw JobFailure(error)
     }
-    let remaining = workspace.shapes.indices.filter {
-      !writer.completed.contains(workspace.shapes[$0].name)
-    }
+    let remaining = Array(workspace.shapes.indices)
     let weights = remaining.reduce(0) { $0 + Double(workspace.weights(of: $1)) }
     return Work(
       encoding: encoding, preview: preview, keys: workspace.plan.keys, writer: writer,
+      contents: contents,
+      claimed: remaining.filter { writer.canAdopt(workspace.shapes[$0].name) }.reversed(),
       remaining: remaining, others: encoding.otherNames.reversed(),
       meter: ProgressMeter(workLeft: weights, now: workspace.now()))
+  }
+
+  /// Takes on a layer that an interrupted export wrote, if that is what would be written now.
+  private func check(
+    _ number: Int, _ work: inout Work, _ workspace: Workspace
+  ) throws(JobFailure) {
+    work.claimed.removeLast()
+    let name = workspace.shapes[number].name
+    do throws(ExportError) {
+      let isWritten = try work.writer.adopt(
+        name, tensors: work.encoding.tensorNames(ofLayer: name),
+        source: source(of: name, work, workspace))
+      if isWritten { work.remaining.removeAll { $0 == number } }
+    } catch {
+      throw failure(error)
+    }
+  }
+
+  /// A hash of what a layer is made from, beside the export's purpose.
+  private func source(of layer: String, _ work: Work, _ workspace: Workspace) -> String {
+    workspace.checkpoint.contentDigest(ofLayer: layer) ?? work.contents ?? ""
   }
 
   /// Encodes a layer that is at hand, or works on compressing it.
@@ -199,8 +241,9 @@ extension ExportJob {
         work.pending = pending
         return
       }
+      let name = workspace.shapes[pending.number].name
       try work.writer.complete(
-        workspace.shapes[pending.number].name, tensors: pending.tensors.map(\.name))
+        name, tensors: pending.tensors.map(\.name), source: source(of: name, work, workspace))
     } catch {
       throw failure(error)
     }

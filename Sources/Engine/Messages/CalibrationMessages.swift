@@ -167,6 +167,8 @@ public struct SensitivitySummary: Codable, Hashable, Sendable {
   public var spread: Double
   /// How predictions agree with what was measured; nil before layers or plans were.
   public var agreement: PredictionAgreement?
+  /// What is to be said of the file that it was read from, in one sentence; nil for nothing.
+  public var note: String?
 
   /// The spread before any plan was measured.
   public static let usualSpread = PlanPredictor.initialSpread

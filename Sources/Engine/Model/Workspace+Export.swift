@@ -71,21 +71,27 @@ extension Workspace {
     return report(with: request.notes).layout
   }
 
-  /// All that an export's tensors come from, in words: the model and some of its weights, the plan, the calibration.
-  func exportPurpose(for request: ExportRequest) throws(JobFailure) -> String {
+  /// All that an export's tensors come from, in words, but for what its layers hold: the model, the plan, the calibration.
+  ///
+  /// - Parameters:
+  ///   - request: What is exported for whom.
+  ///   - contents: A hash of the whole checkpoint where every layer depends on all of it.
+  /// - Returns: What another export has only by chance.
+  func exportPurpose(for request: ExportRequest, contents: String?) -> String {
     var parts = [
-      EngineSettings.version, request.target.rawValue, description.fingerprint,
+      EngineSettings.version, request.target.rawValue, description.fingerprint, contents ?? "",
       "\(exportedSchemes)",
     ]
-    for number in shapes.indices {
-      // Two models of the same shapes differ somewhere in these.
-      let weights = try matrix(of: number).decoded(rows: 0..<1).values.prefix(16)
-      parts.append(weights.map { String($0.bitPattern, radix: 36) }.joined(separator: " "))
-    }
     if exportedSchemes.contains(where: { $0.calibrationNeed > .nothing }), let calibration {
       parts.append("\(calibration.windows)")
     }
     return parts.joined(separator: "\n")
+  }
+
+  /// Whether what becomes of a layer depends on more than its own weights: on what the model computes before it, or on
+  /// what a structure takes.
+  var exportsDependOnAll: Bool {
+    structure != nil || exportedSchemes.contains { $0.calibrationNeed > .nothing }
   }
 
   /// A layer as an export writes it, if it is at hand.

@@ -57,6 +57,10 @@ public struct CompressedTensorsEncoding: ModelEncoding {
     return try encoding.encoded(layer.weights)
   }
 
+  public func tensorNames(ofLayer name: String) -> [String] {
+    layers[name]?.tensors.map(\.name) ?? []
+  }
+
   public var otherNames: [String] { others.entries.map(\.name) }
 
   public func other(

@@ -44,6 +44,9 @@ public protocol ModelEncoding: Sendable {
   /// - Throws: ``ExportError`` when the storage is not what the layout was made for.
   func tensors(of layer: CompressedLayer) throws(ExportError) -> [EncodedTensor]
 
+  /// The names of what ``tensors(of:)`` gives for a layer; none for a layer that the model does not have.
+  func tensorNames(ofLayer name: String) -> [String]
+
   /// The slots that belong to no layer: norms, biases, routers, and what the model does not compute with.
   var otherNames: [String] { get }
 

@@ -49,6 +49,10 @@ public struct GGUFEncoding: ModelEncoding {
     return place.encoded(matrix)
   }
 
+  public func tensorNames(ofLayer name: String) -> [String] {
+    places[name]?.tensors.map(\.name) ?? []
+  }
+
   public var otherNames: [String] { others.entries.map(\.name) }
 
   public func other(

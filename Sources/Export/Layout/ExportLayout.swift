@@ -43,6 +43,15 @@ public struct FileLayout: Codable, Hashable, Sendable {
   }
 }
 
+extension FileLayout {
+  /// Where zeros align what follows, or end the file.
+  var gaps: [Range<Int>] {
+    let starts = [header.count] + tensors.map { $0.offset + $0.byteCount }
+    let ends = tensors.map(\.offset) + [byteCount]
+    return zip(starts, ends).filter { $0 < $1 }.map { $0..<$1 }
+  }
+}
+
 /// Everything that an export writes, known from shapes, schemes and metadata before any layer is compressed.
 ///
 /// That is what makes predicted bytes those written, headers too.

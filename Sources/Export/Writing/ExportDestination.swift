@@ -35,55 +35,71 @@ struct ExportDestination {
   var partial: String { "\(path).partial" }
 
   /// The directory that holds the path.
-  var parent: String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
-  }
+  private var parent: String { FileSystem.parent(of: path) }
 
   /// Checks that the path is free, or may be replaced.
   func check() throws(ExportError) {
-    do throws(StorageError) {
-      // The last step follows links: the directory may be one.
-      guard (try? FileSystem.kind(of: parent + "/.")) == .directory else { throw missingParent }
-      switch (try FileSystem.kind(of: path), form) {
-      case (nil, _): return
-      case (.directory, .directory):
-        let names = try FileSystem.names(in: path)
-        if names.isEmpty { return }
-        guard replaces else { throw taken }
-        try checkIsExport(names)
-      case (.file, .file):
-        guard replaces else { throw taken }
-      case (.file, .directory):
-        throw StorageError(path: path, reason: "is a file; name a directory that is to be made")
-      case (.directory, .file):
-        throw StorageError(path: path, reason: "is a directory; name the file that is to be made")
-      case (.other, _):
-        throw StorageError(path: path, reason: "is neither a file nor a directory of its own")
-      }
-    } catch {
-      throw ExportError(error)
+    do throws(StorageError) { try checkPlace() } catch { throw ExportError(error) }
+  }
+
+  /// The same, with what the file system says.
+  func checkPlace() throws(StorageError) {
+    // The last step follows links: the directory may be one.
+    guard (try? FileSystem.kind(of: parent + "/.")) == .directory else { throw missingParent }
+    switch (try FileSystem.kind(of: path), form) {
+    case (nil, _): return
+    case (.directory, .directory):
+      let names = try FileSystem.names(in: path)
+      if names.isEmpty { return }
+      guard replaces else { throw taken }
+      try checkIsExport(names)
+    case (.file, .file):
+      guard replaces else { throw taken }
+    case (.file, .directory):
+      throw StorageError(path: path, reason: "is a file; name a directory that is to be made")
+    case (.directory, .file):
+      throw StorageError(path: path, reason: "is a directory; name the file that is to be made")
+    case (.other, _):
+      throw StorageError(path: path, reason: "is neither a file nor a directory of its own")
     }
   }
 
+  /// Where a directory is while another takes its place, on file systems that cannot do that in one step.
+  private var aside: String { "\(partial)/replaced" }
+
   /// Puts what was written in its place; the moment in which the export exists.
   ///
-  /// A directory that is replaced is moved aside first, and back if that fails.
+  /// A directory that is replaced changes places with the new one; what is left of it is removed with the rest of
+  /// ``partial``. Where that takes two steps, ``recover()`` mends an interruption between them.
   func receive(_ written: String) throws(StorageError) {
-    let aside = "\(partial)/replaced"
-    let old = try FileSystem.kind(of: path)
-    let moves = form == .directory && old == .directory
-    if moves {
-      try FileSystem.remove(aside)
-      try FileSystem.move(path, to: aside)
-    }
-    do throws(StorageError) {
-      try FileSystem.move(written, to: path)
-    } catch {
-      if moves { try FileSystem.move(aside, to: path) }
-      throw error
+    let old = form == .directory ? try FileSystem.kind(of: path) : nil
+    let isDirectory = old == .directory
+    let isExchanged = isDirectory ? try FileSystem.exchange(written, path) : false
+    if !isExchanged {
+      if isDirectory {
+        try FileSystem.remove(aside)
+        try FileSystem.move(path, to: aside)
+      }
+      do throws(StorageError) {
+        try FileSystem.move(written, to: path)
+      } catch {
+        if isDirectory { try FileSystem.move(aside, to: path) }
+        throw error
+      }
     }
     try FileSystem.synchronize(directory: parent)
+  }
+
+  /// Puts a directory back that was moved aside when a writer was killed.
+  ///
+  /// - Returns: whether there was one.
+  func recover() throws(StorageError) -> Bool {
+    guard form == .directory, try FileSystem.kind(of: path) == nil,
+      try FileSystem.kind(of: aside) == .directory
+    else { return false }
+    try FileSystem.move(aside, to: path)
+    try FileSystem.synchronize(directory: parent)
+    return true
   }
 
   /// A directory goes only if it is what this writes, and nothing that somebody may miss.

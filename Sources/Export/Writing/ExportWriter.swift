@@ -4,15 +4,20 @@ import Tensors
 /// Writes a layout's files from tensors that come in any order, and puts them in their place once they are complete.
 ///
 /// Until then everything lies in `PATH.partial`: the files, and a journal of the layers that are on the disk. Another
-/// writer of the same layout for the same purpose goes on from there; any other begins afresh.
+/// writer of the same layout for the same purpose goes on from there with each layer that is what the journal says, and
+/// that was made from what the checkpoint holds now; any other begins afresh.
 public struct ExportWriter {
   private let layout: ExportLayout
   private let destination: ExportDestination
-  private let journal: JournalFile
+  private let journal: ExportJournal
   private let slots: [String: (file: FileLayout, slot: TensorSlot)]
+  /// The files, open as long as they are written.
+  private var files: [String: PositionedFile] = [:]
+  /// Hashes of tensors, as far as they are written.
+  private var hashes: [String: ContentHash] = [:]
   /// Tensors that are complete.
   private var written: Set<String> = []
-  /// Layers that an earlier writer has completed: they need not be written again.
+  /// Layers that are complete.
   public private(set) var completed: Set<String> = []
   /// Bytes that are written, those of earlier writers counted.
   public private(set) var writtenBytes = 0
@@ -44,11 +49,12 @@ public struct ExportWriter {
       })
     do throws(StorageError) {
       try FileSystem.makeDirectory(destination.partial)
-      journal = try JournalFile(path: "\(destination.partial)/journal")
+      journal = try ExportJournal(
+        path: "\(destination.partial)/journal", digest: layout.digest(of: purpose))
     } catch {
       throw ExportError(error)
     }
-    try begin(Self.title(of: layout.digest(of: purpose)))
+    try begin()
   }
 
   /// Checks that an export can be put at a path.
@@ -88,6 +94,7 @@ public struct ExportWriter {
   ///   - start: how many of them are written already.
   ///   - limit: most bytes to write.
   /// - Returns: how many of them are written then.
+  /// - Precondition: parts come in order.
   /// - Throws: ``ExportError`` when the tensor does not fit the layout, or cannot be written.
   public mutating func write(
     _ tensor: EncodedTensor, from start: Int = 0, limit: Int = .max
@@ -100,35 +107,74 @@ public struct ExportWriter {
         path: file.name, tensor: tensor.name,
         reason: "has \(tensor.bytes.count) bytes, not \(slot.byteCount)")
     }
-    precondition(start >= 0 && start <= slot.byteCount && limit >= 0, "a part of the tensor")
+    var hash = start == 0 ? ContentHash() : hashes[tensor.name] ?? ContentHash()
+    precondition(start == hash.count && limit >= 0, "the next part of the tensor")
     let end = start + min(limit, slot.byteCount - start)
     do {
-      let target = try PositionedFile(path: place(of: file.name), byteCount: file.byteCount)
+      let target = try opened(file)
       try target.write(tensor.bytes[start..<end], at: slot.offset + start)
       // Parts of a large tensor reach the disk one by one, so that none of the waits for it is long.
       if end < slot.byteCount { try target.synchronize() }
     } catch {
       throw ExportError(error, tensor: tensor.name)
     }
+    hash.add(tensor.bytes[start..<end])
+    hashes[tensor.name] = hash
     writtenBytes += end - start
     if end == slot.byteCount { written.insert(tensor.name) }
     return end
   }
+
+  /// Takes on a layer from an interrupted writer.
+  ///
+  /// - Parameters:
+  ///   - layer: its name.
+  ///   - tensors: the tensors that hold it.
+  ///   - source: a hash of what it would be made from now.
+  /// - Returns: whether it need not be written again: it was made from that, and is on the disk as it was written.
+  /// - Throws: ``ExportError`` when what is there cannot be read.
+  public mutating func adopt(
+    _ layer: String, tensors: [String], source: String
+  ) throws(ExportError) -> Bool {
+    guard let claim = journal.claim(of: layer), claim.source == source else { return false }
+    var found: [(name: String, hash: String)] = []
+    for name in tensors {
+      guard let (file, slot) = slots[name] else { return false }
+      do throws(StorageError) {
+        let hash = try opened(file).hash(of: slot.offset..<slot.offset + slot.byteCount)
+        found.append((name, hash.digits))
+      } catch {
+        throw ExportError(error, tensor: name)
+      }
+    }
+    guard ExportJournal.matches(claim, found) else { return false }
+    written.formUnion(tensors)
+    writtenBytes += tensors.reduce(0) { $0 + (slots[$1]?.slot.byteCount ?? 0) }
+    completed.insert(layer)
+    return true
+  }
+
+  /// Whether an interrupted writer claims to have written a layer.
+  public func canAdopt(_ layer: String) -> Bool { journal.claim(of: layer) != nil }
 
   /// Notes that a layer is complete, so that it need not be written again after an interruption.
   ///
   /// - Parameters:
   ///   - layer: its name.
   ///   - tensors: the tensors that hold it, all of them written.
+  ///   - source: a hash of what it was made from.
   /// - Throws: ``ExportError`` when that cannot be noted.
-  public mutating func complete(_ layer: String, tensors: [String]) throws(ExportError) {
+  public mutating func complete(
+    _ layer: String, tensors: [String], source: String
+  ) throws(ExportError) {
     precondition(written.isSuperset(of: tensors), "complete layers are written")
     do throws(StorageError) {
       let files = Dictionary(
         tensors.compactMap { slots[$0]?.file }.map { ($0.name, $0) },
         uniquingKeysWith: { first, _ in first })
-      for file in files.values { try synchronize(file) }
-      try journal.append(([layer] + tensors).joined(separator: "\t"))
+      for file in files.values { try opened(file).synchronize() }
+      try journal.note(
+        layer, source: source, tensors: tensors.map { ($0, hashes[$0]?.digits ?? "") })
     } catch {
       throw ExportError(error)
     }
@@ -144,12 +190,19 @@ public struct ExportWriter {
     }
     try destination.check()
     do throws(StorageError) {
-      for file in layout.files { try synchronize(file) }
-      try FileSystem.synchronize(directory: root)
+      for file in layout.files { try opened(file).synchronize() }
+      for directory in directories { try FileSystem.synchronize(directory: directory) }
+      try journal.end()
       try destination.receive(destination.form == .file ? place(of: layout.files[0].name) : root)
-      try FileSystem.remove(destination.partial)
     } catch {
       throw ExportError(error)
+    }
+    do throws(StorageError) {
+      try FileSystem.remove(destination.partial)
+    } catch {
+      throw .file(
+        path: destination.path, tensor: nil,
+        reason: "is complete, but what is left of writing it cannot be removed: \(error)")
     }
   }
 }
@@ -158,40 +211,52 @@ extension ExportWriter {
   /// Bytes of a copied file that are in memory at a time.
   private static let copyLength = 8 << 20
 
-  private static func title(of digest: String) -> String { "vise export 1 \(digest)" }
-
   /// The directory that the files are written to.
   private var root: String { "\(destination.partial)/files" }
 
   private func place(of name: String) -> String { "\(root)/\(name)" }
 
-  /// Takes on what is complete, or clears it away if it is another export's; then writes all but tensors.
-  private mutating func begin(_ title: String) throws(ExportError) {
+  /// The directories that the files are in, the deepest first.
+  private var directories: [String] {
+    let names = Set((layout.files.map(\.name) + layout.copies.map(\.name)).flatMap(Self.parents))
+    return names.sorted(by: >).map(place) + [root]
+  }
+
+  /// Clears away what is another export's, or of no use to this one; then writes all but tensors.
+  private mutating func begin() throws(ExportError) {
     do throws(StorageError) {
-      if journal.lines.first == title, try FileSystem.kind(of: root) == .directory {
-        for line in journal.lines.dropFirst() {
-          let names = line.split(separator: "\t").map(String.init)
-          guard let layer = names.first, names.dropFirst().allSatisfy({ slots[$0] != nil })
-          else { continue }
-          completed.insert(layer)
-          written.formUnion(names.dropFirst())
-        }
-        writtenBytes = written.reduce(0) { $0 + (slots[$1]?.slot.byteCount ?? 0) }
+      if try destination.recover() { try destination.checkPlace() }
+      if journal.isResumed, try FileSystem.kind(of: root) == .directory {
+        try removeStrangers(in: root, below: "")
       } else {
-        try journal.clear()
         try FileSystem.remove(root)
         try FileSystem.makeDirectory(root)
         try checkSpace()
-        try journal.append(title)
+        try journal.begin()
       }
       for file in layout.files { try writeHeader(of: file) }
       for copy in layout.copies { try write(copy) }
     } catch {
       // Nothing is lost with what has no layer yet.
-      if completed.isEmpty { try? FileSystem.remove(destination.partial) }
+      if !journal.isResumed { try? FileSystem.remove(destination.partial) }
       throw ExportError(error)
     }
     writtenBytes += layout.byteCount - slots.values.reduce(0) { $0 + $1.slot.byteCount }
+  }
+
+  /// Removes what is no file of the layout: it would go into the export.
+  private func removeStrangers(in directory: String, below prefix: String) throws(StorageError) {
+    let files = Set(layout.files.map(\.name) + layout.copies.map(\.name))
+    let parents = Set(files.flatMap(Self.parents))
+    for name in try FileSystem.names(in: directory) {
+      let (path, inside) = ("\(directory)/\(name)", prefix + name)
+      let kind = try FileSystem.kind(of: path)
+      if kind == .directory, parents.contains(inside) {
+        try removeStrangers(in: path, below: "\(inside)/")
+      } else if kind != .file || !files.contains(inside) {
+        try FileSystem.remove(path)
+      }
+    }
   }
 
   private func checkSpace() throws(StorageError) {
@@ -202,14 +267,24 @@ extension ExportWriter {
       reason: "takes \(layout.byteCount) bytes, and only \(free) are free there")
   }
 
-  private func synchronize(_ file: FileLayout) throws(StorageError) {
-    try PositionedFile(path: place(of: file.name), byteCount: file.byteCount).synchronize()
+  /// A file of the layout, which must still be the one that was made.
+  private func opened(_ file: FileLayout) throws(StorageError) -> PositionedFile {
+    guard let open = files[file.name] else {
+      preconditionFailure("files are made before they are written")
+    }
+    try open.check()
+    return open
   }
 
-  private func writeHeader(of file: FileLayout) throws(StorageError) {
+  private mutating func writeHeader(of file: FileLayout) throws(StorageError) {
     try makeParents(of: file.name)
     let target = try PositionedFile(path: place(of: file.name), byteCount: file.byteCount)
     try target.write(file.header[...], at: 0)
+    // A file of an interrupted writer may hold anything where no tensor is.
+    for gap in file.gaps {
+      try target.write([UInt8](repeating: 0, count: gap.count)[...], at: gap.lowerBound)
+    }
+    files[file.name] = target
   }
 
   private func write(_ copy: FileCopy) throws(StorageError) {
@@ -223,13 +298,17 @@ extension ExportWriter {
       let end = min(start + Self.copyLength, source.count)
       try target.write(source.bytes(in: start..<end)[...], at: start)
     }
+    if let damage = source.damage { throw damage }
     try target.synchronize()
   }
 
   private func makeParents(of name: String) throws(StorageError) {
+    for parent in Self.parents(of: name) { try FileSystem.makeDirectory(place(of: parent)) }
+  }
+
+  /// The directories above a name, the highest first.
+  private static func parents(of name: String) -> [String] {
     let parts = name.split(separator: "/").dropLast()
-    for count in parts.indices {
-      try FileSystem.makeDirectory(place(of: parts[...count].joined(separator: "/")))
-    }
+    return parts.indices.map { parts[...$0].joined(separator: "/") }
   }
 }

@@ -1,3 +1,4 @@
+import CKernels
 import Glibc
 
 /// What writers ask of the file system, with errors that name the path.
@@ -10,7 +11,7 @@ public enum FileSystem {
   /// What is at `path`; nil for nothing.
   public static func kind(of path: String) throws(StorageError) -> Kind? {
     var status = stat()
-    guard lstat(path, &status) == 0 else {
+    guard retrying({ lstat(path, &status) }) == 0 else {
       if errno == ENOENT { return nil }
       throw StorageError.ofSystem(path)
     }
@@ -23,7 +24,7 @@ public enum FileSystem {
 
   /// Makes a directory, unless it is there.
   public static func makeDirectory(_ path: String) throws(StorageError) {
-    guard mkdir(path, 0o755) != 0 else { return }
+    guard retrying({ mkdir(path, 0o755) }) != 0 else { return }
     let (code, failure) = (errno, StorageError.ofSystem(path))
     guard code == EEXIST, try kind(of: path) == .directory else { throw failure }
   }
@@ -44,7 +45,42 @@ public enum FileSystem {
 
   /// Renames within a file system in one step; a file, or an empty directory, at `new` is replaced by its like.
   public static func move(_ old: String, to new: String) throws(StorageError) {
-    guard rename(old, new) == 0 else { throw StorageError.ofSystem(new) }
+    guard retrying({ rename(old, new) }) == 0 else { throw StorageError.ofSystem(new) }
+  }
+
+  /// Lets two files or directories of one file system change names in one step.
+  ///
+  /// - Returns: false where the file system cannot do that.
+  public static func exchange(_ first: String, _ second: String) throws(StorageError) -> Bool {
+    if retrying({ vk_exchange(first, second) }) == 0 { return true }
+    guard [EINVAL, ENOSYS, EOPNOTSUPP].contains(errno) else { throw StorageError.ofSystem(second) }
+    return false
+  }
+
+  /// The directory that holds a path.
+  public static func parent(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// The file that a path leads to, links followed, whether or not it is there.
+  static func linkTarget(of path: String) throws(StorageError) -> String {
+    var path = path
+    // Linux follows as many.
+    for _ in 0..<40 {
+      var status = stat()
+      guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK else { return path }
+      var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+      let count = buffer.withUnsafeMutableBytes { bytes in
+        bytes.withMemoryRebound(to: CChar.self) { characters in
+          characters.baseAddress.map { readlink(path, $0, characters.count) } ?? -1
+        }
+      }
+      guard count >= 0 else { throw StorageError.ofSystem(path) }
+      let next = String(decoding: buffer[..<count], as: UTF8.self)
+      path = next.hasPrefix("/") ? next : "\(parent(of: path))/\(next)"
+    }
+    throw StorageError(path: path, reason: "is a link that leads in a circle")
   }
 
   /// Removes what is at `path`, if anything is, and all in it; links themselves, not what they point to.
@@ -53,18 +89,18 @@ public enum FileSystem {
     case nil: break
     case .directory:
       for name in try names(in: path) { try remove("\(path)/\(name)") }
-      guard rmdir(path) == 0 else { throw StorageError.ofSystem(path) }
+      guard retrying({ rmdir(path) }) == 0 else { throw StorageError.ofSystem(path) }
     case .file, .other:
-      guard unlink(path) == 0 else { throw StorageError.ofSystem(path) }
+      guard retrying({ unlink(path) }) == 0 else { throw StorageError.ofSystem(path) }
     }
   }
 
   /// Waits until the names in a directory have reached the disk.
   public static func synchronize(directory: String) throws(StorageError) {
-    let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let descriptor = retrying { open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     guard descriptor >= 0 else { throw StorageError.ofSystem(directory) }
     defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw StorageError.ofSystem(directory) }
+    guard retrying({ fsync(descriptor) }) == 0 else { throw StorageError.ofSystem(directory) }
   }
 
   /// Bytes that may still be written to the file system of `path`.

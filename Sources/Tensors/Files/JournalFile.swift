@@ -13,22 +13,19 @@ public final class JournalFile: Sendable {
   ///
   /// - Throws: ``StorageError`` when it cannot be written, or somebody else holds it.
   public init(path: String) throws(StorageError) {
-    let descriptor = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
-    guard descriptor >= 0 else { throw StorageError.ofSystem(path) }
+    let descriptor = try LockedFile.open(
+      path, O_RDWR | O_APPEND, named: path,
+      busy: "is held by another export that is still under way")
     do throws(StorageError) {
-      guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-        throw errno == EWOULDBLOCK
-          ? StorageError(path: path, reason: "is held by another export that is still under way")
-          : StorageError.ofSystem(path)
-      }
       let storage = try ByteStorage(mapping: path)
       let bytes = storage.bytes(in: 0..<storage.count)
+      if let damage = storage.damage { throw damage }
       let end = (bytes.lastIndex(of: UInt8(ascii: "\n")) ?? -1) + 1
       lines = bytes[..<end].split(separator: UInt8(ascii: "\n")).map {
         String(decoding: $0, as: UTF8.self)
       }
       // The rest of a line that was cut off must not become the next line's beginning.
-      guard ftruncate(descriptor, end) == 0 else { throw StorageError.ofSystem(path) }
+      guard retrying({ ftruncate(descriptor, end) }) == 0 else { throw StorageError.ofSystem(path) }
     } catch {
       close(descriptor)
       throw error
@@ -45,15 +42,19 @@ public final class JournalFile: Sendable {
   public func append(_ line: String) throws(StorageError) {
     precondition(!line.utf8.contains(UInt8(ascii: "\n")), "a line is one line")
     let bytes = Array("\(line)\n".utf8)
-    // One call, so that a full disk leaves at most one line that is cut off.
-    let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-    guard written == bytes.count, fdatasync(descriptor) == 0 else {
-      throw StorageError.ofSystem(path)
+    var start = 0
+    while start < bytes.count {
+      let written = bytes[start...].withUnsafeBytes { bytes in
+        retrying { write(descriptor, bytes.baseAddress, bytes.count) }
+      }
+      guard written > 0 else { throw StorageError.ofWrite(path, written) }
+      start += written
     }
+    guard retrying({ fdatasync(descriptor) }) == 0 else { throw StorageError.ofSystem(path) }
   }
 
   /// Drops all lines.
   public func clear() throws(StorageError) {
-    guard ftruncate(descriptor, 0) == 0 else { throw StorageError.ofSystem(path) }
+    guard retrying({ ftruncate(descriptor, 0) }) == 0 else { throw StorageError.ofSystem(path) }
   }
 }

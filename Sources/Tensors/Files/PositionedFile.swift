@@ -3,7 +3,7 @@ import Glibc
 /// A file of a known size that is written piece by piece, at any offset.
 ///
 /// What is never written reads as zeros.
-public struct PositionedFile: ~Copyable {
+public final class PositionedFile: Sendable {
   private let path: String
   private let descriptor: Int32
   /// Bytes of the whole file.
@@ -13,14 +13,30 @@ public struct PositionedFile: ~Copyable {
   ///
   /// - Throws: ``StorageError`` when nothing can be written there, or files may not be so large.
   public init(path: String, byteCount: Int) throws(StorageError) {
-    self.path = path
-    self.byteCount = byteCount
-    descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
+    let descriptor = retrying { open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644) }
     guard descriptor >= 0 else { throw StorageError.ofSystem(path) }
-    guard ftruncate(descriptor, byteCount) == 0 else { throw StorageError.ofSystem(path) }
+    guard retrying({ ftruncate(descriptor, byteCount) }) == 0 else {
+      let failure = StorageError.ofSystem(path)
+      close(descriptor)
+      throw failure
+    }
+    self.path = path
+    self.descriptor = descriptor
+    self.byteCount = byteCount
   }
 
   deinit { close(descriptor) }
+
+  /// Checks that the file is still under its name, with its size: what is written to another one would be lost.
+  ///
+  /// - Throws: ``StorageError`` when somebody has removed, replaced, cut or grown it.
+  public func check() throws(StorageError) {
+    guard LockedFile.isAt(path, descriptor),
+      try FileStamp(of: descriptor, path: path).byteCount == byteCount
+    else {
+      throw StorageError(path: path, reason: "was changed by somebody else while it was written")
+    }
+  }
 
   /// Writes bytes that begin at `offset`.
   ///
@@ -31,16 +47,40 @@ public struct PositionedFile: ~Copyable {
     var start = bytes.startIndex
     while start < bytes.endIndex {
       let place = offset + start - bytes.startIndex
-      let written = bytes[start...].withUnsafeBytes {
-        pwrite(descriptor, $0.baseAddress, $0.count, place)
+      let written = bytes[start...].withUnsafeBytes { bytes in
+        retrying { pwrite(descriptor, bytes.baseAddress, bytes.count, place) }
       }
-      guard written >= 0 || errno == EINTR else { throw StorageError.ofSystem(path) }
-      start += max(written, 0)
+      guard written > 0 else { throw StorageError.ofWrite(path, written) }
+      start += written
     }
+  }
+
+  /// The hash of the bytes in a range, as the file has them.
+  ///
+  /// - Precondition: they lie within the file.
+  /// - Throws: ``StorageError`` when they cannot be read.
+  public func hash(of range: Range<Int>) throws(StorageError) -> ContentHash {
+    precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "a part of the file")
+    var hash = ContentHash()
+    var buffer = [UInt8](repeating: 0, count: min(range.count, 1 << 20))
+    var start = range.lowerBound
+    while start < range.upperBound {
+      let wanted = min(buffer.count, range.upperBound - start)
+      let count = buffer.withUnsafeMutableBytes { bytes in
+        retrying { pread(descriptor, bytes.baseAddress, wanted, start) }
+      }
+      guard count > 0 else {
+        throw count < 0
+          ? StorageError.ofSystem(path) : StorageError(path: path, reason: "ends too early")
+      }
+      hash.add(buffer[..<count])
+      start += count
+    }
+    return hash
   }
 
   /// Waits until everything that was ever written to the file has reached the disk.
   public func synchronize() throws(StorageError) {
-    guard fsync(descriptor) == 0 else { throw StorageError.ofSystem(path) }
+    guard retrying({ fsync(descriptor) }) == 0 else { throw StorageError.ofSystem(path) }
   }
 }

@@ -29,6 +29,7 @@ public struct TextReader: Sendable {
       throw TextError(path: path, reason: error.reason)
     }
     let bytes = storage.bytes(in: 0..<storage.count)
+    if let damage = storage.damage { throw TextError(path: path, reason: damage.reason) }
     if bytes.first(where: { !JSONLines.isBlank($0) }) == UInt8(ascii: "{") {
       lines = JSONLines(bytes)
     } else if String(validating: bytes, as: UTF8.self) != nil {

@@ -16,9 +16,14 @@ enum FileEvent: Hashable, Sendable {
   case planWritten(path: String, Plan)
   /// Nothing was written because there is a file of that name.
   case planExists(path: String)
+  /// Nothing was written because the file is no longer what was read of it or written to it.
+  case planChanged(path: String)
   case planUnwritable(path: String, reason: String)
-  /// The snapshots that were saved of a model; none where nothing was saved.
-  case snapshotsRead(fingerprint: String, [Snapshot])
+  /// The snapshots that were saved of a model; none where nothing was saved. Older ones may be of another model whose
+  /// tensors have the same shapes.
+  case snapshotsRead(fingerprint: String, [Snapshot], isOlder: Bool = false)
+  /// What is saved of a model now: what was to be saved, and what another workbench has saved meanwhile.
+  case snapshotsMerged(fingerprint: String, written: [Snapshot], [Snapshot])
   /// They are there and cannot be read: they are left alone.
   case snapshotsUnreadable(fingerprint: String, reason: String)
   case snapshotsUnwritable(reason: String)
@@ -26,15 +31,24 @@ enum FileEvent: Hashable, Sendable {
   case listed(directory: String, names: [String])
 }
 
+/// What a file that is written may take the place of.
+enum Overwriting: Hashable, Sendable {
+  case nothing
+  /// What was read of the file, or written to it, in this session.
+  case whatIsKnown
+  case anything
+}
+
 /// What an update asks the outside world to do.
 enum Effect: Hashable, Sendable {
   case engine(EngineCommand)
   case readPlan(path: String)
   /// Writes whole files only: under a temporary name first, then renamed.
-  case writePlan(Plan, path: String, overwrites: Bool)
-  /// Reads what ``writeSnapshots(_:model:fingerprint:)`` wrote of the model with that fingerprint.
-  case readSnapshots(fingerprint: String)
-  /// Saves all snapshots of a model in place of those saved before.
+  case writePlan(Plan, path: String, overwrites: Overwriting)
+  /// Reads what ``writeSnapshots(_:model:fingerprint:)`` wrote of the model with that fingerprint, or else what an earlier
+  /// version wrote of models with that older one.
+  case readSnapshots(fingerprint: String, older: String?)
+  /// Saves all snapshots of a model, beside those that another workbench has saved meanwhile.
   case writeSnapshots([Snapshot], model: String, fingerprint: String)
   case list(directory: String)
   /// Puts text into the terminal's clipboard.

@@ -27,7 +27,7 @@ struct Confirmation: Hashable, Sendable {
 
   /// What an answer leads to.
   enum Consequence: Hashable, Sendable {
-    case writePlan(path: String, overwrites: Bool)
+    case writePlan(path: String, overwrites: Overwriting)
     /// Ends the program once the plan is written, or at once if it is.
     case quit
     case quitAfterWriting

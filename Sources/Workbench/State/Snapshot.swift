@@ -66,6 +66,14 @@ struct SnapshotList: Hashable, Sendable {
     for snapshot in taken { add(snapshot) }
   }
 
+  /// Takes on what is saved now, beside what was changed here since `written` was given to be saved.
+  mutating func adopt(_ merged: [Snapshot], since written: [Snapshot]) {
+    all = SnapshotMerge(base: written, mine: all, theirs: merged).result
+    saved = merged
+    picked = []
+    cursor = min(cursor, all.count)
+  }
+
   /// Whether there is something to save.
   var isUnsaved: Bool { saved.map { $0 != all } ?? false }
 

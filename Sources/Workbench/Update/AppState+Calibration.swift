@@ -86,7 +86,7 @@ extension AppState {
     let saved = summary.path.map { ", \(id == nil ? "from" : "saved to") \($0)" } ?? ""
     let text = "sensitivity of \(summary.layers.count) layers\(saved)"
     if let id { jobs.note(text, for: id) }
-    confirm("Known: \(text)")
+    if let note = summary.note { warn(note) } else { confirm("Known: \(text)") }
     return [.engine(.drawFrontier(allocationSettings))]
   }
 

@@ -72,7 +72,11 @@ extension AppState {
     conversation.forgetAnswers()
     (lookedAt, previewed) = ([], nil)
     introduce(description)
-    var effects = [Effect.readSnapshots(fingerprint: description.fingerprint)] + outlineEffects
+    var effects =
+      [
+        Effect.readSnapshots(
+          fingerprint: description.fingerprint, older: description.headerFingerprint)
+      ] + outlineEffects
     effects += findServer()
     if let path = pendingPlan { effects.append(.readPlan(path: path)) }
     pendingPlan = nil

@@ -12,7 +12,8 @@ extension AppState {
       return []
     }
     guard let path = path ?? history.path else { return ask(for: .write) }
-    return [.writePlan(history.current, path: path, overwrites: path == history.path)]
+    let overwrites: Overwriting = path == history.path ? .whatIsKnown : .nothing
+    return [.writePlan(history.current, path: path, overwrites: overwrites)]
   }
 
   /// Where a plan without a file would go.
@@ -52,7 +53,7 @@ extension AppState {
     ]
     if consequence == .quit {
       let write = Confirmation.Consequence.writePlan(
-        path: suggestedPlanPath, overwrites: history.path != nil)
+        path: suggestedPlanPath, overwrites: history.path == nil ? .nothing : .whatIsKnown)
       choices.insert(
         .init(
           key: "w", label: "write \(suggestedPlanPath) and quit",
@@ -88,20 +89,22 @@ extension AppState {
       history.markSaved(plan, at: path)
       confirm("Saved \(path)")
       if isQuittingAfterWrite { return [.quit] }
-    case .planExists(let path):
-      let consequences: [Confirmation.Consequence] =
-        [.writePlan(path: path, overwrites: true)]
-        + (isQuittingAfterWrite ? [.quitAfterWriting] : [])
-      isQuittingAfterWrite = false
-      overlay = .confirmation(
-        Confirmation(
-          title: "Overwrite", question: "There is a file \(path).",
-          choices: [.init(key: "o", label: "overwrite it", consequences: consequences)]))
+    case .planExists(let path): askToOverwrite(path, "There is a file \(path).")
+    case .planChanged(let path):
+      askToOverwrite(path, "\(path) was changed elsewhere since it was read or written here.")
     case .planUnwritable(_, let reason):
       isQuittingAfterWrite = false
       refuse(reason)
-    case .snapshotsRead(let fingerprint, let read):
-      if fingerprint == model?.whole.fingerprint { snapshots.load(read) }
+    case .snapshotsRead(let fingerprint, let read, let isOlder):
+      guard fingerprint == model?.whole.fingerprint else { break }
+      snapshots.load(read)
+      if isOlder, !read.isEmpty {
+        warn(
+          "The snapshots were saved by an earlier version, which told models apart by shapes alone: "
+            + "they may be of another model of these shapes")
+      }
+    case .snapshotsMerged(let fingerprint, let written, let merged):
+      if fingerprint == model?.whole.fingerprint { snapshots.adopt(merged, since: written) }
     case .snapshotsUnreadable(let fingerprint, let reason):
       guard fingerprint == model?.whole.fingerprint else { break }
       warn("\(reason); it stays as it is, and no snapshots are saved until it is moved away")
@@ -111,6 +114,18 @@ extension AppState {
       if line?.action?.argument.isPath == true { return renewCompletions() }
     }
     return []
+  }
+
+  /// Asks before a file is lost that nobody here has seen.
+  private mutating func askToOverwrite(_ path: String, _ question: String) {
+    let consequences: [Confirmation.Consequence] =
+      [.writePlan(path: path, overwrites: .anything)]
+      + (isQuittingAfterWrite ? [.quitAfterWriting] : [])
+    isQuittingAfterWrite = false
+    overlay = .confirmation(
+      Confirmation(
+        title: "Overwrite", question: question,
+        choices: [.init(key: "o", label: "overwrite it", consequences: consequences)]))
   }
 
   /// Makes a plan from a file the current one, if it fits the model.
@@ -129,7 +144,7 @@ extension AppState {
     history.record(plan, change: "plan \(path)")
     history.markSaved(plan, at: path)
     let strangers = plan.unmatchedRules(in: model.shapes).count
-    if let made = plan.fingerprint, made != model.whole.fingerprint {
+    if let made = plan.fingerprint, model.whole.match(of: made) == .other {
       warn("Plan \(path) was made for another checkpoint\(plan.model.map { ", \($0)" } ?? "")")
     } else if strangers > 0 {
       warn("Plan \(path): \(strangers) of its rules match no layer")

@@ -12,7 +12,7 @@ extension EngineSession {
   ///   - model: the model that is open.
   func setPlan(_ plan: Plan, from path: String? = nil, for model: ModelDescription) {
     let source = path.map { "\($0): " } ?? ""
-    if let made = plan.fingerprint, made != model.fingerprint {
+    if let made = plan.fingerprint, model.match(of: made) == .other {
       warn("\(source)made for another checkpoint\(plan.model.map { ", \($0)" } ?? "")")
     }
     for rule in plan.unmatchedRules(in: model.layerShapes) {

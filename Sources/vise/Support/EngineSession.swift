@@ -96,6 +96,10 @@ final class EngineSession {
       else { break }
       progress.clear()
       warn(text)
+    case .sensitivity(nil, let summary):
+      guard let note = summary.note else { break }
+      progress.clear()
+      warn(note)
     case .sensitivityRefused(_, let reason), .allocationRefused(_, let reason),
       .exportOutlineRefused(_, let reason):
       throw CommandFailure(status: .failed, message: reason)

@@ -28,9 +28,9 @@ enum PlanFile {
   /// - Throws: ``CommandFailure`` that names the file.
   static func write(_ plan: Plan, to path: String) throws(CommandFailure) {
     do {
-      try Data(plan.yaml().utf8).write(to: URL(filePath: path), options: .atomic)
+      try OutputFile.write(Array(plan.yaml().utf8), to: path)
     } catch {
-      throw CommandFailure(status: .failed, message: "\(path): cannot be written")
+      throw CommandFailure(status: .failed, message: "\(path): cannot be written: \(error.reason)")
     }
   }
 }

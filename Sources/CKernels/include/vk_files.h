@@ -1,0 +1,8 @@
+// What Swift cannot call of the C library by itself.
+#ifndef VISE_VK_FILES_H
+#define VISE_VK_FILES_H
+
+/// Lets two paths of one file system change places in one step: renameat2(2) with RENAME_EXCHANGE.
+int vk_exchange(const char *first, const char *second);
+
+#endif

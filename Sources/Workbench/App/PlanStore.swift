@@ -1,0 +1,56 @@
+import Compression
+import Foundation
+import Synchronization
+import Tensors
+
+/// Reads and writes plans, and knows what was in their files when that was done last.
+final class PlanStore: Sendable {
+  /// Hashes of what was read or written, by path.
+  private let known = Mutex<[String: UInt64]>([:])
+
+  func read(_ path: String) -> FileEvent {
+    let file = FileWorker.expanded(path)
+    do {
+      let yaml = try TextFile.read(file, limit: Plan.sizeLimit, as: "a plan")
+      let plan = try Plan(yaml: yaml)
+      note(Array(yaml.utf8), at: file)
+      return .planRead(path: path, plan)
+    } catch var error as PlanError {
+      error.file = path
+      return .planUnreadable(path: path, reason: "\(error)")
+    } catch let error as StorageError {
+      return .planUnreadable(path: path, reason: "cannot read \(path): \(error.reason)")
+    } catch {
+      return .planUnreadable(
+        path: path, reason: "cannot read \(path): \(FileWorker.reason(error))")
+    }
+  }
+
+  /// Writes a plan so that the file is at any time either as before or complete.
+  func write(_ plan: Plan, to path: String, overwrites: Overwriting) -> FileEvent {
+    let target = FileWorker.expanded(path)
+    do throws(StorageError) {
+      let bytes = Array(plan.yaml().utf8)
+      let file = try OutputFile(path: target)
+      if let found = FileManager.default.contents(atPath: target) {
+        switch overwrites {
+        case .nothing: return .planExists(path: path)
+        case .whatIsKnown:
+          let hash = ContentHash(of: Array(found)).value
+          guard known.withLock({ $0[target] == hash }) else { return .planChanged(path: path) }
+        case .anything: break
+        }
+      }
+      try file.write(bytes)
+      try file.commit()
+      note(bytes, at: target)
+      return .planWritten(path: path, plan)
+    } catch {
+      return .planUnwritable(path: path, reason: "cannot write \(path): \(error.reason)")
+    }
+  }
+
+  private func note(_ bytes: [UInt8], at path: String) {
+    known.withLock { $0[path] = ContentHash(of: bytes).value }
+  }
+}
