@@ -17,7 +17,7 @@ extension CompressedTensorsLimits {
     var notes: [String] = []
     if let reason = unloadable[model.architecture] {
       notes.append(
-        "transformers 5.24 does not load quantized models of the architecture "
+        "transformers 5.24 does not rightly load quantized models of the architecture "
           + "\"\(model.architecture)\": \(reason)")
     }
     if quantized.contains(where: \.hasNumberedExperts) {
@@ -33,5 +33,7 @@ extension CompressedTensorsLimits {
     "falcon": "it draws weights at random first, and misses those that codes replace",
     "mamba2": "it draws weights at random first, and misses those that codes replace",
     "kimi_linear": "it joins convolutions, and takes them for quantized layers",
+    "llama4": "it draws experts at random that are one tensor",
+    "llama4_text": "it draws experts at random that are one tensor",
   ]
 }

@@ -96,6 +96,8 @@ extension String {
     var names = [self]
     let parts = [
       ("language_model.model.", "model.language_model."), ("language_model.lm_head", "lm_head"),
+      // The text model alone, which AutoModelForCausalLM makes of a model for images too.
+      ("model.language_model.", "model."),
       ("backbone.", "model."), ("embed_out", "lm_head"),
     ]
     for (own, readers) in parts where hasPrefix(own) {
