@@ -60,7 +60,9 @@ public struct EngineCore {
       if jobs.contains(id), workspace?.lacksCalibration(for: scheme) == true { calibrate() }
     case .generate(let id, let request):
       start(id, .generate, title: "answer") { AnswerJob(id: id, request: request, workspace: $0) }
-      if request.sides.contains(.compressed) { compressIfNeeded() }
+      if request.sides.contains(.compressed), workspace?.runningObstacle == nil {
+        compressIfNeeded()
+      }
     case .findServer(let id, let address):
       start(id, .connect, title: "connect") {
         ConnectJob(id: id, address: address, servers: $0.servers)

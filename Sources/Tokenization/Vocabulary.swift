@@ -46,22 +46,8 @@ struct Vocabulary: Sendable {
     }
     if let byte = TokenizerDefinition.byte(of: text) { return [byte] }
     guard marksSpaces else { return Array(text) }
-    return Self.withSpaces(text)
-  }
-
-  private static func withSpaces(_ text: ArraySlice<UInt8>) -> [UInt8] {
-    var result: [UInt8] = []
-    var place = text.startIndex
-    while place < text.endIndex {
-      if text[place...].starts(with: SpaceMark.bytes) {
-        result.append(UInt8(ascii: " "))
-        place += SpaceMark.bytes.count
-      } else {
-        result.append(text[place])
-        place += 1
-      }
-    }
-    return result
+    return TextNormalizer.replace(
+      SpaceMark.bytes, in: Array(text), with: [UInt8(ascii: " ")])
   }
 
   /// The token that a whole word is; none that is a control token.

@@ -71,7 +71,7 @@ struct AbilityTests {
     }
   }
 
-  @Test func figuresOfElsewhereAreReadAndServersAnswer() {
+  @Test func figuresOfElsewhereAreReadAndServersAnswer() throws {
     var app = app()
     let asked = app.commands.count
     app.command("sensitivity open a.sensitivity")
@@ -79,6 +79,21 @@ struct AbilityTests {
     app.command("serve http://localhost:8000")
     app.command("prompt hello")
     #expect(app.state.line == nil)
-    #expect(app.commands.contains { if case .generate = $0 { true } else { false } })
+    let requests = app.commands.compactMap {
+      if case .generate(let id, let request) = $0 { (id, request) } else { nil }
+    }
+    let (id, request) = try #require(requests.first)
+    #expect(request.server != nil)
+    for side in [AnswerSide.reference, .compressed] {
+      app.send(.answerFailed(id, side, reason: "this model does not run: \(Self.obstacle)"))
+    }
+    app.send(
+      .token(
+        id, GeneratedToken(side: .served, index: 0, id: nil, text: "Hi there", tokensPerSecond: 0)))
+    app.send(.answerEnded(id, .served, .endOfText))
+    app.send(.jobEnded(id, .finished))
+    #expect(app.screen.contains("Hi there"))
+    #expect(app.screen.contains("this model does not run"))
+    #expect(app.state.notice?.kind == .warning)
   }
 }

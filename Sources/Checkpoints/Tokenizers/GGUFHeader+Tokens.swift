@@ -62,28 +62,31 @@ extension GGUFHeader {
 
   /// A list of 32-bit integers; nil if there is none.
   func int32s(_ key: String) throws(CheckpointError) -> [Int32]? {
-    guard let value = metadata[key] else { return nil }
-    guard case .array(let type, _, let range) = value, type == .int32 || type == .uint32 else {
-      throw error("\(key) is no list of 32-bit integers")
+    try list(key, of: [.int32, .uint32], "32-bit integers").map {
+      storage.integers(in: $0, as: Int32.self)
     }
-    return storage.integers(in: range, as: Int32.self)
   }
 
   /// A list of single-precision numbers; nil if there is none.
   func float32s(_ key: String) throws(CheckpointError) -> [Float]? {
-    guard let value = metadata[key] else { return nil }
-    guard case .array(.float32, _, let range) = value else {
-      throw error("\(key) is no list of single-precision numbers")
+    try list(key, of: [.float32], "single-precision numbers").map {
+      storage.integers(in: $0, as: UInt32.self).map { Float(bitPattern: $0) }
     }
-    return storage.integers(in: range, as: UInt32.self).map { Float(bitPattern: $0) }
   }
 
   /// A list of bytes; nil if there is none.
   func byteArray(_ key: String) throws(CheckpointError) -> [UInt8]? {
+    try list(key, of: [.uint8, .int8], "bytes").map { storage.bytes(in: $0) }
+  }
+
+  /// Where a list of one of these types lies; nil if there is none.
+  private func list(
+    _ key: String, of types: [GGUFValueType], _ name: String
+  ) throws(CheckpointError) -> Range<Int>? {
     guard let value = metadata[key] else { return nil }
-    guard case .array(let type, _, let range) = value, type == .uint8 || type == .int8 else {
-      throw error("\(key) is no list of bytes")
+    guard case .array(let type, _, let range) = value, types.contains(type) else {
+      throw error("\(key) is no list of \(name)")
     }
-    return storage.bytes(in: range)
+    return range
   }
 }

@@ -3,7 +3,7 @@ import Tensors
 import Tokenization
 
 /// Answers a prompt with one model, or with both side by side: a token of each in turn; and with a server, which takes its
-/// own time.
+/// own time, and answers alone beside a model that does not run.
 struct AnswerJob: Job {
   let id: JobID
   private let request: GenerationRequest
@@ -12,6 +12,8 @@ struct AnswerJob: Job {
   /// Tokens of all answers together, if each is as long as it may be.
   private let total: Int
   private var answers: [Answer]
+  /// Sides that give no answer because the model does not run.
+  private let unanswered: [ModelSide]
   private var served: ServedAnswer?
   /// The answer whose turn it is, unless it cannot go on.
   private var turn = 0
@@ -21,8 +23,12 @@ struct AnswerJob: Job {
   init(id: JobID, request: GenerationRequest, workspace: Workspace) {
     self.id = id
     self.request = request
-    limit = max(0, min(request.tokenLimit, workspace.contextLength))
-    answers = request.sides.map { Answer(side: $0) }
+    let isServedAlone = request.server != nil && workspace.runningObstacle != nil
+    // A model that does not run has no context that would bound a server's answer.
+    limit = max(
+      0, isServedAlone ? request.tokenLimit : min(request.tokenLimit, workspace.contextLength))
+    answers = isServedAlone ? [] : request.sides.map { Answer(side: $0) }
+    unanswered = isServedAlone ? request.sides : []
     served = request.server.map { ServedAnswer($0) }
     total = limit * (answers.count + (served == nil ? 0 : 1))
     meter = ProgressMeter(workLeft: Double(total), now: workspace.now())
@@ -37,8 +43,7 @@ struct AnswerJob: Job {
   mutating func step(in workspace: inout Workspace) throws(JobFailure) -> JobState {
     if !hasStarted {
       hasStarted = true
-      let hasTemplate = try workspace.models.tokenizer().chatTemplate != nil
-      if !request.isRaw, !hasTemplate { workspace.emit(.promptSentRaw(id)) }
+      try start(in: &workspace)
     }
     if served?.canGoOn == true {
       try served?.step(request, limit: limit, job: id, in: &workspace)
@@ -57,6 +62,18 @@ struct AnswerJob: Job {
       workspace.emit(.jobProgress(id, progress))
     }
     return isEnded ? .finished : .unfinished
+  }
+
+  /// Says what is to be known before any answer.
+  private func start(in workspace: inout Workspace) throws(JobFailure) {
+    if served != nil, let obstacle = workspace.runningObstacle {
+      for side in unanswered {
+        workspace.emit(.answerFailed(id, AnswerSide(side), reason: obstacle))
+      }
+      return
+    }
+    let hasTemplate = try workspace.models.tokenizer().chatTemplate != nil
+    if !request.isRaw, !hasTemplate { workspace.emit(.promptSentRaw(id)) }
   }
 
   private var isEnded: Bool { answers.allSatisfy(\.isEnded) && !awaitsServer }

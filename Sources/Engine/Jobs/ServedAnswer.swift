@@ -25,7 +25,9 @@ struct ServedAnswer {
     _ request: GenerationRequest, limit: Int, job: JobID, in workspace: inout Workspace
   ) throws(JobFailure) {
     guard exchange != nil else {
-      let hasTemplate = try workspace.models.tokenizer().chatTemplate != nil
+      // Nobody compares with what a model that does not run would have read.
+      var hasTemplate = workspace.runningObstacle != nil
+      if !hasTemplate { hasTemplate = try workspace.models.tokenizer().chatTemplate != nil }
       let question = ServerQuestion(request, isChat: hasTemplate && !request.isRaw, limit: limit)
       exchange = workspace.servers.ask(question, of: address, news: news)
       return

@@ -18,7 +18,7 @@ struct TextWork {
   ///
   /// - Returns: the tokens, once the file has ended or there are enough; nil before.
   mutating func step(in workspace: inout Workspace) throws(JobFailure) -> [Int]? {
-    try workspace.checkRuns()
+    if reader == nil { try workspace.checkRuns() }
     let tokenizer = try workspace.models.tokenizer()
     do throws(TextError) {
       guard var reader else {

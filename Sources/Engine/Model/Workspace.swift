@@ -97,12 +97,18 @@ struct Workspace {
   /// Longest context in tokens.
   var contextLength: Int { checkpoint.description.contextLength }
 
+  /// Why the model does not run, as a sentence; nil if it does.
+  var runningObstacle: String? {
+    description.abilities.runningObstacle.map {
+      JobFailure(InferenceError.doesNotRun(reason: $0)).sentence
+    }
+  }
+
   /// Refuses what only a model that runs can do.
   ///
   /// - Throws: ``JobFailure`` that says why it does not run.
   func checkRuns() throws(JobFailure) {
-    guard let reason = description.abilities.runningObstacle else { return }
-    throw JobFailure(InferenceError.doesNotRun(reason: reason))
+    if let runningObstacle { throw JobFailure(sentence: runningObstacle) }
   }
 
   /// Tokens of a window of text: those asked for, or what suits the model.

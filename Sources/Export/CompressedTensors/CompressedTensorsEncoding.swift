@@ -13,7 +13,7 @@ public struct CompressedTensorsEncoding: ModelEncoding {
   public static let standardShardBytes = 5_000_000_000
 
   public let layout: ExportLayout
-  public let notes: [String] = []
+  public let notes: [String]
   private let layers: [String: LayerEncoding]
   private let others: OtherTensors
   private let target: ExportTarget
@@ -34,6 +34,9 @@ public struct CompressedTensorsEncoding: ModelEncoding {
     let refusals = outline.refusals(of: model.schemes)
     guard refusals.isEmpty else { throw .refused(target, refusals) }
     let encodings = outline.encodings(of: model.schemes)
+    notes = CompressedTensorsLimits.notes(
+      on: model.checkpoint.description,
+      quantized: encodings.filter(\.format.isQuantized).map(\.shape), target: target)
     layers = Dictionary(
       encodings.map { ($0.shape.name, $0) }, uniquingKeysWith: { first, _ in first })
     others = try OtherTensors(of: model.checkpoint, in: .huggingFace)

@@ -58,8 +58,17 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
   }
 
   func refusals(of schemes: [Scheme]) -> [ExportRefusal] {
-    var refusals = TargetLimits.of(target).refusals(of: resolved(schemes), for: shapes)
-    let known = Set(refusals.map(\.layer))
+    let stored = resolved(schemes)
+    var refusals = TargetLimits.of(target).refusals(of: stored, for: shapes)
+    var known = Set(refusals.map(\.layer))
+    if target == .transformers {
+      let experts = shapes.indices.filter {
+        shapes[$0].hasNumberedExperts && obstacles[$0] == nil
+      }
+      refusals += CompressedTensorsLimits.expertRefusals(of: stored, for: shapes, experts: experts)
+        .filter { !known.contains($0.layer) }
+      known.formUnion(refusals.map(\.layer))
+    }
     for (place, shape) in shapes.enumerated() where !known.contains(shape.name) {
       guard let reason = obstacles[place], !isPlain(place, schemes[place]) else { continue }
       refusals.append(ExportRefusal(layer: shape.name, reason: reason, nearest: nil))
@@ -97,7 +106,7 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
 
   /// What config.json says of layers; nil when none is quantized.
   func quantization(of encodings: [LayerEncoding]) -> JSONValue? {
-    ModuleGroups(encodings, others: others, tiesEmbeddings: tiesEmbeddings)?.json
+    ModuleGroups(encodings, others: others, tiesEmbeddings: tiesEmbeddings, target: target)?.json
   }
 
   /// Bytes of some layers, and of what the files hold beside layers and beside what no plan changes.

@@ -19,7 +19,7 @@ struct GGUFTokenizerForm {
   /// The score of a token that no merge makes.
   static let noScore: Float = -1e4
 
-  /// The form of a tokenizer whose directory may hold SentencePiece's own file.
+  /// The form of a tokenizer whose model is in `directory`, which may hold SentencePiece's own file.
   init(
     _ definition: TokenizerDefinition, in directory: HuggingFaceDirectory
   ) throws(CheckpointError) {

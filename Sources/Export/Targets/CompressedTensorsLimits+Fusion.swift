@@ -33,6 +33,38 @@ extension CompressedTensorsLimits {
     return shapes.indices.compactMap { refusals[$0] }
   }
 
+  /// Experts that are not like the others: transformers 5 makes one tensor of all, by the scheme of one group.
+  ///
+  /// Experts that are kept beside quantized layers do not load, and those of another scheme are decoded wrongly.
+  /// Source: `integrations/compressed_tensors.py` of transformers 5.17 and 5.24.
+  ///
+  /// - Parameters:
+  ///   - schemes: of each layer, in the order of `shapes`.
+  ///   - shapes: all layers of a model.
+  ///   - experts: places of layers whose experts are modules of their own.
+  /// - Returns: the layers to change, each with the finest of their schemes that transformers can decode.
+  static func expertRefusals(
+    of schemes: [Scheme], for shapes: [LayerShape], experts: [Int]
+  ) -> [ExportRefusal] {
+    guard schemes.contains(where: { $0.quantization != nil }) else { return [] }
+    let quantized = experts.filter {
+      schemes[$0].quantization != nil
+        && flaw(of: schemes[$0], for: shapes[$0], target: .transformers) == nil
+    }
+    let forms = quantized.map { StoredForm(schemes[$0].quantization) }
+    let eightBits = QuantizationScheme(bits: 8, group: .channel, isSymmetric: true)
+    let finest = (forms.max() ?? StoredForm(eightBits)).fitting(
+      rowsOf: experts.map { shapes[$0].columns })
+    return experts.compactMap { place in
+      guard StoredForm(schemes[place].quantization) != finest else { return nil }
+      return ExportRefusal(
+        layer: shapes[place].name,
+        reason: "transformers decodes all experts by one scheme: they are alike, and none is kept "
+          + "where another layer is quantized",
+        nearest: finest.scheme(like: schemes[place]))
+    }
+  }
+
   /// Why a layer's weights, once they are known, cannot be written for a target; nil if they can.
   ///
   /// vLLM divides all scales of fused NVFP4 layers by the largest of their divisors.
@@ -66,6 +98,16 @@ private struct StoredForm: Comparable {
       < (
         second.bits, -second.groupWeights, second.isSymmetric ? 0 : 1, second.float?.rawValue ?? ""
       )
+  }
+
+  /// The same, by channel where the groups do not divide all of these rows.
+  func fitting(rowsOf columns: [Int]) -> StoredForm {
+    guard case .size(let size) = group, columns.contains(where: { $0 % size != 0 }) else {
+      return self
+    }
+    var form = self
+    form.group = .channel
+    return form
   }
 
   private var groupWeights: Int {

@@ -3,7 +3,7 @@ import Tensors
 
 /// What compressed-tensors, and the servers that read it, can hold.
 ///
-/// transformers decodes everything that the format has but embeddings. vLLM needs a kernel for each scheme: on CUDA 4 and 8 bits in
+/// transformers decodes everything that the format has but embeddings, and of experts what it can by one scheme for all. vLLM needs a kernel for each scheme: on CUDA 4 and 8 bits in
 /// groups of 32, 64, 128 or a channel run in each installation, other widths with the Humming kernels
 /// (`pip install humming`), which is left to who serves. On CPUs it has kernels for 4 bits and for 8-bit weights whose
 /// inputs are rounded to 8 bits. It computes q, k and v as one layer, and gate and up as one.
@@ -38,7 +38,14 @@ public enum CompressedTensorsLimits {
     }
     return switch target {
     // Seen with transformers 5.17 and 5.23: it looks for `weight`, whatever the checkpoint has.
-    case .transformers: shape.isEmbedding ? "transformers has no quantized embeddings" : nil
+    case .transformers:
+      if shape.isEmbedding {
+        "transformers has no quantized embeddings"
+      } else if shape.hasNumberedExperts, !quantization.isSymmetric {
+        "transformers decodes experts without zero points"
+      } else {
+        nil
+      }
     case .llamaCpp: nil
     case .vllm: vllmReason(against: quantization, for: shape)
     case .vllmCPU: cpuReason(against: quantization, for: shape)
@@ -51,14 +58,17 @@ public enum CompressedTensorsLimits {
     // transformers 5 leaves the codes of an embedding, or of the head tied to it, as they are.
     if shape.isEmbedding { return "no reader looks up embeddings of \(float.rawValue)" }
     switch target {
-    case .transformers, .llamaCpp: return nil
+    case .transformers:
+      // It multiplies codes by their row's scale, and knows no scale of all of a tensor.
+      guard shape.hasNumberedExperts, float == .fp8Block || float == .nvfp4 else { return nil }
+      return "transformers decodes no experts of \(float.rawValue)"
+    case .llamaCpp: return nil
     case .vllmCPU: return "vLLM has no kernels on a CPU for weights of \(float.rawValue)"
     case .vllm:
       let size = 128
-      guard float == .fp8Block, shape.rows % size != 0 || shape.columns % size != 0 else {
-        return nil
-      }
-      return "vLLM needs whole blocks of \(size) x \(size) weights, which \(shape.rows) x "
+      let rows = shape.rows / (shape.hasNumberedExperts ? shape.count : 1)
+      guard float == .fp8Block, rows % size != 0 || shape.columns % size != 0 else { return nil }
+      return "vLLM needs whole blocks of \(size) x \(size) weights, which \(rows) x "
         + "\(shape.columns) are not"
     }
   }
@@ -123,7 +133,8 @@ extension CompressedTensorsLimits {
     if reason(against: plain, for: shape, target: target) == nil { return plain }
     let candidates: [QuantizationScheme] =
       switch target {
-      case .transformers, .llamaCpp: []
+      case .transformers: [plain.with(isSymmetric: true)]
+      case .llamaCpp: []
       case .vllm: vllmCandidates(for: plain, shape)
       case .vllmCPU:
         [

@@ -37,19 +37,7 @@ struct WordBoundaries: Sendable {
 
   /// Cuts words before space marks.
   func cut(_ words: [Range<Int>], of text: [UInt8]) -> [Range<Int>] {
-    var result: [Range<Int>] = []
-    for word in words {
-      var start = word.lowerBound
-      for place in word.dropFirst()
-      where text[place] == 0xe2 && !precedesMark[Int(text[place - 1])]
-        && SpaceMark.begins(text, place..<word.upperBound)
-      {
-        result.append(start..<place)
-        start = place
-      }
-      result.append(start..<word.upperBound)
-    }
-    return result
+    SpaceMark.cut(words, of: text) { !precedesMark[Int($0)] }
   }
 
   /// Whether no token has two characters beside each other; known of what ASCII shows, and not of two digits, which

@@ -78,7 +78,8 @@ struct TextNormalizer: Sendable {
 
   // MARK: - Replacing
 
-  private static func replace(_ old: [UInt8], in bytes: [UInt8], with new: [UInt8]) -> [UInt8] {
+  /// The bytes with every occurrence of some replaced by others, from the left.
+  static func replace(_ old: [UInt8], in bytes: [UInt8], with new: [UInt8]) -> [UInt8] {
     guard let first = old.first else { return bytes }
     var result: [UInt8] = []
     result.reserveCapacity(bytes.count + bytes.count / 2)

@@ -99,7 +99,7 @@ struct TextCutter: Sendable {
           case (.always, true): beginning != .nothing
           }
         }
-        if splits { pieces = Self.cutBeforeMarks(text, pieces) }
+        if splits { pieces = SpaceMark.cut(pieces, of: text.bytes) }
       }
     }
     return (text, pieces)
@@ -191,24 +191,6 @@ struct TextCutter: Sendable {
     }
     return (TextScanner(bytes), result)
   }
-
-  /// Pieces that each begin where a mark does.
-  private static func cutBeforeMarks(_ text: TextScanner, _ pieces: [Range<Int>]) -> [Range<Int>] {
-    var result: [Range<Int>] = []
-    for piece in pieces {
-      var start = piece.lowerBound
-      var place = start + 1
-      while place < piece.upperBound {
-        if SpaceMark.begins(text.bytes, place..<piece.upperBound) {
-          result.append(start..<place)
-          start = place
-        }
-        place += 1
-      }
-      result.append(start..<piece.upperBound)
-    }
-    return result
-  }
 }
 
 /// U+2581, which SentencePiece writes for a space.
@@ -219,6 +201,26 @@ enum SpaceMark {
   static func begins(_ text: [UInt8], _ range: Range<Int>) -> Bool {
     range.count >= 3 && text[range.lowerBound] == 0xe2 && text[range.lowerBound + 1] == 0x96
       && text[range.lowerBound + 2] == 0x81
+  }
+
+  /// The pieces of a text cut before each mark that may be parted from the byte before it.
+  @inline(__always)
+  static func cut(
+    _ pieces: [Range<Int>], of text: [UInt8], where isParted: (UInt8) -> Bool = { _ in true }
+  ) -> [Range<Int>] {
+    var result: [Range<Int>] = []
+    for piece in pieces {
+      var start = piece.lowerBound
+      for place in piece.dropFirst()
+      where text[place] == 0xe2 && isParted(text[place - 1])
+        && begins(text, place..<piece.upperBound)
+      {
+        result.append(start..<place)
+        start = place
+      }
+      result.append(start..<piece.upperBound)
+    }
+    return result
   }
 }
 

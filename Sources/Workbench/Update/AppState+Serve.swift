@@ -46,7 +46,8 @@ extension AppState {
   /// Takes on why a side gives no answer, or no more of it.
   mutating func take(failure reason: String, of side: AnswerSide) {
     conversation.fail(side, reason)
-    refuse(reason)
+    // A model that does not run beside a server that answers is no failure.
+    if side == .served { refuse(reason) } else { warn(reason) }
   }
 
   /// Ends what still waits for the server.

@@ -108,6 +108,30 @@ import Testing
     #expect(driver.events.endings == [JobEnding(id: job, outcome: .finished)])
   }
 
+  /// A model that does not run says so in its columns, and the server answers alone: its model has a tokenizer or not.
+  @Test(arguments: [true, false])
+  func aServerAnswersBesideAModelThatDoesNotRun(isRaw: Bool) throws {
+    let folder = try TensorFolder(
+      config: #"{"model_type": "new"}"#,
+      tensors: ["model.layers.0.mlp.up_proj.weight": [64, 32]])
+    driver.send(.open(path: folder.path))
+    driver.send(.setPlan(Plan(rules: [PlanRule(layers: ["*"], change: SchemeChange(bits: 4))])))
+    driver.run()
+    ask(ModelSide.allCases, isRaw: isRaw)
+    say("one")
+    server.say(.ended(.complete))
+    driver.run()
+    let reason = #"this model does not run: the architecture "new" does not run yet"#
+    for side in [AnswerSide.reference, .compressed] {
+      #expect(driver.events.contains(.answerFailed(job, side, reason: reason)))
+    }
+    #expect(driver.events.tokens(.served).map(\.text) == ["one"])
+    #expect(driver.events.endings.last == JobEnding(id: job, outcome: .finished))
+    #expect(server.questions.map { $0?.isChat } == [!isRaw])
+    #expect(server.questions.map { $0?.tokenLimit } == [12])
+    #expect(!driver.events.contains(.promptSentRaw(job)))
+  }
+
   @Test func aFailureIsTheServersAlone() {
     driver.send(
       .generate(

@@ -42,7 +42,8 @@ struct UnknownArchitectureTests {
   /// transformers 5 has other names for what these files hold, and vLLM asks for experts by Llama's words.
   @Test(arguments: [
     ("language_model.model.layers.0.mlp.up_proj", "model.language_model.layers.0.mlp.up_proj"),
-    ("backbone.layers.0.mixer.in_proj", "model.layers.0.mixer.in_proj"),
+    ("backbone.layers.0.mixer.in_proj", "model.layers.0.mixer.in_proj"), ("embed_out", "lm_head"),
+    ("model.language_model.layers.0.mlp.up_proj", "model.layers.0.mlp.up_proj"),
     (
       "model.layers.0.block_sparse_moe.experts.0.w3",
       "model.layers.0.block_sparse_moe.experts.0.up_proj"
