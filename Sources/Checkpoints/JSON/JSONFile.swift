@@ -17,12 +17,14 @@ package struct JSONFile: Settings, Sendable {
   init(path: String) throws(CheckpointError) {
     let storage = try CheckpointFile.map(path)
     self.file = path
-    self.root = try Self.object(in: storage, 0..<storage.count, of: path)
+    self.root = try Self.object(in: storage, 0..<storage.count, of: path, takesPythons: true)
   }
 
   /// The JSON object that the bytes in `range` spell.
+  ///
+  /// `takesPythons` is as of ``JSONReader/read(_:takesPythons:)``: for files that people and Python write.
   static func object(
-    in storage: ByteStorage, _ range: Range<Int>, of file: String
+    in storage: ByteStorage, _ range: Range<Int>, of file: String, takesPythons: Bool = false
   ) throws(CheckpointError) -> JSONObject {
     guard range.count <= maximumBytes else {
       throw CheckpointError(
@@ -30,7 +32,7 @@ package struct JSONFile: Settings, Sendable {
     }
     let value: JSONValue
     do {
-      value = try JSONReader.read(storage.bytes(in: range))
+      value = try JSONReader.read(storage.bytes(in: range), takesPythons: takesPythons)
     } catch {
       throw CheckpointError(
         file: file,

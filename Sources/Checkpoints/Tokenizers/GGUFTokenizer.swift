@@ -22,7 +22,7 @@ struct GGUFTokenizer {
   func definition() throws(CheckpointError) -> TokenizerDefinition {
     var definition = TokenizerDefinition(source: header.file, tokens: [], preTokenizer: .whole)
     definition.tokens = try header.tokenTable("tokenizer.ggml.tokens")
-    guard definition.tokens.count <= vocabularySize else {
+    guard CheckpointSource.isBelievable(max(definition.tokens.count - 1, 0), vocabularySize) else {
       throw CheckpointSource.outsideVocabulary(
         definition.tokens.count - 1, vocabularySize, file: header.file)
     }
@@ -134,7 +134,7 @@ struct GGUFTokenizer {
     let key = "tokenizer.ggml.\(name)_token_id"
     switch header.value(key) {
     case .none: return standard.flatMap { (0..<vocabularySize).contains($0) ? $0 : nil }
-    case .integer(let id) where (0..<vocabularySize).contains(id): return id
+    case .integer(let id) where CheckpointSource.isBelievable(id, vocabularySize): return id
     default: throw header.error("\(key) is not the id of a token")
     }
   }

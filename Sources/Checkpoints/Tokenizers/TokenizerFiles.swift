@@ -66,7 +66,7 @@ struct TokenizerFiles {
     var texts: [String] = []
     for (id, entry) in entries.enumerated() {
       guard let parts = entry.array, parts.count == 2, let text = parts[0].string,
-        let score = parts[1].double
+        let score = parts[1].double, !score.isNaN
       else { throw model.error("model.vocab has an entry that is not a token and its score") }
       try check(id)
       texts.append(text)
@@ -138,7 +138,7 @@ struct TokenizerFiles {
   }
 
   private func check(_ id: Int) throws(CheckpointError) {
-    guard (0..<vocabularySize).contains(id) else {
+    guard CheckpointSource.isBelievable(id, vocabularySize) else {
       throw CheckpointSource.outsideVocabulary(id, vocabularySize, file: tokenizer.file)
     }
   }

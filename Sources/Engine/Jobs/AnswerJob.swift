@@ -38,6 +38,7 @@ struct AnswerJob: Job {
     if !hasStarted {
       hasStarted = true
       let hasTemplate = try workspace.models.tokenizer().chatTemplate != nil
+      if let note = workspace.models.takeTokenizerNote() { workspace.emit(.remarked(id, note)) }
       if !request.isRaw, !hasTemplate { workspace.emit(.promptSentRaw(id)) }
     }
     if served?.canGoOn == true {

@@ -21,7 +21,8 @@ extension GGUFMetadata {
     set("general.size_label", .string(model.sizeLabel))
     try setArchitecture(of: model, blueprint, architecture)
     try setTokenizer(
-      checkpoint.tokenizerDefinition(), vocabularySize: model.vocabularySize, in: directory)
+      checkpoint.tokenizerDefinition().within(vocabularySize: model.vocabularySize),
+      vocabularySize: model.vocabularySize, in: directory)
   }
 
   /// How the model's makers want tokens to be drawn.
