@@ -74,8 +74,11 @@ struct TextReaderTests {
   @Test func otherEncodingsAreNamedWithTheCommandThatMendsThem() throws {
     let tokenizer = try SharedTokenizers.sample.get()
     for (bytes, part) in [
-      ([0xff, 0xfe, 0x61, 0], "but UTF-16 by its byte-order mark; run `iconv -f UTF-16 -t UTF-8 "),
-      ([0x63, 0x61, 0x66, 0xe9], "if it is Latin-1; run `iconv -f ISO-8859-1 -t UTF-8 "),
+      (
+        [0xff, 0xfe, 0x61, 0],
+        "but UTF-16 by its byte-order mark: to read it, run `iconv -f UTF-16 -t UTF-8 "
+      ),
+      ([0x63, 0x61, 0x66, 0xe9], "if it is Latin-1, run `iconv -f ISO-8859-1 -t UTF-8 "),
     ] as [([UInt8], String)] {
       let error = #expect(throws: TextError.self) { try ids(bytes, tokenizer) }
       #expect(error.map { "\($0)".contains(part) } == true)

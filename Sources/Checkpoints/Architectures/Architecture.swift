@@ -117,6 +117,8 @@ package struct Architecture: Sendable {
   var tiesByStandard = false
   /// Whether config.json has to say how queries grow with their position.
   package var growsQueries = false
+  /// Whether llama.cpp reads where YaRN's ramp begins and ends, and how its amplitude is weighed.
+  package var hasYarnRampInGGUF: Bool { growsQueries }
 
   /// Families that run, by what they are most like.
   package static let all: [Architecture] = [

@@ -230,18 +230,20 @@ struct RopeReader {
     case "none": return nil
     // llama.cpp takes a factor without a type for a linear one.
     case "linear": return factor == 1 ? nil : .linear(factor: factor)
-    case "longrope": return nil
+    case "longrope": return factor == 1 ? nil : .linear(factor: factor)
     case "yarn":
       var amplitude = YarnScaling.amplitude(factor: factor)
       let weight = "\(prefix)yarn_log_multiplier"
-      if header.value(weight) != nil {
+      let readsRamp = architecture.hasYarnRampInGGUF
+      if readsRamp, header.value(weight) != nil {
         amplitude /= YarnScaling.amplitude(factor: factor, weight: try header.number(weight))
       }
       return .yarn(
         YarnScaling(
           factor: factor, originalLength: length,
-          betaFast: try header.number(prefix + "yarn_beta_fast", standard: 32),
-          betaSlow: try header.number(prefix + "yarn_beta_slow", standard: 1), truncates: true,
+          betaFast: readsRamp ? try header.number(prefix + "yarn_beta_fast", standard: 32) : 32,
+          betaSlow: readsRamp ? try header.number(prefix + "yarn_beta_slow", standard: 1) : 1,
+          truncates: true,
           amplitude: amplitude * (try header.number(prefix + "attn_factor", standard: 1))))
     case let other: throw unsupported(other)
     }

@@ -8,6 +8,8 @@ struct GGUFTokenizer {
   /// What a file names the way to cut words that knows none.
   private static let unnamed = "default"
 
+  private static let unnamedBegin = 11
+
   /// What is taken for granted because the file does not say it.
   static func notes(on header: GGUFHeader) -> [String] {
     guard header.value("tokenizer.ggml.model") == .text("gpt2"),
@@ -125,6 +127,12 @@ struct GGUFTokenizer {
       definition.templateTokens[name] = id.flatMap { definition.tokens[$0] }
     }
     let adds = try header.flag("tokenizer.ggml.add_bos_token") ?? begins
+    // llama.cpp takes token 11 where a file with byte-level BPE wants one and names none.
+    if adds, definition.beginToken == nil, definition.model == .bytePairs,
+      definition.tokens.indices.contains(Self.unnamedBegin)
+    {
+      definition.beginToken = Self.unnamedBegin
+    }
     definition.addsBeginToken = adds && definition.beginToken != nil
     let addsEnd = try header.flag("tokenizer.ggml.add_eos_token") ?? closes
     definition.closingToken = addsEnd ? endToken : nil

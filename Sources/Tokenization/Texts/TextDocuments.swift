@@ -77,7 +77,7 @@ struct TextDocuments: Sendable {
     let entries = elements.enumerated().map { Entry(place: .element($0 + 1), value: $1) }
     return TextDocuments(
       source: .values(entries[...]), path: path,
-      note: "is a JSON array: each of its \(elements.count) elements is a text")
+      note: "is a JSON array, read as \(elements.count) text\(elements.count == 1 ? "" : "s")")
   }
 
   /// The next text; nil at the end.
@@ -143,7 +143,7 @@ struct TextEncoding: Sendable {
   static func other(of bytes: [UInt8]) -> TextEncoding? {
     for (mark, name) in [([0xff, 0xfe], "UTF-16"), ([0xfe, 0xff], "UTF-16")] as [([UInt8], String)]
     where bytes.starts(with: mark) {
-      return TextEncoding(reason: ", but UTF-16 by its byte-order mark", name: name)
+      return TextEncoding(reason: ", but UTF-16 by its byte-order mark: to read it", name: name)
     }
     guard String(validating: bytes, as: UTF8.self) == nil else { return nil }
     return TextEncoding(reason: "; if it is Latin-1", name: "ISO-8859-1")

@@ -38,7 +38,7 @@ public struct TextReader: Sendable {
     if let encoding = TextEncoding.other(of: bytes) {
       throw TextError(
         path: path,
-        reason: "the text is not UTF-8\(encoding.reason); run `\(encoding.command(path))`")
+        reason: "the text is not UTF-8\(encoding.reason), run `\(encoding.command(path))`")
     }
     if let found = try TextDocuments(bytes, of: path) {
       documents = found

@@ -48,7 +48,7 @@ struct EvaluateCommand: ParsableCommand {
         referencePath: reference))
     if found.tokens < Self.fewTokens {
       session.warn(
-        "\(found.tokens) scored tokens are few: figures of so short a text say little of the model; give one of some "
+        "\(found.tokens) scored token\(found.tokens == 1 ? " is" : "s are") few: figures of so short a text say little of the model; give one of some "
           + "thousand tokens")
     }
     if json {

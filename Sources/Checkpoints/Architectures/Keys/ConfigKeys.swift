@@ -89,7 +89,7 @@ enum ConfigKeys {
     "hidden_activation", "hidden_act",
   ]
 
-  /// Keys that change what some family computes, with the values at which they change nothing beside null, false, zero and one.
+  /// Keys that change what some family computes, with the values at which they change nothing beside null, false and zero.
   ///
   /// A family that does not know such a key is another model than the file describes, and does not run.
   static let computing: [String: Set<SettingValue>] = {
@@ -130,7 +130,16 @@ enum ConfigKeys {
     table["use_rotary"] = [.bool(true)]
     table["scale_attn_weights"] = [.bool(true)]
     table["do_layer_norm_before"] = [.bool(true)]
-    table["n_group"] = [.integer(1)]
+    // Factors and counts at which there is nothing to multiply, or to choose.
+    for key in [
+      "logit_scale", "logits_scaling", "embedding_multiplier", "residual_multiplier",
+      "attention_multiplier", "lm_head_multiplier", "key_multiplier", "attention_in_multiplier",
+      "attention_out_multiplier", "mup_embedding_multiplier", "scale_emb", "partial_rotary_factor",
+      "rotary_pct", "rotary_percent", "routed_scaling_factor", "n_group", "num_experts",
+      "num_local_experts", "n_routed_experts", "no_rope_layer_interval",
+    ] {
+      table[key] = [.integer(1), .number(1)]
+    }
     return table
   }()
 

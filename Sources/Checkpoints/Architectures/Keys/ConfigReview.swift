@@ -58,11 +58,11 @@ struct ConfigReview {
     ]
   }
 
-  /// Whether a key says something: neither null nor what is off, nothing, or one.
+  /// Whether a key says something: neither null nor what is off or nothing.
   private func isSet(_ key: String) -> Bool {
     switch config.root[key] {
-    case .none, .null, .bool(false), .integer(0), .integer(1): false
-    case .number(let value, _): value != 0 && value != 1
+    case .none, .null, .bool(false), .integer(0): false
+    case .number(let value, _): value != 0
     case .string(let text): !["", "none", "default"].contains(text)
     case .array(let values): !values.isEmpty
     case .object(let object): !object.members.isEmpty

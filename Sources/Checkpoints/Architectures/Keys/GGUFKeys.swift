@@ -8,9 +8,7 @@ enum GGUFKeys {
     "attention.head_count", "attention.head_count_kv", "attention.key_length",
     "attention.value_length", "attention.causal", "rope.dimension_count", "rope.freq_base",
     "rope.scale_linear", "rope.scaling.type", "rope.scaling.factor", "rope.scaling.attn_factor",
-    "rope.scaling.original_context_length", "rope.scaling.yarn_log_multiplier",
-    "rope.scaling.yarn_beta_fast", "rope.scaling.yarn_beta_slow", "expert_count",
-    "expert_used_count",
+    "rope.scaling.original_context_length", "expert_count", "expert_used_count",
   ]
 
   /// Keys that an architecture's blueprint is made of.
@@ -29,6 +27,12 @@ enum GGUFKeys {
       keys.formUnion(["logit_scale", "residual_scale", "embedding_scale", "attention.scale"])
     }
     if architecture.growsQueries { keys.insert("attention.temperature_scale") }
+    if architecture.hasYarnRampInGGUF {
+      keys.formUnion([
+        "rope.scaling.yarn_log_multiplier", "rope.scaling.yarn_beta_fast",
+        "rope.scaling.yarn_beta_slow",
+      ])
+    }
     if architecture.hasExperts {
       keys.formUnion([
         "expert_feed_forward_length", "expert_shared_feed_forward_length", "expert_shared_count",
@@ -40,15 +44,22 @@ enum GGUFKeys {
   /// Keys that change nothing that is computed.
   static let harmless: Set<String> = [
     "tensor_data_layout", "rope.scaling.finetuned", "pooling_type", "attention.layer_norm_epsilon",
-    "attention.layer_norm_rms_epsilon",
+    "attention.layer_norm_rms_epsilon", "expert_group_count", "expert_group_used_count",
   ]
 
-  /// Keys that llama.cpp honours in every architecture, and that are not honoured here: unless they are zero or one.
-  static let refused: Set<String> = [
-    "nextn_predict_layers", "rope.dimension_count_swa", "attention.key_length_swa",
-    "attention.value_length_swa", "expert_group_count", "rope.dimension_sections",
-    "rope.scaling.alpha", "deepstack_mapping", "rope.freq_base_swa", "expert_gating_func",
-  ]
+  /// Keys that llama.cpp honours, and that are not honoured here: unless they are zero.
+  static func refused(of architecture: Architecture) -> [String] {
+    let own: [String: [String]] = [
+      "glm4": ["rope.dimension_sections"], "granite": ["deepstack_mapping"],
+      "gemma2": ["rope.freq_base_swa", "rope.dimension_count_swa"],
+      // OLMo 3 is OLMo 2 with windows to llama.cpp.
+      "olmo2": ["attention.sliding_window", "rope.freq_base_swa"],
+      "gemma3": [
+        "rope.dimension_count_swa", "attention.key_length_swa", "attention.value_length_swa",
+      ],
+    ]
+    return ["nextn_predict_layers"] + (own[architecture.ggufName] ?? [])
+  }
 }
 
 /// Looks at every key of GGUF metadata for what a blueprint does not say.
@@ -74,7 +85,7 @@ struct GGUFReview {
       )
     }
     let honoured = GGUFKeys.honoured(by: architecture)
-    for key in GGUFKeys.refused.sorted() where !honoured.contains(key) && isSet(key) {
+    for key in GGUFKeys.refused(of: architecture) where !honoured.contains(key) && isSet(key) {
       throw header.error(
         "\(prefix)\(key) is \(text(of: key)), which is not supported for \(architecture.ggufName)")
     }
@@ -82,7 +93,7 @@ struct GGUFReview {
 
   /// What the file says and llama.cpp does not look at: a sentence.
   func notes() -> [String] {
-    let known = GGUFKeys.honoured(by: architecture).union(GGUFKeys.harmless).union(GGUFKeys.refused)
+    let known = GGUFKeys.honoured(by: architecture).union(GGUFKeys.harmless)
     let strangers = header.keys.filter { $0.hasPrefix(prefix) }
       .map { String($0.dropFirst(prefix.count)) }
       .filter { !known.contains($0) && isSet($0) }
@@ -96,7 +107,7 @@ struct GGUFReview {
 
   private func isSet(_ key: String) -> Bool {
     switch header.value(prefix + key) {
-    case .none, .bool(false), .integer(0), .integer(1), .number(0), .number(1), .text(""): false
+    case .none, .bool(false), .integer(0), .number(0), .text(""): false
     case .other: header.integers(prefix + key).map { $0.contains { $0 != 0 } } ?? true
     case .bool(true), .integer, .number, .text: true
     }
