@@ -67,12 +67,14 @@ define installed
 endef
 
 # What the tiny models follow from, and a copy of it beside them.
-FAMILIES_MADE_BY := Tests/Oracles/make_families.py Tests/Oracles/record_fisher.py Tests/Interop/requirements.txt
+FAMILIES_MADE_BY := Tests/Oracles/make_families.py Tests/Oracles/record_fisher.py \
+  Tests/Oracles/make_settings.py Tests/Interop/requirements.txt
 
 families: test-deps ## makes tiny models of every family and what PyTorch computes with them
 	$(call installed,$(INTEROP),requirements.txt)
 	@cat $(FAMILIES_MADE_BY) | cmp -s - "$(MODELS)/family-oracles/made-by" || { \
 	  $(INTEROP)/bin/python Tests/Oracles/make_families.py "$(MODELS)/family-oracles" && \
+	  $(INTEROP)/bin/python Tests/Oracles/make_settings.py "$(MODELS)/family-oracles" && \
 	  cat $(FAMILIES_MADE_BY) >"$(MODELS)/family-oracles/made-by"; }
 
 test: test-deps models families unit monkey readers ## installs what tests need and runs everything

@@ -21,6 +21,8 @@ public enum InferenceError: Error, Hashable, Sendable {
   case contextExceeded(tokens: Int, limit: Int)
   /// A cache that was made for a model of another shape.
   case foreignCache
+  /// What the model computes are no numbers; the place says after how many tokens, and of which model.
+  case notFinite(place: String)
   /// Nothing to compute on: no token, or a text shorter than one scored token.
   case emptyInput
 }
@@ -40,6 +42,9 @@ extension InferenceError: CustomStringConvertible {
     case .contextExceeded(let tokens, let limit):
       "\(tokens) tokens exceed the model's context of \(limit)"
     case .foreignCache: "the cache belongs to a model of another shape"
+    case .notFinite(let place):
+      "the model's output is no number (NaN or infinity) \(place): its weights are damaged, or its states overflow; "
+        + "`vise inspect --check` names damaged tensors"
     case .emptyInput: "there is no token to compute on"
     }
   }

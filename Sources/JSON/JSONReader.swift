@@ -13,8 +13,12 @@ package struct JSONReader {
   static let maximumDepth = 64
   static let maximumValues = 1 << 23
 
+  /// U+FEFF in UTF-8.
+  package static let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
+
   private let bytes: [UInt8]
   private var position = 0
+  private var takesPythons = false
   private var valuesLeft = Self.maximumValues
 
   private init(_ bytes: [UInt8]) {
@@ -22,8 +26,19 @@ package struct JSONReader {
   }
 
   /// The value that `bytes` spell.
-  package static func read(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
+  ///
+  /// - Parameters:
+  ///   - bytes: A text in UTF-8.
+  ///   - takesPythons: Whether to take what Python's `json` writes beside JSON: NaN, Infinity and -Infinity; and a byte-order
+  ///     mark, with which some editors begin.
+  /// - Returns: The value.
+  /// - Throws: ``JSONError`` where the text is not JSON.
+  package static func read(
+    _ bytes: [UInt8], takesPythons: Bool = false
+  ) throws(JSONError) -> JSONValue {
     var reader = JSONReader(bytes)
+    reader.takesPythons = takesPythons
+    if takesPythons, bytes.starts(with: byteOrderMark) { reader.position = byteOrderMark.count }
     let value = try reader.value(depth: 0)
     reader.skipWhitespace()
     guard reader.position == bytes.count else { throw reader.error("more text after the value") }
@@ -67,6 +82,10 @@ package struct JSONReader {
     case UInt8(ascii: "f"): return try literal("false", .bool(false))
     case UInt8(ascii: "n"): return try literal("null", .null)
     case .none: throw error("the text ends where a value should be")
+    case UInt8(ascii: "N") where takesPythons:
+      return try literal("NaN", .number(.nan, text: "NaN"))
+    case UInt8(ascii: "I") where takesPythons:
+      return try literal("Infinity", .number(.infinity, text: "Infinity"))
     default: return try number()
     }
   }
@@ -126,7 +145,9 @@ extension JSONReader {
 
   private mutating func number() throws(JSONError) -> JSONValue {
     let start = position
-    _ = take("-")
+    if take("-"), takesPythons, next == UInt8(ascii: "I") {
+      return try literal("Infinity", .number(-.infinity, text: "-Infinity"))
+    }
     if !take("0") { try skipDigits() }
     var isInteger = true
     if take(".") {

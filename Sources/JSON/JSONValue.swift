@@ -19,6 +19,15 @@ package enum JSONValue: Hashable, Sendable {
     if case .integer(let value) = self { value } else { nil }
   }
 
+  /// Any number.
+  package var double: Double? {
+    switch self {
+    case .integer(let value): Double(value)
+    case .number(let value, _): value
+    default: nil
+    }
+  }
+
   package var bool: Bool? {
     if case .bool(let value) = self { value } else { nil }
   }

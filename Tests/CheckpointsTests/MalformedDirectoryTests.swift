@@ -212,7 +212,8 @@ struct MalformedDirectoryTests {
     try postProcessor("ends texts with <|end|>, <|end|>", "\(text), \(end), \(end)")
     try postProcessor(
       "adds <|no|>, which is not", "{\"SpecialToken\": {\"id\": \"<|no|>\"}}, \(text)")
-    try tokenizer("has a token 276, but the model's vocabulary ends at 275", "\": 100,", "\": 276,")
+    try tokenizer(
+      "has a token 66000, but the model's vocabulary ends at 275", "\": 100,", "\": 66000,")
     try tokenizer("has a token -1,", "\": 100,", "\": -1,")
     try tokenizer("gives two tokens the id 99", "\": 100,", "\": 99,")
     try tokenizer("gives \"", "\": 100,", "\": \"100\",")

@@ -97,8 +97,10 @@ struct ModelLocationTests {
     let part = "sharded/model-00002-of-00002.safetensors"
     #expect(try tensors(resolve(part)).entries.count == count)
     try FileManager.default.removeItem(atPath: "\(folder.path)/\(part)")
-    refused("model-00002-of-00002.safetensors: is missing: 1 of 2 parts", "from the model's source")
-    { _ = try tensors(resolve("sharded")) }
+    refused(
+      "model-00002-of-00002.safetensors: is missing: 1 of 2 parts",
+      "run `hf download ORGANISATION/MODEL model-00002-of-00002.safetensors --local-dir "
+    ) { _ = try tensors(resolve("sharded")) }
   }
 
   @Test func aSingleFileBesideAnIndexIsTakenFirst() throws {

@@ -1,6 +1,7 @@
 import Checkpoints
 import Compression
 import Engine
+import Foundation
 import Inference
 import Tensors
 import Testing
@@ -50,6 +51,33 @@ import Testing
       if case .ended = try generation.step(using: decoder(generation.tokens.count)) { break }
     }
     return generation.tokens
+  }
+
+  /// A tokenizer with more tokens than embeddings is no harm until a text becomes such a token.
+  @Test func tokensBeyondTheVocabularyAreRefusedOnceTheyAreUsed() throws {
+    let far =
+      "\"added_tokens\": [{\"id\": 400, \"content\": \"<|far|>\", \"special\": true}, "
+    let path = "\(model.path)/tokenizer.json"
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    #expect(text.contains("\"added_tokens\": ["))
+    _ = try model.write(
+      text.replacing("\"added_tokens\": [", with: far), to: "tokenizer.json")
+    driver.send(.generate(job, request([.reference])))
+    driver.run()
+    let remarks = driver.events.compactMap {
+      if case .remarked(_, let sentence) = $0 { sentence } else { nil }
+    }
+    #expect(
+      remarks == [
+        "the tokenizer has token 400 (<|far|>), but the model's vocabulary ends at 257: texts that become such tokens "
+          + "are refused"
+      ])
+    #expect(driver.events.endings.last?.outcome == .finished)
+    driver.send(.generate(JobID(4), request([.reference], prompt: "<|far|>")))
+    driver.run()
+    #expect(
+      driver.events.endings.last?.outcome
+        == .failed("token 400 is outside the vocabulary of 258 tokens"))
   }
 
   @Test func answersAreThoseOfTheModels() throws {

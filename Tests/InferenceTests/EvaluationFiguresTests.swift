@@ -101,7 +101,7 @@ struct EvaluationFiguresTests {
     }
     var tail = TailEvaluation(from: pass, states: states)
     var fractions = [tail.fractionCompleted]
-    while tail.step(reference: reference, compressed: compressed) {
+    while try tail.step(reference: reference, compressed: compressed) {
       fractions.append(tail.fractionCompleted)
     }
     #expect(fractions == fractions.sorted() && fractions[0] == 0)
@@ -126,9 +126,9 @@ struct EvaluationFiguresTests {
       pass.begin(observing: .nothing, advancing: true)
       while pass.step(with: reference) {}
     }
-    let results = [silent, reference.leavingOut(blocks: [2])].map { model in
+    let results = try [silent, reference.leavingOut(blocks: [2])].map { model in
       var tail = TailEvaluation(from: pass, states: states)
-      while tail.step(reference: reference, compressed: model) {}
+      while try tail.step(reference: reference, compressed: model) {}
       return tail.result
     }
     #expect(results[0] == results[1])

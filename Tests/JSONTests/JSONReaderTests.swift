@@ -25,6 +25,26 @@ struct JSONReaderTests {
     #expect(object["d"] == nil)
   }
 
+  /// What Python's json writes beside JSON is taken from files that it may have written, and from no others.
+  @Test func takesWhatPythonWrites() throws {
+    let text = "\u{feff}[NaN, Infinity, -Infinity, -1]"
+    let value = try JSONReader.read(Array(text.utf8), takesPythons: true)
+    let elements = try #require(value.array)
+    #expect(elements.count == 4 && elements[3] == .integer(-1))
+    #expect(elements[0].double?.isNaN == true)
+    #expect(elements[1].double == .infinity && elements[2].double == -.infinity)
+    #expect(
+      String(decoding: JSONWriter.bytes(of: value), as: UTF8.self) == "[NaN,Infinity,-Infinity,-1]")
+    for strict in ["NaN", "Infinity", "-Infinity", "\u{feff}1"] {
+      #expect(throws: JSONError.self) { try read(strict) }
+    }
+    for wrong in ["Nan", "Inf", "-NaN", "+Infinity"] {
+      #expect(throws: JSONError.self) {
+        try JSONReader.read(Array(wrong.utf8), takesPythons: true)
+      }
+    }
+  }
+
   @Test func resolvesEscapes() throws {
     #expect(try read(#""\"\\\/\b\f\n\r\t""#) == .string("\"\\/\u{8}\u{c}\n\r\t"))
     #expect(try read(#""\u00e9\u4E2D\ud83d\ude42""#) == .string("é中🙂"))

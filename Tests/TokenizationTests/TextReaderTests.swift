@@ -42,6 +42,49 @@ struct TextReaderTests {
     #expect(try ids(" [not JSON]\n", tokenizer).count > 3)
   }
 
+  @Test func arraysAndSingleObjectsAreTexts() throws {
+    let tokenizer = try SharedTokenizers.sample.get()
+    let lines = try ids(
+      "{\"text\": \"In the beginning\"}\n{\"text\": \"was the word\"}\n", tokenizer)
+    for same in [
+      "[{\"text\": \"In the beginning\"}, {\"text\": \"was the word\"}]",
+      "[\n \"In the beginning\",\n \"was the word\"\n]",
+      "{\"text\": \"In the beginning\", \"score\": NaN}\n{\"text\": \"was the word\"}",
+    ] {
+      #expect(try ids(same, tokenizer) == lines, "\(same)")
+    }
+    #expect(
+      try ids("{\n  \"text\":\n    \"In the beginning\"\n}\n", tokenizer)
+        == ids("{\"text\": \"In the beginning\"}", tokenizer))
+    // Brackets alone make no JSON, and numbers no texts.
+    #expect(try ids("[1, 2]", tokenizer) == tokenizer.encode("[1, 2]", allowsSpecialTokens: false))
+    expect(
+      "element 2: has neither a text nor a messages field, but prompt, answer; make texts of it, such as by "
+        + "`jq -c '{text: .prompt}'`",
+      Array("[\"In\", {\"prompt\": \"a\", \"answer\": \"b\"}]".utf8), tokenizer)
+  }
+
+  @Test func aByteOrderMarkIsNoText() throws {
+    let tokenizer = try SharedTokenizers.sample.get()
+    for text in ["In the beginning", "{\"text\": \"In the beginning\"}"] {
+      #expect(try ids([0xef, 0xbb, 0xbf] + Array(text.utf8), tokenizer) == ids(text, tokenizer))
+    }
+  }
+
+  @Test func otherEncodingsAreNamedWithTheCommandThatMendsThem() throws {
+    let tokenizer = try SharedTokenizers.sample.get()
+    for (bytes, part) in [
+      (
+        [0xff, 0xfe, 0x61, 0],
+        "but UTF-16 by its byte-order mark: to read it, run `iconv -f UTF-16 -t UTF-8 "
+      ),
+      ([0x63, 0x61, 0x66, 0xe9], "if it is Latin-1, run `iconv -f ISO-8859-1 -t UTF-8 "),
+    ] as [([UInt8], String)] {
+      let error = #expect(throws: TextError.self) { try ids(bytes, tokenizer) }
+      #expect(error.map { "\($0)".contains(part) } == true)
+    }
+  }
+
   /// Plain texts, lines, conversations and prompts start with the begin token once, whoever writes it.
   @Test func theBeginTokenComesOnce() throws {
     let tokenizer = try SharedTokenizers.beginning.get()
@@ -97,7 +140,9 @@ struct TextReaderTests {
     expect("line 1: is not valid JSON at byte 1 (expected '\"')", "{not JSON")
     expect("line 3: is not a JSON object", "{\"text\": \"\"}\n\n[1]")
     expect("line 1: text is not a string", "{\"text\": 1}")
-    expect("line 2: has neither a text nor a messages field", "\n{\"prompt\": \"a\"}")
+    expect(
+      "line 2: has neither a text nor a messages field, but prompt; make texts of it, such as by `jq -c '{text: .prompt}'`",
+      "\n{\"prompt\": \"a\"}")
     expect("line 1: messages is not an array", "{\"messages\": {}}")
     expect(
       "line 1: a message is not an object of a role and a content in strings",
@@ -108,7 +153,6 @@ struct TextReaderTests {
     expect(
       "line 1: has messages, but the model has no chat template; give a text field instead",
       #"{"messages": []}"#)
-    self.expect("the text is not UTF-8", [0x61, 0xff], tokenizer)
     #expect(throws: TextError.self) {
       try TextReader(path: "/nowhere/text.txt", tokenizer: tokenizer)
     }

@@ -28,7 +28,7 @@ struct TokenizerListsTests {
     (#"{"a": 0, "b": 0}"#, "[]", "gives two tokens the id 0"),
     (#"{"a": 0.5}"#, "[]", "is not valid JSON at byte"),
     (#"{"a": "0"}"#, "[]", "gives \"a\" no id"),
-    (#"{"a": 1000}"#, "[]", "has a token 1000"),
+    (#"{"a": 1000000}"#, "[]", "has a token 1000000"),
     (#"{"a": 0 "b": 1}"#, "[]", "is not valid JSON at byte"),
     (#"{"\x": 0}"#, "[]", "is not valid JSON at byte"), (#"["a"]"#, "[]", "model.vocab is missing"),
     (#"{"a": 0}"#, "{}", "model.merges is missing"), (#"{"a": 0}"#, "[1]", "not two tokens"),

@@ -28,14 +28,16 @@ import Testing
     ("90MB", BudgetTarget.bytes(90_000_000)), ("1.5 GB", .bytes(1_500_000_000)),
     ("64MiB", .bytes(67_108_864)), ("4.5bpw", .bitsPerWeight(4.5)), ("4 bpw", .bitsPerWeight(4)),
     ("kld=0.05", .divergence(0.05)), ("KLD 0.1", .divergence(0.1)), ("800kb", .bytes(800_000)),
+    ("90000000", .bytes(90_000_000)),
+    ("4.5 bits a weight", .bitsPerWeight(4.5)),
   ])
   func readsBudgets(_ text: String, _ target: BudgetTarget) {
-    #expect(BudgetWords.target(text) == target)
+    #expect(BudgetTarget(text) == target)
   }
 
-  @Test(arguments: ["", "90", "MB", "-3MB", "kld=0", "bpw", "infMB", "nan bpw", "1e300GB", "0.1b"])
+  @Test(arguments: ["", "9.5", "MB", "-3MB", "kld=0", "bpw", "infMB", "nan bpw", "1e300GB", "0.1b"])
   func refusesWhatIsNoBudget(_ text: String) {
-    #expect(BudgetWords.target(text) == nil)
+    #expect(BudgetTarget(text) == nil)
     var app = measured()
     let before = app.state.budget.target
     app.command("budget \(text)")

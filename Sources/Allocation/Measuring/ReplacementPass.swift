@@ -71,7 +71,7 @@ public struct ReplacementPass: Sendable {
     if wanted != nil { return true }
     if let tail {
       var evaluation = tail.evaluation
-      let goesOn = evaluation.step(reference: decoder, compressed: tail.compressed)
+      let goesOn = try evaluation.step(reference: decoder, compressed: tail.compressed)
       self.tail = goesOn ? (tail.layer, tail.compressed, evaluation) : nil
       if !goesOn {
         result[tail.layer.name] = evaluation.result?.divergence?.mean

@@ -13,6 +13,12 @@ package struct Architecture: Sendable {
     case allButEvery(Int)
     /// From block `max_window_layers` on, if `use_sliding_window` is set (Qwen 2).
     case switched
+    /// Every block, if `use_sliding_window` is set (Qwen 3's mixture).
+    case switchedForAll
+    /// Every other block before `max_window_layers`, if `use_sliding_window` is set (Qwen 2's mixture).
+    case switchedForEveryOther
+    /// Blocks without RoPE, if `use_sliding_window` is set (SmolLM 3).
+    case switchedWithoutRope
   }
 
   /// Which layers have biases in config.json's words; in GGUF the file's tensors say it.
@@ -62,7 +68,10 @@ package struct Architecture: Sendable {
   package var className: String
   /// What parts are called where it is not ``Part/commonNames``.
   var names: [Part: String] = [:]
+  /// What config.json may leave out, since the class in transformers has it.
   var standards: [String: SettingValue] = [:]
+  /// What GGUF metadata may leave out, since llama.cpp has it: keys without the architecture's name.
+  var ggufStandards: [String: SettingValue] = [:]
 
   var norm: NormKind = .rms
   /// What has to be added to norms' weights as Hugging Face checkpoints have them; GGUF has them whole.
@@ -74,6 +83,8 @@ package struct Architecture: Sendable {
   var feedForward: FeedForward = .gated
   /// The key of config.json that names the activation, and what it is where none is named.
   var activation: (key: String, standard: ActivationKind) = ("hidden_act", .silu)
+  /// Whether config.json's "gelu" is the tanh form: Gemma's first checkpoints mean it, and transformers takes the word for it.
+  var meansTanhByGELU = false
 
   var pairing: RopeFacts.Pairing = .halves
   /// Whether llama.cpp's converter orders rows of q and k anew, because its RoPE turns neighbours.
@@ -83,19 +94,31 @@ package struct Architecture: Sendable {
   var window: WindowRule = .none
   /// The rule of GGUF files without a pattern; nil for that of ``window``.
   var ggufWindow: WindowRule?
+  /// Whether config.json's `layer_types` says which blocks see a window.
+  var readsLayerTypes = false
   /// Whether blocks with a window turn by frequencies of their own.
   var hasLocalRope = false
+  /// Whether a part of each head may turn, and the rest stay.
+  var turnsPartially = false
+  /// config.json's words for LongRoPE.
+  var longRopeWords: Set<String> = ["longrope"]
 
   var embeddingScale: EmbeddingScale = .none
   /// config.json's key for the size whose root divides scores; nil for the head size.
   package var attentionScaleKey: String?
   /// The number of blocks at which llama.cpp takes hidden size over heads for that size; nil where it never does.
   var blocksOfWideScores: Int?
+  /// Whether attention scores may have a bound.
+  var boundsScores = false
+  /// Whether logits may have a bound.
+  var boundsLogits = false
   /// Whether granite's four multipliers are read.
   package var hasMultipliers = false
   var tiesByStandard = false
   /// Whether config.json has to say how queries grow with their position.
   package var growsQueries = false
+  /// Whether llama.cpp reads where YaRN's ramp begins and ends, and how its amplitude is weighed.
+  package var hasYarnRampInGGUF: Bool { growsQueries }
 
   /// Families that run, by what they are most like.
   package static let all: [Architecture] = [
@@ -144,6 +167,13 @@ package struct Architecture: Sendable {
   /// Whether experts' inner size has the word that dense models have for theirs.
   package var usesDenseInnerSize: Bool { experts?.usesDenseInnerSize ?? false }
 
+  /// Whether a window counts only where config.json switches it on.
+  package var switchesWindow: Bool {
+    switch window {
+    case .switched, .switchedForAll, .switchedForEveryOther, .switchedWithoutRope: true
+    case .none, .all, .allButEvery: false
+    }
+  }
   /// Whether llama.cpp has blocks see a window.
   package var hasWindowInGGUF: Bool { if case .none? = ggufWindow { false } else { true } }
   /// How llama.cpp weighs the chosen experts; nil where all models of the family do so.

@@ -23,7 +23,6 @@ struct BlueprintReader {
 
   /// - Throws: ``CheckpointError`` naming the setting that is missing, makes no sense, or is not honoured yet.
   func blueprint() throws(CheckpointError) -> Blueprint {
-    try refuseOthers()
     let hiddenSize = try settings.size(.hiddenSize)
     let blockCount = try settings.size(.blockCount, limit: Self.blockLimit)
     let (headCount, keyHeadCount, headSize) = try heads(hiddenSize: hiddenSize)
@@ -36,10 +35,12 @@ struct BlueprintReader {
     let growth = try queryGrowth(ropes: ropes)
     var blocks: [BlockFacts] = []
     for block in 0..<blockCount {
-      let sees = try window.window(ofBlock: block, of: blockCount)
+      let turns = try turns(block)
+      let sees = try window.window(ofBlock: block, of: blockCount, turns: turns)
       let attention = AttentionFacts(
         headCount: headCount, keyValueHeadCount: keyHeadCount, headSize: headSize, scale: scale,
-        softcap: softcap, window: sees, rope: try rope(ofBlock: block, isLocal: sees != nil),
+        softcap: softcap, window: sees,
+        rope: turns ? architecture.hasLocalRope && sees != nil ? 1 : 0 : nil,
         queryKeyNorm: architecture.queryKeyNorm, isFused: architecture.fusesAttention,
         queryGrowth: growth)
       blocks.append(
@@ -53,21 +54,9 @@ struct BlueprintReader {
       contextLength: try settings.size(.contextLength, standard: 2048, limit: Self.contextLimit),
       normEpsilon: try epsilon(), norm: architecture.norm,
       embeddingScale: try embeddingScale(hiddenSize: hiddenSize), logitScale: try logitScale(),
-      logitSoftcap: try settings.optionalNumber(.logitSoftcap).map { Float($0) }, ropes: ropes,
+      logitSoftcap: try bound(.logitSoftcap, isKnown: architecture.boundsLogits), ropes: ropes,
       blocks: blocks, tiesEmbeddings: try tiesEmbeddings(), prefix: names.prefix,
       headName: names.head)
-  }
-
-  /// Refuses what changes the computation and is not honoured.
-  private func refuseOthers() throws(CheckpointError) {
-    guard let config = settings.config else { return }
-    if let value = config.value("clip_qkv") {
-      throw config.error("clip_qkv is \(value.text), which is not supported")
-    }
-    for key in ["use_bidirectional_attention", "is_encoder_decoder"]
-    where try config.flag(key) == true {
-      throw config.error("\(key) is true, and only causal decoders run")
-    }
   }
 
   private func heads(
@@ -113,7 +102,7 @@ struct BlueprintReader {
     // A stored head is used whatever the setting says, unless it repeats the embedding.
     let head = tensors["\(names.head).weight"]
     let embedding = tensors["\(names.prefix)\(architecture.name(of: .embedding)).weight"]
-    return isTied && (head == nil || tensors.look(alike: head, embedding))
+    return isTied && (head == nil || tensors.areAlike(head, embedding))
   }
 
   private func embeddingScale(hiddenSize: Int) throws(CheckpointError) -> Float {
@@ -132,7 +121,7 @@ struct BlueprintReader {
   private func scores(
     headSize: Int
   ) throws(CheckpointError) -> (scale: Float, softcap: Float?) {
-    let softcap = try settings.optionalNumber(.attentionSoftcap).map { Float($0) }
+    let softcap = try bound(.attentionSoftcap, isKnown: architecture.boundsScores)
     if architecture.hasMultipliers, settings.has(.attentionScale) {
       return (Float(try settings.number(.attentionScale)), softcap)
     }
@@ -145,6 +134,12 @@ struct BlueprintReader {
     return (Float(1 / divisor.squareRoot()), softcap)
   }
 
+  /// The bound of scores or logits; nil where there is none.
+  private func bound(_ key: SettingKey, isKnown: Bool) throws(CheckpointError) -> Float? {
+    guard isKnown else { return nil }
+    return try settings.optionalNumber(key).map { Float($0) }
+  }
+
   private func ggufScaleSize(headSize: Int) throws(CheckpointError) -> Double {
     Double(
       architecture.scoreSizeInGGUF(
@@ -154,11 +149,16 @@ struct BlueprintReader {
   }
 
   private func queryGrowth(ropes: [RopeFacts]) throws(CheckpointError) -> QueryGrowth? {
+    guard architecture.growsQueries else { return nil }
     var beta = try settings.optionalNumber(.queryGrowth)
-    if let section = try settings.config?.section("rope_parameters"),
-      section.value("llama_4_scaling_beta") != nil
-    {
-      beta = try section.number("llama_4_scaling_beta")
+    if let config = settings.config {
+      guard let section = try RopeSections(config).whole else {
+        throw config.error("rope_parameters is missing")
+      }
+      let key = "llama_4_scaling_beta"
+      if let value = section.value(key) {
+        beta = value == .integer(0) || value == .number(0) ? nil : try section.number(key)
+      }
     }
     guard let beta else { return nil }
     guard case .yarn(let rule)? = ropes.first?.scaling else {
@@ -168,20 +168,19 @@ struct BlueprintReader {
     return QueryGrowth(beta: Float(beta), length: rule.originalLength)
   }
 
-  /// The rotation of a block: the second is that of blocks with a window.
-  private func rope(ofBlock block: Int, isLocal: Bool) throws(CheckpointError) -> Int? {
+  /// Whether positions turn a block's queries and keys.
+  private func turns(_ block: Int) throws(CheckpointError) -> Bool {
+    guard let interval = architecture.blockWithoutRope else { return true }
     if let list = try settings.list("no_rope_layers") {
       // One says that the block turns, whatever the setting's name says.
       guard list.indices.contains(block) else {
         throw settings.error("no_rope_layers has \(list.count) entries, too few for the blocks")
       }
-      if list[block] == .integer(0) { return nil }
-    } else if let interval = architecture.blockWithoutRope {
-      let every = try settings.size(
-        SettingKey("no_rope_layer_interval", gguf: nil), standard: interval)
-      if (block + 1) % every == 0 { return nil }
+      return list[block] != .integer(0)
     }
-    return architecture.hasLocalRope && isLocal ? 1 : 0
+    let every = try settings.size(
+      SettingKey("no_rope_layer_interval", gguf: nil), standard: interval)
+    return (block + 1) % every != 0
   }
 
   private func biases(ofBlock block: Int) throws(CheckpointError) -> Set<String> {
@@ -270,7 +269,7 @@ extension BlueprintReader {
     switch name {
     case "silu", "swish": return .silu
     case "gelu_pytorch_tanh", "gelu_new", "gelu_fast": return .geluTanh
-    case "gelu": return .gelu
+    case "gelu": return architecture.meansTanhByGELU ? .geluTanh : .gelu
     case "relu": return .relu
     default:
       throw settings.error(

@@ -8,7 +8,7 @@ struct ModelSettings: Sendable {
   }
 
   private let source: Source
-  /// What config.json may leave out because the model's class in transformers has it, by the first of a key's names.
+  /// What may be left out because the model's class in transformers, or llama.cpp, has it, by the first of a key's names.
   private let standards: [String: SettingValue]
 
   /// Settings of the decoder in config.json.
@@ -19,10 +19,11 @@ struct ModelSettings: Sendable {
     self.standards = standards.filter { config.root[$0.key] == nil }
   }
 
-  /// Settings of the architecture called `name` in GGUF metadata.
-  init(gguf: GGUFHeader, name: String) {
+  /// Settings of the architecture called `name` in GGUF metadata, with standards by keys without that name.
+  init(gguf: GGUFHeader, name: String, standards: [String: SettingValue] = [:]) {
     source = .gguf(gguf, prefix: name + ".")
-    standards = [:]
+    self.standards = Dictionary(
+      standards.map { ("\(name).\($0.key)", $0.value) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// config.json's decoder; nil for GGUF.
@@ -33,7 +34,7 @@ struct ModelSettings: Sendable {
   private var settings: any Settings {
     switch source {
     case .config(let config): StandardSettings(settings: config, standards: standards)
-    case .gguf(let header, _): header
+    case .gguf(let header, _): StandardSettings(settings: header, standards: standards)
     }
   }
 

@@ -40,34 +40,51 @@ struct RopeReader {
   // MARK: config.json
 
   private func ropes(_ config: JSONFile, headSize: Int) throws(CheckpointError) -> [RopeFacts] {
-    // Version 5 of transformers has all settings in one section, by kind of block where they differ.
-    let parameters = try config.section("rope_parameters")
-    if let parameters, let global = try parameters.section("full_attention") {
-      let local = try parameters.section("sliding_attention") ?? global
+    let sections = try RopeSections(config, splits: architecture.hasLocalRope)
+    guard architecture.hasLocalRope else {
+      if let parameters = sections.parameters, sections.isByKind, sections.scaling == nil {
+        throw parameters.error(
+          "rope_parameters differ by kind of block, which \(architecture.name) does not know")
+      }
+      return [try rope(sections.whole, in: config, headSize: headSize)]
+    }
+    if let parameters = sections.parameters, !sections.isByKind {
+      throw parameters.error(
+        "rope_parameters says nothing of full_attention and sliding_attention apart")
+    }
+    let global = try rope(try sections.ofFullAttention(), in: config, headSize: headSize)
+    guard let own = try sections.ofSlidingAttention() else {
+      let theta = try config.number("rope_local_base_freq", standard: 10_000)
       return [
-        try rope(global, in: config, headSize: headSize),
-        try rope(local, in: config, headSize: headSize),
+        global, RopeFacts(pairing: global.pairing, theta: theta, rotatedSize: global.rotatedSize),
       ]
     }
-    let scaling = try config.section("rope_scaling")
-    let section = parameters ?? scaling
-    let rope = try rope(section, in: config, headSize: headSize)
-    guard architecture.hasLocalRope else { return [rope] }
-    let theta = try config.number("rope_local_base_freq", standard: 10_000)
     return [
-      rope, RopeFacts(pairing: rope.pairing, theta: theta, rotatedSize: rope.rotatedSize),
+      global, try rope(own, in: config, headSize: headSize, thetaKey: "rope_local_base_freq"),
     ]
   }
 
   private func rope(
-    _ section: JSONFile?, in config: JSONFile, headSize: Int
+    _ section: JSONFile?, in config: JSONFile, headSize: Int, thetaKey: String = "rope_theta"
   ) throws(CheckpointError) -> RopeFacts {
-    func number(_ key: String, standard: Double) throws(CheckpointError) -> Double {
+    func number(
+      _ key: String, elsewhere: String, standard: Double
+    ) throws(CheckpointError) -> Double {
       if let section, section.value(key) != nil { return try section.number(key) }
-      return try settings.number(SettingKey(key, gguf: nil), standard: standard)
+      return try settings.number(SettingKey(elsewhere, gguf: nil), standard: standard)
     }
-    let theta = try number("rope_theta", standard: 10_000)
-    let share = try number("partial_rotary_factor", standard: 1)
+    let theta = try number("rope_theta", elsewhere: thetaKey, standard: 10_000)
+    let stretches = try section.map { section throws(CheckpointError) in try kind(of: section) }
+    var share = try number(
+      "partial_rotary_factor", elsewhere: "partial_rotary_factor", standard: 1)
+    if !architecture.turnsPartially, share != 1 {
+      // transformers' class reads it in rotations that are stretched, and then fails.
+      guard stretches ?? "default" == "default" else {
+        throw config.error(
+          "partial_rotary_factor is \(share), and all values of \(architecture.name)'s heads turn")
+      }
+      share = 1
+    }
     guard share <= 1 else { throw config.error("partial_rotary_factor is \(share), more than 1") }
     let rotated = Int(Double(headSize) * share)
     guard rotated > 0, rotated % 2 == 0 else {
@@ -79,17 +96,31 @@ struct RopeReader {
     return rope.stretched(by: scaling)
   }
 
+  /// The word for how a section stretches.
+  private func kind(of section: JSONFile) throws(CheckpointError) -> String {
+    let type = try section.text("rope_type")
+    let oldType = try section.text("type")
+    return type ?? oldType ?? "default"
+  }
+
   private func scaling(
     _ section: JSONFile, in config: JSONFile, _ rope: RopeFacts
   ) throws(CheckpointError) -> RopeScaling? {
-    let type = try section.text("rope_type")
-    let oldType = try section.text("type")
+    /// What is beside the section counts more than what is in it; without both it is the whole context.
     func originalLength() throws(CheckpointError) -> Int {
       let key = "original_max_position_embeddings"
-      let holder: any Settings = section.value(key) == nil ? config : section
-      return try holder.size(key, limit: BlueprintReader.contextLimit)
+      let outer = SettingKey(key, gguf: nil)
+      if settings.has(outer) {
+        return try settings.size(outer, limit: BlueprintReader.contextLimit)
+      }
+      guard section.value(key) == nil else {
+        return try section.size(key, limit: BlueprintReader.contextLimit)
+      }
+      return try settings.size(.contextLength, limit: BlueprintReader.contextLimit)
     }
-    switch type ?? oldType ?? "default" {
+    switch try kind(of: section) {
+    case let word where architecture.longRopeWords.contains(word):
+      return .long(try long(section, in: config, rope, originalLength: originalLength()))
     case "default", "mrope": return nil
     case "linear": return .linear(factor: try section.number("factor"))
     case "llama3":
@@ -104,8 +135,6 @@ struct RopeReader {
       return .llama3(rule)
     case "yarn":
       return .yarn(try yarn(section, originalLength: originalLength()))
-    case "longrope", "su":
-      return .long(try long(section, in: config, rope, originalLength: originalLength()))
     case let other: throw unsupported(other)
     }
   }
@@ -160,11 +189,24 @@ struct RopeReader {
     let rope = RopeFacts(
       pairing: architecture.pairing, theta: try settings.number(.ropeTheta, standard: 10_000),
       rotatedSize: rotated)
-    if let divisors = try divisors("rope_freqs.weight", count: rope.pairCount) {
-      return rope.stretched(by: .listed(divisors))
+    let scaling = try ggufScaling(rope)
+    let listed = try divisors("rope_freqs.weight", count: rope.pairCount)
+    var stretched = rope
+    switch (listed, scaling) {
+    case (nil, let scaling?): stretched = rope.stretched(by: scaling)
+    case (let divisors?, nil): stretched = rope.stretched(by: .listed(divisors))
+    // llama.cpp divides by both.
+    case (let divisors?, .linear(let factor)):
+      stretched = rope.stretched(by: .listed(divisors.map { $0 * factor }))
+    case (.some, .some):
+      throw settings.error(
+        "stretches RoPE twice: by rope_freqs.weight and by its rope.scaling.type")
+    case (nil, nil): break
     }
-    if let scaling = try ggufScaling(rope) { return rope.stretched(by: scaling) }
-    return rope
+    if stretched.amplitude == 1 {
+      stretched.amplitude = try settings.number(.ropeAmplitude, standard: 1)
+    }
+    return stretched
   }
 
   private func ggufScaling(_ rope: RopeFacts) throws(CheckpointError) -> RopeScaling? {
@@ -179,27 +221,30 @@ struct RopeReader {
     if let short = try divisors("rope_factors_short.weight", count: rope.pairCount),
       let long = try divisors("rope_factors_long.weight", count: rope.pairCount)
     {
+      // llama.cpp divides by a factor as well where one is given.
       return .long(
         LongScaling(
-          short: short, long: long, originalLength: length,
+          short: short.map { $0 * factor }, long: long.map { $0 * factor }, originalLength: length,
           amplitude: try header.number(prefix + "attn_factor", standard: 1)))
     }
     switch type ?? (factor == 1 ? "none" : "linear") {
     case "none": return nil
     // llama.cpp takes a factor without a type for a linear one.
     case "linear": return factor == 1 ? nil : .linear(factor: factor)
-    case "longrope": return nil
+    case "longrope": return factor == 1 ? nil : .linear(factor: factor)
     case "yarn":
       var amplitude = YarnScaling.amplitude(factor: factor)
       let weight = "\(prefix)yarn_log_multiplier"
-      if header.value(weight) != nil {
+      let readsRamp = architecture.hasYarnRampInGGUF
+      if readsRamp, header.value(weight) != nil {
         amplitude /= YarnScaling.amplitude(factor: factor, weight: try header.number(weight))
       }
       return .yarn(
         YarnScaling(
           factor: factor, originalLength: length,
-          betaFast: try header.number(prefix + "yarn_beta_fast", standard: 32),
-          betaSlow: try header.number(prefix + "yarn_beta_slow", standard: 1), truncates: true,
+          betaFast: readsRamp ? try header.number(prefix + "yarn_beta_fast", standard: 32) : 32,
+          betaSlow: readsRamp ? try header.number(prefix + "yarn_beta_slow", standard: 1) : 1,
+          truncates: true,
           amplitude: amplitude * (try header.number(prefix + "attn_factor", standard: 1))))
     case let other: throw unsupported(other)
     }

@@ -42,6 +42,7 @@ package struct SettingKey: Hashable, Sendable {
     "shared_expert_intermediate_size", gguf: "expert_shared_feed_forward_length")
 
   static let ropeTheta = SettingKey("rope_theta", gguf: "rope.freq_base")
+  static let ropeAmplitude = SettingKey(gguf: "rope.scaling.attn_factor")
   static let rotatedSize = SettingKey(gguf: "rope.dimension_count")
   static let queryGrowth = SettingKey("llama_4_scaling_beta", gguf: "attention.temperature_scale")
 }

@@ -22,12 +22,14 @@ package struct JSONFile: Settings, Sendable {
         file: path, reason: "holds \(storage.count) bytes of JSON, more than \(limit)")
     }
     self.file = path
-    self.root = try Self.object(in: storage, 0..<storage.count, of: path)
+    self.root = try Self.object(in: storage, 0..<storage.count, of: path, takesPythons: true)
   }
 
   /// The JSON object that the bytes in `range` spell.
+  ///
+  /// `takesPythons` is as of ``JSONReader/read(_:takesPythons:)``: for files that people and Python write.
   static func object(
-    in storage: ByteStorage, _ range: Range<Int>, of file: String
+    in storage: ByteStorage, _ range: Range<Int>, of file: String, takesPythons: Bool = false
   ) throws(CheckpointError) -> JSONObject {
     guard range.count <= maximumBytes else {
       throw CheckpointError(
@@ -35,7 +37,7 @@ package struct JSONFile: Settings, Sendable {
     }
     let value: JSONValue
     do {
-      value = try JSONReader.read(storage.bytes(in: range))
+      value = try JSONReader.read(storage.bytes(in: range), takesPythons: takesPythons)
     } catch {
       throw CheckpointError(
         file: file,
@@ -74,15 +76,6 @@ extension JSONValue {
     case .number(let value, _): .number(value)
     case .string(let text): .text(text)
     case .null, .array, .object: .other
-    }
-  }
-
-  /// Any number.
-  var double: Double? {
-    switch self {
-    case .integer(let value): Double(value)
-    case .number(let value, _): value
-    default: nil
     }
   }
 }

@@ -81,16 +81,15 @@ struct TensorTable: Sendable {
   /// Bytes of all tensors.
   var byteCount: Int { entries.reduce(0) { $0 + $1.byteCount } }
 
-  /// Whether two tensors have one type and shape, and the same bytes at some thousand places.
-  ///
-  /// A copy of a tensor is told from another one without reading it all.
-  func look(alike first: TensorEntry?, _ second: TensorEntry?) -> Bool {
+  /// Whether two tensors have one type, one shape, and the same bytes.
+  func areAlike(_ first: TensorEntry?, _ second: TensorEntry?) -> Bool {
     guard let first, let second, first.typeName == second.typeName, first.shape == second.shape
     else { return false }
-    let width = min(64, first.byteCount)
-    let step = max(width, first.byteCount / 4096)
-    return stride(from: 0, through: first.byteCount - width, by: step).allSatisfy { start in
-      bytes(of: first, from: start, count: width) == bytes(of: second, from: start, count: width)
+    let part = 1 << 20
+    return stride(from: 0, to: first.byteCount, by: part).allSatisfy { start in
+      let count = min(part, first.byteCount - start)
+      return bytes(of: first, from: start, count: count)
+        == bytes(of: second, from: start, count: count)
     }
   }
 

@@ -58,6 +58,9 @@ package struct GGUFHeader: Settings, Sendable {
     }
   }
 
+  /// The keys of all metadata in the order of the file.
+  var keys: [String] { places.map(\.key) }
+
   /// All metadata in the order of the file, byte for byte.
   package var encodedMetadata: [GGUFFile.Field] {
     places.map { GGUFFile.Field($0.key, .encoded(storage.bytes(in: $0.value))) }

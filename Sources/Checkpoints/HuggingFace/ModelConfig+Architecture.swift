@@ -116,6 +116,9 @@ extension Architecture {
     }
     let windows = blueprint.blocks.map(\.attention.window)
     add("sliding_window", windows.lazy.compactMap(\.self).first.map { .integer($0) } ?? .null)
+    if switchesWindow, windows.contains(where: { $0 != nil }) {
+      add("use_sliding_window", .bool(true))
+    }
     if windows.contains(where: { $0 != nil }), windows.contains(nil) {
       add("layer_types", blueprint.layerTypes)
     }

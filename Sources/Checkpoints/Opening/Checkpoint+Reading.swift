@@ -39,7 +39,8 @@ extension Checkpoint {
 
   /// A model of a known architecture whose tensors are all there.
   private init(running contents: CheckpointContents) throws(CheckpointError) {
-    let (architecture, blueprint) = try contents.blueprint()
+    let running = try contents.running()
+    let (architecture, blueprint) = (running.architecture, running.blueprint)
     let table = contents.table
     var builder = DescriptionBuilder(table: table)
     for tensor in architecture.tensors(of: blueprint) {
@@ -54,7 +55,8 @@ extension Checkpoint {
         architecture: architecture.name, blueprint: blueprint, abilities: .all,
         parameterCount: builder.parameterCount(), tensorBytes: table.byteCount,
         fingerprint: table.fingerprint, layers: builder.layers,
-        notes: contents.notes + unused + contents.quantizationNotes(on: builder.layers),
+        notes: contents.notes + running.notes + unused
+          + contents.quantizationNotes(on: builder.layers),
         headerFingerprint: table.headerFingerprint))
   }
 

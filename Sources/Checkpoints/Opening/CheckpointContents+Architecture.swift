@@ -2,12 +2,20 @@ import JSON
 
 /// Which architecture a checkpoint has, and how its settings make a model of it.
 extension CheckpointContents {
+  /// A model that runs.
+  struct Running {
+    let architecture: Architecture
+    let blueprint: Blueprint
+    /// What its settings say and are not taken for: a sentence each.
+    let notes: [String]
+  }
+
   /// The architecture and its blueprint.
   ///
   /// - Throws: ``CheckpointError`` when the architecture does not run, or a setting is missing or makes no sense.
-  func blueprint() throws(CheckpointError) -> (Architecture, Blueprint) {
+  func running() throws(CheckpointError) -> Running {
     switch source {
-    case .gguf(let header): return try blueprint(header)
+    case .gguf(let header): return try running(header)
     case .directory(let directory):
       guard let config else {
         throw CheckpointError(
@@ -15,12 +23,11 @@ extension CheckpointContents {
           reason: "holds no config.json, so that nothing is known of how it computes",
           hint: "put the model's config.json beside its weights")
       }
-      return try blueprint(config)
+      return try running(config)
     }
   }
 
-  private func blueprint(_ header: GGUFHeader) throws(CheckpointError) -> (Architecture, Blueprint)
-  {
+  private func running(_ header: GGUFHeader) throws(CheckpointError) -> Running {
     guard let name = try header.text("general.architecture") else {
       throw header.error("does not say which architecture it has")
     }
@@ -29,16 +36,17 @@ extension CheckpointContents {
     guard let architecture = Architecture.ofGGUF(name, hasExperts: hasExperts) else {
       throw unsupported(name, header)
     }
-    if case .bool(false) = header.value("\(name).attention.causal") {
-      throw header.error("attends to later positions too, and only causal decoders run")
-    }
+    let review = GGUFReview(architecture: architecture, header: header)
+    try review.refuseOthers()
+    let settings = ModelSettings(
+      gguf: header, name: name, standards: architecture.ggufStandards)
     let reader = BlueprintReader(
-      architecture, ModelSettings(gguf: header, name: name), tensors: table,
-      names: (prefix: "model.", head: "lm_head"))
-    return (architecture, try reader.blueprint())
+      architecture, settings, tensors: table, names: (prefix: "model.", head: "lm_head"))
+    return Running(
+      architecture: architecture, blueprint: try reader.blueprint(), notes: review.notes())
   }
 
-  private func blueprint(_ config: JSONFile) throws(CheckpointError) -> (Architecture, Blueprint) {
+  private func running(_ config: JSONFile) throws(CheckpointError) -> Running {
     let text = try config.text
     let outer = try config.text("model_type")
     guard let type = try text.text("model_type") ?? outer else {
@@ -47,10 +55,27 @@ extension CheckpointContents {
     guard let architecture = Architecture.ofConfig(type) else {
       throw unsupported(type, config)
     }
+    let review = ConfigReview(architecture: architecture, config: text)
+    try review.refuseOthers()
     let reader = BlueprintReader(
       architecture, ModelSettings(config: text, standards: architecture.standards),
       tensors: table, names: try names(architecture, config))
-    return (architecture, try reader.blueprint())
+    let blueprint = try reader.blueprint()
+    var notes = try review.notes()
+    if !blueprint.tiesEmbeddings,
+      try text.flag("tie_word_embeddings") ?? architecture.tiesByStandard
+    {
+      notes.append(
+        "config.json ties the LM head to the embedding, but another one is stored: the stored one is used and exported, as "
+          + "in transformers")
+    }
+    if case .directory(let directory) = source,
+      let generation = try? directory.json("generation_config.json"),
+      let note = GenerationKeys.note(on: generation)
+    {
+      notes.append(note)
+    }
+    return Running(architecture: architecture, blueprint: blueprint, notes: notes)
   }
 
   private func unsupported(_ name: String, _ settings: some Settings) -> CheckpointError {

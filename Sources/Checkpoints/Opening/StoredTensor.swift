@@ -28,6 +28,15 @@ extension Checkpoint {
     return false
   }
 
+  /// A tensor of a type that can be decoded as the matrix of its last dimension's rows.
+  func matrix(of tensor: StoredTensor, _ columns: Int) -> StoredMatrix? {
+    ElementType(rawValue: tensor.typeName).flatMap {
+      StoredMatrix(
+        storage: table.storages[tensor.file], offset: tensor.offset, type: $0,
+        rows: tensor.shape.dropLast().reduce(1, *), columns: columns)
+    }
+  }
+
   /// A tensor's bytes.
   package func bytes(of tensor: StoredTensor) -> [UInt8] {
     table.storages[tensor.file].bytes(in: tensor.offset..<tensor.offset + tensor.byteCount)

@@ -112,11 +112,20 @@ extension HuggingFaceDirectory {
       ? "is missing"
       : "is missing: \(weights.files.count - missing.count) of \(weights.files.count) parts of the "
         + "weights are there"
-    let repository = HubCache.repository(ofPath: path)
     throw CheckpointError(
-      file: filePath(first), reason: reason,
-      hint: repository.map { "run `hf download \($0)`" }
-        ?? "get \(missing.listed()) from the model's source")
+      file: filePath(first), reason: reason, hint: "run `\(command(fetching: missing))`")
+  }
+
+  /// The command that fetches files from Hugging Face, by the name that cache or config.json gives the model.
+  private func command(fetching files: [String]) -> String {
+    let names = files.joined(separator: " ")
+    if let repository = HubCache.repository(ofPath: path) {
+      return "hf download \(repository) \(names)"
+    }
+    let name = try? json(Self.config)?.text("_name_or_path")
+    let isRepository = name.map { $0.split(separator: "/").count == 2 && !$0.hasPrefix("/") }
+    let source = isRepository == true ? name ?? "" : "ORGANISATION/MODEL"
+    return "hf download \(source) \(names) --local-dir \(path)"
   }
 
   /// Notes tensors that lie in another shard than the index says: transformers reads all that shards hold.

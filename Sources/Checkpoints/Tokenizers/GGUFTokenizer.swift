@@ -8,6 +8,8 @@ struct GGUFTokenizer {
   /// What a file names the way to cut words that knows none.
   private static let unnamed = "default"
 
+  private static let unnamedBegin = 11
+
   /// What is taken for granted because the file does not say it.
   static func notes(on header: GGUFHeader) -> [String] {
     guard header.value("tokenizer.ggml.model") == .text("gpt2"),
@@ -22,7 +24,8 @@ struct GGUFTokenizer {
   func definition() throws(CheckpointError) -> TokenizerDefinition {
     var definition = TokenizerDefinition(source: header.file, tokens: [], preTokenizer: .whole)
     definition.tokens = try header.tokenTable("tokenizer.ggml.tokens")
-    guard definition.tokens.count <= vocabularySize else {
+    let last = max(definition.tokens.count - 1, 0)
+    guard CheckpointError.isBelievable(last, vocabularySize) else {
       throw CheckpointError.outsideVocabulary(
         definition.tokens.count - 1, vocabularySize, file: header.file)
     }
@@ -125,6 +128,12 @@ struct GGUFTokenizer {
       definition.templateTokens[name] = id.flatMap { definition.tokens[$0] }
     }
     let adds = try header.flag("tokenizer.ggml.add_bos_token") ?? begins
+    // llama.cpp takes token 11 where a file with byte-level BPE wants one and names none.
+    if adds, definition.beginToken == nil, definition.model == .bytePairs,
+      definition.tokens.indices.contains(Self.unnamedBegin)
+    {
+      definition.beginToken = Self.unnamedBegin
+    }
     definition.addsBeginToken = adds && definition.beginToken != nil
     let addsEnd = try header.flag("tokenizer.ggml.add_eos_token") ?? closes
     definition.closingToken = addsEnd ? endToken : nil
@@ -134,7 +143,7 @@ struct GGUFTokenizer {
     let key = "tokenizer.ggml.\(name)_token_id"
     switch header.value(key) {
     case .none: return standard.flatMap { (0..<vocabularySize).contains($0) ? $0 : nil }
-    case .integer(let id) where (0..<vocabularySize).contains(id): return id
+    case .integer(let id) where CheckpointError.isBelievable(id, vocabularySize): return id
     default: throw header.error("\(key) is not the id of a token")
     }
   }

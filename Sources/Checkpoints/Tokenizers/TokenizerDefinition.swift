@@ -134,6 +134,29 @@ public struct TokenizerDefinition: Hashable, Sendable {
     self.templateTokens = templateTokens
   }
 
+  /// What is to be said of tokens that a model with so many embeddings has none for; nil if it has all.
+  public func noteBeyond(vocabularySize: Int) -> String? {
+    let beyond = tokens.indices.dropFirst(vocabularySize).filter { tokens[$0] != nil }
+    guard let first = beyond.first, let text = tokens[first] else { return nil }
+    let others = beyond.count > 1 ? " and \(beyond.count - 1) more" : ""
+    return
+      "the tokenizer has token \(first) (\(text))\(others), but the model's vocabulary ends at "
+      + "\(vocabularySize - 1): texts that become such tokens are refused"
+  }
+
+  /// The same without tokens that a model with so many embeddings has none for.
+  public func within(vocabularySize size: Int) -> TokenizerDefinition {
+    guard tokens.count > size else { return self }
+    var cut = self
+    cut.tokens = TokenTable(tokens.prefix(size).map { $0 })
+    cut.merges.removeAll { max($0.left, $0.right, $0.result) >= size }
+    cut.scores = Array(scores.prefix(size))
+    cut.addedTokens.removeAll { $0.id >= size }
+    cut.endTokens = endTokens.filter { $0 < size }
+    if let token = closingToken, token >= size { cut.closingToken = nil }
+    return cut
+  }
+
   /// Whether tokens write spaces as U+2581.
   public var marksSpaces: Bool {
     normalizations.contains(.replace(" ", with: Normalization.spaceMark))

@@ -68,7 +68,7 @@ struct TokenizerFiles {
     var texts: [String] = []
     for (id, entry) in entries.enumerated() {
       guard let parts = entry.array, parts.count == 2, let text = parts[0].string,
-        let score = parts[1].double
+        let score = parts[1].double, !score.isNaN
       else { throw model.error("model.vocab has an entry that is not a token and its score") }
       try check(id)
       texts.append(text)
@@ -140,7 +140,7 @@ struct TokenizerFiles {
   }
 
   private func check(_ id: Int) throws(CheckpointError) {
-    guard (0..<vocabularySize).contains(id) else {
+    guard CheckpointError.isBelievable(id, vocabularySize) else {
       throw CheckpointError.outsideVocabulary(id, vocabularySize, file: tokenizer.file)
     }
   }

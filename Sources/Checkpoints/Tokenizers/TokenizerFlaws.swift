@@ -1,4 +1,11 @@
+/// What is wrong with tokenizers.
 extension CheckpointError {
+  /// Whether a tokenizer's id is taken: some tokenizers have more tokens than their model has embeddings, which is no harm until
+  /// a text becomes one of them.
+  static func isBelievable(_ id: Int, _ vocabularySize: Int) -> Bool {
+    (0..<vocabularySize + max(vocabularySize / 2, 1 << 16)).contains(id)
+  }
+
   static func outsideVocabulary(_ id: Int, _ size: Int, file: String) -> CheckpointError {
     CheckpointError(
       file: file, reason: "has a token \(id), but the model's vocabulary ends at \(size - 1)",

@@ -21,7 +21,11 @@ struct TokenizerLists {
     let storage = try CheckpointFile.map(path)
     // A file that is too long is refused before it is looked through.
     let isShort = storage.count <= JSONFile.maximumBytes
-    let bytes = isShort ? storage.bytes(in: 0..<storage.count) : []
+    var bytes = isShort ? storage.bytes(in: 0..<storage.count) : []
+    if bytes.starts(with: JSONReader.byteOrderMark) {
+      // Spaces in its place, so that errors name the right byte.
+      for place in JSONReader.byteOrderMark.indices { bytes[place] = UInt8(ascii: " ") }
+    }
     var top = JSONSkimmer(bytes)
     let model = top.members()?["model"]
     let members = model.flatMap { range in
@@ -43,7 +47,7 @@ struct TokenizerLists {
       start = range.upperBound
     }
     rest += bytes[start...]
-    let value = try? JSONReader.read(rest)
+    let value = try? JSONReader.read(rest, takesPythons: true)
     if let root = value?.object { return (lists, JSONFile(file: path, root: root)) }
     return (lists, try JSONFile(path: path))
   }

@@ -25,7 +25,9 @@ struct CompressionPass: Sendable {
   var completedRows: Int { tally.rows }
 
   /// Compresses at most `rows` more rows, of those that are the compressor's.
-  mutating func step(rows: Int, by compressor: RowCompressor) {
+  ///
+  /// - Throws: ``CompressionError`` naming a row that does not fit in what the scheme stores.
+  mutating func step(rows: Int, by compressor: RowCompressor) throws(CompressionError) {
     let start = tally.rows
     let end = min(compressor.rows.upperBound, start + max(1, rows))
     guard start < end else { return }
@@ -35,11 +37,16 @@ struct CompressionPass: Sendable {
       return compressor.compressed(rows: Array(start + first..<start + last))
     }
     let slices = pool?.map(count: parts, compressed) ?? (0..<parts).map(compressed)
-    for slice in slices { add(slice) }
+    for slice in slices { try add(slice) }
   }
 
   /// Takes the layer's next rows, compressed already.
-  mutating func add(_ slice: CompressedRows) {
+  ///
+  /// - Throws: ``CompressionError`` naming a row that does not fit in what the scheme stores.
+  mutating func add(_ slice: CompressedRows) throws(CompressionError) {
+    try scheme.checkFits(slice.before, slice.after, of: shape.name) { [first = tally.rows] in
+      first + $0
+    }
     tally.add(slice)
     switch slice.weights {
     case nil, .stack: break

@@ -93,10 +93,10 @@ public struct LayerCompressor: Sendable {
 
   /// Works on at most `rows` more rows.
   ///
-  /// - Throws: ``CompressionError`` that names the first row with a NaN or an infinity.
+  /// - Throws: ``CompressionError`` that names the first row with a NaN or an infinity, or one that overflows.
   public mutating func step(rows: Int) throws(CompressionError) {
     if let compressor {
-      compress(rows: rows, by: compressor)
+      try compress(rows: rows, by: compressor)
     } else if pass != nil {
       parts[partNumber].step()
     } else if profile == nil {
@@ -140,15 +140,17 @@ public struct LayerCompressor: Sendable {
     (compressor, blockwise, takenSlices) = (nil, nil, 0)
   }
 
-  private mutating func compress(rows: Int, by compressor: RowCompressor) {
+  private mutating func compress(
+    rows: Int, by compressor: RowCompressor
+  ) throws(CompressionError) {
     switch blockwise?.isFinished {
     case nil:
-      pass?.step(rows: rows, by: compressor)
+      try pass?.step(rows: rows, by: compressor)
     case false?:
       blockwise?.step()
     case true?:
       guard let slice = blockwise?.compressed(slice: takenSlices) else { return }
-      pass?.add(slice)
+      try pass?.add(slice)
       takenSlices += 1
     }
   }

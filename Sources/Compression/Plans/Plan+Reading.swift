@@ -51,6 +51,7 @@ extension PlanRule {
       value.node, of: "a rule",
       known: [
         "layers", "keep", "type", "bits", "group", "symmetric", "range", "method", "sparsity",
+        "scheme",
       ])
     guard let layers = keys["layers"] else { throw value.error("the rule names no `layers`") }
     var change = SchemeChange()
@@ -68,6 +69,7 @@ extension PlanRule {
     change.range = try keys["range"]?.choice(RangeSearch.self, "range")
     change.method = try keys["method"]?.choice(QuantizationMethod.self, "method")
     change.sparsity = try keys["sparsity"]?.sparsity()
+    if let words = try keys["scheme"]?.scheme() { change = change.followed(by: words) }
     self.init(layers: try layers.patterns(), change: change)
   }
 }
@@ -115,8 +117,24 @@ extension PlanValue {
     return group
   }
 
+  /// A scheme in words, as summaries print it.
+  fileprivate func scheme() throws(PlanError) -> SchemeChange {
+    let text = try string()
+    guard let said = SchemeText(text) else {
+      throw error(
+        "\"\(text)\" names no scheme; write one such as `4 bit g64 sym`, `Q4_K`, `2:4 50 %` or `keep`"
+      )
+    }
+    return said.change
+  }
+
   fileprivate func sparsity() throws(PlanError) -> SparsityChange {
-    if node.scalar?.string == "none" { return .none }
+    if let text = node.scalar?.string {
+      if text == "none" { return .none }
+      if let said = SchemeText(text), said.isSparsityOnly, let change = said.change.sparsity {
+        return change
+      }
+    }
     let keys = try PlanKeys(node, of: "`sparsity`", known: ["ratio", "pattern", "method"])
     let method = try keys["method"]?.choice(PruningMethod.self, "method") ?? .magnitude
     let ratio = try keys["ratio"]?.number()

@@ -42,9 +42,13 @@ public struct LayerPreview: Sendable {
   ///   - rows: draws; at least 2.
   ///   - original: bytes of the layer in the checkpoint.
   /// - Returns: a report whose standing is sampled.
-  public func report(rows: Int = defaultRows, original: Int) -> LayerReport {
+  /// - Throws: ``CompressionError`` naming a row that does not fit in what the scheme stores.
+  public func report(
+    rows: Int = defaultRows, original: Int
+  ) throws(CompressionError) -> LayerReport {
     let sample = RowSample(sizes: sizes, layer: shape.name, size: max(2, rows))
     let rows = trial.compressed(rows: sample.draws.map(\.row))
+    try scheme.checkFits(rows.before, rows.after, of: shape.name) { sample.draws[$0].row }
     let estimate = SampleEstimate(
       sample: sample, before: rows.before, after: rows.after, profile: profile)
     let size = LayerSize.predicted(for: shape, scheme: scheme, original: original)

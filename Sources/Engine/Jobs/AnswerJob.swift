@@ -73,6 +73,7 @@ struct AnswerJob: Job {
       return
     }
     let hasTemplate = try workspace.models.tokenizer().chatTemplate != nil
+    if let note = workspace.models.takeTokenizerNote() { workspace.emit(.remarked(id, note)) }
     if !request.isRaw, !hasTemplate { workspace.emit(.promptSentRaw(id)) }
   }
 

@@ -19,7 +19,7 @@ struct CalibrateJob: Job {
   init(id: JobID, request: CalibrationRequest, workspace: Workspace) {
     self.id = id
     self.request = request
-    phase = .reading(TextWork(path: request.textPath, limit: request.tokenLimit))
+    phase = .reading(TextWork(path: request.textPath, limit: request.tokenLimit, for: id))
     meter = ProgressMeter(workLeft: 1, now: workspace.now())
   }
 
@@ -39,7 +39,7 @@ struct CalibrateJob: Job {
       return .unfinished
     case .observing(var work):
       // Held in one place only while it works, so that nothing of it is copied.
-      phase = .reading(TextWork(path: request.textPath, limit: 0))
+      phase = .reading(TextWork(path: request.textPath, limit: 0, for: id))
       let goesOn = try work.step(in: &workspace)
       sayHowFar(work, in: workspace)
       phase = .observing(work)
@@ -107,7 +107,14 @@ struct MomentsWork {
     let isAtHead = pass.isAtHead
     if pass.step(with: decoder) { return true }
     let sites = isAtHead ? [.head] : InputSite.sites(ofBlock: block)
-    for site in sites { moments[site] = pass.statistics(at: site) }
+    for site in sites {
+      let found = pass.statistics(at: site)
+      guard found?.secondMoments.firstNonFinite == nil else {
+        throw JobFailure(
+          InferenceError.notFinite(place: isAtHead ? "before the head" : "in block \(block)"))
+      }
+      moments[site] = found
+    }
     guard !isAtHead else { return false }
     pass.begin(observing: .moments, advancing: true)
     return true

@@ -63,6 +63,16 @@ struct CompareLayersJob: Job {
       signal += sums.signal
       noise += sums.noise
     }
+    guard signal.isFinite, noise.isFinite else {
+      do throws(CheckpointError) {
+        try reference.checkFinite(pair.reference.name)
+        try workspace.checkpoint.checkFinite(pair.open.name)
+      } catch {
+        throw JobFailure(error)
+      }
+      throw JobFailure(
+        sentence: "\(pair.open.name): its weights are too large for their error to be told")
+    }
     row = rows.upperBound
     if row == pair.open.rows {
       differences.append(difference(of: pair))

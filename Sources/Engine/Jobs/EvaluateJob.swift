@@ -32,7 +32,7 @@ struct EvaluateJob: Job {
     phase = .encoding(
       TextWork(
         path: request.textPath,
-        limit: workspace.tokens(ofWindows: request.windowLimit, of: request.window)))
+        limit: workspace.tokens(ofWindows: request.windowLimit, of: request.window), for: id))
     meter = ProgressMeter(workLeft: 1, now: workspace.now())
   }
 
@@ -52,7 +52,7 @@ struct EvaluateJob: Job {
       }
     case .reading(var run):
       // Held in one place only while it works, so that nothing of it is copied.
-      phase = .encoding(TextWork(path: request.textPath, limit: 0))
+      phase = .encoding(TextWork(path: request.textPath, limit: 0, for: id))
       let goesOn = try read(&run)
       sayHowFar(run.evaluation, in: workspace)
       phase = .reading(run)
@@ -88,7 +88,10 @@ struct EvaluateJob: Job {
         reference: reference, compressed: compressed,
         schemes: isPrediction ? workspace.planSchemes : nil, evaluation: evaluation)
     } catch .emptyInput {
-      throw JobFailure(sentence: "\(request.textPath): the text is too short to score a token")
+      throw JobFailure(
+        sentence:
+          "\(request.textPath): the text is \(tokens.count) tokens long, too short to score one; give one of "
+          + "some thousand tokens")
     } catch {
       throw JobFailure(error)
     }
@@ -106,7 +109,7 @@ struct EvaluateJob: Job {
     var other = Workspace(checkpoint, sharing: workspace)
     var text = TextWork(
       path: request.textPath,
-      limit: workspace.tokens(ofWindows: request.windowLimit, of: request.window))
+      limit: workspace.tokens(ofWindows: request.windowLimit, of: request.window), for: id)
     var expected: [Int]?
     while expected == nil { expected = try text.step(in: &other) }
     guard expected == tokens,

@@ -214,12 +214,28 @@ extension ExportJob {
       if result == nil { work.compression = compression }
     }
     guard let layer else { return }
+    try checkKept(layer, in: workspace)
     do {
       work.pending = PendingLayer(number: number, tensors: try work.encoding.tensors(of: layer))
     } catch {
       throw failure(error)
     }
     if streams { try workspace.matrix(of: number).releasePages() }
+  }
+
+  /// Checks that a layer which is copied holds numbers; compressed ones were read, and their errors taken.
+  ///
+  /// - Throws: ``JobFailure``, having cleared away what was written: the same export can never be complete.
+  private func checkKept(
+    _ layer: CompressedLayer, in workspace: Workspace
+  ) throws(JobFailure) {
+    guard layer.scheme.keepsLayer else { return }
+    do throws(CheckpointError) {
+      try workspace.checkpoint.checkFinite(layer.shape.name)
+    } catch {
+      try? FileSystem.remove(ExportWriter.partialPath(for: request.path))
+      throw JobFailure(error)
+    }
   }
 
   /// Writes the next slice of a layer, and notes when it is complete.

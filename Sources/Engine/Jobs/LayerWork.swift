@@ -32,7 +32,7 @@ struct SampleWork {
       let preview = try LayerPreview(
         matrix: matrix, shape: shape, scheme: key.scheme, profile: profile,
         statistics: workspace.statistics(of: key.layer))
-      return preview.report(original: workspace.originalBytes(of: key.layer))
+      return try preview.report(original: workspace.originalBytes(of: key.layer))
     } catch {
       throw JobFailure(error)
     }

@@ -25,7 +25,7 @@ struct LogitsJob: Job {
   init(id: JobID, request: LogitsRequest, workspace: Workspace) throws(JobFailure) {
     self.id = id
     self.request = request
-    phase = .encoding(TextWork(path: request.textPath, limit: request.tokenLimit))
+    phase = .encoding(TextWork(path: request.textPath, limit: request.tokenLimit, for: id))
     meter = ProgressMeter(workLeft: 1, now: workspace.now())
     try workspace.checkRuns()
     try LogitsFile.check(
@@ -56,8 +56,9 @@ struct LogitsJob: Job {
       return .unfinished
     case .reading(var run):
       // Held in one place only while it works, so that nothing of it is copied.
-      phase = .encoding(TextWork(path: request.textPath, limit: 0))
-      let step = run.pass.step(with: run.decoder)
+      phase = .encoding(TextWork(path: request.textPath, limit: 0, for: id))
+      let step: LogitsPass.Step
+      do { step = try run.pass.step(with: run.decoder) } catch { throw JobFailure(error) }
       if case .logits(let rows) = step { try run.file.append(rows) }
       sayHowFar(run.pass, in: workspace)
       phase = .reading(run)

@@ -37,7 +37,7 @@ struct RefineJob: Job {
     }
     text = TextWork(
       path: request.textPath,
-      limit: workspace.tokens(ofWindows: request.windowLimit, of: request.window))
+      limit: workspace.tokens(ofWindows: request.windowLimit, of: request.window), for: id)
     phase = .reading(text)
     meter = ProgressMeter(workLeft: 1, now: workspace.now())
   }

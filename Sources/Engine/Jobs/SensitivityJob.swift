@@ -33,7 +33,7 @@ struct SensitivityJob: Job {
     try ScaleMapping.checkAlone(request.candidates)
     self.id = id
     self.request = request
-    phase = .reading(Self.text(request))
+    phase = .reading(Self.text(request, for: id))
     meter = ProgressMeter(workLeft: 1, now: workspace.now())
   }
 
@@ -42,7 +42,7 @@ struct SensitivityJob: Job {
   mutating func step(in workspace: inout Workspace) throws(JobFailure) -> JobState {
     let current = phase
     // Held in one place only while it works, so that nothing of it is copied.
-    phase = .reading(Self.text(request))
+    phase = .reading(Self.text(request, for: id))
     switch current {
     case .reading(var text):
       guard let tokens = try text.step(in: &workspace) else {
@@ -89,15 +89,16 @@ struct SensitivityJob: Job {
     return .unfinished
   }
 
-  private static func text(_ request: SensitivityRequest) -> TextWork {
-    TextWork(path: request.textPath, limit: max(request.tokenLimit, request.gradientTokens))
+  private static func text(_ request: SensitivityRequest, for id: JobID) -> TextWork {
+    TextWork(
+      path: request.textPath, limit: max(request.tokenLimit, request.gradientTokens), for: id)
   }
 
   private func windows(
     of tokens: [Int], limit: Int, in workspace: inout Workspace
   ) throws(JobFailure) -> TokenWindows {
     try TextWork.windows(
-      of: tokens, from: request.textPath, length: request.window, tokenLimit: limit,
+      of: tokens, from: request.textPath, length: request.window, least: 2, tokenLimit: limit,
       in: &workspace)
   }
 

@@ -47,7 +47,7 @@ struct StructureJob: Job {
     do { try chosen.checkSizes(for: whole) } catch { throw JobFailure(error) }
     if chosen.neurons == whole.neurons { chosen.neurons = nil }
     if chosen.keyValueHeads == whole.keyValueHeads { chosen.keyValueHeads = nil }
-    phase = .reading(Self.text(request))
+    phase = .reading(Self.text(request, for: id))
     meter = ProgressMeter(workLeft: 1, now: workspace.now())
   }
 
@@ -56,7 +56,7 @@ struct StructureJob: Job {
   mutating func step(in workspace: inout Workspace) throws(JobFailure) -> JobState {
     let current = phase
     // Held in one place only while it works, so that nothing of it is copied.
-    phase = .reading(Self.text(request))
+    phase = .reading(Self.text(request, for: id))
     switch current {
     case .reading(var text):
       guard let tokens = try text.step(in: &workspace) else {
@@ -94,8 +94,9 @@ struct StructureJob: Job {
     return .unfinished
   }
 
-  private static func text(_ request: StructureRequest) -> TextWork {
-    TextWork(path: request.textPath, limit: max(request.blockTokens, request.gradientTokens))
+  private static func text(_ request: StructureRequest, for id: JobID) -> TextWork {
+    TextWork(
+      path: request.textPath, limit: max(request.blockTokens, request.gradientTokens), for: id)
   }
 
   /// Whether there are neurons or heads to choose.

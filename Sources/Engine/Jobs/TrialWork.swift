@@ -41,7 +41,9 @@ struct TrialWork {
     decoder = try workspace.models.original()
     do {
       pass = try ActivationPass(
-        windows, decoder: decoder, splitsWindows: splits, oddWeights: weights)
+        windows, decoder: decoder, splitsWindows: splits,
+        // One window is fitted and scored on, since there is no other.
+        oddWeights: splits ? weights : TokenWeights())
     } catch {
       throw JobFailure(error)
     }

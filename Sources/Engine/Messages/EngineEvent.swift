@@ -87,6 +87,8 @@ public enum EngineEvent: Codable, Hashable, Sendable {
   case jobEnded(JobID, JobOutcome)
   /// The model has no chat template: the models here answer the prompt as it is, though nobody asked for that.
   case promptSentRaw(JobID)
+  /// What a job takes for granted of a text or a tokenizer; one sentence.
+  case remarked(JobID, String)
   case token(JobID, GeneratedToken)
   case answerEnded(JobID, AnswerSide, StopReason)
   /// This side gives no answer, or no more of it; one sentence that says why. The others go on.

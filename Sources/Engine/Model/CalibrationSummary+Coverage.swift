@@ -12,7 +12,11 @@ extension CalibrationSummary {
       textPath: textPath, tokens: windows.count * windows.length, windows: windows.count,
       window: windows.length, widestInput: model.layers.map(\.columns).max() ?? 0,
       experts: ExpertCoverage.all(moments, of: model))
-    let warnings = [fewTokens, experts.missedWarning, experts.fewTokens].compactMap(\.self)
+    let short =
+      windows.isShortened
+      ? "\(textPath) is short: \(windows.count) window\(windows.count == 1 ? "" : "s") of \(windows.length) tokens "
+        + "\(windows.count == 1 ? "was" : "were") taken" : nil
+    let warnings = [short, fewTokens, experts.missedWarning, experts.fewTokens].compactMap(\.self)
     warning = warnings.isEmpty ? nil : warnings.joined(separator: ". ")
   }
 

@@ -16,6 +16,8 @@ struct Models {
   private let threads: Int?
   private var pool: WorkerPool?
   private var tokens: Tokenizer?
+  /// What is to be said of the tokenizer, until it is.
+  private var tokenizerNote: String?
   private var reference: Decoder?
   /// The pruned model with no layer compressed; nil unless it is pruned.
   private var pruned: Decoder?
@@ -114,10 +116,18 @@ struct Models {
     do {
       let loaded = try Tokenizer(definition)
       tokens = loaded
+      tokenizerNote = definition.noteBeyond(
+        vocabularySize: checkpoint.description.vocabularySize)
       return loaded
     } catch {
       throw JobFailure(error)
     }
+  }
+
+  /// What is to be said of the tokenizer once it is loaded; nil if there is nothing, or it was said.
+  mutating func takeTokenizerNote() -> String? {
+    defer { tokenizerNote = nil }
+    return tokenizerNote
   }
 
   private mutating func loadedReference() throws(InferenceError) -> Decoder {

@@ -36,7 +36,7 @@ public struct CompressedTensorsEncoding: ModelEncoding {
     let encodings = outline.encodings(of: model.schemes)
     notes = CompressedTensorsLimits.notes(
       on: model.checkpoint.description,
-      quantized: encodings.filter(\.format.isQuantized).map(\.shape), target: target)
+      quantized: encodings.filter { $0.format != nil }.map(\.shape), target: target)
     layers = Dictionary(
       encodings.map { ($0.shape.name, $0) }, uniquingKeysWith: { first, _ in first })
     others = try OtherTensors(of: model.checkpoint, in: .huggingFace)

@@ -51,7 +51,7 @@ struct OtherTensors: Sendable {
   let entries: [Entry]
   private let sources: [String: Source]
 
-  /// - Throws: ``ExportError`` when the checkpoint lacks a tensor of the model.
+  /// - Throws: ``ExportError`` when the checkpoint lacks a tensor of the model, or one holds what is no number.
   init(of checkpoint: Checkpoint, in format: CheckpointFormat) throws(ExportError) {
     self.checkpoint = checkpoint
     self.format = format
@@ -75,6 +75,7 @@ struct OtherTensors: Sendable {
     }
     do throws(CheckpointError) {
       for tensor in model.tensors where tensor.role == nil {
+        try checkpoint.checkFinite(tensor.name)
         let type = isConverted ? .float32 : try checkpoint.matrix(of: tensor.name).type
         let shape = format == .gguf && tensor.isRowVector ? [tensor.shape[1]] : tensor.shape
         let count = shape.reduce(1, *)
@@ -110,6 +111,7 @@ struct OtherTensors: Sendable {
       case .tensor(let tensor):
         return EncodedTensor(name: name, bytes: try bytes(of: tensor, changed: norms[tensor.name]))
       case .stored(let stored):
+        try checkpoint.checkFinite(stored)
         return EncodedTensor(name: name, bytes: checkpoint.bytes(of: stored))
       case .constant(let values): return EncodedTensor(name: name, bytes: values.littleEndianBytes)
       }

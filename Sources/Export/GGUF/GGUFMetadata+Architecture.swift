@@ -104,6 +104,7 @@ extension GGUFMetadata {
         set(scaling + "attn_factor", .float32(Float(rule.amplitude / own)))
       }
     case .long(let rule):
+      set(scaling + "type", .string("longrope"))
       set(scaling + "original_context_length", rule.originalLength)
       set(scaling + "attn_factor", .float32(Float(rule.amplitude)))
     case .llama3, .listed, nil: break

@@ -22,7 +22,9 @@ extension GGUFMetadata {
     setName(of: model, tokenizer)
     set("general.size_label", .string(model.sizeLabel))
     try setArchitecture(of: model, blueprint, architecture)
-    try setTokenizer(tokenizer, vocabularySize: model.vocabularySize, in: directory)
+    try setTokenizer(
+      tokenizer.within(vocabularySize: model.vocabularySize),
+      vocabularySize: model.vocabularySize, in: directory)
   }
 
   /// The model's name, unless llama.cpp concludes from it that there are tokens which there are not, and does not load the file.

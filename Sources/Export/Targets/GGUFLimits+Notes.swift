@@ -33,6 +33,24 @@ extension GGUFLimits {
         "llama.cpp chooses short or long factors of RoPE by the context that it is given, and "
           + "transformers by the text's length: open it with a context as long as texts are")
     }
+    if case .yarn(let rule) = blueprint.ropes.first?.scaling {
+      let isUsual = rule.betaFast == 32 && rule.betaSlow == 1
+      if !isUsual, !architecture.hasYarnRampInGGUF {
+        notes.append(
+          "llama.cpp begins and ends YaRN's ramp at 32 turns and 1, which this model does not (beta_fast, "
+            + "beta_slow): it answers otherwise")
+      }
+      if !rule.truncates {
+        notes.append(
+          "llama.cpp begins and ends YaRN's ramp at whole pairs, which this model does not (truncate): it answers "
+            + "otherwise")
+      }
+    }
+    if blueprint.ropes.dropFirst().contains(where: { $0.scaling != nil }) {
+      notes.append(
+        "llama.cpp stretches no RoPE of blocks with a window, as this model does: it answers otherwise"
+      )
+    }
     if let attention = blueprint.blocks.first?.attention, architecture.attentionScaleKey != nil {
       let size = architecture.scoreSizeInGGUF(
         blocks: blueprint.blocks.count, hiddenSize: blueprint.hiddenSize,

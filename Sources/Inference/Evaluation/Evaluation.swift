@@ -104,7 +104,7 @@ public struct Evaluation: Sendable {
   ///   - reference: The model as it was opened.
   ///   - compressed: The model to compare; not used unless the evaluation compares.
   /// - Returns: Whether there is more to do.
-  /// - Throws: ``InferenceError`` when a model cannot read the tokens.
+  /// - Throws: ``InferenceError`` when a model cannot read the tokens, or what it computes are no numbers.
   public mutating func step(
     reference: Decoder, compressed: Decoder? = nil
   ) throws(InferenceError) -> Bool {
@@ -114,7 +114,7 @@ public struct Evaluation: Sendable {
     let tokens = windows.inputs(0..<windows.scored.upperBound, ofWindow: completedWindows)
     if !knowsStates, try Self.read(tokens, with: reference, &referenceReader) { return true }
     if let compressed, try Self.read(tokens, with: compressed, &compressedReader) { return true }
-    score(reference, compressed)
+    try score(reference, compressed)
     return completedWindows < windowCount
   }
 
@@ -127,7 +127,9 @@ public struct Evaluation: Sendable {
   }
 
   /// Scores some tokens of a window that all models have read.
-  private mutating func score(_ reference: Decoder, _ compressed: Decoder?) {
+  private mutating func score(
+    _ reference: Decoder, _ compressed: Decoder?
+  ) throws(InferenceError) {
     if !knowsStates, position == windows.scored.lowerBound, let reader = referenceReader {
       states.append(reference.headInputs(reader.hidden.rows(windows.scored)))
     }
@@ -135,7 +137,7 @@ public struct Evaluation: Sendable {
     let found = compressedReader.flatMap { reader in
       compressed.map { $0.logits(of: $0.headInputs(reader.hidden.rows(positions))) }
     }
-    scores.add(
+    try scores.add(
       followers: windows.followers(of: positions, inWindow: completedWindows),
       reference: reference.logits(of: states[completedWindows, positions]), compressed: found)
     position = positions.upperBound

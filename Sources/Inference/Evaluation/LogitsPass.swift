@@ -38,11 +38,18 @@ public struct LogitsPass: Sendable {
   public var completedTokens: Int { position }
 
   /// Takes some positions through one block, or computes the logits of some tokens, in order.
-  public mutating func step(with decoder: Decoder) -> Step {
+  ///
+  /// - Throws: ``InferenceError/notFinite(place:)`` when they are no numbers.
+  public mutating func step(with decoder: Decoder) throws(InferenceError) -> Step {
     if reader.step(with: decoder) { return .read }
     guard position < tokens.count else { return .ended }
     let positions = position..<min(position + Self.chunk, tokens.count)
     position = positions.upperBound
-    return .logits(decoder.logits(of: decoder.headInputs(reader.hidden.rows(positions))))
+    let logits = decoder.logits(of: decoder.headInputs(reader.hidden.rows(positions)))
+    if let place = logits.values.firstNonFinite {
+      throw .notFinite(
+        place: "after \(positions.lowerBound + place / max(logits.columns, 1) + 1) tokens")
+    }
+    return .logits(logits)
   }
 }

@@ -9,7 +9,20 @@ struct Scores: Sendable {
   private var windows: [WindowScores] = []
 
   /// Adds logits, a row for each of the tokens that followed.
-  mutating func add(followers: [Int], reference: Matrix, compressed: Matrix?) {
+  ///
+  /// - Throws: ``InferenceError/notFinite(place:)`` if some are no numbers, of which nothing follows.
+  mutating func add(
+    followers: [Int], reference: Matrix, compressed: Matrix?
+  ) throws(InferenceError) {
+    for (matrix, which) in [
+      (reference, "the reference"), (compressed ?? reference, "the compressed model"),
+    ] {
+      guard let place = matrix.values.firstNonFinite else { continue }
+      let row = place / max(matrix.columns, 1)
+      throw .notFinite(
+        place:
+          "in window \(windows.count + 1), at scored token \(open.count + row + 1), of \(which)")
+    }
     for (row, next) in followers.enumerated() {
       add(
         next: next, reference: Logits(Array(reference.row(row))),

@@ -43,7 +43,10 @@ public struct TailEvaluation: Sendable {
   /// Runs a part of a window through a block, or scores some of its tokens.
   ///
   /// - Returns: Whether there is more to do.
-  public mutating func step(reference: Decoder, compressed: Decoder) -> Bool {
+  /// - Throws: ``InferenceError/notFinite(place:)`` when what a model computes are no numbers.
+  public mutating func step(
+    reference: Decoder, compressed: Decoder
+  ) throws(InferenceError) -> Bool {
     guard pass.isAtHead else {
       if !pass.step(with: compressed), !pass.isAtHead {
         pass.begin(observing: .nothing, advancing: true)
@@ -53,7 +56,7 @@ public struct TailEvaluation: Sendable {
     guard window < states.windows.count else { return false }
     let scored = states.windows.scored
     let positions = position..<min(position + Self.chunk, scored.upperBound)
-    scores.add(
+    try scores.add(
       followers: states.windows.followers(of: positions, inWindow: window),
       reference: reference.logits(of: states[window, positions]),
       compressed: compressed.logits(of: compressed.headInputs(pass.hidden[window].rows(positions))))

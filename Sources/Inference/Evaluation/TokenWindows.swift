@@ -8,24 +8,31 @@ public struct TokenWindows: Hashable, Sendable {
   /// Windows.
   public let count: Int
   private let beginToken: Int?
+  /// Whether the text is too short for windows of the length that was asked for.
+  public let isShortened: Bool
 
   /// The windows of a text.
   ///
   /// - Parameters:
   ///   - tokens: The text.
-  ///   - length: Tokens of a window, at least 3 so that the second half predicts a token.
+  ///   - length: Tokens of a window, at least 3 so that the second half predicts a token; fewer are taken of a text that is
+  ///     too short for so many.
+  ///   - least: Windows that there should be, for which shorter ones are taken.
   ///   - limit: Most windows to read; nil reads the whole text.
   ///   - beginToken: Stands in for the first token of each window, as in llama.cpp: the text itself starts with it,
   ///     so that the first window loses nothing; nil for models that want none.
   ///   - contextLength: The longest window that the model reads.
   /// - Throws: ``InferenceError`` when there is no window, or one exceeds the context.
   public init(
-    _ tokens: [Int], length: Int, limit: Int? = nil, beginToken: Int? = nil, contextLength: Int
+    _ tokens: [Int], length: Int, least: Int = 1, limit: Int? = nil, beginToken: Int? = nil,
+    contextLength: Int
   ) throws(InferenceError) {
     guard length <= contextLength else {
       throw .contextExceeded(tokens: length, limit: contextLength)
     }
-    self.length = min(length, tokens.count)
+    let share = tokens.count / max(least, 1)
+    self.length = min(length, share >= 3 ? share : tokens.count)
+    isShortened = self.length < length
     guard self.length >= 3 else { throw .emptyInput }
     count = min(tokens.count / self.length, limit ?? .max)
     guard count > 0 else { throw .emptyInput }

@@ -61,7 +61,7 @@ public struct Generation: Sendable {
 
   /// Reads a part of the prompt, or chooses one token.
   ///
-  /// - Throws: ``InferenceError`` for a decoder of another shape, or ids outside its vocabulary.
+  /// - Throws: ``InferenceError`` for a decoder of another shape, ids outside its vocabulary, or scores that are no numbers.
   public mutating func step(using decoder: Decoder) throws(InferenceError) -> Step {
     if let stop { return .ended(stop) }
     guard tokens.count < tokenLimit else { return end(.tokenLimit) }
@@ -76,6 +76,9 @@ public struct Generation: Sendable {
     guard isLast else { return .prompt(read: cache.count) }
 
     let logits = Logits(row.values)
+    guard logits.areFinite else {
+      throw .notFinite(place: "after \(prompt.count + tokens.count) tokens")
+    }
     self.logits = logits
     let token = sampler.token(from: logits, at: prompt.count + tokens.count)
     guard !endTokens.contains(token) else { return end(.endToken) }

@@ -5,7 +5,8 @@ import JSON
 /// Reads a file of texts as token ids, piece by piece.
 ///
 /// A file is plain UTF-8, one text; or, if its first character is `{`, JSON lines: each an object with a `text`, or with
-/// `messages` of `role` and `content`, which are written in the model's chat template.
+/// `messages` of `role` and `content`, which are written in the model's chat template; or a JSON array of such objects or of
+/// strings. One object over several lines is one text.
 public struct TextReader: Sendable {
   private let path: String
   private let tokenizer: Tokenizer
@@ -13,12 +14,14 @@ public struct TextReader: Sendable {
   private var pieces = TextPieces([])
   /// What comes before the first piece of a plain text; nil once it was read.
   private var opening: [Int]?
-  /// What is left of JSON lines; nil for a plain text.
-  private var lines: JSONLines?
+  /// What is left of JSON texts; empty for a plain text.
+  private var documents = TextDocuments.none
+  /// What was taken for granted of the file: a sentence each.
+  public private(set) var notes: [String] = []
 
   /// Opens the file at `path`.
   ///
-  /// - Throws: ``TextError`` when it cannot be read, or is plain text that is not UTF-8.
+  /// - Throws: ``TextError`` when it cannot be read, or is text that is not UTF-8.
   public init(path: String, tokenizer: Tokenizer) throws(TextError) {
     self.path = path
     self.tokenizer = tokenizer
@@ -28,15 +31,23 @@ public struct TextReader: Sendable {
     } catch {
       throw TextError(path: path, reason: error.reason)
     }
-    let bytes = storage.bytes(in: 0..<storage.count)
+    var bytes = storage.bytes(in: 0..<storage.count)
     if let damage = storage.damage { throw TextError(path: path, reason: damage.reason) }
-    if bytes.first(where: { !JSONLines.isBlank($0) }) == UInt8(ascii: "{") {
-      lines = JSONLines(bytes)
-    } else if String(validating: bytes, as: UTF8.self) != nil {
+    if bytes.starts(with: JSONReader.byteOrderMark) {
+      bytes.removeFirst(JSONReader.byteOrderMark.count)
+      notes.append("\(path) begins with a byte-order mark, which is left out")
+    }
+    if let encoding = TextEncoding.other(of: bytes) {
+      throw TextError(
+        path: path,
+        reason: "the text is not UTF-8\(encoding.reason), run `\(encoding.command(path))`")
+    }
+    if let found = try TextDocuments(bytes, of: path) {
+      documents = found
+      if let note = found.note { notes.append("\(path) \(note)") }
+    } else {
       pieces = TextPieces(bytes, for: tokenizer)
       opening = tokenizer.begun([])
-    } else {
-      throw TextError(path: path, reason: "the text is not UTF-8")
     }
   }
 
@@ -52,7 +63,7 @@ public struct TextReader: Sendable {
     if let piece = pieces.next() {
       return tokenizer.encode(piece, allowsSpecialTokens: false, continues: continues)
     }
-    guard let line = lines?.next() else { return nil }
+    guard let line = try documents.next() else { return nil }
     switch try document(line) {
     case .text(let text):
       pieces = TextPieces(Array(text.utf8), for: tokenizer)
@@ -71,24 +82,24 @@ public struct TextReader: Sendable {
     }
   }
 
-  /// What one line of JSON holds.
+  /// What one value of JSON holds.
   private enum Document {
     case text(String)
     case messages([ChatMessage])
   }
 
-  private func document(_ line: JSONLines.Line) throws(TextError) -> Document {
-    let value: JSONValue
-    do { value = try JSONReader.read(line.bytes) } catch {
-      throw self.error(line, "is not valid JSON at byte \(error.offset) (\(error.reason))")
-    }
-    guard let object = value.object else { throw error(line, "is not a JSON object") }
+  private func document(_ line: TextDocuments.Entry) throws(TextError) -> Document {
+    if let text = line.value.string { return .text(text) }
+    guard let object = line.value.object else { throw error(line, "is not a JSON object") }
     if let text = object["text"] {
       guard let text = text.string else { throw error(line, "text is not a string") }
       return .text(text)
     }
     guard let messages = object["messages"] else {
-      throw error(line, "has neither a text nor a messages field")
+      let names = object.members.prefix(4).map(\.name)
+      let found = names.isEmpty ? "" : ", but \(names.joined(separator: ", "))"
+      let way = names.first.map { "; make texts of it, such as by `jq -c '{text: .\($0)}'`" } ?? ""
+      throw error(line, "has neither a text nor a messages field\(found)\(way)")
     }
     guard let messages = messages.array else { throw error(line, "messages is not an array") }
     return .messages(
@@ -96,7 +107,7 @@ public struct TextReader: Sendable {
   }
 
   private func message(
-    _ value: JSONValue, in line: JSONLines.Line
+    _ value: JSONValue, in line: TextDocuments.Entry
   ) throws(TextError) -> ChatMessage {
     guard let name = value.object?["role"]?.string, let content = value.object?["content"]?.string
     else { throw error(line, "a message is not an object of a role and a content in strings") }
@@ -106,34 +117,11 @@ public struct TextReader: Sendable {
     return ChatMessage(role: role, content: content)
   }
 
-  private func error(_ line: JSONLines.Line, _ reason: String) -> TextError {
-    TextError(path: path, line: line.number, reason: reason)
-  }
-}
-
-/// The lines of a file that are not blank, with their numbers from 1.
-private struct JSONLines: Sendable {
-  struct Line: Sendable {
-    let number: Int
-    let bytes: [UInt8]
-  }
-
-  private let bytes: [UInt8]
-  private var start = 0
-  private var number = 0
-
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-  static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0d).contains(byte) }
-
-  mutating func next() -> Line? {
-    while start < bytes.count {
-      let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
-      let line = bytes[start..<end]
-      start = end + 1
-      number += 1
-      if !line.allSatisfy(Self.isBlank) { return Line(number: number, bytes: Array(line)) }
+  private func error(_ entry: TextDocuments.Entry, _ reason: String) -> TextError {
+    switch entry.place {
+    case .line(let number): TextError(path: path, line: number, reason: reason)
+    case .element(let number): TextError(path: path, reason: "element \(number): \(reason)")
+    case .whole: TextError(path: path, reason: reason)
     }
-    return nil
   }
 }

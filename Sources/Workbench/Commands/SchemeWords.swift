@@ -18,8 +18,11 @@ enum SchemeWords {
     }
   }
 
-  /// Reads `none`, `50%`, `0.5`, `2:4`, and behind or without them a method; nil for anything else.
+  /// Reads `none`, `50%`, `0.5`, `2:4 50 %`, and behind or without them a method; nil for anything else.
   static func sparsity(_ text: String) -> Sparsity? {
+    if let said = SchemeText(text), said.isSparsityOnly {
+      return Sparsity(pattern: said.pattern, method: said.pruning)
+    }
     let words = text.lowercased().split { $0 == " " || $0 == "," }
     guard !words.isEmpty else { return nil }
     var sparsity = Sparsity()
@@ -104,7 +107,7 @@ enum SchemeWords {
     }
   }
 
-  /// Reads words such as `rtn mse asymmetric` or `q4_k gptq`; nil if one is unknown or there is none.
+  /// Reads words such as `rtn mse asymmetric` or `q4_k gptq`, or a scheme as it is printed; nil if one is unknown or there is none.
   ///
   /// A beginning that fits one word only stands for that word.
   static func method(_ text: String) -> SchemeChange? {
@@ -114,7 +117,9 @@ enum SchemeWords {
     for word in words {
       let exact = methodWords.filter { $0.word == word }
       let fitting = exact.isEmpty ? methodWords.filter { $0.word.hasPrefix(word) } : exact
-      guard fitting.count == 1, let found = fitting.first?.change else { return nil }
+      guard fitting.count == 1, let found = fitting.first?.change else {
+        return SchemeText(text)?.change
+      }
       change.method = found.method ?? change.method
       change.range = found.range ?? change.range
       change.isSymmetric = found.isSymmetric ?? change.isSymmetric

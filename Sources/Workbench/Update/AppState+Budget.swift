@@ -25,7 +25,7 @@ extension AppState {
     let wasShown = screen == .budget
     _ = show(.budget)
     guard let text else { return wasShown ? ask(for: .budget) : [] }
-    guard let target = BudgetWords.target(text) else {
+    guard let target = BudgetTarget(text) else {
       refuse("\"\(text)\" is no budget; write 90MB, 4.5bpw or kld=0.05")
       return []
     }

@@ -23,6 +23,7 @@ extension AppState {
         conversation.noteSentRaw()
         inform("The model has no chat template: the prompt is sent as it is")
       }
+    case .remarked(_, let sentence): inform(sentence)
     case .token(let id, let token):
       if id == conversation.job { conversation.append(token) }
     case .answerEnded(let id, let side, let reason):

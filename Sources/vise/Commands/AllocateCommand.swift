@@ -6,25 +6,8 @@ import Export
 import Inference
 import Tensors
 
-/// What `--budget` says: `90MB`, `4.5bpw` or `kld=0.05`.
 extension BudgetTarget: ExpressibleByArgument {
-  public init?(argument: String) {
-    let text = argument.lowercased()
-    func number(_ part: some StringProtocol) -> Double? {
-      Double(String(part)).flatMap { $0 > 0 && $0 < 1e12 ? $0 : nil }
-    }
-    if text.hasPrefix("kld="), let value = number(text.dropFirst(4)) {
-      self = .divergence(value)
-    } else if text.hasSuffix("bpw"), let value = number(text.dropLast(3)) {
-      self = .bitsPerWeight(value)
-    } else if text.hasSuffix("gb"), let value = number(text.dropLast(2)) {
-      self = .bytes(Int((value * 1e9).rounded()))
-    } else if text.hasSuffix("mb"), let value = number(text.dropLast(2)) {
-      self = .bytes(Int((value * 1e6).rounded()))
-    } else {
-      return nil
-    }
-  }
+  public init?(argument: String) { self.init(argument) }
 }
 
 /// `vise allocate`: the plan that makes the best of a budget.
@@ -43,7 +26,10 @@ struct AllocateCommand: ParsableCommand {
 
   @OptionGroup var model: ModelArgument
 
-  @Option(help: "90MB, 1.5GB, 4.5bpw, or kld=0.05 for the smallest plan of that divergence.")
+  @Option(
+    help:
+      "90MB, 1.5GiB, 3000000 (bytes), 4.5bpw, or kld=0.05 for the smallest plan of that divergence."
+  )
   var budget: BudgetTarget
 
   @Option(help: "A file that `vise sensitivity` wrote.", completion: .file())

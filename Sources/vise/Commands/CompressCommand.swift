@@ -19,7 +19,10 @@ struct CompressCommand: ParsableCommand {
 
   @OptionGroup var model: ModelArgument
 
-  @Option(help: "90MB, 1.5GB, 4.5bpw, or kld=0.05 for the smallest plan of that divergence.")
+  @Option(
+    help:
+      "90MB, 1.5GiB, 3000000 (bytes), 4.5bpw, or kld=0.05 for the smallest plan of that divergence."
+  )
   var budget: BudgetTarget
 
   @OptionGroup var options: ExportOptions

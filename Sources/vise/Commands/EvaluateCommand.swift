@@ -34,6 +34,9 @@ struct EvaluateCommand: ParsableCommand {
   @Flag(help: "Prints JSON.")
   var json = false
 
+  /// Scored tokens of which figures say too little.
+  private static let fewTokens = 64
+
   func run() throws {
     let session = EngineSession()
     defer { session.close() }
@@ -43,6 +46,11 @@ struct EvaluateCommand: ParsableCommand {
         textPath: text, window: reading.window, windowLimit: reading.windows,
         compares: options.plan != nil,
         referencePath: reference))
+    if found.tokens < Self.fewTokens {
+      session.warn(
+        "\(found.tokens) scored token\(found.tokens == 1 ? " is" : "s are") few: figures of so short a text say little of the model; give one of some "
+          + "thousand tokens")
+    }
     if json {
       try JSONOutput.write(EvaluateResult(found))
     } else {

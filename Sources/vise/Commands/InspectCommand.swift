@@ -17,7 +17,8 @@ struct InspectCommand: ParsableCommand {
       --json: name, format, architecture, abilities[] (weights, runs, differentiates), obstacles of \
       runs and differentiates (why not; absent where it does), parameters, bytes, layers[] of name, \
       role, block, experts (of a stack), shape (rows, columns), dtype, scheme (if quantized, for \
-      example 4 bit g64 sym), bytes; notes[].
+      example 4 bit g64 sym), bytes; notes[]; damaged[] (tensors with a NaN or an infinity, each with the \
+      first place: of norms and biases, and with --check of all weights).
       """)
 
   @OptionGroup var model: ModelArgument
@@ -26,6 +27,9 @@ struct InspectCommand: ParsableCommand {
     help: "A plan file, whose structure section is applied.",
     completion: .file(extensions: ["yaml", "yml"]))
   var plan: String?
+
+  @Flag(help: "Reads all weights, and fails if a tensor holds a NaN or an infinity.")
+  var check = false
 
   @Flag(help: "Prints JSON.")
   var json = false
@@ -40,14 +44,23 @@ struct InspectCommand: ParsableCommand {
         if case .restructured(let pruned) = event { pruned } else { nil }
       }
     }
+    let damaged = try Self.damage(in: Checkpoint.open(model.path), readsAll: check)
     if json {
-      try JSONOutput.write(InspectResult(description))
+      try JSONOutput.write(InspectResult(description, damaged: damaged))
     } else {
-      OutputStream.standard.write(Self.text(of: description))
+      OutputStream.standard.write(Self.text(of: description, damaged: damaged))
+    }
+    if check, !damaged.isEmpty {
+      throw CommandFailure(
+        status: .failed, message: "\(model.path): \(damaged.count) tensors are damaged")
     }
   }
 
-  private static func text(of model: ModelDescription) -> String {
+  private static func damage(in checkpoint: Checkpoint, readsAll: Bool) -> [String] {
+    readsAll ? checkpoint.damagedTensors() : checkpoint.damagedVectors()
+  }
+
+  private static func text(of model: ModelDescription, damaged: [String]) -> String {
     var table = TextTable(["layer", "shape", "type", "MB"])
     for layer in model.layers {
       let shape = "\(layer.rows)x\(layer.columns)"
@@ -60,7 +73,8 @@ struct InspectCommand: ParsableCommand {
         "\(model.name)  \(model.architecture), \(model.format.rawValue)",
         "\(millions) M parameters, \(model.tensorBytes.megabytes) MB\(context)",
         shape(of: model),
-      ] + abilities(of: model) + model.notes.map { "note: \($0)" }
+      ] + abilities(of: model) + damaged.map { "damaged: \($0)" }
+      + model.notes.map { "note: \($0)" }
     return lines.joined(separator: "\n") + "\n\n" + table.text
   }
 
@@ -108,8 +122,10 @@ private struct InspectResult: Encodable {
   let bytes: Int
   let layers: [Layer]
   let notes: [String]
+  let damaged: [String]
 
-  init(_ model: ModelDescription) {
+  init(_ model: ModelDescription, damaged: [String]) {
+    self.damaged = damaged
     name = model.name
     format = model.format.rawValue
     architecture = model.architecture

@@ -9,7 +9,8 @@ struct CandidateOptions: ParsableArguments {
       Schemes to try, separated by commas: GGUF block types (Q4_K), widths with a group (4g64, \
       add z for zero points), float formats (FP8, NVFP4), or `gguf`, `int`, `float`, `all` for the \
       usual ones; `/rtn` or `/gptq` after one says how its codes are chosen, but for FP8, which is rounded. \
-      Zeros are put into 4g64+50% or keep+2:4, by SparseGPT unless `/wanda` or `/magnitude` follows.
+      Zeros are put into 4g64+50% or keep+2:4, by SparseGPT unless `/wanda` or `/magnitude` follows. \
+      Schemes as Vise prints them (4 bit g64 sym, 2:4 50 %) mean what they were printed for.
       """)
   var candidates = "gguf"
 
@@ -22,79 +23,89 @@ struct CandidateOptions: ParsableArguments {
   ///
   /// - Throws: ``CommandFailure`` for words that name no scheme.
   static func schemes(named text: String) throws(CommandFailure) -> [Scheme] {
-    var found: [Scheme] = []
-    for word in text.split(separator: ",") {
-      for scheme in try schemes(of: String(word)) where !found.contains(scheme) {
-        found.append(scheme)
+    var words: [String] = []
+    for word in text.split(separator: ",").map(String.init) {
+      // Summaries have a comma before what is pruned.
+      if let last = words.last, word.hasPrefix(" "), SchemeText(word)?.isSparsityOnly == true {
+        words[words.count - 1] = "\(last),\(word)"
+      } else {
+        words.append(word)
       }
+    }
+    var found: [Scheme] = []
+    for word in words {
+      for scheme in try schemes(of: word) where !found.contains(scheme) { found.append(scheme) }
     }
     return found
   }
 
-  private static func schemes(of word: String) throws(CommandFailure) -> [Scheme] {
-    if let plus = word.firstIndex(of: "+") {
-      let sparsity = try sparsity(word[word.index(after: plus)...], word)
-      let name = String(word[..<plus])
-      let dense = name == "keep" ? [Scheme.keep] : try schemes(of: name)
-      return dense.map { Scheme(quantization: $0.quantization, sparsity: sparsity) }
-    }
-    let parts = word.split(separator: "/", maxSplits: 1).map(String.init)
-    let method = parts.count > 1 ? QuantizationMethod(rawValue: parts[1]) : .gptq
-    guard let name = parts.first, let method, method != .hqq else { throw unknown(word) }
-    let blocks = BlockType.allCases.map {
-      QuantizationScheme(block: $0, range: .weighted, method: method)
-    }
-    let widths = [2, 3, 4, 5, 6, 8].map { bits in
-      QuantizationScheme(bits: bits, range: .weighted, method: method)
-    }
-    let floats = FloatFormat.allCases.map { QuantizationScheme(candidate: $0, method: method) }
-    let schemes: [QuantizationScheme]
-    switch name {
-    case "float": schemes = floats
-    case "gguf": schemes = blocks
-    case "int": schemes = widths
-    case "all": schemes = blocks + widths + floats
-    default: schemes = [try single(name, word, method)]
-    }
-    return schemes.map { Scheme(quantization: $0) }
-  }
+  /// Names of several schemes, before what stands for all of them.
+  private static let groups = ["float", "gguf", "int", "all"]
 
-  private static func sparsity(
-    _ text: Substring, _ word: String
-  ) throws(CommandFailure) -> SparsityScheme {
-    let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-    let method = parts.count > 1 ? PruningMethod(rawValue: String(parts[1])) : .sparsegpt
-    guard let first = parts.first, let pattern = SparsityPattern(first), let method else {
-      throw unknown(word)
+  private static func schemes(of word: String) throws(CommandFailure) -> [Scheme] {
+    let group = groups.first { name in
+      word == name || ["/", "+"].contains { word.hasPrefix(name + $0) }
     }
-    return SparsityScheme(pattern: pattern, method: method)
+    let rest = group.map { String(word.dropFirst($0.count)) } ?? word
+    // A group says nothing more where nothing stands behind it.
+    guard let said = SchemeText(rest.isEmpty ? "gptq" : rest), said.method != .hqq,
+      said.pattern != nil || said.pruning == nil
+    else { throw unknown(word) }
+    let method = said.method ?? (said.isWrittenOut ? .rtn : .gptq)
+    let range = said.range ?? (said.isWrittenOut ? .minMax : .weighted)
+    let sparsity = said.pattern.map {
+      SparsityScheme(
+        pattern: $0, method: said.pruning ?? (said.isWrittenOut ? .magnitude : .sparsegpt))
+    }
+    let blocks = {
+      BlockType.allCases.map { QuantizationScheme(block: $0, range: range, method: method) }
+    }
+    let floats = { FloatFormat.allCases.map { QuantizationScheme(candidate: $0, method: method) } }
+    let widths = {
+      [2, 3, 4, 5, 6, 8].map { QuantizationScheme(bits: $0, range: range, method: method) }
+    }
+    switch group {
+    case "float": return floats().map { Scheme(quantization: $0, sparsity: sparsity) }
+    case "gguf": return blocks().map { Scheme(quantization: $0, sparsity: sparsity) }
+    case "int": return widths().map { Scheme(quantization: $0, sparsity: sparsity) }
+    case "all":
+      return (blocks() + widths() + floats()).map { Scheme(quantization: $0, sparsity: sparsity) }
+    default: return [try single(said, word, method, range, sparsity)]
+    }
   }
 
   private static func single(
-    _ name: String, _ word: String, _ method: QuantizationMethod
-  ) throws(CommandFailure) -> QuantizationScheme {
-    if let block = BlockType.allCases.first(where: { $0.rawValue == name }) {
-      return QuantizationScheme(block: block, range: .weighted, method: method)
+    _ said: SchemeText, _ word: String, _ method: QuantizationMethod, _ range: RangeSearch,
+    _ sparsity: SparsityScheme?
+  ) throws(CommandFailure) -> Scheme {
+    if let block = said.block {
+      return Scheme(
+        quantization: QuantizationScheme(block: block, range: range, method: method),
+        sparsity: sparsity)
     }
-    if let float = FloatFormat(rawValue: name) {
-      return QuantizationScheme(candidate: float, method: method)
+    if let float = said.float {
+      let quantization =
+        said.isWrittenOut
+        ? QuantizationScheme(float: float, range: range, method: method)
+        : QuantizationScheme(candidate: float, method: method)
+      return Scheme(quantization: quantization, sparsity: sparsity)
     }
-    let isSymmetric = !name.hasSuffix("z")
-    let parts = (isSymmetric ? name : String(name.dropLast()))
-      .split(separator: "g", maxSplits: 1).map(String.init)
-    guard let bits = parts.first.flatMap({ Int($0) }), QuantizationScheme.widths.contains(bits),
-      let group = parts.count > 1 ? GroupSize(parts[1]) : .size(64)
-    else { throw unknown(word) }
-    return QuantizationScheme(
-      bits: bits, group: group, isSymmetric: isSymmetric, range: .weighted, method: method)
+    if let bits = said.bits {
+      return Scheme(
+        quantization: QuantizationScheme(
+          bits: bits, group: said.group ?? .size(64), isSymmetric: said.isSymmetric ?? true,
+          range: range, method: method), sparsity: sparsity)
+    }
+    guard sparsity != nil, said.keeps || said.isWrittenOut else { throw unknown(word) }
+    return Scheme(sparsity: sparsity)
   }
 
   private static func unknown(_ word: String) -> CommandFailure {
     CommandFailure(
       status: .usage,
       message: "\(word) names no scheme; write a block type such as Q4_K, a width and group such "
-        + "as 4g64, a float format such as NVFP4, one of these or keep with zeros such as keep+50%, or "
-        + "gguf, int, float or all")
+        + "as 4g64 or \"4 bit g64 sym\", a float format such as NVFP4, one of these or keep with zeros such as "
+        + "keep+50%, or gguf, int, float or all")
   }
 }
 

@@ -17,8 +17,8 @@ final class EngineSession {
   private var waiting: ArraySlice<Input> = []
   private var progress = ProgressLine()
   private var jobs: [JobID: (kind: JobKind, title: String)] = [:]
-  /// What has been said of experts that calibration missed, so that it is said once.
-  private var saidOfExperts: Set<String> = []
+  /// What has been said of texts, and of experts that calibration missed, so that it is said once.
+  private var said: Set<String> = []
 
   /// Starts an engine; from now on Ctrl-C ends what it does.
   init(_ settings: EngineSettings = EngineSettings()) {
@@ -90,9 +90,13 @@ final class EngineSession {
     case .promptSentRaw:
       progress.clear()
       note("the model has no chat template: the prompt is sent as it is, as with --raw")
+    case .remarked(_, let sentence):
+      guard said.insert(sentence).inserted else { break }
+      progress.clear()
+      warn(sentence)
     case .report(let report):
       guard report.standing == .exact, let text = report.missedExpertsNote,
-        saidOfExperts.insert(text).inserted
+        said.insert(text).inserted
       else { break }
       progress.clear()
       warn(text)

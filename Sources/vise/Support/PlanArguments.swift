@@ -8,18 +8,21 @@ extension GroupSize: ExpressibleByArgument {
 
 extension RangeSearch: ExpressibleByArgument {}
 
-extension SparsityPattern: ExpressibleByArgument {
-  /// Reads a ratio such as `0.5`, or a pattern such as `2:4`; nil for anything else.
-  public init?(argument: String) {
-    let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
-    if parts.count == 2, let kept = Int(parts[0]), let of = Int(parts[1]) {
-      self = .structured(kept: kept, of: of)
-    } else if let ratio = Double(argument) {
-      self = .unstructured(ratio: ratio)
-    } else {
+/// Zeros to put in: a share, a pattern, and the method behind it.
+struct SparsityArgument: ExpressibleByArgument {
+  let scheme: SparsityScheme
+
+  /// Reads `0.5`, `50%`, `2:4`, `2:4 50 %`, and a method such as `wanda` behind them; nil for anything else.
+  init?(argument: String) {
+    guard let said = SchemeText(argument), said.isSparsityOnly, let pattern = said.pattern else {
       return nil
     }
+    scheme = SparsityScheme(pattern: pattern, method: said.pruning ?? .magnitude)
   }
+}
+
+extension SchemeText: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
 }
 
 /// The checkpoint that every subcommand works on.
@@ -35,9 +38,9 @@ struct TypeArgument: ExpressibleByArgument {
 
   /// Reads a GGUF block type or a float format; nil for anything else.
   init?(argument: String) {
-    block = BlockType(rawValue: argument)
-    float = FloatFormat(rawValue: argument)
-    guard block != nil || float != nil else { return nil }
+    let said = SchemeText(argument)
+    (block, float) = (said?.block, said?.float)
+    guard block != nil || float != nil, !argument.contains(" ") else { return nil }
   }
 }
 
@@ -58,14 +61,17 @@ struct SchemeOptions: ParsableArguments {
   @Option(help: "How a group's range is found: `minmax` or `mse`.")
   var range: RangeSearch = .minMax
 
-  @Option(help: "The share of weights to zero (0.5), or how many of how many survive (2:4).")
-  var sparsity: SparsityPattern?
+  @Option(help: "The share of weights to zero (50% or 0.5), or how many of how many survive (2:4).")
+  var sparsity: SparsityArgument?
+
+  @Option(help: "All of these in words, as Vise prints schemes: \"4 bit g64 asym mse, 2:4 50 %\".")
+  var scheme: SchemeText?
 
   @Option(help: "Which layers: a glob, or `re:` and a regular expression, over their names.")
   var layers: String?
 
   /// Whether any of these options says what to do.
-  var isEmpty: Bool { bits == nil && type == nil && sparsity == nil }
+  var isEmpty: Bool { bits == nil && type == nil && sparsity == nil && scheme == nil }
 
   /// The plan of this one rule.
   var plan: Plan {
@@ -78,7 +84,8 @@ struct SchemeOptions: ParsableArguments {
       change.isSymmetric = !asymmetric
       change.range = range
     }
-    if let sparsity { change.sparsity = .scheme(SparsityScheme(pattern: sparsity)) }
+    if let sparsity { change.sparsity = .scheme(sparsity.scheme) }
+    if let scheme { change = change.followed(by: scheme.change) }
     return Plan(rules: [PlanRule(layers: [layers ?? "*"], change: change)])
   }
 }

@@ -48,6 +48,45 @@ struct RopeReaderTests {
     #expect(new[0].divisors == [2, 2, 2, 2] && new[1].divisors.isEmpty && new[1].theta == 100)
   }
 
+  /// As transformers' `convert_rope_params_to_dict` and `standardize_rope_params` settle it.
+  @Test func whatIsSaidTwiceIsSettledAsInTransformers() throws {
+    func notes(_ json: String) throws -> [String] {
+      let root = try #require(try JSONReader.read(Array("{\(json)}".utf8)).object)
+      return try RopeSections(JSONFile(file: "config.json", root: root)).notes()
+    }
+    let both =
+      "\"rope_scaling\": {\"type\": \"linear\", \"factor\": 3}, "
+      + "\"rope_parameters\": {\"rope_type\": \"default\", \"rope_theta\": 700}"
+    #expect(try ropes(both)[0].theta == 10_000 && ropes(both)[0].divisors.first == 3)
+    #expect(try notes(both).first?.contains("rope_scaling counts") == true)
+    let theta = "\"rope_theta\": 100, \"rope_parameters\": {\"rope_theta\": 700}"
+    #expect(try ropes(theta)[0].theta == 700)
+    #expect(
+      try notes(theta) == [
+        "config.json gives rope_theta twice: 700 counts, and not 100, as in transformers"
+      ])
+    let rule =
+      "\"rope_parameters\": {\"rope_type\": \"yarn\", \"factor\": 4, "
+      + "\"original_max_position_embeddings\": 32}"
+    let length = "\"original_max_position_embeddings\": 16, \(rule)"
+    guard case .yarn(let yarn)? = try ropes(length)[0].scaling else {
+      Issue.record("no YaRN")
+      return
+    }
+    #expect(yarn.originalLength == 16)
+    #expect(try notes(length).count == 1 && notes(rule).isEmpty)
+    // Where no first length is given, it is the whole context.
+    let none =
+      "\"max_position_embeddings\": 64, \"rope_scaling\": {\"rope_type\": \"yarn\", \"factor\": 4}"
+    guard case .yarn(let whole)? = try ropes(none)[0].scaling else {
+      Issue.record("no YaRN")
+      return
+    }
+    #expect(whole.originalLength == 64)
+    #expect(try ropes("\"partial_rotary_factor\": 0.5")[0].rotatedSize == 8)
+    #expect(try ropes("\"partial_rotary_factor\": 0.5", .phi3)[0].rotatedSize == 4)
+  }
+
   /// YaRN's amplitude is 0.1 ln(factor) + 1, unless it or its two weights are given.
   @Test(arguments: [
     ("", 1.138_629), ("\"attention_factor\": 1.5", 1.5),
@@ -63,10 +102,11 @@ struct RopeReaderTests {
 
   @Test func whatMakesNoSenseIsRefusedWithItsReason() throws {
     func expect(
-      _ part: String, _ json: String, _ location: SourceLocation = #_sourceLocation
+      _ part: String, _ json: String, _ location: SourceLocation = #_sourceLocation,
+      of architecture: Architecture = .llama
     ) {
       do {
-        _ = try ropes(json)
+        _ = try ropes(json, architecture)
         Issue.record("read", sourceLocation: location)
       } catch {
         #expect("\(error)".contains(part), "\(error)", sourceLocation: location)
@@ -79,9 +119,19 @@ struct RopeReaderTests {
     }
     expect("rope_theta is \"high\", not a number", "\"rope_theta\": \"high\"")
     expect("rope_theta is -1.0, not above zero", "\"rope_theta\": -1")
-    expect("turns 0 values of heads of 8", "\"partial_rotary_factor\": 0.01")
-    expect("turns 3 values of heads of 8", "\"partial_rotary_factor\": 0.4")
-    expect("partial_rotary_factor is 1e+300, more than 1", "\"partial_rotary_factor\": 1e300")
+    expect("turns 0 values of heads of 8", "\"partial_rotary_factor\": 0.01", of: .glm4)
+    expect("turns 3 values of heads of 8", "\"partial_rotary_factor\": 0.4", of: .glm4)
+    expect(
+      "partial_rotary_factor is 1e+300, more than 1", "\"partial_rotary_factor\": 1e300", of: .glm4)
+    expect(
+      "all values of llama's heads turn",
+      "\"partial_rotary_factor\": 0.5, \"rope_scaling\": {\"type\": \"linear\", \"factor\": 2}")
+    expect(
+      "differ by kind of block, which llama does not know",
+      "\"rope_parameters\": {\"full_attention\": {\"rope_type\": \"default\"}}")
+    expect(
+      "says nothing of full_attention and sliding_attention apart",
+      "\"rope_parameters\": {\"rope_type\": \"linear\", \"factor\": 2}", of: .gemma3)
     expect("rope_scaling", "\"rope_scaling\": 3")
     expectScaling(
       "has RoPE scaling of type \"dynamic\", which is not supported; linear, llama3, yarn",
@@ -103,8 +153,6 @@ struct RopeReaderTests {
       "frequencies that are no numbers",
       "\"rope_type\": \"longrope\", \"original_max_position_embeddings\": 1, "
         + "\"short_factor\": [1, 1, 1, 1], \"long_factor\": [1, 1, 1, 1]")
-    expectScaling(
-      "original_max_position_embeddings is missing", "\"rope_type\": \"yarn\", \"factor\": 2")
     expectScaling(
       "truncate is 1, not true or false",
       "\"rope_type\": \"yarn\", \"factor\": 2, \"original_max_position_embeddings\": 32, "

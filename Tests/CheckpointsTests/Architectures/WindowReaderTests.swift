@@ -33,6 +33,9 @@ struct WindowReaderTests {
     #expect(try windows("\(on), \"max_window_layers\": 4", .qwen2) == [nil, nil, nil, nil, 7, 7])
     #expect(try windows("\(on), \"max_window_layers\": 0", .qwen2) == [7, 7, 7, 7, 7, 7])
     #expect(try windows(on, .qwen2) == [nil, nil, nil, nil, nil, nil])
+    #expect(try windows(on, .qwen3Moe) == [7, 7, 7, 7, 7, 7])
+    #expect(
+      try windows("\(on), \"max_window_layers\": 3", .qwen2Moe) == [7, nil, 7, nil, nil, nil])
   }
 
   @Test func typesOfBlocksCountMore() throws {

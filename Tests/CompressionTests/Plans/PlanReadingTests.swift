@@ -79,7 +79,7 @@ struct PlanReadingTests {
     ("vise: 1\nrules:\n  - layers: a\n    symmetric: maybe", 4, "true or false"),
     ("vise: 1\nrules:\n  - layers: a\n    range: wide", 4, "minmax, mse"),
     ("vise: 1\nrules:\n  - layers: a\n    method: obs", 4, "it has: rtn, hqq, gptq, awq"),
-    ("vise: 1\nrules:\n  - layers: a\n    sparsity: 0.5", 4, "`sparsity` is"),
+    ("vise: 1\nrules:\n  - layers: a\n    sparsity: half", 4, "`sparsity` is"),
     ("vise: 1\nrules:\n  - layers: a\n    sparsity: { }", 4, "needs a `ratio`"),
     ("vise: 1\nrules:\n  - layers: a\n    sparsity: { ratio: 1 }", 4, "between 0 and 1"),
     ("vise: 1\nrules:\n  - layers: a\n    sparsity: { ratio: .nan }", 4, "number"),

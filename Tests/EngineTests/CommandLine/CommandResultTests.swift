@@ -36,7 +36,7 @@ import Tensors
       Set(result.keys)
         == [
           "name", "format", "architecture", "abilities", "obstacles", "parameters", "bytes",
-          "layers", "notes",
+          "layers", "notes", "damaged",
         ])
     #expect(result["abilities"] as? [String] == ["weights", "runs", "differentiates"])
     #expect((result["obstacles"] as? [String: String])?.isEmpty == true)

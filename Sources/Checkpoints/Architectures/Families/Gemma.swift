@@ -6,8 +6,7 @@ extension Architecture {
     normOffset: 1,
     biases: .flagged(
       ["attention_bias": [.query, .key, .value, .attentionOutput]], standard: false),
-    // The first checkpoints say "gelu" in hidden_act and mean the tanh form, which transformers insists on.
-    activation: ("hidden_activation", .geluTanh), embeddingScale: .rootOfHidden,
+    activation: ("hidden_act", .geluTanh), meansTanhByGELU: true, embeddingScale: .rootOfHidden,
     tiesByStandard: true)
 
   /// Norms around both halves, bounded scores and logits, a window in every other block.
@@ -19,12 +18,17 @@ extension Architecture {
       "query_pre_attn_scalar": .integer(256), "attn_logit_softcapping": .number(50),
       "final_logit_softcapping": .number(30),
     ],
+    ggufStandards: [
+      "attention.sliding_window": .integer(4096), "attn_logit_softcapping": .number(50),
+      "final_logit_softcapping": .number(30),
+    ],
     normOffset: 1, norms: .around,
     biases: .flagged(
       ["attention_bias": [.query, .key, .value, .attentionOutput]], standard: false),
     activation: ("hidden_activation", .geluTanh), window: .allButEvery(2),
-    embeddingScale: .rootOfHidden, attentionScaleKey: "query_pre_attn_scalar",
-    blocksOfWideScores: 46, tiesByStandard: true)
+    readsLayerTypes: true, embeddingScale: .rootOfHidden,
+    attentionScaleKey: "query_pre_attn_scalar",
+    blocksOfWideScores: 46, boundsScores: true, boundsLogits: true, tiesByStandard: true)
 
   /// Normalised queries and keys, a window in five of six blocks with frequencies of their own.
   static let gemma3 = Architecture(
@@ -41,9 +45,10 @@ extension Architecture {
     normOffset: 1, norms: .around, queryKeyNorm: .perHead,
     biases: .flagged(
       ["attention_bias": [.query, .key, .value, .attentionOutput]], standard: false),
-    activation: ("hidden_activation", .geluTanh), window: .allButEvery(6), hasLocalRope: true,
+    activation: ("hidden_activation", .geluTanh), window: .allButEvery(6), readsLayerTypes: true,
+    hasLocalRope: true,
     embeddingScale: .rootOfHidden, attentionScaleKey: "query_pre_attn_scalar",
-    blocksOfWideScores: 62, tiesByStandard: true)
+    blocksOfWideScores: 62, boundsLogits: true, tiesByStandard: true)
 
   /// Norms before and after both halves.
   private static let sandwich: [Part: String] = [

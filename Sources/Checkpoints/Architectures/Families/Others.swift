@@ -2,8 +2,12 @@ extension Architecture {
   /// Phi 3 to 4: q, k, v are one matrix, gate and up another; LongRoPE; Phi-4-mini turns a part of each head.
   static let phi3 = Architecture(
     modelTypes: ["phi3"], ggufName: "phi3", className: "Phi3ForCausalLM",
-    standards: ["rms_norm_eps": .number(1e-5)], fusesAttention: true, feedForward: .fusedGated,
-    window: .all, ggufWindow: Architecture.WindowRule.none)
+    standards: [
+      "rms_norm_eps": .number(1e-5), "original_max_position_embeddings": .integer(4096),
+    ],
+    fusesAttention: true, feedForward: .fusedGated, window: .all,
+    ggufWindow: Architecture.WindowRule.none, turnsPartially: true,
+    longRopeWords: ["longrope", "su", "yarn"])
 
   /// Four multipliers: of embeddings, scores, both halves' outputs and logits.
   static let granite = Architecture(
@@ -55,9 +59,12 @@ extension Architecture {
       .attentionPostNorm: "post_self_attn_layernorm",
       .feedForwardPostNorm: "post_mlp_layernorm",
     ],
-    standards: ["rms_norm_eps": .number(1.5625e-7), "partial_rotary_factor": .number(0.5)],
+    standards: [
+      "rms_norm_eps": .number(1.5625e-7), "partial_rotary_factor": .number(0.5),
+      "attention_bias": .bool(true),
+    ],
     norms: .around, biases: .flagged(["attention_bias": [.query, .key, .value]], standard: false),
-    feedForward: .fusedGated, pairing: .neighbours)
+    feedForward: .fusedGated, pairing: .neighbours, turnsPartially: true)
 
   /// Layer norms with biases, biases everywhere, a feed-forward half without a gate.
   static let starcoder2 = Architecture(

@@ -1,5 +1,6 @@
 import Checkpoints
 import Compression
+import Tensors
 
 extension CompressedTensorsLimits {
   /// What a target makes of quantized layers otherwise than they are stored: a sentence each.

@@ -1,0 +1,122 @@
+import JSON
+
+/// What the keys of GGUF metadata mean to a decoder, without the architecture's name that precedes them.
+///
+/// Source: `load_hparams` and `load_arch_hparams` of llama.cpp.
+enum GGUFKeys {
+  /// Keys that every architecture reads.
+  private static let shared: Set<String> = [
+    "block_count", "context_length", "embedding_length", "feed_forward_length", "vocab_size",
+    "attention.head_count", "attention.head_count_kv", "attention.key_length",
+    "attention.value_length", "attention.causal", "rope.dimension_count", "rope.freq_base",
+    "rope.scale_linear", "rope.scaling.type", "rope.scaling.factor", "rope.scaling.attn_factor",
+    "rope.scaling.original_context_length", "expert_count", "expert_used_count",
+  ]
+
+  /// Keys that an architecture's blueprint is made of.
+  static func honoured(by architecture: Architecture) -> Set<String> {
+    var keys = shared
+    keys.insert(
+      architecture.norm == .rms
+        ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon")
+    if architecture.hasWindowInGGUF {
+      keys.formUnion(["attention.sliding_window", "attention.sliding_window_pattern"])
+    }
+    if architecture.hasLocalRope { keys.insert("rope.freq_base_swa") }
+    if architecture.boundsScores { keys.insert("attn_logit_softcapping") }
+    if architecture.boundsLogits { keys.insert("final_logit_softcapping") }
+    if architecture.hasMultipliers {
+      keys.formUnion(["logit_scale", "residual_scale", "embedding_scale", "attention.scale"])
+    }
+    if architecture.growsQueries { keys.insert("attention.temperature_scale") }
+    if architecture.hasYarnRampInGGUF {
+      keys.formUnion([
+        "rope.scaling.yarn_log_multiplier", "rope.scaling.yarn_beta_fast",
+        "rope.scaling.yarn_beta_slow",
+      ])
+    }
+    if architecture.hasExperts {
+      keys.formUnion([
+        "expert_feed_forward_length", "expert_shared_feed_forward_length", "expert_shared_count",
+      ])
+    }
+    return keys
+  }
+
+  /// Keys that change nothing that is computed.
+  static let harmless: Set<String> = [
+    "tensor_data_layout", "rope.scaling.finetuned", "pooling_type", "attention.layer_norm_epsilon",
+    "attention.layer_norm_rms_epsilon", "expert_group_count", "expert_group_used_count",
+  ]
+
+  /// Keys that llama.cpp honours, and that are not honoured here: unless they are zero.
+  static func refused(of architecture: Architecture) -> [String] {
+    let own: [String: [String]] = [
+      "glm4": ["rope.dimension_sections"], "granite": ["deepstack_mapping"],
+      "gemma2": ["rope.freq_base_swa", "rope.dimension_count_swa"],
+      // OLMo 3 is OLMo 2 with windows to llama.cpp.
+      "olmo2": ["attention.sliding_window", "rope.freq_base_swa"],
+      "gemma3": [
+        "rope.dimension_count_swa", "attention.key_length_swa", "attention.value_length_swa",
+      ],
+    ]
+    return ["nextn_predict_layers"] + (own[architecture.ggufName] ?? [])
+  }
+}
+
+/// Looks at every key of GGUF metadata for what a blueprint does not say.
+struct GGUFReview {
+  let architecture: Architecture
+  let header: GGUFHeader
+
+  private var prefix: String { architecture.ggufName + "." }
+
+  /// - Throws: ``CheckpointError`` naming a setting that changes the computation and is not honoured.
+  func refuseOthers() throws(CheckpointError) {
+    if header.value(prefix + "attention.causal") == .bool(false) {
+      throw header.error(
+        "\(prefix)attention.causal is false: attends to later positions too, and only causal decoders run"
+      )
+    }
+    // llama.cpp takes the flag for a sign of RoPE in Granite.
+    if architecture.name == "granite",
+      header.value(prefix + "rope.scaling.finetuned") == .bool(false)
+    {
+      throw header.error(
+        "\(prefix)rope.scaling.finetuned is false, so that positions turn nothing, which is not supported"
+      )
+    }
+    let honoured = GGUFKeys.honoured(by: architecture)
+    for key in GGUFKeys.refused(of: architecture) where !honoured.contains(key) && isSet(key) {
+      throw header.error(
+        "\(prefix)\(key) is \(text(of: key)), which is not supported for \(architecture.ggufName)")
+    }
+  }
+
+  /// What the file says and llama.cpp does not look at: a sentence.
+  func notes() -> [String] {
+    let known = GGUFKeys.honoured(by: architecture).union(GGUFKeys.harmless)
+    let strangers = header.keys.filter { $0.hasPrefix(prefix) }
+      .map { String($0.dropFirst(prefix.count)) }
+      .filter { !known.contains($0) && isSet($0) }
+    guard !strangers.isEmpty else { return [] }
+    let list = strangers.prefix(6).map { "\(prefix)\($0) \(text(of: $0))" }.joined(separator: ", ")
+    let more = strangers.count > 6 ? " and \(strangers.count - 6) more" : ""
+    return [
+      "the metadata say \(list)\(more), which llama.cpp does not read for \(architecture.ggufName): computed without"
+    ]
+  }
+
+  private func isSet(_ key: String) -> Bool {
+    switch header.value(prefix + key) {
+    case .none, .bool(false), .integer(0), .number(0), .text(""): false
+    case .other: header.integers(prefix + key).map { $0.contains { $0 != 0 } } ?? true
+    case .bool(true), .integer, .number, .text: true
+    }
+  }
+
+  private func text(of key: String) -> String {
+    let value = header.value(prefix + key)
+    return value == .other ? "a list" : value?.text ?? "missing"
+  }
+}
