@@ -14,8 +14,8 @@ public struct EngineCore {
     "the compressed model is not what the plan says, because "
     + "compressing it was ended; ask again to go on"
   private static let notCalibrated =
-    "the plan has methods that need a calibration, and no text was found for one; "
-    + "calibrate first: `vise calibrate`, or --calibration FILE"
+    "the plan has methods that need a calibration, and no text was found for one; name a text: "
+    + "`C` in the workbench, --calibration FILE on the command line"
 
   private let settings: EngineSettings
   private let servers: ServerAccess
@@ -87,10 +87,11 @@ public struct EngineCore {
       }
     case .refineSensitivity(let id, let request):
       var needsCalibration = false
+      let isCalibrating = jobs.isCalibrating
       start(id, .refine, title: "refine") { workspace throws(JobFailure) in
         let job = try RefineJob(id: id, request: request, workspace: workspace)
         needsCalibration = job.needsCalibration(in: workspace)
-        if needsCalibration, workspace.defaultText == nil {
+        if needsCalibration, workspace.defaultText == nil, !isCalibrating {
           throw JobFailure(sentence: Self.notCalibrated)
         }
         return job
@@ -226,8 +227,9 @@ public struct EngineCore {
       if request.format == .report { compressIfNeeded() }
       return
     }
+    let isCalibrating = jobs.isCalibrating
     start(id, .export, title: "export") { workspace throws(JobFailure) in
-      if workspace.lacksCalibration(), workspace.defaultText == nil {
+      if workspace.lacksCalibration(), workspace.defaultText == nil, !isCalibrating {
         throw JobFailure(sentence: Self.notCalibrated)
       }
       return ExportJob(

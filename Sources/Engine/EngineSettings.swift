@@ -10,6 +10,8 @@ public struct EngineSettings: Hashable, Sendable {
   /// Whether a plan waits for an export before anything is compressed, and exports keep no layer that they need not: then
   /// models larger than memory can be exported, but no compressed model runs.
   public var streamsExports: Bool
+  /// Where a text to calibrate on is looked for if there is none beside the model, and nobody named one.
+  public var textFolder = CalibrationText.folder
 
   public init(cacheBytes: Int = 256 << 20, threads: Int? = nil, streamsExports: Bool = false) {
     self.cacheBytes = cacheBytes

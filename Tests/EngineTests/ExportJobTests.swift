@@ -88,6 +88,36 @@ import Testing
   }
 
   /// Cancelled after any step, the same export completes the file and works on no more than is left.
+  /// A text that somebody named is as good as one that lies beside the model, also before it is read.
+  @Test(arguments: [true, false])
+  func waitsForACalibrationThatIsUnderWay(streams: Bool) throws {
+    let text = try model.write(
+      String(repeating: "In the beginning was the word. ", count: 40), to: "text.txt")
+    var settings = EngineSettings(threads: 1, streamsExports: streams)
+    settings.textFolder = model.path
+    let driver = Driver(model, settings)
+    driver.send(
+      .setPlan(
+        Plan(rules: [
+          PlanRule(layers: ["*"], change: SchemeChange(block: .q4_0, range: .weighted))
+        ])))
+    driver.send(.export(JobID(3), request("early.gguf")))
+    driver.run()
+    guard
+      case .failed(let reason)? = driver.events.endings.last(where: { $0.id == JobID(3) })?.outcome
+    else {
+      Issue.record("nothing was there to calibrate on")
+      return
+    }
+    #expect(reason.contains("--calibration FILE"))
+    driver.send(
+      .calibrate(JobID(1), CalibrationRequest(textPath: text, window: 64, tokenLimit: 256)))
+    driver.send(.export(Self.job, request("out.gguf")))
+    driver.run()
+    #expect(outcome(of: driver) == .finished)
+    #expect(exists("out.gguf"))
+  }
+
   @Test func cancelledExportsAreResumed() throws {
     let whole = makeDriver()
     whole.send(.export(Self.job, request("whole.gguf")))

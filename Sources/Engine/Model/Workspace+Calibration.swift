@@ -105,5 +105,7 @@ extension Workspace {
   }
 
   /// A text to calibrate on where nobody named one.
-  var defaultText: String? { CalibrationText.standard(forModelAt: description.path) }
+  var defaultText: String? {
+    CalibrationText.standard(forModelAt: description.path, or: settings.textFolder)
+  }
 }

@@ -28,7 +28,7 @@ struct Workspace {
   private let whole: Checkpoint
   /// What the structure leaves of it.
   let checkpoint: Checkpoint
-  private let settings: EngineSettings
+  let settings: EngineSettings
   private let numbers: [String: Int]
   private var cache: LayerCache
   /// What is known of exports for the targets that were asked about.
