@@ -13,7 +13,7 @@ LLAMA  ?= .bench/llama.cpp
 MODELS := $(or $(VISE_MODELS),.models)
 BINARY := .build/release/vise
 
-.PHONY: help run build deps test test-deps models families unit monkey readers interop interop-llama \
+.PHONY: help run build deps test test-deps models families unit faults-briefly monkey faults kills sanitize readers interop interop-llama \
   interop-compressor interop-vllm breadth lint format readme bench bench-quality bench-quality-large \
   install uninstall clean
 
@@ -77,7 +77,7 @@ families: test-deps ## makes tiny models of every family and what PyTorch comput
 	  $(INTEROP)/bin/python Tests/Oracles/make_settings.py "$(MODELS)/family-oracles" && \
 	  cat $(FAMILIES_MADE_BY) >"$(MODELS)/family-oracles/made-by"; }
 
-test: test-deps models families unit monkey readers ## installs what tests need and runs everything
+test: test-deps models families unit monkey faults-briefly readers ## installs what tests need and runs everything
 
 # The terminal sessions come last and alone: next to whole models at work, a screen may take its time.
 unit:
@@ -86,6 +86,28 @@ unit:
 
 monkey: ## a minute of seeded random keys, clicks, pastes and resizes; MINUTES=30 for the long run
 	@$(PYTHON) Tests/EndToEndTests/monkey.py --binary .build/debug/vise --model "$(MODEL)" --minutes $(or $(MINUTES),1) --seed $(or $(SEED),1)
+
+FAULTS = $(PYTHON) Tests/Faults/$(1) --binary .build/debug/vise --model Samples/scripture --seed $(or $(SEED),1)
+
+faults: ## lets system calls fail while files are written; MOST=12 of each kind in each way; minutes
+	@$(SWIFT) build --product vise
+	@$(call FAULTS,faults.py) --most $(or $(MOST),12)
+
+kills: ## kills the program while it writes, COUNT=500 times, and lets it go on; minutes
+	@$(SWIFT) build --product vise
+	@$(call FAULTS,kills.py) --count $(or $(COUNT),500)
+
+faults-briefly:
+	@$(call FAULTS,faults.py) --limit 8
+	@$(call FAULTS,kills.py) --count 15 --pairs 1
+
+SANITIZERS ?= address thread undefined
+SUITES ?= TensorsTests|ExportTests|EngineTests|CheckpointsTests
+
+sanitize: test-deps ## runs SUITES under each of SANITIZERS, built apart in .build-NAME
+	@for name in $(SANITIZERS); do echo "$$name:"; \
+	  VISE_MODELS="$(abspath $(MODELS))" $(SWIFT) test --disable-xctest --sanitize $$name \
+	    --scratch-path .build-$$name --filter "$(SUITES)" || exit 1; done
 
 # $(call check,environment,script and its options)
 check = $(1)/bin/python Tests/Interop/$(2) --binary $(BINARY)

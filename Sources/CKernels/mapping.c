@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -12,14 +12,10 @@
 struct vk_mapping {
   _Atomic uintptr_t begin, end;
   atomic_bool is_damaged, is_used;
-  /// Never freed once it was named to the outside.
-  _Atomic(char *) name;
   struct vk_mapping *next;
 };
 
 static _Atomic(vk_mapping *) mappings;
-static _Atomic uint64_t faults;
-static _Atomic(char *) last_damaged;
 static struct sigaction before;
 static atomic_bool is_passed_on;
 static size_t page_size;
@@ -37,8 +33,6 @@ static void on_fault(int number, siginfo_t *info, void *context) {
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
     if (zeros == MAP_FAILED) break;
     atomic_store(&mapping->is_damaged, true);
-    atomic_store(&last_damaged, atomic_load(&mapping->name));
-    atomic_fetch_add(&faults, 1);
     errno = code;
     return;
   }
@@ -77,20 +71,16 @@ static vk_mapping *take_unused(void) {
   return mapping;
 }
 
-vk_mapping *vk_mapping_create(int descriptor, size_t count, const char *name) {
+vk_mapping *vk_mapping_create(int descriptor, size_t count) {
   vk_mapping_guard();
-  char *copy = strdup(name);
-  if (!copy) return NULL;
   void *bytes = mmap(NULL, count, PROT_READ, MAP_PRIVATE, descriptor, 0);
   vk_mapping *mapping = bytes == MAP_FAILED ? NULL : take_unused();
   if (!mapping) {
     const int code = errno;
     if (bytes != MAP_FAILED) munmap(bytes, count);
-    free(copy);
     errno = code;
     return NULL;
   }
-  atomic_store(&mapping->name, copy);
   atomic_store(&mapping->is_damaged, false);
   atomic_store(&mapping->end, (uintptr_t)bytes + count);
   atomic_store(&mapping->begin, (uintptr_t)bytes);
@@ -107,10 +97,5 @@ void vk_mapping_destroy(vk_mapping *mapping) {
   const uintptr_t begin = atomic_load(&mapping->begin), end = atomic_load(&mapping->end);
   atomic_store(&mapping->begin, 0);
   munmap((void *)begin, end - begin);
-  if (!atomic_load(&mapping->is_damaged)) free(atomic_load(&mapping->name));
   atomic_store(&mapping->is_used, false);
 }
-
-uint64_t vk_mapping_faults(void) { return atomic_load(&faults); }
-
-const char *vk_mapping_last_damaged(void) { return atomic_load(&last_damaged); }

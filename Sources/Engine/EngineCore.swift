@@ -132,23 +132,15 @@ public struct EngineCore {
   ///
   /// - Returns: false when there is nothing to do before the next command.
   public mutating func step() -> Bool {
-    let faults = MappedFaults.count
     MappedFaults.guardAgain()
     heard.hold()
-    guard var turn = workspace?.takeTurn(among: &jobs) else {
+    guard let turn = workspace?.takeTurn(among: &jobs) else {
       heard.release()
       for id in jobs.stuckIDs { end(id, .failed(Self.notCompressed)) }
       return false
     }
-    // Nothing that was made of zeros in place of a file's bytes is told to anybody, now or later.
-    let damage = workspace?.checkpoint.damage.map(JobFailure.init)
-    let fault = MappedFaults.count == faults ? nil : MappedFaults.last.map(JobFailure.init)
-    if let failure = damage ?? fault {
-      heard.drop()
-      turn.result = .failure(failure)
-    } else {
-      heard.release()
-    }
+    // Nothing that was made of zeros in place of a file's bytes is told to anybody.
+    if turn.isDamaged { heard.drop() } else { heard.release() }
     switch turn.result {
     case .success(.unfinished): break
     case .success(.finished):

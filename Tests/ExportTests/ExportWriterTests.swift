@@ -127,6 +127,8 @@ import Testing
     #expect(try folder.names.contains("out") == false)
     var writer = try example.writer(to: "\(folder.path)/out")
     #expect(try example.resume(&writer) == Array(0..<count))
+    #expect(writer.adopted == count)
+    #expect((writer.leftoverNote == nil) == (count == 0))
     try example.write(count..<9, with: &writer)
     try writer.finish()
     #expect(try folder.contents(of: "out") == example.expected)
@@ -293,6 +295,7 @@ import Testing
     }
     var other = try example.writer(to: "\(folder.path)/out", purpose: "other")
     #expect(try example.resume(&other).isEmpty)
+    #expect(other.leftoverNote?.contains("another export") == true)
     let larger = try Example(layers: 5, in: folder)
     _ = consume other
     var last = try larger.writer(to: "\(folder.path)/out", purpose: "other")

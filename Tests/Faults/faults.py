@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Lets system calls fail, one after the other, while Vise writes exports, plans, snapshots and sensitivity files.
 
-    faults.py --binary .build/debug/vise --model Samples/scripture [--most 12] [--seed 1] [--only "GGUF export"]
+    faults.py --binary .build/debug/vise --model Samples/scripture [--most 12] [--limit 8] [--seed 1] [--only "GGUF export"]
 
 Of each kind of call, the first, the last and some in between fail, as often as --most says, in each of the ways that it can
-fail. After each: the program ended by itself with one line that says why, or did its work; what was there before is there
+fail; of all these, --limit tries so many of each thing that is written. After each: the program ended by itself with one line that says why, or did its work; what was there before is there
 or what should be there is, and nothing else under that name; and without the fault the same command then does its work and
 leaves nothing behind. Calls that are interrupted or do less than they were asked for must not be noticed at all. Prints
 what was tried how often; ends with status 1 and the first failures otherwise. Needs a C compiler and Python's standard
@@ -79,6 +79,7 @@ def main():
     parser.add_argument("--binary", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--most", type=int, default=12)
+    parser.add_argument("--limit", type=int)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only")
     options = parser.parse_args()
@@ -98,19 +99,21 @@ def main():
             operation.start({"LD_PRELOAD": library, "FAULT_UNDER": str(operation.folder),
                              "FAULT_COUNTS": str(counts)}).finish()
             calls = {name: int(count) for name, count in (line.split() for line in counts.read_text().splitlines())}
+            faults = [(call, kind, number, once) for call, ways in WAYS.items() for kind, once in ways + KILLS
+                      for number in chosen(calls[call], options.most, chance)]
+            if options.limit is not None:
+                faults = chance.sample(faults, min(options.limit, len(faults)))
             tally = collections.Counter()
-            for call, ways in WAYS.items():
-                for kind, once in ways + KILLS:
-                    for number in chosen(calls[call], options.most, chance):
-                        wrong, ending = flaw(operation, call, kind, number, once, library)
-                        tally[ending] += 1
-                        if wrong:
-                            tally["wrong"] += 1
-                            failures.append(f"{operation.name}: {kind} at {call} {number}: {wrong}")
-                            print(failures[-1], flush=True)
+            for call, kind, number, once in faults:
+                wrong, ending = flaw(operation, call, kind, number, once, library)
+                tally[ending] += 1
+                if wrong:
+                    tally["wrong"] += 1
+                    failures.append(f"{operation.name}: {kind} at {call} {number}: {wrong}")
+                    print(failures[-1], flush=True)
             total = sum(calls.values())
             ends = ", ".join(f"{tally[word]} {word}" for word in ("done", "refused", "killed"))
-            print(f"{operation.name}: {sum(tally.values()) - tally['wrong']} faults at {total} calls: {ends}; "
+            print(f"{operation.name}: {len(faults)} faults at {total} calls: {ends}; "
                   f"{tally['wrong']} wrong", flush=True)
     if failures:
         sys.exit(f"{len(failures)} failures, seed {options.seed}")

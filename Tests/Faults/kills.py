@@ -60,7 +60,8 @@ def pair(binary, model, folder, number):
     endings = []
 
     def work(who):
-        keys = ["a"] + [key for i in range(3) for key in ("4" if who == "a" else "5", f":snapshot {who}{i}\r")]
+        keys = [("a", b"")] + [key for i in range(3) for key in (
+            ("4" if who == "a" else "5", b""), (f":snapshot {who}{i}\r", b"Kept as"))]
         run = operations.Workbench([str(binary), "open", str(model)], {"XDG_STATE_HOME": str(state)}, keys,
                                    lambda: {f"{who}{i}" for i in range(3)} <= labels())
         endings.append(run.finish()[0])

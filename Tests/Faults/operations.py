@@ -61,7 +61,7 @@ class Operation:
         self.kept = pathlib.Path(f"{folder}-before")
         self.prepare()
         self.before = {name: tree(self.results / name) for name in self.outputs}
-        shutil.copytree(self.results, self.kept, dirs_exist_ok=True)
+        shutil.copytree(self.results, self.kept, symlinks=True)
         status, errors = self.start({}).finish()
         assert status == 0, f"{self.name}: status {status}: {errors}"
         self.after = {name: tree(self.results / name) for name in self.outputs}
@@ -78,7 +78,7 @@ class Operation:
 
     def reset(self):
         shutil.rmtree(self.results)
-        shutil.copytree(self.kept, self.results)
+        shutil.copytree(self.kept, self.results, symlinks=True)
 
     def start(self, environment):
         return Run([self.binary, *map(str, self.words())], environment)
@@ -99,7 +99,7 @@ class Operation:
         return sorted(set(os.listdir(self.results)) - set(self.names))
 
 
-PLAN = "vise: 1\nrules:\n  - layers: \"*\"\n    {}\n"
+PLAN = "vise: 1\nrules:\n  - layers: \"*_proj\"\n    {}\n"
 
 
 class GGUF(Operation):
@@ -168,16 +168,12 @@ class Plan(Operation):
         return ["allocate", self.model, "--sensitivity", self.file, "--budget", "5bpw", "--output",
                 self.results / "plan.yaml"]
 
-    def reset(self):
-        shutil.rmtree(self.results)
-        shutil.copytree(self.kept, self.results, symlinks=True)
-
     def is_done(self):
         return super().is_done() and (self.results / "plan.yaml").is_symlink()
 
 
 class Workbench:
-    """The workbench in a terminal of its own, typed into by a script."""
+    """The workbench in a terminal of its own, typed into by a script: keys, each with what is shown then."""
 
     def __init__(self, words, environment, keys, is_done):
         self.keys, self.is_done, self.output = list(keys), is_done, b""
@@ -213,27 +209,32 @@ class Workbench:
         """Types the script, and quits once that had its effect; the status, and what went wrong."""
         deadline = time.monotonic() + LIMIT
         lives = True
-        while lives and b"down_proj" not in self.output and time.monotonic() < deadline:
+        # A model that cannot be opened leaves a session without one.
+        patience = time.monotonic() + 15
+        while lives and b"blocks" not in self.output and time.monotonic() < patience:
             lives = self.read(0.05)
-        for key in self.keys if lives else []:
+        for key, answer in self.keys if lives else []:
+            seen = len(self.output)
             self.type(key)
             lives = lives and self.read(0.08)
+            patience = time.monotonic() + 2
+            while lives and answer not in self.output[seen:] and time.monotonic() < patience:
+                lives = self.read(0.05)
         # It may be that faults keep the effect away; then the session goes on all the same.
-        patience = time.monotonic() + 3
+        patience = time.monotonic() + 2
         while lives and not self.is_done() and time.monotonic() < patience:
             lives = self.read(0.05)
         while lives and time.monotonic() < deadline:
-            self.type("\x1b")
-            lives = self.read(0.05)
-            self.type("q")
-            lives = lives and self.read(0.1)
-            self.type("d")
-            lives = lives and self.read(0.2)
+            # Escape closes what is open; a key that follows at once would be taken for one with Alt.
+            for key, seconds in (("\x1b", 0.3), ("q", 0.1), ("d", 0.3)):
+                self.type(key)
+                lives = lives and self.read(seconds)
         if lives:
             self.kill()
         _, status = os.waitpid(self.pid, 0)
         os.close(self.terminal)
-        return ("hangs", "") if lives else (os.waitstatus_to_exitcode(status), "")
+        text = self.output.decode(errors="replace").replace("\r", "")
+        return ("hangs", "") if lives else (os.waitstatus_to_exitcode(status), text[text.find("vise: error:"):])
 
 
 class Session(Operation):
@@ -259,7 +260,9 @@ class Session(Operation):
 
     def start(self, environment):
         plan = self.results / "plan.yaml"
-        keys = ["a", "4" if self.label == "second" else "8", f":snapshot {self.label}\r", f":write {plan}\r", "o"]
+        keys = [("a", b""), ("4" if self.label == "second" else "8", b"bpw"), (f":snapshot {self.label}\r", b"Kept as")]
+        keys += [(f":write {plan}\r", b"overwrite it"), ("o", b"Saved")] if plan.exists() else [
+            (f":write {plan}\r", b"Saved")]
         written = tree(plan)
         return Workbench(
             [self.binary, "open", str(self.model)], {"XDG_STATE_HOME": str(self.results / "state"), **environment},

@@ -39,6 +39,8 @@ struct CompareLayersJob: Job {
 
   func urgency(in workspace: Workspace) -> Urgency? { .background }
 
+  var damage: CheckpointError? { reference.damage }
+
   mutating func step(in workspace: inout Workspace) throws(JobFailure) -> JobState {
     guard differences.count < pairs.count else {
       workspace.emit(.layersCompared(id, differences))

@@ -25,6 +25,8 @@ struct EvaluateJob: Job {
   private let request: EvaluationRequest
   private var phase: Phase
   private var meter: ProgressMeter
+  /// The other model that this one is compared with; nil where it is the model as it was opened.
+  private var other: Checkpoint?
 
   init(id: JobID, request: EvaluationRequest, workspace: Workspace) {
     self.id = id
@@ -35,6 +37,8 @@ struct EvaluateJob: Job {
         limit: workspace.tokens(ofWindows: request.windowLimit, of: request.window), for: id))
     meter = ProgressMeter(workLeft: 1, now: workspace.now())
   }
+
+  var damage: CheckpointError? { other?.damage }
 
   func urgency(in workspace: Workspace) -> Urgency? {
     if case .reading = phase { return .background }
@@ -69,7 +73,7 @@ struct EvaluateJob: Job {
     return .unfinished
   }
 
-  private func run(
+  private mutating func run(
     on tokens: [Int], in workspace: inout Workspace
   ) throws(JobFailure) -> Run {
     let tokenizer = try workspace.models.tokenizer()
@@ -98,7 +102,7 @@ struct EvaluateJob: Job {
   }
 
   /// The model as it was opened, or another one that reads the same tokens.
-  private func reference(
+  private mutating func reference(
     reading tokens: [Int], in workspace: inout Workspace
   ) throws(JobFailure) -> Decoder {
     guard let path = request.referencePath else {
@@ -106,6 +110,7 @@ struct EvaluateJob: Job {
     }
     let checkpoint: Checkpoint
     do { checkpoint = try Checkpoint.open(path) } catch { throw JobFailure(error) }
+    self.other = checkpoint
     var other = Workspace(checkpoint, sharing: workspace)
     var text = TextWork(
       path: request.textPath,

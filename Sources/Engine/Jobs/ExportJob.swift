@@ -100,8 +100,10 @@ struct ExportJob: Job {
     case .others: try writeOthers(&work, in: &workspace)
     case .finish:
       if let change = workspace.checkpoint.change { throw JobFailure(change) }
+      var preview = work.preview
+      if let note = work.writer.leftoverNote { preview.notes.append(note) }
       do { try work.writer.finish() } catch { throw failure(error) }
-      workspace.emit(.exported(id, work.preview))
+      workspace.emit(.exported(id, preview))
       return .finished
     }
     sayHowFar(&work, in: workspace)

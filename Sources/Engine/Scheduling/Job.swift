@@ -1,3 +1,5 @@
+import Checkpoints
+
 /// How urgent a job's next step is; what comes first here goes strictly first.
 enum Urgency: Int, Comparable {
   /// What the user looks at and waits for.
@@ -35,10 +37,14 @@ protocol Job {
   /// Whether a server may still have something for it.
   var awaitsServer: Bool { get }
 
+  /// That bytes of a checkpoint beside the open one could not be read since it was opened.
+  var damage: CheckpointError? { get }
+
   /// Does the next bit of work and says in events what came of it.
   mutating func step(in workspace: inout Workspace) throws(JobFailure) -> JobState
 }
 
 extension Job {
   var awaitsServer: Bool { false }
+  var damage: CheckpointError? { nil }
 }

@@ -1,3 +1,13 @@
+import Checkpoints
+
+/// A step of a job.
+struct JobTurn {
+  let job: JobID
+  let result: Result<JobState, JobFailure>
+  /// Whether bytes that it may have read were zeros in place of a file's.
+  let isDamaged: Bool
+}
+
 /// The jobs under way and the rule that picks the next: by urgency, and fairly among equals.
 ///
 /// Equals share time, not steps: of the most urgent jobs the one that has used the least goes next
@@ -37,10 +47,9 @@ struct JobQueue {
 
   /// Lets the job whose turn it is make one step.
   ///
-  /// - Returns: the job and what came of the step; nil when no job can go on.
-  mutating func step(
-    in workspace: inout Workspace
-  ) -> (job: JobID, result: Result<JobState, JobFailure>)? {
+  /// - Returns: the job and what came of the step; nil when no job can go on. Of a damaged checkpoint nothing comes, and
+  ///   what the step said is not true.
+  mutating func step(in workspace: inout Workspace) -> JobTurn? {
     guard let place = next(in: workspace) else { return nil }
     let started = workspace.now()
     served = entries[place].used
@@ -48,7 +57,11 @@ struct JobQueue {
       try entries[place].job.step(in: &workspace)
     }
     entries[place].used += workspace.now() - started
-    return (entries[place].job.id, result)
+    let (id, damage) = (entries[place].job.id, entries[place].job.damage)
+    if let damage = damage ?? workspace.checkpoint.damage {
+      return JobTurn(job: id, result: .failure(JobFailure(damage)), isDamaged: true)
+    }
+    return JobTurn(job: id, result: result, isDamaged: false)
   }
 
   private mutating func next(in workspace: Workspace) -> Int? {
@@ -80,9 +93,7 @@ extension Workspace {
   /// Lets the job whose turn it is make one step in this workspace.
   ///
   /// - Returns: the job and what came of the step; nil when no job can go on.
-  mutating func takeTurn(
-    among jobs: inout JobQueue
-  ) -> (job: JobID, result: Result<JobState, JobFailure>)? {
+  mutating func takeTurn(among jobs: inout JobQueue) -> JobTurn? {
     jobs.step(in: &self)
   }
 }

@@ -17,6 +17,8 @@ struct ExportJournal {
   private let title: String
   /// Whether the journal is of this very export.
   let isResumed: Bool
+  /// Whether it is of another one.
+  let isOfAnother: Bool
   private let claims: [String: Claim]
 
   /// Opens a journal, which is made if it is not there.
@@ -29,6 +31,7 @@ struct ExportJournal {
     file = try JournalFile(path: path)
     title = "vise export 2 \(digest)"
     isResumed = file.lines.first == title
+    isOfAnother = !isResumed && !file.lines.isEmpty
     var claims: [String: Claim] = [:]
     for line in isResumed ? file.lines.dropFirst() : [] {
       let fields = Self.fields(of: line, under: title)

@@ -19,6 +19,8 @@ public struct ExportWriter {
   private var written: Set<String> = []
   /// Layers that are complete.
   public private(set) var completed: Set<String> = []
+  /// Layers of them that an interrupted writer had written.
+  public private(set) var adopted = 0
   /// Bytes that are written, those of earlier writers counted.
   public private(set) var writtenBytes = 0
 
@@ -132,7 +134,7 @@ public struct ExportWriter {
   ///   - tensors: the tensors that hold it.
   ///   - source: a hash of what it would be made from now.
   /// - Returns: whether it need not be written again: it was made from that, and is on the disk as it was written.
-  /// - Throws: ``ExportError`` when what is there cannot be read.
+  /// - Throws: ``ExportError`` when somebody changes the files.
   public mutating func adopt(
     _ layer: String, tensors: [String], source: String
   ) throws(ExportError) -> Bool {
@@ -140,18 +142,30 @@ public struct ExportWriter {
     var found: [(name: String, hash: String)] = []
     for name in tensors {
       guard let (file, slot) = slots[name] else { return false }
-      do throws(StorageError) {
-        let hash = try opened(file).hash(of: slot.offset..<slot.offset + slot.byteCount)
-        found.append((name, hash.digits))
-      } catch {
-        throw ExportError(error, tensor: name)
+      let open: PositionedFile
+      do { open = try opened(file) } catch { throw ExportError(error, tensor: name) }
+      // What cannot be read can still be written again.
+      guard let hash = try? open.hash(of: slot.offset..<slot.offset + slot.byteCount) else {
+        return false
       }
+      found.append((name, hash.digits))
     }
     guard ExportJournal.matches(claim, found) else { return false }
     written.formUnion(tensors)
     writtenBytes += tensors.reduce(0) { $0 + (slots[$1]?.slot.byteCount ?? 0) }
     completed.insert(layer)
+    adopted += 1
     return true
+  }
+
+  /// What became of what an earlier writer had left, in a sentence; nil if there was nothing.
+  public var leftoverNote: String? {
+    if journal.isOfAnother {
+      return "\(destination.partial) was left by another export, and was removed"
+    }
+    guard adopted > 0 else { return nil }
+    return
+      "\(adopted) layers were taken from \(destination.partial), which an interrupted export had left"
   }
 
   /// Whether an interrupted writer claims to have written a layer.

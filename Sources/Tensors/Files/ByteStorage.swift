@@ -29,7 +29,7 @@ public final class ByteStorage: @unchecked Sendable {
       (base, mapping) = (nil, nil)
       return
     }
-    guard let mapping = vk_mapping_create(descriptor, count, path) else {
+    guard let mapping = vk_mapping_create(descriptor, count) else {
       throw StorageError.ofSystem(path)
     }
     self.mapping = mapping
@@ -54,7 +54,9 @@ public final class ByteStorage: @unchecked Sendable {
   /// Why what was read may be zeros in place of the file's bytes; nil while all of it was the file's.
   public var damage: StorageError? {
     guard let file, let mapping, vk_mapping_is_damaged(mapping) else { return nil }
-    return MappedFaults.error(path: file.path)
+    return StorageError(
+      path: file.path,
+      reason: "was cut off, or its disk failed, while it was read; open it again")
   }
 
   /// That the mapped file is no longer what it was when it was opened; nil while it is.

@@ -34,12 +34,16 @@ public enum FileSystem {
     guard let stream = opendir(directory) else { throw StorageError.ofSystem(directory) }
     defer { closedir(stream) }
     var names: [String] = []
+    errno = 0
     while let entry = readdir(stream) {
       let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
         String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
       if name != "." && name != ".." { names.append(name) }
+      errno = 0
     }
+    // The end of the directory looks like a failure but for this.
+    guard errno == 0 else { throw StorageError.ofSystem(directory) }
     return names.sorted()
   }
 

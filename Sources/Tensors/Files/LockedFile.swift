@@ -19,17 +19,32 @@ enum LockedFile {
         Glibc.open(path, flags | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
       }
       guard descriptor >= 0 else { throw StorageError.ofSystem(name) }
-      guard retrying({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 else {
-        let failure =
-          errno == EWOULDBLOCK
-          ? StorageError(path: name, reason: busy) : StorageError.ofSystem(name)
+      do throws(StorageError) {
+        try lock(descriptor, for: patience, named: name, busy: busy)
+      } catch {
         close(descriptor)
-        throw failure
+        throw error
       }
       // Whoever held it may have removed or renamed it meanwhile.
       if isAt(path, descriptor) { return descriptor }
       close(descriptor)
     }
+  }
+
+  /// Pauses of 10 ms that a file is waited for: its last holder may be just ending, or have a child that has not yet let go of
+  /// what it inherited.
+  private static let patience = 30
+
+  /// Locks an open file or directory, which somebody else may let go of in so many pauses of 10 ms.
+  fileprivate static func lock(
+    _ descriptor: Int32, for pauses: Int, named name: String, busy: String
+  ) throws(StorageError) {
+    for pause in 0...pauses {
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return }
+      guard [EWOULDBLOCK, EINTR].contains(errno) else { throw StorageError.ofSystem(name) }
+      if pause < pauses { usleep(10_000) }
+    }
+    throw StorageError(path: name, reason: busy)
   }
 
   /// Whether an open file is the one at a path.
@@ -45,16 +60,22 @@ enum LockedFile {
 public struct DirectoryLock: ~Copyable {
   private let descriptor: Int32
 
-  /// Waits until nobody else holds the directory.
+  /// Pauses of 10 ms in which somebody else may let go of it.
+  private static let patience = 500
+
+  /// Waits until nobody else holds the directory, for some seconds at most.
   ///
   /// - Throws: ``StorageError`` when it cannot be opened or locked.
   public init(_ path: String) throws(StorageError) {
     descriptor = retrying { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     guard descriptor >= 0 else { throw StorageError.ofSystem(path) }
-    guard retrying({ flock(descriptor, LOCK_EX) }) == 0 else {
-      let failure = StorageError.ofSystem(path)
+    do throws(StorageError) {
+      try LockedFile.lock(
+        descriptor, for: Self.patience, named: path,
+        busy: "is held by another program that does not let go of it")
+    } catch {
       close(descriptor)
-      throw failure
+      throw error
     }
   }
 
