@@ -8,11 +8,13 @@ import Text
 /// Templates, patterns and plans.
 extension FuzzTarget {
   static func template(_ bytes: [UInt8]) {
+    let source = String(decoding: bytes, as: UTF8.self)
     let definition = TokenizerDefinition(
       source: "t", tokens: [], preTokenizer: .gpt2,
       addedTokens: [
-        .init(id: 0, text: "<|im_start|>", isSpecial: true), .init(id: 1, text: "<|a|>"),
-      ], chatTemplate: String(decoding: bytes, as: UTF8.self))
+        .init(id: 0, text: "<|im_start|>", isSpecial: true),
+        .init(id: 1, text: "<|a|>", isSpecial: false),
+      ], chatTemplate: source)
     guard let template = ChatTemplate(definition) else { return }
     let messages = [
       ChatMessage(role: .system, content: "Be brief."),
@@ -20,10 +22,8 @@ extension FuzzTarget {
     ]
     guard let pieces = try? template.prompt(messages) else { return }
     // What a message says never becomes a token.
-    let marks = pieces.count { $0 == .token("<|im_start|>") }
-    let source = String(decoding: bytes, as: UTF8.self)
-    require(
-      marks == 0 || source.contains("im_start") || source.contains("{"), "a mark from a message")
+    let isSpelled = source.contains("<") || source.contains("\\")
+    require(isSpelled || !pieces.contains(.token("<|im_start|>")), "a message became a token")
     _ = try? template.transcript(messages)
   }
 

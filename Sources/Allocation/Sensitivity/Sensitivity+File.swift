@@ -70,7 +70,11 @@ extension Sensitivity {
   private var contents: Contents {
     var schemes: [Scheme] = []
     var indices: [Scheme: Int] = [:]
-    for scheme in layers.flatMap({ $0.trials.map(\.scheme) }) where indices[scheme] == nil {
+    let tried = layers.flatMap { $0.trials.map(\.scheme) }
+    let measured = measurements.flatMap { measurement in
+      layers.compactMap { measurement.schemes[$0.layer] }
+    }
+    for scheme in tried + measured where indices[scheme] == nil {
       indices[scheme] = schemes.count
       schemes.append(scheme)
     }
@@ -127,6 +131,9 @@ extension Sensitivity {
       let contents = try? JSONDecoder().decode(Contents.self, from: Data(json.utf8))
     else {
       throw Self.damaged(path, "its contents are no JSON of a sensitivity file")
+    }
+    guard !contents.schemes.contains(where: \.keepsLayer) else {
+      throw Self.damaged(path, "one of its schemes changes nothing")
     }
     let vectors = Dictionary(
       file.vectors.map { ($0.name, $0.values) }, uniquingKeysWith: { first, _ in first })
