@@ -13,7 +13,7 @@ LLAMA  ?= .bench/llama.cpp
 MODELS := $(or $(VISE_MODELS),.models)
 BINARY := .build/release/vise
 
-.PHONY: help run build deps test test-deps models families unit monkey readers interop interop-llama \
+.PHONY: help run build deps test test-deps models families unit monkey fuzz readers interop interop-llama \
   interop-compressor interop-vllm breadth lint format readme bench bench-quality bench-quality-large \
   install uninstall clean
 
@@ -84,6 +84,10 @@ unit:
 
 monkey: ## a minute of seeded random keys, clicks, pastes and resizes; MINUTES=30 for the long run
 	@$(PYTHON) Tests/EndToEndTests/monkey.py --binary .build/debug/vise --model "$(MODEL)" --minutes $(or $(MINUTES),1) --seed $(or $(SEED),1)
+
+fuzz: deps ## tries each reader of files under libFuzzer for TIME seconds (60); TARGETS="gguf plan" for some of them
+	@VISE_FUZZ=1 $(SWIFT) build --sanitize fuzzer --scratch-path .build/fuzz --product fuzz
+	@Fuzz/run.sh .build/fuzz/debug/fuzz $(or $(TIME),60) $(TARGETS)
 
 # $(call check,environment,script and its options)
 check = $(1)/bin/python Tests/Interop/$(2) --binary $(BINARY)

@@ -70,11 +70,7 @@ extension Sensitivity {
   private var contents: Contents {
     var schemes: [Scheme] = []
     var indices: [Scheme: Int] = [:]
-    let tried = layers.flatMap { $0.trials.map(\.scheme) }
-    let measured = measurements.flatMap { measurement in
-      layers.compactMap { measurement.schemes[$0.layer] }
-    }
-    for scheme in tried + measured where indices[scheme] == nil {
+    for scheme in layers.flatMap({ $0.trials.map(\.scheme) }) where indices[scheme] == nil {
       indices[scheme] = schemes.count
       schemes.append(scheme)
     }
