@@ -129,8 +129,9 @@ breadth: build ## tries every checkpoint in FOLDERS, into docs/models.md; LARGE=
 	@[ "$(origin FOLDERS)" != file ] || $(MAKE) --no-print-directory families
 	@$(PYTHON) Tests/Interop/breadth.py --binary $(BINARY) --output docs/models.md $(FOLDERS) $(if $(LARGE),$(LARGE_MODELS))
 
-lint: ## checks the format of all Swift sources
+lint: ## checks the format of all Swift sources, and that folders of these rooms use each other in one direction
 	@$(SWIFT) format lint --strict -r Package.swift Sources Tests
+	@python3 Tests/Structure/folder_order.py Sources JSON Tensors Checkpoints Compression Allocation Export
 
 format: ## rewrites them as swift-format likes them
 	@$(SWIFT) format -i -r Package.swift Sources Tests

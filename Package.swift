@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// For the two rooms that wrap C behind safe calls; everywhere else pointers are errors.
+/// For the rooms that wrap C behind safe calls; everywhere else pointers are errors.
 let wrapping: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .enableUpcomingFeature("ExistentialAny"),
@@ -13,6 +13,38 @@ let strict: [SwiftSetting] = wrapping + [.strictMemorySafety()]
 /// Arithmetic and readers are optimised even in debug builds, so that tests run on real models.
 let optimised: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let argumentParser: Target.Dependency = .product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
+/// A folder of `Sources` in Swift.
+func room(
+  _ name: String, uses rooms: [Target.Dependency] = [], _ settings: [SwiftSetting]
+) -> Target {
+  .target(name: name, dependencies: rooms, swiftSettings: settings)
+}
+
+/// The tests of a room: a folder of `Tests` with what is recorded for it, if anything is, in `Fixtures`.
+func tests(
+  _ room: String, with rooms: [Target.Dependency] = [], hasFixtures: Bool = true,
+  _ settings: [SwiftSetting] = strict
+) -> Target {
+  .testTarget(
+    name: "\(room)Tests", dependencies: [.byName(name: room), "TestSupport"] + rooms,
+    exclude: hasFixtures ? ["Fixtures"] : [], swiftSettings: settings)
+}
+
+let terminal: Target = .target(
+  name: "CNcurses",
+  exclude: ["terminfo"],
+  cSettings: [.define("_GNU_SOURCE"), .define("NCURSES_WIDECHAR", to: "1")],
+  linkerSettings: [.linkedLibrary("ncursesw")])
+let blas: Target = .systemLibrary(
+  name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])])
+let kernels: Target = .target(
+  name: "CKernels",
+  cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-O3"], .when(configuration: .debug))])
+
 let package = Package(
   name: "vise",
   products: [.executable(name: "vise", targets: ["vise"])],
@@ -21,134 +53,78 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
-    .target(
-      name: "CNcurses",
-      exclude: ["terminfo"],
-      cSettings: [.define("_GNU_SOURCE"), .define("NCURSES_WIDECHAR", to: "1")],
-      linkerSettings: [.linkedLibrary("ncursesw")]),
-    .systemLibrary(
-      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-    .target(
-      name: "CKernels",
-      cSettings: [
-        .define("_GNU_SOURCE"), .unsafeFlags(["-O3"], .when(configuration: .debug)),
-      ]),
-    .target(
-      name: "Tensors", dependencies: ["CKernels", "COpenBLAS"],
-      swiftSettings: wrapping + optimised),
-    .target(name: "Text", swiftSettings: strict + optimised),
-    .target(
-      name: "Checkpoints", dependencies: ["Tensors", "Text"], swiftSettings: strict + optimised),
-    .target(
-      name: "Tokenization", dependencies: ["Checkpoints", "Text"],
-      swiftSettings: strict + optimised),
-    .target(
-      name: "Compression",
-      dependencies: ["Tensors", "Text", .product(name: "Yams", package: "Yams")],
-      swiftSettings: strict + optimised),
-    .target(
-      name: "Inference", dependencies: ["Compression", "Tokenization", "Checkpoints", "Tensors"],
-      swiftSettings: strict + optimised),
-    .target(
-      name: "Allocation", dependencies: ["Inference", "Compression", "Checkpoints", "Tensors"],
-      swiftSettings: strict + optimised),
-    .target(
-      name: "Export",
-      dependencies: [
-        "Inference", "Compression", "Checkpoints", "Tensors",
-        .product(name: "Yams", package: "Yams"),
-      ],
-      swiftSettings: strict + optimised),
-    .target(
-      name: "Serving", dependencies: ["Checkpoints", "Text"], swiftSettings: strict + optimised),
-    .target(
-      name: "Engine",
-      dependencies: [
+    terminal, blas, kernels,
+    room("JSON", strict + optimised),
+    room("Text", strict + optimised),
+    room("Tensors", uses: ["CKernels", "COpenBLAS"], wrapping + optimised),
+    room("Checkpoints", uses: ["Tensors", "JSON", "Text"], strict + optimised),
+    room("Tokenization", uses: ["Checkpoints", "JSON", "Text"], strict + optimised),
+    room("Compression", uses: ["Tensors", "Text", yams], strict + optimised),
+    room(
+      "Inference", uses: ["Compression", "Tokenization", "Checkpoints", "Tensors"],
+      strict + optimised),
+    room(
+      "Allocation", uses: ["Inference", "Compression", "Checkpoints", "Tensors"],
+      strict + optimised),
+    room(
+      "Export",
+      uses: ["Compression", "Tokenization", "Checkpoints", "Tensors", "JSON", yams],
+      strict + optimised),
+    room("Serving", uses: ["JSON", "Text"], strict + optimised),
+    room(
+      "Engine",
+      uses: [
         "Serving", "Export", "Allocation", "Inference", "Compression", "Tokenization",
-        "Checkpoints",
-        "Tensors",
-      ],
-      swiftSettings: strict),
-    .target(name: "Terminal", dependencies: ["CNcurses"], swiftSettings: wrapping),
-    .target(
-      name: "Workbench",
-      dependencies: [
-        "Engine", "Serving", "Export", "Allocation", "Inference", "Compression", "Checkpoints",
-        "Tensors", "Text",
-        "Terminal",
-        .product(name: "Yams", package: "Yams"),
-      ],
-      swiftSettings: strict),
+        "Checkpoints", "Tensors",
+      ], strict),
+    room("Terminal", uses: ["CNcurses"], wrapping),
+    room(
+      "Workbench",
+      uses: [
+        "Terminal", "Engine", "Serving", "Export", "Allocation", "Inference", "Compression",
+        "Checkpoints", "Tensors", "Text", yams,
+      ], strict),
     .executableTarget(
       name: "vise",
       dependencies: [
         "Workbench", "Engine", "Serving", "Export", "Allocation", "Inference", "Compression",
-        "Checkpoints",
-        "Tensors", "Text",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Checkpoints", "Tensors", "Text", argumentParser,
       ],
       swiftSettings: strict),
+
     .target(
       name: "TestSupport", dependencies: ["Compression", "Checkpoints", "Tensors"],
-      path: "Tests/TestSupport",
-      swiftSettings: strict),
-    .testTarget(
-      name: "TensorsTests", dependencies: ["Tensors", "CKernels", "TestSupport"],
-      exclude: ["Fixtures"],
-      swiftSettings: wrapping),
-    .testTarget(name: "TextTests", dependencies: ["Text"], swiftSettings: strict),
-    .testTarget(
-      name: "CheckpointsTests", dependencies: ["Checkpoints", "Tensors", "TestSupport"],
-      exclude: ["Fixtures"],
-      swiftSettings: strict),
-    .testTarget(
-      name: "TokenizationTests", dependencies: ["Tokenization", "Checkpoints", "TestSupport"],
-      exclude: ["Fixtures"], swiftSettings: strict),
-    .testTarget(
-      name: "CompressionTests", dependencies: ["Compression", "Tensors", "TestSupport"],
-      exclude: ["Fixtures"], swiftSettings: strict),
-    .testTarget(
-      name: "InferenceTests",
-      dependencies: [
-        "Inference", "Compression", "Tokenization", "Checkpoints", "Tensors", "TestSupport",
-      ],
-      exclude: ["Fixtures"], swiftSettings: strict),
-    .testTarget(
-      name: "AllocationTests",
-      dependencies: [
-        "Allocation", "Inference", "Compression", "Checkpoints", "Tensors", "TestSupport",
-      ],
-      exclude: ["Fixtures"], swiftSettings: strict),
-    .testTarget(
-      name: "ExportTests",
-      dependencies: [
-        "Export", "Inference", "Compression", "Checkpoints", "Tensors", "Tokenization",
-        "TestSupport",
-        .product(name: "Yams", package: "Yams"),
-      ],
-      exclude: ["Fixtures"], swiftSettings: strict),
+      path: "Tests/TestSupport", swiftSettings: strict),
     .target(
       name: "TestServer", path: "Tests/TestServer", exclude: ["server.py"],
       swiftSettings: wrapping),
-    .testTarget(
-      name: "ServingTests", dependencies: ["Serving", "TestServer"], swiftSettings: strict),
-    .testTarget(
-      name: "EngineTests",
-      dependencies: [
-        "TestServer", "Serving", "Engine", "Export", "Allocation", "Inference", "Compression",
-        "Tokenization", "Checkpoints", "Tensors", "TestSupport",
-      ],
-      exclude: ["Fixtures"], swiftSettings: strict),
-    .testTarget(
-      name: "TerminalTests", dependencies: ["Terminal", "CNcurses", "TestSupport"],
-      swiftSettings: wrapping),
-    .testTarget(
-      name: "WorkbenchTests",
-      dependencies: [
-        "Workbench", "Terminal", "Engine", "Serving", "Export", "Allocation", "Inference",
-        "Compression", "Checkpoints", "Tensors", "TestSupport",
-      ],
-      exclude: ["Fixtures"], swiftSettings: strict),
+    tests("Tensors", with: ["CKernels"], wrapping),
+    tests("JSON", hasFixtures: false),
+    tests("Text", hasFixtures: false),
+    tests("Checkpoints", with: ["Tensors", "JSON"]),
+    tests("Tokenization", with: ["Checkpoints", "JSON"]),
+    tests("Compression", with: ["Tensors"]),
+    tests("Inference", with: ["Compression", "Tokenization", "Checkpoints", "Tensors"]),
+    tests("Allocation", with: ["Inference", "Compression", "Checkpoints", "Tensors"]),
+    tests(
+      "Export",
+      with: [
+        "Inference", "Compression", "Checkpoints", "Tensors", "Tokenization", "JSON", yams,
+      ]),
+    tests("Serving", with: ["TestServer"], hasFixtures: false),
+    tests(
+      "Engine",
+      with: [
+        "TestServer", "Serving", "Export", "Allocation", "Inference", "Compression",
+        "Tokenization", "Checkpoints", "Tensors",
+      ]),
+    tests("Terminal", with: ["CNcurses"], hasFixtures: false, wrapping),
+    tests(
+      "Workbench",
+      with: [
+        "Terminal", "Engine", "Serving", "Export", "Allocation", "Inference", "Compression",
+        "Checkpoints", "Tensors",
+      ]),
     .testTarget(
       name: "EndToEndTests", dependencies: ["vise"], exclude: ["monkey.py"],
       swiftSettings: wrapping),

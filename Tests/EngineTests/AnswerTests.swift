@@ -35,7 +35,7 @@ import Testing
         scheme: Scheme(quantization: QuantizationScheme(bits: 2, group: .size(32))))
       while !compressor.isFinished { try compressor.step(rows: 1000) }
       let layer = try #require(compressor.finish(original: 0)).layer
-      guard case .packed(let packed) = layer.storage else { continue }
+      guard case .packed(let packed) = layer.weights else { continue }
       try coarse.setLayer(shape.name, .packed(packed))
     }
     return (reference, coarse)

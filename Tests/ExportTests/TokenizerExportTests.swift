@@ -6,6 +6,7 @@ import Tokenization
 
 @testable import Checkpoints
 @testable import Export
+import JSON
 
 /// Tokenizers from one format to the other and back, with published vocabularies and the ids that transformers gives
 /// (Tests/Oracles/make_vocabularies.py).
@@ -98,8 +99,8 @@ struct TokenizerExportTests {
 
   /// By kind of recorded tokenizer, why GGUF cannot say what it does.
   @Test(arguments: [
-    ("prepend", "merges in an order that llama.cpp's scores"), ("lines", "normalizes or cuts text"),
-    ("unknown", "normalizes or cuts text"), ("unigram", "normalizes text in a way"),
+    ("lines", "normalizes or cuts text"), ("unknown", "normalizes or cuts text"),
+    ("unigram", "normalizes text in a way"),
     ("unigram of words", "normalizes text in a way"),
   ])
   func whatGGUFCannotSayIsRefused(name: String, reason: String) throws {

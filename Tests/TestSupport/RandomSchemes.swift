@@ -1,4 +1,5 @@
 import Compression
+import Tensors
 
 extension Scheme {
   /// Any scheme that a layer of this shape can have without calibration.

@@ -7,6 +7,7 @@ import Testing
 import TestSupport
 
 @testable import Workbench
+import Tensors
 
 @Suite struct RandomEventTests {
   @Test(arguments: 1...12 as ClosedRange<UInt64>)

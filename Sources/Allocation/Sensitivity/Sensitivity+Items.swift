@@ -1,5 +1,6 @@
 import Checkpoints
 import Compression
+import Tensors
 
 /// What an allocation may choose from.
 public struct AllocationRules: Hashable, Sendable {

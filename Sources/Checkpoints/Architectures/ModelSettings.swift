@@ -1,3 +1,5 @@
+import JSON
+
 /// A model's settings, whichever format they are written in.
 struct ModelSettings: Sendable {
   private enum Source {

@@ -180,12 +180,3 @@ extension ModelTensor {
   /// Whether it is a norm or a bias: one row of values.
   package var isVector: Bool { shape.count == 1 }
 }
-
-extension Checkpoint {
-  /// A norm's or a bias' values as they multiply and add: what Hugging Face checkpoints leave out is added.
-  package func values(of tensor: ModelTensor) throws(CheckpointError) -> [Float] {
-    let values = try vector(named: tensor.name)
-    guard tensor.offset != 0, description.format == .huggingFace else { return values }
-    return values.map { $0 + tensor.offset }
-  }
-}

@@ -1,5 +1,6 @@
 import Glibc
 import Tensors
+import JSON
 
 /// Reads how positions turn queries and keys: one rotation, or a second one for blocks with a window.
 struct RopeReader {

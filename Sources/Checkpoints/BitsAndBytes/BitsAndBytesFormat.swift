@@ -1,4 +1,5 @@
 import Tensors
+import JSON
 
 /// Layers as bitsandbytes stores them: rows of 8-bit integers, or blocks of 4-bit codes.
 struct BitsAndBytesFormat: QuantizationFormat {

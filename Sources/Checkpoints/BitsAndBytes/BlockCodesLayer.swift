@@ -9,11 +9,11 @@ struct BlockCodesLayer: StoredLayer {
   let rows: Int
   let columns: Int
   let type: ElementType
-  let scheme: StoredScheme
+  let scheme: WeightFormat
   let parts: LayerParts
   private let state: BlockCodesState
   /// No other format that Vise holds has such codes.
-  let heldCodes: HeldCodes? = nil
+  let heldFormat: WeightFormat? = nil
 
   private static let partNames = [
     "absmax", "quant_map", "nested_absmax", "nested_quant_map", "quant_state.bitsandbytes__nf4",

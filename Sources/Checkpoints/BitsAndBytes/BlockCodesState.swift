@@ -1,4 +1,5 @@
 import Tensors
+import JSON
 
 /// What bitsandbytes writes of a layer of 4-bit codes, as JSON in a tensor of bytes.
 struct BlockCodesState: Sendable {

@@ -7,9 +7,9 @@ struct Int8Layer: StoredLayer {
   let columns: Int
   let type: ElementType
   let parts: LayerParts
-  let scheme = StoredScheme.integer(bits: 8, sharing: .channel, isSymmetric: true)
+  let scheme = WeightFormat.integer(bits: 8, sharing: .channel, isSymmetric: true)
   /// The scales are in single precision, and products round twice.
-  let heldCodes: HeldCodes? = nil
+  let heldFormat: WeightFormat? = nil
 
   /// Finds the tensors of a layer and checks their types and shapes.
   init(

@@ -1,5 +1,5 @@
 /// How compressed-tensors stores a layer's codes; its names for the formats that are read.
-enum CodeFormat: String, Sendable, CaseIterable {
+package enum CodeFormat: String, Sendable, CaseIterable {
   /// Weights as they are.
   case dense
   /// Integers of 1 to 8 bits in 32-bit words.

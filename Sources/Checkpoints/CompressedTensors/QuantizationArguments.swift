@@ -1,9 +1,18 @@
+import JSON
+
 /// How the weights of a group of layers are quantized: compressed-tensors' `QuantizationArgs`.
-struct QuantizationArguments: Hashable, Sendable {
-  let bits: Int
-  let isFloat: Bool
-  let isSymmetric: Bool
-  let sharing: ScaleSharing
+package struct QuantizationArguments: Hashable, Sendable {
+  package let bits: Int
+  package let isFloat: Bool
+  package let isSymmetric: Bool
+  package let sharing: ScaleSharing
+
+  init(bits: Int, isFloat: Bool, isSymmetric: Bool, sharing: ScaleSharing) {
+    self.bits = bits
+    self.isFloat = isFloat
+    self.isSymmetric = isSymmetric
+    self.sharing = sharing
+  }
 
   init(_ section: JSONFile) throws(CheckpointError) {
     bits = try section.size("num_bits", standard: 8, limit: 8)

@@ -5,9 +5,9 @@ extension QuantizationConfig {
     _ name: String, isEmbedding: Bool, shape: [Int]?, in table: TensorTable
   ) throws(CheckpointError) -> (any StoredLayer)? {
     guard let group = group(of: LayerName(name: name, isEmbedding: isEmbedding)),
-      let weights = group.weights
+      let format = group.format
     else { return nil }
-    let made = shape == nil ? try storedShape(of: name, group.format, weights, in: table) : []
+    let made = shape == nil ? try storedShape(of: name, format, in: table) : []
     let sizes = shape ?? made
     guard sizes.count == 2 else {
       throw CheckpointError(
@@ -15,8 +15,8 @@ extension QuantizationConfig {
         reason: "has \(sizes.count) dimensions, where compressed-tensors quantizes matrices")
     }
     return try QuantizedLayer(
-      name, rows: sizes[0], columns: sizes[1], format: group.format, arguments: weights,
-      packsDensely: packsDensely, in: table)
+      name, rows: sizes[0], columns: sizes[1], format: format, packsDensely: packsDensely,
+      in: table)
   }
 
   func layerNames(in table: TensorTable) -> [String] {
@@ -54,7 +54,7 @@ extension QuantizationConfig {
     if quantizesCache { notes.append("keys and values are not cached quantized") }
     let unlike = found.filter { layer, group in
       guard let group, let served = servedGroup(of: layer) else { return false }
-      return (group.weights, group.format) != (served.weights, served.format)
+      return group.format != served.format
     }
     if let first = unlike.first {
       notes.append(

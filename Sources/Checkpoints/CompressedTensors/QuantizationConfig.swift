@@ -1,11 +1,11 @@
+import JSON
 import Text
 
 /// Layers that are quantized alike.
 struct QuantizationGroup: Sendable {
   let targets: [ModuleTarget]
-  let format: CodeFormat
   /// Nil where weights are as they are.
-  let weights: QuantizationArguments?
+  let format: ModuleFormat?
   /// Whether the layers' inputs or outputs are meant to be quantized too.
   let quantizesActivations: Bool
 }
@@ -14,7 +14,7 @@ struct QuantizationGroup: Sendable {
 /// compressed-tensors 0.6 to 0.20 write it.
 ///
 /// Keys that only say how the model was made are not read.
-struct QuantizationConfig: QuantizationFormat {
+package struct QuantizationConfig: QuantizationFormat {
   /// In the order of the file.
   let groups: [QuantizationGroup]
   let ignored: [ModuleTarget]
@@ -66,18 +66,18 @@ struct QuantizationConfig: QuantizationFormat {
       guard let object = member.value.object else { throw section.error("is not an object") }
       let group = JSONFile(file: section.file, root: object)
       let name = try group.text("format") ?? whole
-      guard let format = CodeFormat(rawValue: name) else {
+      guard let packing = CodeFormat(rawValue: name) else {
         let refusal = CodeFormat.refusal(of: name)
         throw section.error(refusal.reason, hint: refusal.hint)
       }
-      var weights: QuantizationArguments?
-      if format != .dense, let arguments = try group.section("weights") {
-        weights = try QuantizationArguments(arguments)
+      var format: ModuleFormat?
+      if packing != .dense, let arguments = try group.section("weights") {
+        format = ModuleFormat(packing: packing, arguments: try QuantizationArguments(arguments))
       }
       let inputs = try group.section("input_activations")
       let outputs = try group.section("output_activations")
       return QuantizationGroup(
-        targets: try targets(group, "targets"), format: format, weights: weights,
+        targets: try targets(group, "targets"), format: format,
         quantizesActivations: inputs != nil || outputs != nil)
     } catch {
       throw CheckpointError(

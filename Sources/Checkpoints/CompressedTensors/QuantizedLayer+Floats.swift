@@ -17,24 +17,16 @@ extension QuantizedLayer {
 
   /// The format that the codes are held in; nil for such as ``FloatFormat`` has not, or not for these rows.
   var heldFloats: FloatFormat? {
-    floatFormat.flatMap { FloatFormat.fitting(columns: columns).contains($0) ? $0 : nil }
-  }
-
-  private var floatFormat: FloatFormat? {
-    switch (format, arguments.sharing) {
-    case (.nvfp4, .group(FloatFormat.nvfp4.groupSize)): .nvfp4
-    case (.mxfp4, .group(FloatFormat.mxfp4.groupSize)): .mxfp4
-    case (.floats, .channel), (.naive, .channel): type == .float32 ? nil : .fp8
-    case (.floats, .block(128, 128)), (.naive, .block(128, 128)):
-      type == .float32 ? nil : .fp8Block
-    default: nil
-    }
+    guard let own = format.floats, own.bits == 4 || type != .float32,
+      FloatFormat.fitting(columns: columns).contains(own)
+    else { return nil }
+    return own
   }
 
   /// The layer's weights in ``type``, rounded as compressed-tensors rounds them: each product once, and products with a
   /// global scale in single precision.
   func decodedFloats() -> LayerWeights {
-    let values = format == .nvfp4 || format == .mxfp4 ? FloatCodes.e2m1 : FloatCodes.e4m3
+    let values = format.arguments.bits == 4 ? FloatCodes.e2m1 : FloatCodes.e4m3
     let codes = parts.elements(of: codesPart, as: UInt8.self)
     let scales = scales()
     let (rectangle, across) = (scaleRectangle, scaleCounts.columns)
@@ -64,7 +56,7 @@ extension QuantizedLayer {
   /// The scales as numbers, the global one taken into account.
   private func scales() -> [Float] {
     let part = "weight_scale"
-    switch format {
+    switch format.packing {
     case .mxfp4, .mxfp8:
       return parts.elements(of: part, as: UInt8.self).map { FloatCodes.powerOfTwo($0) }
     case .nvfp4:

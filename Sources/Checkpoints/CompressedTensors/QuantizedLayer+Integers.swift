@@ -16,14 +16,14 @@ extension QuantizedLayer {
   }
 
   /// Bits of a code as it is held: as packed, or a byte.
-  var heldBits: Int { format == .packed ? arguments.bits : 8 }
+  var heldBits: Int { format.packing == .packed ? format.arguments.bits : 8 }
 
   /// Weights of a row that share a scale.
   var groupSize: Int { scaleRectangle.columns }
 
   /// Codes as ``PackedMatrix`` has them.
   private func words() -> [UInt32] {
-    guard format == .packed else {
+    guard format.packing == .packed else {
       // Bytes with a sign; with the sign bit inverted they are codes around 128.
       let codes = parts.elements(of: codesPart, as: UInt8.self).map { $0 ^ 0x80 }
       return PackedMatrix.pack(codes: codes, rows: rows, columns: columns, bits: 8)
@@ -31,12 +31,13 @@ extension QuantizedLayer {
     let words = parts.elements(of: codesPart, as: UInt32.self)
     guard !isDense else { return words }
     let codes = paddedCodes(words, rows: rows, count: columns)
-    return PackedMatrix.pack(codes: codes, rows: rows, columns: columns, bits: arguments.bits)
+    return PackedMatrix.pack(
+      codes: codes, rows: rows, columns: columns, bits: format.arguments.bits)
   }
 
   /// Codes of rows of words each of which holds whole codes only, from its lowest bits on.
   private func paddedCodes(_ words: [UInt32], rows: Int, count: Int) -> [UInt8] {
-    let bits = arguments.bits
+    let bits = format.arguments.bits
     let codesAWord = 32 / bits
     let wordsARow = (count + codesAWord - 1) / codesAWord
     let mask = UInt32(1) << bits - 1
@@ -56,9 +57,9 @@ extension QuantizedLayer {
     let part = "weight_zero_point"
     guard let entry = parts[part] else { return nil }
     let middle = 1 << (heldBits - 1)
-    guard arguments.isSymmetric || entry.type == .int8 else { return unpackedPoints() }
+    guard format.arguments.isSymmetric || entry.type == .int8 else { return unpackedPoints() }
     let points = parts.elements(of: part, as: Int8.self).map { Int($0) + middle }
-    guard !arguments.isSymmetric else {
+    guard !format.arguments.isSymmetric else {
       // Older versions store zeros.
       guard entry.type == .int8, points.allSatisfy({ $0 == middle }) else {
         throw parts.error(part, "is not zero, though quantization_config says that it is symmetric")
@@ -81,7 +82,7 @@ extension QuantizedLayer {
       let column = (0..<wordsAColumn).map { words[$0 * groups + group] }
       let codes =
         isDense
-        ? PackedMatrix.unpack(words: column, rows: 1, columns: rows, bits: arguments.bits)
+        ? PackedMatrix.unpack(words: column, rows: 1, columns: rows, bits: format.arguments.bits)
         : paddedCodes(column, rows: 1, count: rows)
       for (row, code) in codes.enumerated() { points[row * groups + group] = code }
     }

@@ -6,8 +6,7 @@ struct QuantizedLayer: StoredLayer {
   let name: String
   let rows: Int
   let columns: Int
-  let format: CodeFormat
-  let arguments: QuantizationArguments
+  let format: ModuleFormat
   /// Whether codes are packed as a dense stream of bits, and not whole ones only in a word.
   private(set) var isDense = true
   /// By the name that follows the layer's.
@@ -17,13 +16,12 @@ struct QuantizedLayer: StoredLayer {
   ///
   /// - Throws: ``CheckpointError`` naming the tensor that is missing or does not fit.
   init(
-    _ name: String, rows: Int, columns: Int, format: CodeFormat, arguments: QuantizationArguments,
-    packsDensely: Bool, in table: TensorTable
+    _ name: String, rows: Int, columns: Int, format: ModuleFormat, packsDensely: Bool,
+    in table: TensorTable
   ) throws(CheckpointError) {
     self.name = name
     (self.rows, self.columns) = (rows, columns)
     self.format = format
-    self.arguments = arguments
     parts = LayerParts(of: name, Self.partNames, in: table)
     try check()
     isDense = try checkCodes(packsDensely: packsDensely)
@@ -37,23 +35,12 @@ struct QuantizedLayer: StoredLayer {
     "input_global_scale", "output_scale", "output_zero_point",
   ]
 
-  /// What the format and its arguments come to.
-  var scheme: StoredScheme {
-    switch format {
-    case .nvfp4: .nvfp4
-    case .mxfp4: .mxfp4
-    case .mxfp8: .mxfp8
-    case .dense, .packed, .integers, .naive, .floats:
-      arguments.isFloat
-        ? .float8(arguments.sharing)
-        : .integer(
-          bits: arguments.bits, sharing: arguments.sharing, isSymmetric: arguments.isSymmetric)
-    }
-  }
+  var scheme: WeightFormat { format.weights }
+  private var arguments: QuantizationArguments { format.arguments }
 
   /// The type that the weights have for compressed-tensors: that of their scales, BF16 where those are no weights' type.
   var type: ElementType {
-    switch format {
+    switch format.packing {
     case .nvfp4, .mxfp4, .mxfp8: .bfloat16
     default: parts["weight_scale"]?.type ?? .bfloat16
     }
@@ -69,34 +56,27 @@ struct QuantizedLayer: StoredLayer {
     return try integers()
   }
 
-  /// What ``weights()`` reads; nil where it decodes.
-  var heldCodes: HeldCodes? {
-    if arguments.isFloat { return heldFloats.map(HeldCodes.floats) }
+  /// The format of what ``weights()`` reads; nil where it decodes.
+  var heldFormat: WeightFormat? {
+    if arguments.isFloat { return heldFloats.map { WeightFormat($0) } }
     guard type != .float32 else { return nil }
-    return .integers(
-      bits: heldBits, groupSize: groupSize, isSymmetric: arguments.isSymmetric)
+    return .integer(
+      bits: heldBits, sharing: ScaleSharing(groupSize: groupSize, columns: columns),
+      isSymmetric: arguments.isSymmetric)
   }
 }
 
 extension QuantizedLayer {
   /// The rows and columns of the rectangles that share a scale.
   var scaleRectangle: (rows: Int, columns: Int) {
-    switch arguments.sharing {
-    case .tensor: (rows, columns)
-    case .channel: (1, columns)
-    case .group(let size): (1, size)
-    case .block(let rows, let columns): (rows, columns)
-    }
+    format.scaleRectangle(rows: rows, columns: columns)
   }
 
   /// How many scales there are, down and across.
-  var scaleCounts: (rows: Int, columns: Int) {
-    let rectangle = scaleRectangle
-    return (
-      (rows + rectangle.rows - 1) / rectangle.rows,
-      (columns + rectangle.columns - 1) / rectangle.columns
-    )
-  }
+  var scaleCounts: (rows: Int, columns: Int) { format.scaleCounts(rows: rows, columns: columns) }
+
+  /// The name of the tensor of codes.
+  var codesPart: String { format.codesPart }
 }
 
 // MARK: - Checks
@@ -109,7 +89,7 @@ extension QuantizedLayer {
         hint: "export the model again with actorder \"static\", which needs no index")
     }
     let fits =
-      switch format {
+      switch format.packing {
       case .dense: false
       case .packed, .integers: !arguments.isFloat
       case .naive: !arguments.isFloat || arguments.bits == 8
@@ -119,7 +99,8 @@ extension QuantizedLayer {
     guard fits else {
       let kind = arguments.isFloat ? "floats" : "integers"
       throw parts.error(
-        codesPart, "cannot be \(kind) of \(arguments.bits) bits in the format \(format.rawValue)")
+        codesPart,
+        "cannot be \(kind) of \(arguments.bits) bits in the format \(format.packing.rawValue)")
     }
     if case .group(let size) = arguments.sharing, columns % size != 0 {
       throw parts.error(
@@ -127,67 +108,58 @@ extension QuantizedLayer {
     }
   }
 
-  /// The name of the tensor of codes.
-  var codesPart: String {
-    switch format {
-    case .packed, .nvfp4, .mxfp4: "weight_packed"
-    default: "weight"
-    }
-  }
-
   /// Checks the codes, and returns whether packed ones are so densely.
   ///
   /// Where both layouts take as many words, `packsDensely` decides.
   private func checkCodes(packsDensely: Bool) throws(CheckpointError) -> Bool {
-    let (bits, part) = (arguments.bits, codesPart)
-    switch format {
+    let codes = format.codes(rows: rows, columns: columns)
+    switch format.packing {
     case .packed:
-      let dense = (columns * bits + 31) / 32
+      let bits = arguments.bits
+      let dense = codes.shape[1]
       let padded = (columns + 32 / bits - 1) / (32 / bits)
-      let words = parts[part]?.shape.last
+      let words = parts[codes.name]?.shape.last
       let isDense = words == dense && (words != padded || packsDensely)
-      try check(part, .int32, [rows, isDense || words != padded ? dense : padded])
+      try check(codes.name, .int32, [rows, isDense || words != padded ? dense : padded])
       return isDense
-    case .nvfp4, .mxfp4:
-      guard columns % 2 == 0 else { throw parts.error(part, "cannot pair the codes of an odd row") }
-      try check(part, .uint8, [rows, columns / 2])
-    default: try check(part, arguments.isFloat ? .float8 : .int8, [rows, columns])
+    case .nvfp4 where columns % 2 != 0, .mxfp4 where columns % 2 != 0:
+      throw parts.error(codes.name, "cannot pair the codes of an odd row")
+    case .dense, .integers, .naive, .floats, .mxfp8, .nvfp4, .mxfp4:
+      try check(codes.name, codes.type, codes.shape)
     }
     return true
   }
 
   private func checkScales() throws(CheckpointError) {
     let part = "weight_scale"
-    let counts = scaleCounts
-    switch format {
-    case .mxfp4, .mxfp8: try check(part, .uint8, [counts.rows, counts.columns])
-    case .nvfp4:
-      try check(part, .float8, [counts.rows, counts.columns])
-      try check("weight_global_scale", .float32, [1])
-    default:
-      guard let entry = parts[part] else { throw missing(part) }
+    guard let entry = parts[part] else { throw missing(part) }
+    var type = ElementType.bfloat16
+    if [.packed, .integers, .naive, .floats].contains(format.packing) {
       let types: [ElementType] = [.float16, .bfloat16, .float32]
-      guard let type = entry.type, types.contains(type) else {
+      guard let stored = entry.type, types.contains(stored) else {
         throw parts.error(part, "is of type \(entry.typeName), not F16, BF16 or F32")
       }
-      try check(part, type, [counts.rows, counts.columns])
+      type = stored
+    }
+    for scales in format.scales(rows: rows, columns: columns, type: type) {
+      try check(scales.name, scales.type, scales.shape)
     }
     guard !arguments.isFloat else { return }
     if case .block(_, let size) = arguments.sharing, columns % size != 0 {
       throw parts.error(part, "blocks of \(size) columns do not divide rows of \(columns) integers")
     }
-    if format == .packed { _ = try Self.shapeEntry(of: parts) }
+    if format.packing == .packed { _ = try Self.shapeEntry(of: parts) }
     if !arguments.isSymmetric {
       try checkZeroPoints()
     } else if parts["weight_zero_point"] != nil {
       // Older versions store zeros.
-      try check("weight_zero_point", .int8, [counts.rows, counts.columns])
+      try check("weight_zero_point", .int8, [scaleCounts.rows, scaleCounts.columns])
     }
   }
 
   private func checkZeroPoints() throws(CheckpointError) {
     let (part, counts, bits) = ("weight_zero_point", scaleCounts, arguments.bits)
-    guard format == .packed, parts[part]?.type != .int8 else {
+    guard format.packing == .packed, parts[part]?.type != .int8 else {
       return try check(part, .int8, [counts.rows, counts.columns])
     }
     let words = isDense ? (rows * bits + 31) / 32 : (rows + 32 / bits - 1) / (32 / bits)

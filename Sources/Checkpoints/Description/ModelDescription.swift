@@ -22,14 +22,14 @@ public struct LayerDescription: Codable, Hashable, Sendable {
   /// How the checkpoint stores it; the type that codes of compressed-tensors decode to.
   public let type: ElementType
   /// How its weights are quantized in the checkpoint; nil for plain numbers.
-  public let scheme: StoredScheme?
+  public let scheme: WeightFormat?
   /// Bytes that all its tensors take in the checkpoint.
   public let bytes: Int
 
   public init(
     name: String, role: Role, block: Int?, ggufName: String? = nil, site: InputSite? = nil,
     fusion: String? = nil, count: Int = 1, rows: Int, columns: Int, type: ElementType,
-    scheme: StoredScheme? = nil, bytes: Int
+    scheme: WeightFormat? = nil, bytes: Int
   ) {
     self.name = name
     self.role = role
@@ -49,12 +49,6 @@ public struct LayerDescription: Codable, Hashable, Sendable {
   public var parameters: Int { rows * columns }
   /// How it is stored, in a few characters: `BF16`, `4 bit g64 sym`, `Q4_K`.
   public var storedText: String { scheme?.summary ?? type.rawValue }
-}
-
-/// The layout a checkpoint has on disk.
-public enum CheckpointFormat: String, Codable, Hashable, Sendable {
-  case huggingFace = "huggingface"
-  case gguf
 }
 
 /// A model's layers and what is known of its computation, the same whichever format its checkpoint has.

@@ -1,3 +1,5 @@
+import JSON
+
 /// Layers as AutoAWQ and GPTQModel store them: config.json's `quantization_config`.
 struct AWQFormat: QuantizationFormat {
   /// Which way codes are packed.

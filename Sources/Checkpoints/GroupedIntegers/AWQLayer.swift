@@ -65,14 +65,15 @@ struct AWQLayer: StoredLayer {
     }
   }
 
-  var scheme: StoredScheme {
-    let sharing: ScaleSharing = groupSize == columns ? .channel : .group(groupSize)
+  var scheme: WeightFormat {
     return .integer(bits: bits, sharing: sharing, isSymmetric: false)
   }
 
-  var heldCodes: HeldCodes? {
+  private var sharing: ScaleSharing { ScaleSharing(groupSize: groupSize, columns: columns) }
+
+  var heldFormat: WeightFormat? {
     let isSymmetric = GroupedIntegers.areInTheMiddle(zeroPoints(), bits: bits)
-    return .integers(bits: bits, groupSize: groupSize, isSymmetric: isSymmetric)
+    return .integer(bits: bits, sharing: sharing, isSymmetric: isSymmetric)
   }
 
   func weights() -> LayerWeights {

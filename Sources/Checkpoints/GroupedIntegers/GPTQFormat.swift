@@ -1,3 +1,5 @@
+import JSON
+
 /// Layers as AutoGPTQ and GPTQModel store them: config.json's `quantization_config`, or quantize_config.json.
 struct GPTQFormat: QuantizationFormat {
   /// How zero points are stored.

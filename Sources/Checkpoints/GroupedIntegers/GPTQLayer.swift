@@ -59,16 +59,17 @@ struct GPTQLayer: StoredLayer {
   }
 
   /// Whether codes are symmetric the first group of each row tells, so that opening reads little.
-  var scheme: StoredScheme {
-    let sharing: ScaleSharing = groupSize == columns ? .channel : .group(groupSize)
+  var scheme: WeightFormat {
     let isSymmetric = GroupedIntegers.areInTheMiddle(zeroPoints(groups: 1), bits: bits)
     return .integer(bits: bits, sharing: sharing, isSymmetric: isSymmetric)
   }
 
-  var heldCodes: HeldCodes? {
+  private var sharing: ScaleSharing { ScaleSharing(groupSize: groupSize, columns: columns) }
+
+  var heldFormat: WeightFormat? {
     guard columnsAreInOrder(order) else { return nil }
     let isSymmetric = GroupedIntegers.areInTheMiddle(zeroPoints(groups: groups), bits: bits)
-    return .integers(bits: bits, groupSize: groupSize, isSymmetric: isSymmetric)
+    return .integer(bits: bits, sharing: sharing, isSymmetric: isSymmetric)
   }
 
   func weights() throws(CheckpointError) -> LayerWeights {

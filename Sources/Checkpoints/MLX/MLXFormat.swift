@@ -1,3 +1,5 @@
+import JSON
+
 /// Layers as MLX stores them: config.json's `quantization`.
 struct MLXFormat: QuantizationFormat {
   /// What codes are.

@@ -53,7 +53,7 @@ struct MLXLayer: StoredLayer {
     }
   }
 
-  var scheme: StoredScheme {
+  var scheme: WeightFormat {
     switch arguments.mode {
     case .affine:
       .integer(bits: arguments.bits, sharing: .group(arguments.groupSize), isSymmetric: false)
@@ -64,7 +64,7 @@ struct MLXLayer: StoredLayer {
   }
 
   /// Integers are decoded: their biases are no multiples of their scales.
-  var heldCodes: HeldCodes? { heldFloats.map(HeldCodes.floats) }
+  var heldFormat: WeightFormat? { heldFloats.map { WeightFormat($0) } }
 
   private var heldFloats: FloatFormat? {
     switch arguments.mode {

@@ -1,4 +1,5 @@
 import Tensors
+import JSON
 
 /// What a checkpoint's files say, before it is known what they make.
 struct CheckpointContents {

@@ -1,3 +1,5 @@
+import JSON
+
 /// Which architecture a checkpoint has, and how its settings make a model of it.
 extension CheckpointContents {
   /// The architecture and its blueprint.

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import JSON
 
 /// Ollama's models: a manifest a name and tag, whose layers are blobs called by their digests; one of them is a GGUF file.
 struct OllamaStore: Sendable {

@@ -1,3 +1,5 @@
+import JSON
+
 /// How a checkpoint's layers are quantized, whoever did it.
 struct Quantization: Sendable {
   private let format: any QuantizationFormat

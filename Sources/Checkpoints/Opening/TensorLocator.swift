@@ -6,7 +6,7 @@ struct LocatedTensor: Sendable {
   /// The type of its weights once they are read.
   let type: ElementType
   /// Nil for weights that are stored as plain numbers.
-  let scheme: StoredScheme?
+  let scheme: WeightFormat?
   /// As the files name them.
   let tensorNames: [String]
   let byteCount: Int

@@ -1,4 +1,5 @@
 import Tensors
+import JSON
 
 extension HuggingFaceDirectory {
   private static let suffix = ".safetensors"

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Tensors
+import JSON
 
 /// The files of a Hugging Face checkpoint.
 package struct HuggingFaceDirectory: Sendable {
@@ -20,7 +21,7 @@ package struct HuggingFaceDirectory: Sendable {
   /// What is in it, sorted.
   var names: [String] { contents.sorted() }
 
-  func contains(_ name: String) -> Bool { contents.contains(name) }
+  package func contains(_ name: String) -> Bool { contents.contains(name) }
 
   package func filePath(_ name: String) -> String {
     path.hasSuffix("/") ? path + name : "\(path)/\(name)"

@@ -1,4 +1,5 @@
 import Tensors
+import JSON
 
 /// Reads the header of a safetensors file: 8 bytes of length, then JSON, then the tensors' bytes.
 ///

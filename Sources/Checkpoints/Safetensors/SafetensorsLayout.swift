@@ -1,4 +1,5 @@
 import Tensors
+import JSON
 
 /// Where the tensors of a safetensors file lie, and the header that says so.
 ///

@@ -1,4 +1,5 @@
 import Tensors
+import JSON
 
 /// Layers of E4M3 with a scale for a rectangle, a row or all of their weights, as DeepSeek, Qwen, MiniMax, Mistral and
 /// FBGEMM store them: config.json's `quantization_config`.

@@ -81,9 +81,9 @@ struct FP8Layer: StoredLayer {
     }
   }
 
-  var scheme: StoredScheme { .float8(sharing) }
+  var scheme: WeightFormat { .float8(sharing) }
 
-  var heldCodes: HeldCodes? { heldScales().map { .floats($0.format) } }
+  var heldFormat: WeightFormat? { heldScales().map { WeightFormat($0.format) } }
 
   func weights() -> LayerWeights {
     guard let held = heldScales() else { return decoded() }

@@ -11,7 +11,7 @@ struct MXFP4Layer: StoredLayer {
   let parts: LayerParts
   /// As transformers decodes them.
   let type = ElementType.bfloat16
-  let scheme = StoredScheme.mxfp4
+  let scheme = WeightFormat.mxfp4
 
   private static let bytesAGroup = 16
 
@@ -32,7 +32,7 @@ struct MXFP4Layer: StoredLayer {
     try parts.check("scales", "U8", blocks.shape.dropLast())
   }
 
-  var heldCodes: HeldCodes? { .floats(.mxfp4) }
+  var heldFormat: WeightFormat? { .mxfp4 }
 
   func weights() -> LayerWeights {
     .floats(

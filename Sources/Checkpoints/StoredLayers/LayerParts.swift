@@ -1,4 +1,5 @@
 import Tensors
+import JSON
 
 /// The tensors that make one quantized layer, by what they are to it.
 struct LayerParts: Sendable {

@@ -13,9 +13,9 @@ protocol StoredLayer: Sendable {
   /// The type of the weights that ``weights()`` reads: that which the package that made them decodes to.
   var type: ElementType { get }
   /// How the weights are stored.
-  var scheme: StoredScheme { get }
-  /// What ``weights()`` holds codes as; nil where it decodes. May read small tensors, such as scales.
-  var heldCodes: HeldCodes? { get }
+  var scheme: WeightFormat { get }
+  /// The format in which ``weights()`` holds codes; nil where it decodes. May read small tensors, such as scales.
+  var heldFormat: WeightFormat? { get }
   /// The tensors that make the layer.
   var parts: LayerParts { get }
 

@@ -23,7 +23,7 @@ struct GGUFTokenizer {
     var definition = TokenizerDefinition(source: header.file, tokens: [], preTokenizer: .whole)
     definition.tokens = try header.tokenTable("tokenizer.ggml.tokens")
     guard definition.tokens.count <= vocabularySize else {
-      throw CheckpointSource.outsideVocabulary(
+      throw CheckpointError.outsideVocabulary(
         definition.tokens.count - 1, vocabularySize, file: header.file)
     }
     switch try header.text("tokenizer.ggml.model") ?? "left out" {
@@ -32,7 +32,7 @@ struct GGUFTokenizer {
     case "llama": try readSentencePiece(into: &definition)
     case "t5": try readUnigram(into: &definition)
     case let model:
-      throw CheckpointSource.unsupported("the tokenizer \"\(model)\"", file: header.file)
+      throw CheckpointError.unsupportedTokenizer("the tokenizer \"\(model)\"", file: header.file)
     }
     let types = try tokenTypes(of: definition)
     definition.addedTokens = addedTokens(types, definition.tokens)
@@ -53,7 +53,7 @@ struct GGUFTokenizer {
       return try readEnds(into: &definition, begins: false)
     }
     guard let known = PreTokenizer.gguf(named: name) else {
-      throw CheckpointSource.unsupported("the pre-tokenizer \"\(name)\"", file: header.file)
+      throw CheckpointError.unsupportedTokenizer("the pre-tokenizer \"\(name)\"", file: header.file)
     }
     definition.preTokenizer = known.preTokenizer
     definition.ignoresMerges = known.ignoresMerges

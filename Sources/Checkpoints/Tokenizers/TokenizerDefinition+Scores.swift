@@ -1,4 +1,4 @@
-/// SentencePiece's vocabularies have scores, tokenizer.json's merges; each can be said in terms of the other.
+/// SentencePiece's vocabularies have scores, tokenizer.json has merges instead.
 extension TokenizerDefinition {
   /// Every two tokens that are halves of a third, those with the best score first.
   package var mergesOfScores: [Merge] {
@@ -11,29 +11,6 @@ extension TokenizerDefinition {
         ? found[left].score > found[right].score : left < right
     }
     return order.map { found[$0].merge }
-  }
-
-  /// Scores that give the same tokens as the merges; nil if there are none.
-  ///
-  /// They exist where merges are all that the vocabulary allows, and those that make one token follow one another.
-  package var scoresOfMerges: [Double]? {
-    var scores = Array(repeating: -Double.infinity, count: tokens.count)
-    var made = 0
-    var last: UInt32?
-    for merge in merges where merge.result != last {
-      guard scores[Int(merge.result)] == -.infinity else { return nil }
-      scores[Int(merge.result)] = -Double(made)
-      made += 1
-      last = merge.result
-    }
-    let pairs = Set(merges.map { UInt64($0.left) << 32 | UInt64($0.right) })
-    for id in tokens.indices
-    where halves(of: id).contains(where: {
-      !pairs.contains(UInt64($0.left) << 32 | UInt64($0.right))
-    }) {
-      return nil
-    }
-    return scores
   }
 
   /// The ways to make a token of two others.

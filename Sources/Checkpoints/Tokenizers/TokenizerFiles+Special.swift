@@ -1,3 +1,5 @@
+import JSON
+
 // MARK: - Special tokens and chat template
 
 extension TokenizerFiles {
@@ -62,11 +64,12 @@ extension TokenizerFiles {
       case "RobertaProcessing", "BertProcessing":
         around = (Self.first(step.root["cls"]), Self.first(step.root["sep"]))
       default:
-        throw CheckpointSource.unsupported("a post-processor of type \(type)", file: tokenizer.file)
+        throw CheckpointError.unsupportedTokenizer(
+          "a post-processor of type \(type)", file: tokenizer.file)
       }
       let ids = try (ids(around.before, definition), ids(around.after, definition))
       guard ids.1.count <= 1 else {
-        throw CheckpointSource.unsupported(
+        throw CheckpointError.unsupportedTokenizer(
           "a post-processor that ends texts with \(around.after.joined(separator: ", "))",
           file: tokenizer.file)
       }

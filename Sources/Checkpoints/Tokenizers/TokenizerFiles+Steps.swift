@@ -1,4 +1,5 @@
 import FoundationEssentials
+import JSON
 
 // MARK: - Normalizers and decoders
 
@@ -39,7 +40,8 @@ extension TokenizerFiles {
       else { throw normalizer.error("precompiled_charsmap is missing or not base64") }
       return [.characterMap(Array(map))]
     case let type:
-      throw CheckpointSource.unsupported("a normalizer of type \(type)", file: tokenizer.file)
+      throw CheckpointError.unsupportedTokenizer(
+        "a normalizer of type \(type)", file: tokenizer.file)
     }
   }
 
@@ -89,7 +91,7 @@ extension TokenizerFiles {
       // What follows would cut between bytes of one character.
       guard !writesBytes else {
         let types = all.map { $0.root["type"]?.string ?? "unknown" }
-        throw CheckpointSource.unsupported(
+        throw CheckpointError.unsupportedTokenizer(
           "the pre-tokenizer \(types.joined(separator: ", "))", file: tokenizer.file)
       }
       cuts += try self.cuts(step)
@@ -130,10 +132,12 @@ extension TokenizerFiles {
       return [.literal(delimiter, .removed)]
     case "Metaspace":
       guard try step.text("replacement") ?? Normalization.spaceMark == Normalization.spaceMark
-      else { throw CheckpointSource.unsupported("another mark than U+2581", file: tokenizer.file) }
+      else {
+        throw CheckpointError.unsupportedTokenizer("another mark than U+2581", file: tokenizer.file)
+      }
       return [.metaspace(try spacePrefix(of: step), splits: try step.flag("split") ?? true)]
     case let type:
-      throw CheckpointSource.unsupported("the pre-tokenizer \(type)", file: tokenizer.file)
+      throw CheckpointError.unsupportedTokenizer("the pre-tokenizer \(type)", file: tokenizer.file)
     }
   }
 

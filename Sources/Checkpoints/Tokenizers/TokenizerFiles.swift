@@ -1,3 +1,5 @@
+import JSON
+
 /// Reads the tokenizer of a Hugging Face directory: tokenizer.json and the configurations beside it.
 struct TokenizerFiles {
   let directory: HuggingFaceDirectory
@@ -34,7 +36,7 @@ struct TokenizerFiles {
       definition.model = .unigram
       try readUnigram(model, into: &definition)
     case let type:
-      throw CheckpointSource.unsupported("a tokenizer of type \(type)", file: model.file)
+      throw CheckpointError.unsupportedTokenizer("a tokenizer of type \(type)", file: model.file)
     }
     definition.stripsFirstSpace = try stripsFirstSpace()
     try readSpecialTokens(into: &definition)
@@ -46,7 +48,7 @@ struct TokenizerFiles {
   ) throws(CheckpointError) {
     for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
       guard (try model.text(key) ?? "").isEmpty else {
-        throw CheckpointSource.unsupported("a tokenizer with \(key)", file: model.file)
+        throw CheckpointError.unsupportedTokenizer("a tokenizer with \(key)", file: model.file)
       }
     }
     definition.tokens = try vocabulary(model, definition)
@@ -142,7 +144,7 @@ struct TokenizerFiles {
 
   private func check(_ id: Int) throws(CheckpointError) {
     guard (0..<vocabularySize).contains(id) else {
-      throw CheckpointSource.outsideVocabulary(id, vocabularySize, file: tokenizer.file)
+      throw CheckpointError.outsideVocabulary(id, vocabularySize, file: tokenizer.file)
     }
   }
 

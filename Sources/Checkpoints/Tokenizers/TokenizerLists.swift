@@ -1,4 +1,5 @@
 import Tensors
+import JSON
 
 /// The two long lists of a tokenizer.json, vocabulary and merges, read without a value for each of their parts.
 ///

@@ -12,8 +12,7 @@ struct CompressionPass: Sendable {
   private var codes: [UInt32] = []
   private var scales: [UInt16] = []
   private var points: [UInt8] = []
-  private var dense: [UInt16] = []
-  private var blocks: [UInt8] = []
+  private var stored = StoredRows()
   private var floats: FloatRows?
 
   init(shape: LayerShape, scheme: Scheme, profile: RowProfile, pool: WorkerPool?) {
@@ -42,10 +41,11 @@ struct CompressionPass: Sendable {
   /// Takes the layer's next rows, compressed already.
   mutating func add(_ slice: CompressedRows) {
     tally.add(slice)
-    switch slice.storage {
-    case .original: break
-    case .dense16(let bits): dense += bits
-    case .blocks(let matrix): blocks += matrix.bytes
+    switch slice.weights {
+    case nil, .stack: break
+    case .stored(let matrix):
+      stored.type = matrix.type
+      stored.bytes += matrix.bytes
     case .floats(let matrix):
       floats = floats ?? FloatRows(divisor: matrix.divisor, type: matrix.type)
       floats?.codes += matrix.codes
@@ -69,21 +69,19 @@ struct CompressionPass: Sendable {
   ) -> (layer: CompressedLayer, report: LayerReport) {
     let size = LayerSize.predicted(for: shape, scheme: scheme, original: original)
     return (
-      CompressedLayer(shape: shape, scheme: scheme, storage: storage(matrix)),
+      CompressedLayer(shape: shape, scheme: scheme, weights: weights(ofKept: matrix)),
       tally.report(
         shape: shape, scheme: scheme, size: size, missedExperts: missedExperts)
     )
   }
 
-  private func storage(_ matrix: LayerWeights) -> LayerStorage {
-    guard let quantization = scheme.quantization else {
-      return dense.isEmpty ? .original(matrix) : .dense16(dense)
-    }
-    if let block = quantization.block {
-      return .blocks(
+  private func weights(ofKept matrix: LayerWeights) -> LayerWeights {
+    if let type = stored.type {
+      return .stored(
         StoredMatrix(
-          copying: blocks, type: block.elementType, rows: shape.rows, columns: shape.columns))
+          copying: stored.bytes, type: type, rows: shape.rows, columns: shape.columns))
     }
+    guard let quantization = scheme.quantization else { return matrix }
     if let format = quantization.float, let floats {
       return .floats(
         FloatMatrix(
@@ -97,6 +95,12 @@ struct CompressionPass: Sendable {
         scales: scales, scaleType: shape.storageType,
         zeros: quantization.isSymmetric ? .symmetric : .points(points)))
   }
+}
+
+/// 16-bit floats or blocks of the rows done so far, in plain order; without a type there are none.
+private struct StoredRows: Sendable {
+  var type: ElementType?
+  var bytes: [UInt8] = []
 }
 
 /// Small floats of the rows done so far.

@@ -5,7 +5,8 @@ struct CompressedRows: Sendable {
   let before: Matrix
   /// Decoded from what is stored, not from what was meant; without the scales that were applied.
   let after: Matrix
-  let storage: LayerStorage
+  /// What is stored of the rows; nil where the layer's own weights stay.
+  let weights: LayerWeights?
 }
 
 /// Compresses any rows of one layer that read the same, each independently of the others.
@@ -38,7 +39,7 @@ struct RowCompressor: Sendable {
   func compressed(rows: [Int]) -> CompressedRows {
     let before = matrix.decoded(rows: rows)
     guard !scheme.keepsLayer || !scales.isNone else {
-      return CompressedRows(before: before, after: before, storage: .original(matrix))
+      return CompressedRows(before: before, after: before, weights: nil)
     }
     if var sweep = rowSweep(of: before, rows: rows) {
       while !sweep.columns.isFinished {
@@ -123,32 +124,17 @@ struct RowCompressor: Sendable {
 
   private func dense(_ weights: Matrix, before: Matrix, rows: [Int]) -> CompressedRows {
     let bits = shape.storageType.rounded(weights.values)
-    let after = Matrix(
-      rows: rows.count, columns: shape.columns, values: shape.storageType.widened(bits))
-    return unscaled(after, storage: .dense16(bits), before: before, rows: rows)
+    let dense = LayerWeights.dense(
+      bits: bits, type: shape.storageType, rows: rows.count, columns: shape.columns)
+    return stored(dense, before: before, rows: rows)
   }
 
   private func stored(
-    _ storage: QuantizedStorage, before: Matrix, rows: [Int]
+    _ weights: LayerWeights, before: Matrix, rows: [Int]
   ) -> CompressedRows {
-    switch storage {
-    case .packed(let packed):
-      unscaled(packed.decoded(), storage: .packed(packed), before: before, rows: rows)
-    case .floats(let floats):
-      unscaled(
-        floats.decoded(rows: 0..<rows.count), storage: .floats(floats), before: before, rows: rows)
-    case .blocks(let blocks):
-      unscaled(
-        blocks.decoded(rows: 0..<rows.count), storage: .blocks(blocks), before: before, rows: rows)
-    }
-  }
-
-  private func unscaled(
-    _ after: Matrix, storage: LayerStorage, before: Matrix, rows: [Int]
-  ) -> CompressedRows {
-    var after = after
+    var after = weights.decoded()
     scales.remove(from: &after, layerRows: rows)
-    return CompressedRows(before: before, after: after, storage: storage)
+    return CompressedRows(before: before, after: after, weights: weights)
   }
 
   private func prune(_ rows: inout Matrix, layerRows: [Int]) {

@@ -1,3 +1,4 @@
+import Tensors
 import Text
 
 /// One entry of a rule's `layers`: an exact name, a glob, or a regular expression behind `re:`.

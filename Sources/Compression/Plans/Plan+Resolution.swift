@@ -1,3 +1,5 @@
+import Tensors
+
 /// Which rules apply to which layers, found once for a list of rules.
 struct RuleMatches {
   private var layersOfRule: [[Int]]

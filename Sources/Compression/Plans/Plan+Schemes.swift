@@ -1,3 +1,5 @@
+import Tensors
+
 extension SchemeChange {
   /// The change after which a layer has exactly this scheme, whatever rules said before.
   public init(exactly scheme: Scheme) {

@@ -3,6 +3,7 @@ import Checkpoints
 import Compression
 import Export
 import Glibc
+import Tensors
 
 /// What is answered from sensitivity, in milliseconds.
 extension Workspace {

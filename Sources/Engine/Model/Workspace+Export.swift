@@ -16,7 +16,9 @@ extension Workspace {
       if request.format.holdsTensors {
         preview.refusals = try outline(for: request.target).refusals(of: exportedSchemes)
         guard preview.refusals.isEmpty else { return preview }
-        layout = try exportEncoding(for: request).layout
+        let encoding = try exportEncoding(for: request)
+        layout = encoding.layout
+        preview.notes += encoding.notes
       } else {
         if request.format == .recipe {
           preview.refusals = CompressorLimits.refusals(
@@ -96,7 +98,7 @@ extension Workspace {
     }
     guard key.scheme.keepsLayer else { return nil }
     return CompressedLayer(
-      shape: shape, scheme: .keep, storage: .original(try matrix(of: key.layer)))
+      shape: shape, scheme: .keep, weights: try matrix(of: key.layer))
   }
 
   /// Whether ``compressedLayer(for:)`` has the layer.

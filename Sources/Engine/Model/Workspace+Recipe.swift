@@ -2,6 +2,7 @@ import Allocation
 import Checkpoints
 import Compression
 import Export
+import Tensors
 
 /// What makes the current plan's model elsewhere.
 extension Workspace {

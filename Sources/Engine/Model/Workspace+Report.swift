@@ -2,6 +2,7 @@ import Checkpoints
 import Compression
 import Export
 import Inference
+import Tensors
 
 /// What a report tells of the model under the current plan.
 extension Workspace {

@@ -13,6 +13,7 @@ public struct CompressedTensorsEncoding: ModelEncoding {
   public static let standardShardBytes = 5_000_000_000
 
   public let layout: ExportLayout
+  public let notes: [String] = []
   private let layers: [String: LayerEncoding]
   private let others: OtherTensors
   private let target: ExportTarget
@@ -53,7 +54,7 @@ public struct CompressedTensorsEncoding: ModelEncoding {
     if let flaw = CompressedTensorsLimits.flaw(of: layer, target: target) {
       throw .unsupported(reason: flaw, hint: "compress it to FP8 or MXFP4")
     }
-    return try encoding.encoded(layer.storage)
+    return try encoding.encoded(layer.weights)
   }
 
   public var otherNames: [String] { others.entries.map(\.name) }

@@ -1,7 +1,7 @@
 import Checkpoints
 import Compression
-import Inference
 import Tensors
+import JSON
 
 /// What a compressed-tensors directory's weights come from beside the plan.
 struct CompressedTensorsOutline: Codable, Hashable, Sendable {
@@ -29,7 +29,7 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
     tiesEmbeddings = description.tiesEmbeddings
     isOfHuggingFace = description.format == .huggingFace
     kept = shapes.map { shape in
-      Scheme(keeping: checkpoint.heldCodes(of: shape.name), of: shape, for: target)
+      Scheme(keeping: checkpoint.heldFormat(of: shape.name), of: shape, for: target)
     }
     others = try OtherTensors(of: checkpoint, in: .huggingFace).entries
     copies = zip(shapes, description.layers).map { shape, layer in
@@ -77,7 +77,10 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
     zip(zip(resolved(schemes), copies), shapes).map { element, shape in
       let (scheme, copies) = element
       return LayerEncoding(
-        shape: shape, format: WeightFormat(scheme, for: shape, target: target),
+        shape: shape,
+        format: scheme.quantization.map { ModuleFormat($0, for: target) },
+        plainType: scheme.sparsity == nil && !shape.type.isQuantized
+          ? shape.type : shape.storageType,
         copies: scheme.keepsLayer ? copies : nil)
     }
   }
@@ -94,7 +97,7 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
 
   /// What config.json says of layers; nil when none is quantized.
   func quantization(of encodings: [LayerEncoding]) -> JSONValue? {
-    QuantizationConfig(encodings, others: others, tiesEmbeddings: tiesEmbeddings)?.json
+    ModuleGroups(encodings, others: others, tiesEmbeddings: tiesEmbeddings)?.json
   }
 
   /// Bytes of some layers, and of what the files hold beside layers and beside what no plan changes.
@@ -126,28 +129,57 @@ extension Scheme {
   /// What a layer that is kept has been under already: its codes stay, if it has any.
   ///
   /// Floats that the target cannot hold become weights of 16 bits.
-  fileprivate init(keeping codes: HeldCodes?, of shape: LayerShape, for target: ExportTarget) {
-    guard let codes else {
+  fileprivate init(
+    keeping format: WeightFormat?, of shape: LayerShape, for target: ExportTarget
+  ) {
+    guard let quantization = format.flatMap({ QuantizationScheme($0) }) else {
       self = .keep
       return
     }
-    self.init(codes, inRowsOf: shape.columns)
-    if case .floats = codes,
+    self.init(quantization: quantization)
+    if quantization.float != nil,
       CompressedTensorsLimits.flaw(of: self, for: shape, target: target) != nil
     {
       self = .keep
     }
   }
+}
 
-  /// The scheme that codes are under; who chose them nobody can know.
-  init(_ codes: HeldCodes, inRowsOf columns: Int) {
-    switch codes {
-    case .integers(let bits, let groupSize, let isSymmetric):
-      self.init(
-        quantization: QuantizationScheme(
-          bits: bits, group: groupSize == columns ? .channel : .size(groupSize),
-          isSymmetric: isSymmetric))
-    case .floats(let format): self.init(quantization: QuantizationScheme(float: format))
+extension QuantizationScheme {
+  /// The scheme that weights of a checkpoint are under; nil for formats that no scheme has.
+  ///
+  /// Who chose the codes nobody can know.
+  init?(_ format: WeightFormat) {
+    if let floats = format.floats {
+      self.init(float: floats)
+      return
     }
+    switch format {
+    case .integer(let bits, .channel, let isSymmetric):
+      self.init(bits: bits, group: .channel, isSymmetric: isSymmetric)
+    case .integer(let bits, .group(let size), let isSymmetric):
+      self.init(bits: bits, group: .size(size), isSymmetric: isSymmetric)
+    default: return nil
+    }
+  }
+}
+
+extension ModuleFormat {
+  /// How a target is given weights under a scheme that it can hold, which is no GGUF block type.
+  ///
+  /// vLLM's kernels on a CPU for 8 bits round each token's inputs as well.
+  fileprivate init(_ scheme: QuantizationScheme, for target: ExportTarget) {
+    if let float = scheme.float {
+      self.init(float)
+      return
+    }
+    let sharing: ScaleSharing =
+      switch scheme.group {
+      case .channel: .channel
+      case .size(let size): .group(size)
+      }
+    self.init(
+      bits: scheme.bits, sharing: sharing, isSymmetric: scheme.isSymmetric,
+      roundsInputs: target == .vllmCPU && scheme.bits == 8)
   }
 }

@@ -35,6 +35,9 @@ public protocol ModelEncoding: Sendable {
   /// All files to the byte, but for the elements of tensors.
   var layout: ExportLayout { get }
 
+  /// What readers of the format may take otherwise than the model means it, found in its files: a sentence each.
+  var notes: [String] { get }
+
   /// The tensors that hold a layer: every slot that belongs to it, and no other.
   ///
   /// Kept layers come as ``LayerStorage/original(_:)``.

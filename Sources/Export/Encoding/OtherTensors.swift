@@ -1,6 +1,5 @@
 import Checkpoints
 import Compression
-import Inference
 import Tensors
 
 /// The tensors of an export that are no layers: norms, biases, routers, and what the model does not compute with.

@@ -8,6 +8,7 @@ import Tensors
 /// Everything else is in ``OtherTensors``.
 public struct GGUFEncoding: ModelEncoding {
   public let layout: ExportLayout
+  public let notes: [String]
   private let places: [String: GGUFPlace]
   private let others: OtherTensors
 
@@ -18,7 +19,9 @@ public struct GGUFEncoding: ModelEncoding {
     guard refusals.isEmpty else { throw .refused(.llamaCpp, refusals) }
     others = try OtherTensors(of: model.checkpoint, in: .gguf)
     let places = outline.places(types: outline.types(of: model.schemes))
-    layout = ExportLayout(files: [try Self.file(of: model.checkpoint, places, others)])
+    let (file, notes) = try Self.file(of: model.checkpoint, places, others)
+    layout = ExportLayout(files: [file])
+    self.notes = notes
     self.places = Dictionary(
       places.map { ($0.layer, $0) }, uniquingKeysWith: { first, _ in first })
   }
@@ -26,17 +29,13 @@ public struct GGUFEncoding: ModelEncoding {
   public func tensors(of layer: CompressedLayer) throws(ExportError) -> [EncodedTensor] {
     guard let place = places[layer.shape.name] else { throw .noPlace(for: layer.shape.name) }
     let matrix: StoredMatrix
-    switch layer.storage.joined() {
-    case .blocks(let stored), .original(.stored(let stored)): matrix = stored
-    case .dense16(let bits):
-      matrix = StoredMatrix(
-        copying: bits.littleEndianBytes, type: layer.shape.storageType,
-        rows: layer.shape.rows, columns: layer.shape.columns)
-    case .original(.floats(let floats)):
+    switch layer.weights.joined() {
+    case .stored(let stored): matrix = stored
+    case .floats(let floats) where layer.scheme.keepsLayer:
       matrix = StoredMatrix(
         copying: floats.decoded(rows: 0..<floats.rows).values.bytes(as: place.type),
         type: place.type, rows: floats.rows, columns: floats.columns)
-    case .packed, .original(.packed), .original(.stack), .floats:
+    case .packed, .floats, .stack:
       throw unexpected(place, "is not in blocks")
     }
     guard matrix.type == place.type, matrix.rows == layer.shape.rows,
@@ -109,12 +108,12 @@ extension GGUFEncoding {
     let type = ElementType.float16
     let places = outline.places(types: checkpoint.description.layers.map { _ in type })
     let others = try OtherTensors(of: checkpoint, in: .gguf)
-    return try file(of: checkpoint, places, others).byteCount - outline.paddedBytes(in: type)
+    return try file(of: checkpoint, places, others).file.byteCount - outline.paddedBytes(in: type)
   }
 
   private static func file(
     of checkpoint: Checkpoint, _ places: [GGUFPlace], _ others: OtherTensors
-  ) throws(ExportError) -> FileLayout {
+  ) throws(ExportError) -> (file: FileLayout, notes: [String]) {
     let description = checkpoint.description
     var metadata: GGUFMetadata
     do {
@@ -137,9 +136,10 @@ extension GGUFEncoding {
         byteCount: tensor.byteCount)
     }
     let end = slots.last.map { GGUFFile.padded($0.offset + $0.byteCount) } ?? header.count
-    return FileLayout(
+    let layout = FileLayout(
       name: "\(description.name)-\(fileType.name).gguf", header: header, tensors: slots,
       byteCount: end)
+    return (layout, metadata.notes)
   }
 }
 

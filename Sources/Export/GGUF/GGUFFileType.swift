@@ -1,5 +1,5 @@
-import Checkpoints
 import Tensors
+import Checkpoints
 
 /// What llama.cpp calls the mixture of a file's types, after the commonest; F16 for types that name no file.
 ///

@@ -1,3 +1,4 @@
+import JSON
 import Checkpoints
 
 /// Metadata made from a Hugging Face directory, key by key as llama.cpp's `convert_hf_to_gguf.py` makes it.
@@ -17,11 +18,25 @@ extension GGUFMetadata {
     set("general.architecture", .string(architecture.ggufName))
     set("general.type", .string("model"))
     if let settings = try directory.json("generation_config.json") { setSampling(settings) }
-    set("general.name", .string(Self.title(of: model.name)))
+    let tokenizer = try checkpoint.tokenizerDefinition()
+    setName(of: model, tokenizer)
     set("general.size_label", .string(model.sizeLabel))
     try setArchitecture(of: model, blueprint, architecture)
-    try setTokenizer(
-      checkpoint.tokenizerDefinition(), vocabularySize: model.vocabularySize, in: directory)
+    try setTokenizer(tokenizer, vocabularySize: model.vocabularySize, in: directory)
+  }
+
+  /// The model's name, unless llama.cpp concludes from it that there are tokens which there are not, and does not load the file.
+  private mutating func setName(of model: ModelDescription, _ tokenizer: TokenizerDefinition) {
+    let title = Self.title(of: model.name)
+    let isPhi3 = ["phi-3", "phi3"].contains { title.lowercased().contains($0) }
+    let tokens = ["</s>", "<unk>", "<s>", "<|endoftext|>"]
+    if isPhi3, let missing = tokens.first(where: { tokenizer.tokens.id(of: $0) == nil }) {
+      notes.append(
+        "the model's name is left out: llama.cpp loads none called Phi-3 without the token \(missing)"
+      )
+    } else {
+      set("general.name", .string(title))
+    }
   }
 
   /// How the model's makers want tokens to be drawn.

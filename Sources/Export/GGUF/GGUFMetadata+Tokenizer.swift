@@ -1,3 +1,4 @@
+import JSON
 import Checkpoints
 
 /// A tokenizer as llama.cpp's converter writes it.
@@ -7,7 +8,8 @@ extension GGUFMetadata {
   mutating func setTokenizer(
     _ definition: TokenizerDefinition, vocabularySize: Int, in directory: HuggingFaceDirectory
   ) throws(CheckpointError) {
-    let form = try GGUFTokenizerForm(definition)
+    let form = try GGUFTokenizerForm(definition, in: directory)
+    notes += form.notes
     set(Self.prefix + "model", .string(form.model))
     set(Self.prefix + "pre", .string(form.preTokenizer))
     setTokens(of: definition, vocabularySize: vocabularySize, form)

@@ -3,6 +3,8 @@ import Checkpoints
 /// The metadata of a GGUF file that is put together, in the order of the file.
 struct GGUFMetadata: Sendable {
   private(set) var fields: [GGUFFile.Field] = []
+  /// What llama.cpp may take otherwise than the model means it: a sentence each.
+  var notes: [String] = []
 
   /// The version of ggml's block types.
   static let quantizationVersion: UInt32 = 2

@@ -1,6 +1,5 @@
 import Checkpoints
 import Compression
-import Inference
 import Tensors
 
 /// A layer as GGUF files hold it, but for its type.
@@ -43,10 +42,10 @@ struct GGUFOutline: Codable, Hashable, Sendable {
     }
     integers = Dictionary(
       uniqueKeysWithValues: model.layerShapes.enumerated().compactMap { place, shape in
-        guard let codes = checkpoint.heldCodes(of: shape.name), case .integers = codes else {
-          return nil
-        }
-        return (place, Scheme(codes, inRowsOf: shape.columns))
+        guard let format = checkpoint.heldFormat(of: shape.name), case .integer = format,
+          let quantization = QuantizationScheme(format)
+        else { return nil }
+        return (place, Scheme(quantization: quantization))
       })
   }
 

@@ -1,4 +1,5 @@
 import Checkpoints
+import Tokenization
 
 /// Which of llama.cpp's tokenizers a tokenizer is, and what its file has to say of it.
 struct GGUFTokenizerForm {
@@ -12,25 +13,26 @@ struct GGUFTokenizerForm {
   var addsSpacePrefix = false
   var removesExtraSpaces: Bool?
   var characterMap: [UInt8]?
+  /// What llama.cpp may cut otherwise: a sentence each.
+  var notes: [String] = []
 
   /// The score of a token that no merge makes.
   static let noScore: Float = -1e4
 
-  private static let marks = [Normalization.replace(" ", with: Normalization.spaceMark)]
-
-  init(_ definition: TokenizerDefinition) throws(CheckpointError) {
+  /// The form of a tokenizer whose directory may hold SentencePiece's own file.
+  init(
+    _ definition: TokenizerDefinition, in directory: HuggingFaceDirectory
+  ) throws(CheckpointError) {
     switch definition.model {
     case .bytePairs: self = try Self.bytePairs(definition)
-    case .sentencePiece: self = try Self.sentencePiece(definition)
+    case .sentencePiece: self = try Self.sentencePiece(definition, in: directory)
     case .unigram: self = try Self.unigram(definition)
     }
   }
 
-  private init(model: String) { self.model = model }
+  init(model: String) { self.model = model }
 
-  private static func refusal(_ definition: TokenizerDefinition, _ reason: String)
-    -> CheckpointError
-  {
+  static func refusal(_ definition: TokenizerDefinition, _ reason: String) -> CheckpointError {
     CheckpointError(
       file: definition.source, reason: reason, hint: "export it as compressed-tensors")
   }
@@ -48,56 +50,15 @@ struct GGUFTokenizerForm {
         definition, "normalizes text in a way that llama.cpp's byte-level BPE does not know")
     }
     let same = PreTokenizer.ggufNames.filter { $0.preTokenizer == definition.preTokenizer }
-    guard let known = same.first(where: { $0.ignoresMerges == definition.ignoresMerges }) else {
+    let alike = same.first { $0.ignoresMerges == definition.ignoresMerges }
+    guard let known = alike ?? same.first else {
       throw refusal(
-        definition,
-        same.isEmpty
-          ? "cuts text into words in a way that llama.cpp has no name for"
-          : definition.ignoresMerges
-            ? "ignores merges for words that are tokens, which llama.cpp does not with this way to cut words"
-            : "merges words that are tokens, which llama.cpp does not with this way to cut words")
+        definition, "cuts text into words in a way that llama.cpp has no name for")
     }
     var form = GGUFTokenizerForm(model: "gpt2")
     form.preTokenizer = known.name
     form.hasMerges = true
-    return form
-  }
-
-  private static func sentencePiece(
-    _ definition: TokenizerDefinition
-  ) throws(CheckpointError) -> GGUFTokenizerForm {
-    let (changes, cuts) = (definition.normalizations, definition.preTokenizer.cuts)
-    let isPlain = changes == marks && (cuts.isEmpty || definition.preTokenizer == .lines)
-    let addsSpace: Bool
-    switch (changes, cuts) {
-    case ([.prepend(Normalization.spaceMark)] + marks, []),
-      ([], [.metaspace(.always, splits: false)]), ([], [.metaspace(.first, splits: false)]):
-      addsSpace = true
-    case (marks, []), ([], [.metaspace(.never, splits: false)]): addsSpace = false
-    default:
-      guard isPlain else {
-        throw refusal(
-          definition,
-          "normalizes or cuts text in a way that llama.cpp's SentencePiece does not know")
-      }
-      addsSpace = false
-    }
-    if definition.preTokenizer != .lines {
-      let scores = definition.scores.isEmpty ? definition.scoresOfMerges : definition.scores
-      if let scores {
-        var form = GGUFTokenizerForm(model: "llama")
-        form.scores = scores.map { $0.isFinite ? Float($0) : noScore }
-        form.addsSpacePrefix = addsSpace
-        return form
-      }
-    }
-    guard isPlain, definition.addsBeginToken else {
-      throw refusal(
-        definition, "has merges in an order that llama.cpp's scores of tokens cannot say")
-    }
-    var form = GGUFTokenizerForm(model: "gemma4")
-    form.preTokenizer = "gemma4"
-    form.hasMerges = true
+    if alike == nil { form.notes = try notesOnWholeWords(of: definition) }
     return form
   }
 

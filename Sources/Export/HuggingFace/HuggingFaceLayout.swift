@@ -1,4 +1,5 @@
 import Checkpoints
+import JSON
 
 /// The files of a Hugging Face directory: settings, weights, and what the checkpoint has beside them.
 enum HuggingFaceLayout {
@@ -66,4 +67,17 @@ enum HuggingFaceLayout {
     ".safetensors", ".index.json", ".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".onnx",
     ".gguf", ".tmp",
   ]
+}
+
+extension JSONObject {
+  /// Bytes that `quantization_config` adds to a config.json; none for nil.
+  static func bytesAdded(by quantization: JSONValue?) -> Int {
+    func bytes(_ quantization: JSONValue?) -> Int {
+      var config = JSONObject(members: [])
+      config["model_type"] = .null
+      config["quantization_config"] = quantization
+      return JSONWriter.bytes(of: .object(config), indent: HuggingFaceLayout.indent).count
+    }
+    return bytes(quantization) - bytes(nil)
+  }
 }

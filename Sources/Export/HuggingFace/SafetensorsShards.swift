@@ -1,5 +1,6 @@
 import Checkpoints
 import Tensors
+import JSON
 
 /// Parts a model's tensors into safetensors files, as transformers names and indexes them.
 enum SafetensorsShards {

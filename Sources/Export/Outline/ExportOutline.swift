@@ -1,6 +1,6 @@
 import Checkpoints
 import Compression
-import Inference
+import Tensors
 
 /// All that decides the bytes of an export beside the plan.
 ///

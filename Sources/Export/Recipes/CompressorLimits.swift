@@ -1,4 +1,5 @@
 import Compression
+import Tensors
 
 /// What an llm-compressor recipe cannot say, or would not do.
 public enum CompressorLimits {

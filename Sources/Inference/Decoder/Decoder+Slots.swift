@@ -2,9 +2,6 @@ import Checkpoints
 import Tensors
 
 extension Decoder {
-  /// The name that a tied head has beside the embedding's.
-  static let headName = "lm_head"
-
   /// What the slot of a layer holds; nil for names that are no layer of this model.
   public func weights(of layer: String) -> LayerWeights? {
     guard let tensor = layerTensor(layer) else { return nil }
@@ -59,7 +56,7 @@ extension Decoder {
   }
 
   private func layerTensor(_ name: String) -> ModelTensor? {
-    let isTiedHead = description.tiesEmbeddings && name == Self.headName
+    let isTiedHead = description.tiesEmbeddings && name == ModelDescription.headName
     let tensor = isTiedHead ? tensors.values.first { $0.part == .embedding } : tensors[name]
     return tensor?.role == nil ? nil : tensor
   }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Compression
+import Tensors
 
 extension Plan {
   /// This plan with another structure, under which layers that stay keep their schemes.

@@ -1,4 +1,4 @@
-import Checkpoints
+import JSON
 import Text
 
 /// The models that a server offers.

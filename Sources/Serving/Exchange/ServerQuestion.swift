@@ -1,4 +1,4 @@
-import Checkpoints
+import JSON
 
 /// A prompt for a server, and how to answer it.
 public struct ServerQuestion: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import Checkpoints
+import JSON
 import Text
 
 /// A bit of text as a server sends it: a token, or some.

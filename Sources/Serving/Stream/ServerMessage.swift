@@ -1,4 +1,4 @@
-import Checkpoints
+import JSON
 import Text
 
 /// What a server says when it refuses a request.

@@ -88,7 +88,7 @@ public struct FloatGrid: Sendable {
     self.type = format.bits == 8 ? type : .bfloat16
     divisor = format == .nvfp4 ? Self.divisor(ofLargest: ranges?.magnitudes.first ?? 0) : 1
     let groups = format.groups(inRowOf: columns)
-    var view = Self.kernelRow(format, columns: columns, divisor: divisor, type: self.type)
+    var view = format.kernelRow(columns: columns, divisor: divisor, type: self.type)
     let shared =
       format == .fp8Block
       ? ranges.map { ranges in
@@ -116,7 +116,7 @@ public struct FloatGrid: Sendable {
   public func nearest(_ matrix: Matrix) -> FloatMatrix {
     precondition(matrix.rows == rows && matrix.columns == columns, "another shape than the grid's")
     let (width, groups) = (format.codeBytes(inRowOf: columns), format.groups(inRowOf: columns))
-    var view = Self.kernelRow(format, columns: columns, divisor: divisor, type: type)
+    var view = format.kernelRow(columns: columns, divisor: divisor, type: type)
     let codes = [UInt8](unsafeUninitializedCapacity: rows * width) { codes, initialized in
       matrix.values.withUnsafeBufferPointer { weights in
         scales.withUnsafeBufferPointer { scales in
@@ -150,19 +150,5 @@ public struct FloatGrid: Sendable {
     let usual: ClosedRange<Float> = 0x1p-8...8
     guard magnitude > 0, !usual.contains(magnitude) else { return usualDivisor }
     return Float(sign: .plus, exponent: min(8 - magnitude.exponent, 100), significand: 1)
-  }
-
-  static func kernelRow(
-    _ format: FloatFormat, columns: Int, divisor: Float, type: ElementType
-  ) -> vk_float_row {
-    let kernelFormat =
-      switch format {
-      case .fp8, .fp8Block: VK_FP8
-      case .nvfp4: VK_NVFP4
-      case .mxfp4: VK_MXFP4
-      }
-    return vk_float_row(
-      format: kernelFormat, is_bfloat: type == .bfloat16 ? 1 : 0, divisor: divisor,
-      columns: columns, group: format.groupSize ?? columns)
   }
 }

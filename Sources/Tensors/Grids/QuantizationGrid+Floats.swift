@@ -22,7 +22,7 @@ extension QuantizationGrid {
 extension FloatGrid {
   /// What the scales stand for, the divisor taken into account.
   fileprivate var steps: [Float] {
-    var view = Self.kernelRow(format, columns: columns, divisor: divisor, type: type)
+    var view = format.kernelRow(columns: columns, divisor: divisor, type: type)
     return scales.map { vk_float_scale(&view, $0) }
   }
 

@@ -1,20 +1,10 @@
 import CKernels
 
-/// Codes and their grid as they are stored.
-public enum QuantizedStorage: Sendable {
-  /// Codes, scales and zero points apart, as compressed-tensors has them.
-  case packed(PackedMatrix)
-  /// GGUF's blocks, byte for byte.
-  case blocks(StoredMatrix)
-  /// Small floats with their scales.
-  case floats(FloatMatrix)
-}
-
 extension QuantizationGrid {
-  /// What is stored of codes under this grid; it decodes to ``weights(of:)``.
+  /// What is stored of codes under this grid; these decode to ``weights(of:)``: packed codes, small floats or GGUF's blocks.
   ///
   /// - Precondition: there are `rows * columns` codes, at least one.
-  public func storage(of codes: [UInt8]) -> QuantizedStorage {
+  public func storage(of codes: [UInt8]) -> LayerWeights {
     precondition(codes.count == rows * columns, "a code for every weight")
     switch parts {
     case .integers(let bits, let scales, let type, let points):
@@ -25,7 +15,7 @@ extension QuantizationGrid {
           scales: scales, scaleType: type, zeros: points.map { .points($0) } ?? .symmetric))
     case .floats(let floats): return .floats(floats.matrix(ofLevels: codes))
     case .blocks(let type, let headers):
-      return .blocks(blocks(of: type, headers, codes))
+      return .stored(blocks(of: type, headers, codes))
     }
   }
 }

@@ -93,17 +93,19 @@ struct WordEncoder: Sendable {
       ids.append(id)
       return
     }
-    scratch.parts.removeAll(keepingCapacity: true)
-    if writesBytes {
-      for place in word {
-        guard let token = vocabulary.byteTokens[Int(text.bytes[place])] else { continue }
-        scratch.parts.append(WordMerger.Part(token: token, start: place, end: place + 1))
-      }
-    } else {
-      addCharacters(of: text, word, &scratch.parts)
-    }
+    begin(&scratch.parts, text, word)
     scratch.merger.merge(&scratch.parts, ranking)
     finish(scratch.parts, text.bytes, &ids)
+  }
+
+  /// The parts of a word before anything is merged: bytes or characters.
+  func begin(_ parts: inout [WordMerger.Part], _ text: TextScanner, _ word: Range<Int>) {
+    parts.removeAll(keepingCapacity: true)
+    guard writesBytes else { return addCharacters(of: text, word, &parts) }
+    for place in word {
+      guard let token = vocabulary.byteTokens[Int(text.bytes[place])] else { continue }
+      parts.append(WordMerger.Part(token: token, start: place, end: place + 1))
+    }
   }
 
   private func addCharacters(

@@ -24,17 +24,20 @@ struct WordMerger: Sendable {
   private var heap = MinimumHeap()
 
   /// Replaces the tokens of a word by what is left when no merge applies any more.
-  mutating func merge(_ parts: inout [Part], _ ranking: some MergeRanking) {
-    guard parts.count > 1 else { return }
-    if parts.count <= Self.shortWord {
-      mergeShort(&parts, ranking)
-    } else {
-      mergeLong(&parts, ranking)
-    }
+  ///
+  /// - Returns: the rank of the last merge; nil if none applied.
+  @discardableResult
+  mutating func merge(_ parts: inout [Part], _ ranking: some MergeRanking) -> UInt32? {
+    guard parts.count > 1 else { return nil }
+    return parts.count <= Self.shortWord
+      ? mergeShort(&parts, ranking) : mergeLong(&parts, ranking)
   }
 
   @inline(__always)
-  private mutating func mergeShort(_ parts: inout [Part], _ ranking: some MergeRanking) {
+  private mutating func mergeShort(
+    _ parts: inout [Part], _ ranking: some MergeRanking
+  ) -> UInt32? {
+    var last: UInt32?
     merges.removeAll(keepingCapacity: true)
     for place in 1..<parts.count {
       merges.append(ranking.merge(parts[place - 1], parts[place]) ?? Self.none)
@@ -42,7 +45,8 @@ struct WordMerger: Sendable {
     while true {
       var best = 0
       for place in merges.indices where merges[place].rank < merges[best].rank { best = place }
-      guard best < merges.count, merges[best].rank != Self.none.rank else { return }
+      guard best < merges.count, merges[best].rank != Self.none.rank else { return last }
+      last = merges[best].rank
       parts[best].token = merges[best].result
       parts[best].end = parts[best + 1].end
       parts.remove(at: best + 1)
@@ -56,7 +60,10 @@ struct WordMerger: Sendable {
     }
   }
 
-  private mutating func mergeLong(_ parts: inout [Part], _ ranking: some MergeRanking) {
+  private mutating func mergeLong(
+    _ parts: inout [Part], _ ranking: some MergeRanking
+  ) -> UInt32? {
+    var last: UInt32?
     next = parts.indices.map { $0 + 1 < parts.count ? $0 + 1 : -1 }
     previous = parts.indices.map { $0 - 1 }
     merges = Array(repeating: Self.none, count: parts.count)
@@ -67,6 +74,7 @@ struct WordMerger: Sendable {
       // A merge nearby may have replaced what this entry was about.
       guard UInt64(merges[place].rank) == lowest >> 32 else { continue }
       let right = next[place]
+      last = merges[place].rank
       parts[place].token = merges[place].result
       parts[place].end = parts[right].end
       next[place] = next[right]
@@ -82,6 +90,7 @@ struct WordMerger: Sendable {
       place = next[place]
     }
     parts.removeLast(parts.count - count)
+    return last
   }
 
   @inline(__always)

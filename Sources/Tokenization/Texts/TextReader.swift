@@ -1,5 +1,6 @@
 import Checkpoints
 import Tensors
+import JSON
 
 /// Reads a file of texts as token ids, piece by piece.
 ///

@@ -3,6 +3,7 @@ import Compression
 import Engine
 import Export
 import Inference
+import Tensors
 
 /// Where a layer's figures come from.
 enum FigureStanding: Hashable, Sendable {

@@ -1,6 +1,7 @@
 import Checkpoints
 import Compression
 import Engine
+import Tensors
 
 extension AppState {
   /// Changes the plan for the marked layers, or the one under the cursor.

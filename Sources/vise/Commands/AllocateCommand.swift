@@ -4,6 +4,7 @@ import Compression
 import Engine
 import Export
 import Inference
+import Tensors
 
 /// What `--budget` says: `90MB`, `4.5bpw` or `kld=0.05`.
 extension BudgetTarget: ExpressibleByArgument {

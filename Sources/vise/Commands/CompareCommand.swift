@@ -3,6 +3,7 @@ import Checkpoints
 import Compression
 import Engine
 import Inference
+import Tensors
 
 /// `vise compare`: two checkpoints of one model, in bytes, in weights and in what they predict.
 struct CompareCommand: ParsableCommand {

@@ -3,6 +3,7 @@ import Checkpoints
 import Compression
 import Engine
 import Inference
+import Tensors
 
 /// `vise preview`: what a plan saves and what it breaks.
 struct PreviewCommand: ParsableCommand {

@@ -2,6 +2,7 @@ import Allocation
 import Checkpoints
 import Compression
 import Testing
+import Tensors
 
 @Suite struct SensitivityItemTests {
   let sample = SensitivitySample()

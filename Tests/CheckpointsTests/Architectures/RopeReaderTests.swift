@@ -2,6 +2,7 @@ import Tensors
 import Testing
 
 @testable import Checkpoints
+import JSON
 
 /// How positions turn, as config.json says it in its several ways, and what is refused.
 struct RopeReaderTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Checkpoints
+import JSON
 
 /// Which blocks see a window, as config.json says it in its several ways.
 struct WindowReaderTests {

@@ -3,6 +3,7 @@ import Tensors
 import Testing
 
 @testable import Checkpoints
+import JSON
 
 /// Tiny models that llm-compressor saved (Tests/Oracles/record_compressed_tensors.py), and the weights that
 /// compressed-tensors makes of them.
@@ -162,7 +163,8 @@ struct CompressedModelTests {
           .init(name: "strategy", value: .string("channel")),
         ])))
     return try QuantizedLayer(
-      "layer", rows: 4, columns: columns, format: .packed, arguments: arguments,
+      "layer", rows: 4, columns: columns,
+      format: ModuleFormat(packing: .packed, arguments: arguments),
       packsDensely: packsDensely,
       in: TensorTable(name: "model", files: ["model"], storages: [storage], entries: entries))
   }

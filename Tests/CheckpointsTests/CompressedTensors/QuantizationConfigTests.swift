@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Checkpoints
+import JSON
 
 /// Which layers a quantization configuration means.
 struct QuantizationConfigTests {
@@ -39,7 +40,7 @@ struct QuantizationConfigTests {
 
   private func bits(_ name: String, _ config: QuantizationConfig) throws -> Int? {
     let layer = try #require(Self.layers.first { $0.name == name })
-    return config.group(of: layer)?.weights?.bits
+    return config.group(of: layer)?.format?.arguments.bits
   }
 
   @Test func namesComeBeforePatternsAndThoseBeforeClasses() throws {

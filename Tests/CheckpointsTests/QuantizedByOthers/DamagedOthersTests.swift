@@ -20,7 +20,7 @@ struct DamagedOthersTests {
     let opened = try OthersModel(path: path)
     for name in opened.quantization.layerNames(in: opened.table) {
       guard let layer = try opened.layer(name) else { continue }
-      _ = (layer.scheme, layer.heldCodes)
+      _ = (layer.scheme, layer.heldFormat)
       _ = try layer.weights().decoded()
     }
   }

@@ -53,53 +53,56 @@ struct OthersLayerTests {
     }
   }
 
-  /// Codes are what ``StoredLayer/heldCodes`` says before they are read.
+  /// Codes are what ``StoredLayer/heldFormat`` says before they are read.
   @Test(arguments: models)
-  func heldCodesAreThoseThatAreRead(model: String) throws {
+  func heldFormatsAreThoseThatAreRead(model: String) throws {
     let opened = try OthersModel(model)
     for name in opened.quantization.layerNames(in: opened.table) {
       let layer = try #require(try opened.layer(name))
       switch try layer.weights() {
-      case .stored, .stack: #expect(layer.heldCodes == nil, "\(name)")
-      case .floats(let matrix): #expect(layer.heldCodes == .floats(matrix.format), "\(name)")
+      case .stored, .stack: #expect(layer.heldFormat == nil, "\(name)")
+      case .floats(let matrix): #expect(layer.heldFormat?.floats == matrix.format, "\(name)")
       case .packed(let matrix):
-        let codes = HeldCodes.integers(
-          bits: matrix.bits, groupSize: matrix.groupSize, isSymmetric: matrix.zeros == .symmetric)
-        #expect(layer.heldCodes == codes, "\(name)")
+        let sharing =
+          matrix.groupSize == matrix.columns ? ScaleSharing.channel : .group(matrix.groupSize)
+        let format = WeightFormat.integer(
+          bits: matrix.bits, sharing: sharing, isSymmetric: matrix.zeros == .symmetric)
+        #expect(layer.heldFormat == format, "\(name)")
       }
     }
   }
 
   @Test func codesStayWhereViseHoldsSuch() throws {
     /// By the last part of a layer's name; those that are decoded have none.
-    func held(_ model: String) throws -> [String: HeldCodes] {
+    func held(_ model: String) throws -> [String: WeightFormat] {
       let opened = try OthersModel(model)
-      var result: [String: HeldCodes] = [:]
+      var result: [String: WeightFormat] = [:]
       for name in opened.quantization.layerNames(in: opened.table) {
         let role = name.split(separator: ".").last.map(String.init) ?? name
-        result[role] = try #require(try opened.layer(name)).heldCodes
+        result[role] = try #require(try opened.layer(name)).heldFormat
       }
       return result
     }
     #expect(
       try held("gptq") == [
-        "q_proj": .integers(bits: 4, groupSize: 32, isSymmetric: true),
-        "k_proj": .integers(bits: 4, groupSize: 32, isSymmetric: false),
-        "v_proj": .integers(bits: 8, groupSize: 64, isSymmetric: false),
-        "o_proj": .integers(bits: 2, groupSize: 32, isSymmetric: false),
-        "gate_proj": .integers(bits: 3, groupSize: 32, isSymmetric: false),
-        "up_proj": .integers(bits: 4, groupSize: 128, isSymmetric: true),
+        "q_proj": .integer(bits: 4, sharing: .group(32), isSymmetric: true),
+        "k_proj": .integer(bits: 4, sharing: .group(32), isSymmetric: false),
+        "v_proj": .integer(bits: 8, sharing: .group(64), isSymmetric: false),
+        "o_proj": .integer(bits: 2, sharing: .group(32), isSymmetric: false),
+        "gate_proj": .integer(bits: 3, sharing: .group(32), isSymmetric: false),
+        "up_proj": .integer(bits: 4, sharing: .channel, isSymmetric: true),
         // The columns of down_proj are in the order of their activations.
       ])
     #expect(
       try held("fp8-blocks") == [
-        "q_proj": .floats(.fp8Block), "o_proj": .floats(.fp8Block),
-        "gate_up_proj": .floats(.fp8Block),
+        "q_proj": .float8(.block(rows: 128, columns: 128)),
+        "o_proj": .float8(.block(rows: 128, columns: 128)),
+        "gate_up_proj": .float8(.block(rows: 128, columns: 128)),
         // The scales of k_proj and v_proj are in single precision, and no numbers of 16 bits.
       ])
-    #expect(try held("mxfp4") == ["gate_up_proj": .floats(.mxfp4), "down_proj": .floats(.mxfp4)])
+    #expect(try held("mxfp4") == ["gate_up_proj": .mxfp4, "down_proj": .mxfp4])
     #expect(
-      try held("mlx-modes") == ["q_proj": .floats(.mxfp4), "k_proj": .floats(.nvfp4)])
+      try held("mlx-modes") == ["q_proj": .mxfp4, "k_proj": .nvfp4])
   }
 
   @Test(arguments: [

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Checkpoints
+import JSON
 
 /// What configurations say of how a checkpoint is quantized, and what is refused.
 struct QuantizationTests {

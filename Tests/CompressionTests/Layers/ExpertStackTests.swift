@@ -76,10 +76,12 @@ struct ExpertStackTests {
     _ location: SourceLocation = #_sourceLocation
   ) {
     let part = expert * Self.rows..<(expert + 1) * Self.rows
-    let (stacked, own) = (layer.decoded(rows: part), single.decoded(rows: 0..<Self.rows))
+    let (stacked, own) = (
+      layer.weights.decoded(rows: part), single.weights.decoded(rows: 0..<Self.rows)
+    )
     #expect(
       stacked.values.map(\.bitPattern) == own.values.map(\.bitPattern), sourceLocation: location)
-    guard case .packed(let all) = layer.storage, case .packed(let packed) = single.storage else {
+    guard case .packed(let all) = layer.weights, case .packed(let packed) = single.weights else {
       return
     }
     let codes = packed.codes.count
@@ -98,7 +100,7 @@ struct ExpertStackTests {
     let rows = [5, 70, 2, 30, 31, 71, 0]
     let found = trial.compressed(rows: rows)
     for (place, row) in rows.enumerated() {
-      #expect(Array(found.after.row(place)) == whole.decoded(rows: row..<row + 1).values)
+      #expect(Array(found.after.row(place)) == whole.weights.decoded(rows: row..<row + 1).values)
       #expect(Array(found.before.row(place)) == stack.matrix.decoded(rows: row..<row + 1).values)
     }
     guard let order = scheme.sweepOrder, let gram = statistics[1].gram else { return }
@@ -147,7 +149,7 @@ struct ExpertStackTests {
         found.report.missedExpertsNote
           == "expert 0 of mlp.experts.up_proj read fewer than 16 calibration tokens: "
           + "pruned by magnitude")
-      let after = found.layer.decoded(rows: 0..<Self.rows)
+      let after = found.layer.weights.decoded(rows: 0..<Self.rows)
       let before = alone[0].matrix.decoded(rows: 0..<Self.rows)
       for row in 0..<Self.rows {
         let pairs = zip(before.row(row), after.row(row))

@@ -76,7 +76,7 @@ struct RecordedRTNTests {
       let layer = try #require(recording.matrices[recorded.matrix].layer())
       let scheme = try #require(recorded.scheme(.minMax))
       let result = try #require(try layer.compressed(scheme))
-      guard case .packed(let packed) = result.layer.storage else {
+      guard case .packed(let packed) = result.layer.weights else {
         Issue.record("\(recorded.name) is not packed")
         continue
       }

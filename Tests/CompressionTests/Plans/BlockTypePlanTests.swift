@@ -1,5 +1,6 @@
 import Compression
 import Tensors
+import TestSupport
 import Testing
 
 /// GGUF block types in plans.

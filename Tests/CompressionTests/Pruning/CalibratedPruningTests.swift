@@ -82,7 +82,7 @@ struct CalibratedPruningTests {
       sparsity: SparsityScheme(pattern: .structured(kept: 2, of: 4), method: .wanda))
     let result = try #require(try layer.compressed(scheme, statistics: blind))
     let expected = try compressed(.structured(kept: 2, of: 4), .magnitude, nil)
-    #expect(result.layer.decoded(rows: 0..<Self.rows) == expected)
+    #expect(result.layer.weights.decoded(rows: 0..<Self.rows) == expected)
   }
 
   @Test(arguments: [
@@ -116,6 +116,6 @@ struct CalibratedPruningTests {
     let scheme = Scheme(
       quantization: quantization, sparsity: SparsityScheme(pattern: pattern, method: method))
     let result = try #require(try layer.compressed(scheme, statistics: statistics))
-    return result.layer.decoded(rows: 0..<Self.rows)
+    return result.layer.weights.decoded(rows: 0..<Self.rows)
   }
 }

@@ -15,7 +15,7 @@ struct AWQTests {
     #expect(scaled[2, 5] == before[2, 5] * (1 + 5 / 8) * 4)
     // What is stored is the scaled layer; the report and trials speak of the original.
     let stored = try #require(try TestLayer(scaled)?.compressed(scheme))
-    #expect(result.layer.decoded(rows: 0..<6) == stored.layer.decoded(rows: 0..<6))
+    #expect(result.layer.weights.decoded(rows: 0..<6) == stored.layer.weights.decoded(rows: 0..<6))
     let trial = try LayerTrial(
       matrix: layer.matrix, shape: layer.shape, scheme: scheme, scales: scales)
     let rows = trial.compressed(rows: [4, 1])
@@ -47,19 +47,20 @@ struct AWQTests {
     let expected = try TestLayer(scaledWeights)?.compressed(
       scheme, statistics: InputStatistics(gram: scaledGram))
     #expect(result != nil)
-    #expect(result?.layer.decoded(rows: 0..<6) == expected?.layer.decoded(rows: 0..<6))
+    #expect(
+      result?.layer.weights.decoded(rows: 0..<6) == expected?.layer.weights.decoded(rows: 0..<6))
   }
 
   @Test func scaledLayersThatAreKeptAreStoredAnew() throws {
     let layer = try #require(TestLayer(.heavyTailed(rows: 3, columns: 32, seed: 55)))
     let result = try #require(
       try layer.compressed(.keep, scales: ChannelScales(rows: [1, 2, 4])))
-    guard case .dense16 = result.layer.storage else {
+    guard case .stored(let stored) = result.layer.weights, stored.type == .float16 else {
       Issue.record("the layer's own weights are not the scaled ones")
       return
     }
     let before = layer.matrix.decoded(rows: 0..<3)
-    #expect(abs(result.layer.decoded(rows: 2..<3)[0, 7] / before[2, 7] - 4) < 0.01)
+    #expect(abs(result.layer.weights.decoded(rows: 2..<3)[0, 7] / before[2, 7] - 4) < 0.01)
   }
 
   @Test func searchNeedsAllMoments() throws {

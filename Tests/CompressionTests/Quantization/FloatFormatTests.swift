@@ -1,5 +1,6 @@
 import Compression
 import Tensors
+import TestSupport
 import Testing
 
 /// What holds of every float format, whatever the weights.
@@ -13,7 +14,7 @@ struct FloatFormatTests {
   }
 
   private static func floats(_ layer: CompressedLayer) throws -> FloatMatrix {
-    guard case .floats(let matrix) = layer.storage else {
+    guard case .floats(let matrix) = layer.weights else {
       throw CompressionError(layer: layer.shape.name, reason: "is stored otherwise")
     }
     return matrix
@@ -50,7 +51,7 @@ struct FloatFormatTests {
   func trialsSeeTheRowsOfTheWholeLayer(format: FloatFormat) throws {
     let scheme = Scheme(quantization: QuantizationScheme(float: format))
     let layer = try Self.layer()
-    let whole = try #require(try layer.compressed(scheme)).layer.decoded(rows: 0..<140)
+    let whole = try #require(try layer.compressed(scheme)).layer.weights.decoded(rows: 0..<140)
     let trial = try LayerTrial(matrix: layer.matrix, shape: layer.shape, scheme: scheme)
     let rows = trial.compressed(rows: [139, 2, 127, 128]).after
     for (place, row) in [139, 2, 127, 128].enumerated() {
@@ -73,7 +74,7 @@ struct FloatFormatTests {
     let layer = try Self.layer(rows: 24)
     func errors(_ range: RangeSearch) throws -> [Float] {
       let scheme = Scheme(quantization: QuantizationScheme(float: format, range: range))
-      let after = try #require(try layer.compressed(scheme)).layer.decoded(rows: 0..<24)
+      let after = try #require(try layer.compressed(scheme)).layer.weights.decoded(rows: 0..<24)
       let before = layer.matrix.decoded()
       let squares = zip(before.values, after.values).map { ($0 - $1) * ($0 - $1) }
       let size = try #require(format.groupSize)
@@ -91,7 +92,8 @@ struct FloatFormatTests {
     let scheme = Scheme(
       quantization: QuantizationScheme(float: format),
       sparsity: SparsityScheme(pattern: .structured(kept: 2, of: 4)))
-    let after = try #require(try Self.layer().compressed(scheme)).layer.decoded(rows: 0..<140)
+    let after = try #require(try Self.layer().compressed(scheme)).layer.weights.decoded(
+      rows: 0..<140)
     for start in stride(from: 0, to: after.values.count, by: 4) {
       #expect(after.values[start..<start + 4].count { $0 == 0 } >= 2)
     }
@@ -117,7 +119,7 @@ struct FloatFormatTests {
     for format in FloatFormat.allCases {
       let scheme = Scheme(quantization: QuantizationScheme(float: format))
       let compressed = try #require(try layer.compressed(scheme)).layer
-      let decoded = try #require(TestLayer(compressed.decoded(rows: 0..<140))).matrix
+      let decoded = try #require(TestLayer(compressed.weights.decoded(rows: 0..<140))).matrix
       let found = pool.products(of: inputs, with: [compressed.weights])
       let expected = pool.products(of: inputs, with: [decoded])
       let largest = expected.values.reduce(0) { max($0, abs($1)) }

@@ -41,7 +41,7 @@ struct RecordedFloatTests {
     let layer = try #require(recording.matrices[recorded.matrix].layer())
     let scheme = Scheme(quantization: QuantizationScheme(float: recorded.format, range: .minMax))
     let result = try #require(try layer.compressed(scheme))
-    guard case .floats(let matrix) = result.layer.storage else {
+    guard case .floats(let matrix) = result.layer.weights else {
       throw UnexpectedStorage()
     }
     return matrix

@@ -51,7 +51,7 @@ struct RecordedSweepTests {
   @Test func sweepsGiveTheSameWeights() throws {
     for recorded in recording.cases where recorded.method != "awq" {
       let result = try #require(try layer.compressed(scheme(recorded), statistics: statistics))
-      let after = result.layer.decoded(rows: 0..<recording.rows)
+      let after = result.layer.weights.decoded(rows: 0..<recording.rows)
       let expected = recorded.result.floats
       let name = "\(recorded.method) \(recorded.bits ?? 16) \(recorded.sparsity ?? "dense")"
       // Weights that are pruned only are stored in 16 bits; a code may differ where float64 rounds the other way.

@@ -119,13 +119,15 @@ struct SweepInvariantTests {
     let sliced = try #require(
       try layer.compressed(
         scheme, step: 33, statistics: statistics, pool: WorkerPool(threads: 2)))
-    #expect(whole.layer.decoded(rows: 0..<41) == sliced.layer.decoded(rows: 0..<41))
+    #expect(whole.layer.weights.decoded(rows: 0..<41) == sliced.layer.weights.decoded(rows: 0..<41))
     let trial = try LayerTrial(
       matrix: layer.matrix, shape: layer.shape, scheme: scheme, statistics: statistics)
     let rows = trial.compressed(rows: [40, 3, 17])
     #expect(rows.before == layer.matrix.decoded(rows: [40, 3, 17]))
     for (place, row) in [40, 3, 17].enumerated() {
-      #expect(rows.after.row(place).elementsEqual(whole.layer.decoded(rows: row..<row + 1).values))
+      #expect(
+        rows.after.row(place).elementsEqual(whole.layer.weights.decoded(rows: row..<row + 1).values)
+      )
     }
   }
 }

@@ -3,6 +3,7 @@ import Compression
 import Foundation
 import Inference
 import Testing
+import Tensors
 
 /// What the subcommands print, and the keys of their JSON, which scripts rely on.
 @Suite struct CommandResultTests {

@@ -5,6 +5,7 @@ import Inference
 import Tensors
 import TestSupport
 import Testing
+import JSON
 
 /// What is written decodes to the model that was compressed, to the bit.
 struct CompressedTensorsEncodingTests {
@@ -54,7 +55,7 @@ struct CompressedTensorsEncodingTests {
       let isIgnored = config.ignored.contains(name)
       #expect(isIgnored == (group == nil && name != "model.embed_tokens" && !config.groups.isEmpty))
       let found = try written.weights(of: name, bits: group?.bits)
-      let expected = layer.decoded(rows: 0..<layer.shape.rows).values
+      let expected = layer.weights.decoded(rows: 0..<layer.shape.rows).values
       // Kept blocks are the one thing that is rounded.
       #expect(
         found
@@ -115,7 +116,8 @@ struct CompressedTensorsEncodingTests {
       let opened = try Checkpoint.open(folder)
       for layer in model.layers {
         let found = try opened.matrix(of: layer.shape.name).decoded().values
-        #expect(found == layer.decoded(rows: 0..<layer.shape.rows).values, "\(layer.shape.name)")
+        #expect(
+          found == layer.weights.decoded(rows: 0..<layer.shape.rows).values, "\(layer.shape.name)")
       }
     }
   }
@@ -144,7 +146,7 @@ struct CompressedTensorsEncodingTests {
       }
       #expect(
         try written.weights(of: layer.shape.name, bits: group?.bits)
-          == layer.decoded(rows: 0..<layer.shape.rows).values, "\(layer.shape.name)")
+          == layer.weights.decoded(rows: 0..<layer.shape.rows).values, "\(layer.shape.name)")
     }
   }
 

@@ -69,7 +69,7 @@ struct FloatEncodingTests {
       for layer in model.layers {
         let weights = try opened.matrix(of: layer.shape.name)
         #expect(weights.holdsCodes == Self.isProjection(layer.shape))
-        #expect(weights.decoded() == layer.decoded(rows: 0..<layer.shape.rows))
+        #expect(weights.decoded() == layer.weights.decoded(rows: 0..<layer.shape.rows))
       }
       let kept = try CompressedModel(opened) { _ in .keep }
       let again = try kept.files(
@@ -133,7 +133,7 @@ struct FloatEncodingTests {
         codes: Array(repeating: 0x21, count: rows * columns / 2),
         scales: Array(repeating: 0x38, count: rows * columns / 16), divisor: divisor,
         type: .bfloat16)
-      return CompressedLayer(shape: layer.shape, scheme: layer.scheme, storage: .floats(matrix))
+      return CompressedLayer(shape: layer.shape, scheme: layer.scheme, weights: .floats(matrix))
     }
     let vllm = try CompressedTensorsEncoding(model: model.export, target: .vllm)
     let others = try CompressedTensorsEncoding(model: model.export, target: .transformers)

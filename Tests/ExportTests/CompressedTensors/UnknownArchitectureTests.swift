@@ -4,6 +4,7 @@ import Export
 import Tensors
 import TestSupport
 import Testing
+import JSON
 
 /// Exports of architectures that are not known: readers must find every name that they ask for.
 struct UnknownArchitectureTests {

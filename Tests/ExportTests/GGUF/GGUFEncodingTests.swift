@@ -35,7 +35,8 @@ struct GGUFEncodingTests {
       #expect(written.description.layers.map(\.bytes) == model.layers.map(\.storedBytes))
       for layer in model.layers {
         let found = try written.matrix(of: layer.shape.name).decoded().values
-        #expect(found == layer.decoded(rows: 0..<layer.shape.rows).values, "\(layer.shape.name)")
+        #expect(
+          found == layer.weights.decoded(rows: 0..<layer.shape.rows).values, "\(layer.shape.name)")
       }
       for norm in model.norms {
         #expect(try written.vector(named: norm) == source.vector(named: norm), "\(norm)")

@@ -5,6 +5,7 @@ import Inference
 import Tensors
 import Testing
 import TestSupport
+import JSON
 
 /// Settings, tokenizer and other files of an exported directory.
 struct HuggingFaceLayoutTests {

@@ -1,5 +1,6 @@
 @testable import Checkpoints
 import Testing
+import JSON
 
 /// An exported config.json as readers take it.
 struct WrittenConfig {

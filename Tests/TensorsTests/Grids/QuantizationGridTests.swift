@@ -34,14 +34,6 @@ struct QuantizationGridTests {
     return total
   }
 
-  static func decoded(_ storage: QuantizedStorage) -> Matrix {
-    switch storage {
-    case .packed(let packed): packed.decoded()
-    case .blocks(let blocks): blocks.decoded()
-    case .floats(let floats): floats.decoded(rows: 0..<floats.rows)
-    }
-  }
-
   @Test(arguments: [FloatFormat.nvfp4, .mxfp4])
   func floatsDecodeToTheGridsWeights(format: FloatFormat) {
     let matrix = Self.weights()
@@ -51,7 +43,7 @@ struct QuantizationGridTests {
     let grid = QuantizationGrid(floats, of: matrix)
     let codes = grid.nearest(matrix)
     let meant = grid.weights(of: codes)
-    #expect(Self.decoded(grid.storage(of: codes)).values == meant.values)
+    #expect(grid.storage(of: codes).decoded().values == meant.values)
     // Ties aside, the places of levels are the codes that the format itself rounds to.
     let rounded = floats.nearest(matrix).decoded(rows: 0..<matrix.rows)
     for (index, weight) in matrix.values.enumerated() {
@@ -66,7 +58,7 @@ struct QuantizationGridTests {
       let grid = QuantizationGrid(fitting: matrix, type: type, fit: fit)
       let codes = grid.nearest(matrix)
       let meant = grid.weights(of: codes)
-      #expect(Self.decoded(grid.storage(of: codes)).values == meant.values)
+      #expect(grid.storage(of: codes).decoded().values == meant.values)
       #expect(
         grid.nearest(meant) == codes || meant.values == grid.weights(of: grid.nearest(meant)).values
       )
@@ -81,7 +73,7 @@ struct QuantizationGridTests {
       fitting: matrix, bits: bits, groupSize: 64, isSymmetric: isSymmetric, fit: .leastError,
       importance: Self.importance(columns: 512), scaleType: .float16)
     let codes = grid.nearest(matrix)
-    #expect(Self.decoded(grid.storage(of: codes)).values == grid.weights(of: codes).values)
+    #expect(grid.storage(of: codes).decoded().values == grid.weights(of: codes).values)
     #expect(grid.holdsZero)
   }
 

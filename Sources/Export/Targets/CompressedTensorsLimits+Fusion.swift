@@ -37,7 +37,7 @@ extension CompressedTensorsLimits {
   ///
   /// vLLM divides all scales of fused NVFP4 layers by the largest of their divisors.
   static func flaw(of layer: CompressedLayer, target: ExportTarget) -> String? {
-    guard target == .vllm, case .floats(let matrix) = layer.storage, matrix.format == .nvfp4,
+    guard target == .vllm, case .floats(let matrix) = layer.weights, matrix.format == .nvfp4,
       matrix.divisor != FloatGrid.usualDivisor, layer.shape.fusion != nil
     else { return nil }
     return

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Checkpoints
+@testable import JSON
 
 struct JSONWriterTests {
   private func text(_ value: JSONValue, indent: Int? = nil) -> String {

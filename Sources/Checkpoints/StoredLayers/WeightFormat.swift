@@ -12,8 +12,8 @@ public enum ScaleSharing: Codable, Hashable, Sendable {
   case block(rows: Int, columns: Int)
 }
 
-/// How a quantized layer's weights are stored; which method chose the codes nobody can know.
-public enum StoredScheme: Codable, Hashable, Sendable {
+/// How quantized weights are stored, whichever files hold them; which method chose the codes nobody can know.
+public enum WeightFormat: Codable, Hashable, Sendable {
   /// Integer codes, with zero points unless they are symmetric.
   case integer(bits: Int, sharing: ScaleSharing, isSymmetric: Bool)
   /// Floats of 8 bits, E4M3.
@@ -55,6 +55,31 @@ public enum StoredScheme: Codable, Hashable, Sendable {
     case .nf4: "NF4"
     case .block(let type): type.rawValue
     }
+  }
+}
+
+extension WeightFormat {
+  /// The format of small floats that Vise writes itself.
+  init(_ format: FloatFormat) {
+    self =
+      switch format {
+      case .fp8: .float8(.channel)
+      case .fp8Block: .float8(.block(rows: format.rowsAScale, columns: 128))
+      case .nvfp4: .nvfp4
+      case .mxfp4: .mxfp4
+      }
+  }
+
+  /// The same, the other way round; nil for all else.
+  package var floats: FloatFormat? {
+    FloatFormat.allCases.first { WeightFormat($0) == self }
+  }
+}
+
+extension ScaleSharing {
+  /// The sharing of `size` weights of a row of `columns`.
+  init(groupSize size: Int, columns: Int) {
+    self = size == columns ? .channel : .group(size)
   }
 }
 

@@ -66,7 +66,7 @@ public struct FloatMatrix: Hashable, Sendable {
 
   private func decode(row: Int, into destination: UnsafeMutablePointer<Float>) {
     precondition(row >= 0 && row < rows, "row outside the matrix")
-    var view = FloatGrid.kernelRow(format, columns: columns, divisor: divisor, type: type)
+    var view = format.kernelRow(columns: columns, divisor: divisor, type: type)
     codes.withUnsafeBufferPointer { codes in
       scales.withUnsafeBufferPointer { scales in
         guard let codes = codes.baseAddress, let scales = scales.baseAddress else { return }
@@ -97,5 +97,20 @@ public struct FloatMatrix: Hashable, Sendable {
       codes: rows.flatMap { codes[$0 * width..<($0 + 1) * width] },
       scales: rows.flatMap { scales[$0 * groups..<($0 + 1) * groups] }, divisor: divisor,
       type: type)
+  }
+}
+
+extension FloatFormat {
+  /// A row of codes as kernels see it.
+  func kernelRow(columns: Int, divisor: Float, type: ElementType) -> vk_float_row {
+    let kernelFormat =
+      switch self {
+      case .fp8, .fp8Block: VK_FP8
+      case .nvfp4: VK_NVFP4
+      case .mxfp4: VK_MXFP4
+      }
+    return vk_float_row(
+      format: kernelFormat, is_bfloat: type == .bfloat16 ? 1 : 0, divisor: divisor,
+      columns: columns, group: groupSize ?? columns)
   }
 }

@@ -1,10 +1,10 @@
-import Checkpoints
+import JSON
 
 extension JSONObject {
   /// A config.json brought into line with a model, which may have been pruned; all else stays.
   ///
   /// The text model's settings may stand in a section of their own.
-  func describing(_ model: ModelDescription, quantization: JSONValue?) -> JSONObject {
+  package func describing(_ model: ModelDescription, quantization: JSONValue?) -> JSONObject {
     var config = self
     if case .object(let text)? = config["text_config"] {
       config["text_config"] = .object(text.sized(for: model))
@@ -41,17 +41,6 @@ extension JSONObject {
       config["no_rope_layers"] = blueprint.ropeLayers
     }
     return config
-  }
-
-  /// Bytes that `quantization_config` adds to a config.json; none for nil.
-  static func bytesAdded(by quantization: JSONValue?) -> Int {
-    func bytes(_ quantization: JSONValue?) -> Int {
-      var config = JSONObject(members: [])
-      config["model_type"] = .null
-      config["quantization_config"] = quantization
-      return JSONWriter.bytes(of: .object(config), indent: HuggingFaceLayout.indent).count
-    }
-    return bytes(quantization) - bytes(nil)
   }
 }
 

@@ -1,7 +1,7 @@
-import Checkpoints
+import JSON
 
 /// The tokens that a GGUF file's metadata names, as Hugging Face's configurations name them.
-struct SpecialTokens: Sendable {
+package struct SpecialTokens: Sendable {
   /// `bos_token_id` and the like, those that there are.
   let ids: [JSONObject.Member]
   private let beginToken: Int?
@@ -9,7 +9,7 @@ struct SpecialTokens: Sendable {
   private let unknownToken: Int?
   private let paddingToken: Int?
 
-  init(of checkpoint: Checkpoint, _ tokenizer: TokenizerDefinition) {
+  package init(of checkpoint: Checkpoint, _ tokenizer: TokenizerDefinition) {
     func id(_ name: String) -> Int? {
       guard case .gguf(let header) = checkpoint.source,
         case .integer(let id) = header.value("tokenizer.ggml.\(name)_token_id"),
@@ -36,10 +36,10 @@ struct SpecialTokens: Sendable {
   }
 
   /// generation_config.json.
-  var generationConfig: JSONObject { JSONObject(members: ids) }
+  package var generationConfig: JSONObject { JSONObject(members: ids) }
 
   /// tokenizer_config.json.
-  func tokenizerConfig(_ tokenizer: TokenizerDefinition, contextLength: Int) -> JSONObject {
+  package func tokenizerConfig(_ tokenizer: TokenizerDefinition, contextLength: Int) -> JSONObject {
     func text(_ id: Int?) -> JSONValue? {
       id.flatMap { tokenizer.tokens[$0] }.map { .string($0) }
     }

@@ -1,17 +1,17 @@
 /// Finds values in a JSON text without reading them.
 ///
 /// What it steps over is checked no further than to find its end.
-struct JSONSkimmer {
+package struct JSONSkimmer {
   private let bytes: [UInt8]
   private var place: Int
 
-  init(_ bytes: [UInt8], at place: Int = 0) {
+  package init(_ bytes: [UInt8], at place: Int = 0) {
     self.bytes = bytes
     self.place = place
   }
 
   /// Where the values of an object's members are, by names without escapes; nil if the text is malformed.
-  mutating func members() -> [String: Range<Int>]? {
+  package mutating func members() -> [String: Range<Int>]? {
     var members: [String: Range<Int>] = [:]
     guard take("{") else { return nil }
     if take("}") { return members }
@@ -29,7 +29,7 @@ struct JSONSkimmer {
   }
 
   @inline(__always)
-  static func isSpace(_ byte: UInt8) -> Bool {
+  package static func isSpace(_ byte: UInt8) -> Bool {
     byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09
   }
 

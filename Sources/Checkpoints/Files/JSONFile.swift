@@ -1,4 +1,5 @@
 import Tensors
+import JSON
 
 /// A JSON object and the file that it came from.
 package struct JSONFile: Settings, Sendable {

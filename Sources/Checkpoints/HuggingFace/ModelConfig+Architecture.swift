@@ -1,11 +1,11 @@
-import Checkpoints
+import JSON
 
 /// The config.json of a model that had none.
 extension JSONObject {
   /// The facts that a config.json is made of.
   ///
   /// - Throws: ``CheckpointError`` when nothing is known of the architecture.
-  static func facts(
+  package static func facts(
     of model: ModelDescription
   ) throws(CheckpointError) -> (Architecture, Blueprint) {
     if let blueprint = model.blueprint, let architecture = Architecture.named(model.architecture) {
@@ -19,7 +19,7 @@ extension JSONObject {
   }
 
   /// - Throws: ``CheckpointError`` when config.json has no words for something.
-  static func config(
+  package static func config(
     of model: ModelDescription, _ special: SpecialTokens, quantization: JSONValue?
   ) throws(CheckpointError) -> JSONObject {
     let (architecture, blueprint) = try facts(of: model)

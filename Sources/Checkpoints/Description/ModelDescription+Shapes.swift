@@ -1,15 +1,17 @@
-import Checkpoints
-import Compression
+import Tensors
 
 extension ModelDescription {
-  /// All layers as the compression room sees them, in order.
+  /// The name that plans may use for an embedding that is the head as well.
+  package static let headName = "lm_head"
+
+  /// All layers without their weights, in order.
   public var layerShapes: [LayerShape] { layers.map(shape(of:)) }
 
-  /// One layer as the compression room sees it; a tied embedding answers to `lm_head` too.
+  /// One layer without its weights; a tied embedding answers to ``headName`` too.
   public func shape(of layer: LayerDescription) -> LayerShape {
     let isHead = tiesEmbeddings && layer.role == .embedTokens
     return LayerShape(
-      name: layer.name, aliases: isHead ? [Decoder.headName] : [], rows: layer.rows,
+      name: layer.name, aliases: isHead ? [Self.headName] : [], rows: layer.rows,
       columns: layer.columns, type: layer.type, count: layer.count,
       isEmbedding: layer.role == .embedTokens, fusion: layer.fusion)
   }

@@ -1,5 +1,5 @@
-import Checkpoints
 import FoundationEssentials
+import JSON
 
 extension JSONValue {
   /// Steps that follow one another: null for none, one as it is.

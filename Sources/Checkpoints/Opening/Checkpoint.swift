@@ -88,3 +88,18 @@ extension Checkpoint {
     }
   }
 }
+
+extension Checkpoint {
+  /// A norm's or a bias' values as they multiply and add: what Hugging Face checkpoints leave out is added.
+  package func values(of tensor: ModelTensor) throws(CheckpointError) -> [Float] {
+    let values = try vector(named: tensor.name)
+    guard tensor.offset != 0, description.format == .huggingFace else { return values }
+    return values.map { $0 + tensor.offset }
+  }
+}
+
+extension Checkpoint {
+  /// The format in which ``matrix(of:)`` will hold a layer's codes, known without reading them; nil where it has numbers,
+  /// GGUF's blocks, or no such layer.
+  public func heldFormat(of layer: String) -> WeightFormat? { layers[layer]?.heldFormat }
+}

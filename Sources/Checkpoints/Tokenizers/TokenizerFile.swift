@@ -1,8 +1,8 @@
-import Checkpoints
+import JSON
 
 extension JSONObject {
   /// tokenizer.json, as the tokenizers library reads it.
-  static func huggingFaceTokenizer(_ tokenizer: TokenizerDefinition) -> JSONObject {
+  package static func huggingFaceTokenizer(_ tokenizer: TokenizerDefinition) -> JSONObject {
     JSONObject(members: [
       Member(name: "version", value: "1.0"),
       Member(name: "truncation", value: .null),

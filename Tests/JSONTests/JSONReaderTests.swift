@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Checkpoints
+@testable import JSON
 
 struct JSONReaderTests {
   private func read(_ text: String) throws -> JSONValue {
