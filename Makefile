@@ -13,7 +13,7 @@ LLAMA  ?= .bench/llama.cpp
 MODELS := $(or $(VISE_MODELS),.models)
 BINARY := .build/release/vise
 
-.PHONY: help run build deps test test-deps models families unit faults-briefly monkey faults kills sanitize readers interop interop-llama \
+.PHONY: help run build deps test test-deps models families unit faults-briefly monkey faults kills sanitize fuzz readers interop interop-llama \
   interop-compressor interop-vllm breadth lint format readme bench bench-quality bench-quality-large \
   install uninstall clean
 
@@ -108,6 +108,10 @@ sanitize: test-deps ## runs SUITES under each of SANITIZERS, built apart in .bui
 	@for name in $(SANITIZERS); do echo "$$name:"; \
 	  VISE_MODELS="$(abspath $(MODELS))" $(SWIFT) test --disable-xctest --sanitize $$name \
 	    --scratch-path .build-$$name --filter "$(SUITES)" || exit 1; done
+
+fuzz: deps ## tries each reader of files under libFuzzer for TIME seconds (60); TARGETS="gguf plan" for some of them
+	@VISE_FUZZ=1 $(SWIFT) build --sanitize fuzzer --scratch-path .build/fuzz --product fuzz
+	@Fuzz/run.sh .build/fuzz/debug/fuzz $(or $(TIME),60) $(TARGETS)
 
 # $(call check,environment,script and its options)
 check = $(1)/bin/python Tests/Interop/$(2) --binary $(BINARY)

@@ -130,3 +130,14 @@ let package = Package(
       swiftSettings: wrapping),
   ]
 )
+
+// Readers of files under libFuzzer: `make fuzz`. No part of other builds.
+if Context.environment["VISE_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "fuzz",
+      dependencies: [
+        "Workbench", "Serving", "Terminal", "Allocation", "Tokenization", "Compression",
+        "Checkpoints", "Tensors", "Text",
+      ], path: "Fuzz/Sources", swiftSettings: wrapping))
+}

@@ -136,6 +136,10 @@ struct MalformedDirectoryTests {
     try header(
       "overflows",
       #"{"a": {"dtype": "F32", "shape": [4611686018427387904, 8], "data_offsets": [0, 8]}}"#)
+    // Of a type that nobody knows, too.
+    try header(
+      "of F6_E2M3 is more than 8 bytes can hold",
+      #"{"a": {"dtype": "F6_E2M3", "shape": [4611686018427387904, 8], "data_offsets": [0, 8]}}"#)
     try header(
       "takes 12 bytes, but 8", #"{"a": {"dtype": "F32", "shape": [3], "data_offsets": [0, 8]}}"#)
     for offsets in ["[0, 9]", "[4, 0]", "[-4, 4]", "[0]", "[0, 1e30]", "[0, 8, 8]"] {
@@ -217,6 +221,11 @@ struct MalformedDirectoryTests {
     try tokenizer("has a token -1,", "\": 100,", "\": -1,")
     try tokenizer("gives two tokens the id 99", "\": 100,", "\": 99,")
     try tokenizer("gives \"", "\": 100,", "\": \"100\",")
+    try expect("model.unk_id is 2, which is no token") {
+      let model = #"{"type": "Unigram", "unk_id": 2, "vocab": [["<unk>", 0], ["a", -1]]}"#
+      try TestFiles.write(
+        Array(#"{"added_tokens": [], "model": \#(model)}"#.utf8), to: "\($0)/tokenizer.json")
+    }
     try tokenizer("model.merges is missing", "\"merges\"", "\"marges\"")
     try tokenizer("model is missing", "\"model\"", "\"medel\"")
     try tokenizer("an added token lacks", "\"content\"", "\"contents\"")

@@ -90,6 +90,12 @@ struct MalformedGGUFTests {
     }
     try expect("type #4 is not read") { $0.tensors[0].type = 4 }
     try expect("type #9999 is not read") { $0.tensors[0].type = 9999 }
+    for dimensions in [[1 << 40, 1 << 40], [1 << 62, 8]] as [[UInt64]] {
+      try expect("of #9999 is more than 64 bytes can hold") {
+        $0.tensors[0].type = 9999
+        $0.tensors[0].dimensions = dimensions
+      }
+    }
     try expect("rows are no whole blocks") { $0.tensors[0].type = 8 }
     try expect("type I32 is not read") { $0.tensors[0].type = 26 }
     try expect("type F64 is not read") {

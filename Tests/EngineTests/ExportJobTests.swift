@@ -87,7 +87,6 @@ import Testing
     #expect(driver.events.reports.count == 2 * compressed)
   }
 
-  /// Cancelled after any step, the same export completes the file and works on no more than is left.
   /// A text that somebody named is as good as one that lies beside the model, also before it is read.
   @Test(arguments: [true, false])
   func waitsForACalibrationThatIsUnderWay(streams: Bool) throws {
@@ -118,6 +117,7 @@ import Testing
     #expect(exists("out.gguf"))
   }
 
+  /// Cancelled after any step, the same export completes the file and works on no more than is left.
   @Test func cancelledExportsAreResumed() throws {
     let whole = makeDriver()
     whole.send(.export(Self.job, request("whole.gguf")))

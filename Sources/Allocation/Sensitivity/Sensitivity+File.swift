@@ -128,6 +128,9 @@ extension Sensitivity {
     else {
       throw Self.damaged(path, "its contents are no JSON of a sensitivity file")
     }
+    guard !contents.schemes.contains(where: \.keepsLayer) else {
+      throw Self.damaged(path, "one of its schemes changes nothing")
+    }
     let vectors = Dictionary(
       file.vectors.map { ($0.name, $0.values) }, uniquingKeysWith: { first, _ in first })
     var layers: [LayerCosts] = []

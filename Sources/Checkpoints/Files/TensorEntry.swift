@@ -28,13 +28,24 @@ struct TensorEntry: Hashable, Sendable {
   /// Bytes of a tensor of this type and shape; nil on overflow or when rows are no whole blocks.
   static func byteCount(_ type: ElementType, _ shape: [Int]) -> Int? {
     guard (shape.last ?? 1) % type.blockSize == 0 else { return nil }
+    return elementCount(shape).flatMap { type.byteCount(elements: $0) }
+  }
+
+  /// Elements of a tensor of this shape; nil on overflow.
+  private static func elementCount(_ shape: [Int]) -> Int? {
     var elements = 1
     for dimension in shape {
       let (product, overflow) = elements.multipliedReportingOverflow(by: dimension)
       guard !overflow else { return nil }
       elements = product
     }
-    return type.byteCount(elements: elements)
+    return elements
+  }
+
+  /// Whether a tensor of a type of unknown size could be stored in so many bytes: with at least a sixteenth of a bit for
+  /// an element.
+  static func couldBe(_ shape: [Int], in byteCount: Int) -> Bool {
+    elementCount(shape).map { $0 / 128 <= byteCount } ?? false
   }
 
   /// The first two of `entries`, all of one file, that share bytes.

@@ -40,6 +40,11 @@ struct GGUFTensorLayout {
           "reaches beyond the end of the file (\(byteCount) bytes at \(field.offset) of \(room))",
           tensor: field.name)
       }
+      guard known != nil || TensorEntry.couldBe(field.shape, in: Int(byteCount)) else {
+        throw cursor.error(
+          "\(field.shape) of \(field.typeName) is more than \(byteCount) bytes can hold",
+          tensor: field.name)
+      }
       entries.append(
         TensorEntry(
           name: field.name, typeName: field.typeName, shape: field.shape, file: 0,

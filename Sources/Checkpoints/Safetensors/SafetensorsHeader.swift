@@ -130,6 +130,9 @@ enum SafetensorsHeader {
           reason: "\(shape) of \(typeName) takes \(needed) bytes, but \(byteCount) are stored")
       }
     }
+    guard TensorEntry.couldBe(shape, in: byteCount) else {
+      throw EntryError(reason: "\(shape) of \(typeName) is more than \(byteCount) bytes can hold")
+    }
     return TensorEntry(
       name: member.name, typeName: typeName, shape: shape, file: file,
       offset: data.lowerBound + offsets[0], byteCount: byteCount)

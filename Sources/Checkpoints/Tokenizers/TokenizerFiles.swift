@@ -80,6 +80,9 @@ struct TokenizerFiles {
     definition.fallsBackToBytes = try model.flag("byte_fallback") ?? false
     definition.fusesUnknown = true
     definition.unknownToken = model.root["unk_id"]?.integer
+    if let id = definition.unknownToken, !definition.tokens.indices.contains(id) {
+      throw model.error("model.unk_id is \(id), which is no token")
+    }
     for id in definition.unspokenTokens { definition.scores[id] = -.infinity }
   }
 

@@ -66,7 +66,7 @@ import Testing
     ("\"schemes\":[1]", "\"schemes\":[1,1]"), ("\"schemes\":[1]", "\"schemes\":[-1]"),
     ("\"divergence\":0.5,\"layers\"", "\"divergence\":-0.5,\"layers\""),
     ("\"tokens\":900", "\"tokens\":0"),
-    ("k_proj", "q_proj"),
+    ("k_proj", "q_proj"), ("\"quantization\":", "\"quantisation\":"),
   ])
   func damageIsFound(from: String, to: String) throws {
     var sensitivity = sample.sensitivity
