@@ -37,6 +37,7 @@ struct TokenizerFiles {
       throw CheckpointSource.unsupported("a tokenizer of type \(type)", file: model.file)
     }
     definition.stripsFirstSpace = try stripsFirstSpace()
+    try addTokensOfOtherFiles(to: &definition)
     try readSpecialTokens(into: &definition)
     return definition
   }
@@ -48,6 +49,10 @@ struct TokenizerFiles {
       guard (try model.text(key) ?? "").isEmpty else {
         throw CheckpointSource.unsupported("a tokenizer with \(key)", file: model.file)
       }
+    }
+    if let share = model.root["dropout"]?.double, share != 0 {
+      throw CheckpointSource.unsupported(
+        "a tokenizer that leaves out merges at random (dropout \(share))", file: model.file)
     }
     definition.tokens = try vocabulary(model, definition)
     definition.merges = try merges(model, definition.tokens)
@@ -137,7 +142,7 @@ struct TokenizerFiles {
     return tokens
   }
 
-  private func check(_ id: Int) throws(CheckpointError) {
+  func check(_ id: Int) throws(CheckpointError) {
     guard CheckpointSource.isBelievable(id, vocabularySize) else {
       throw CheckpointSource.outsideVocabulary(id, vocabularySize, file: tokenizer.file)
     }

@@ -52,13 +52,14 @@ struct LayerEncoding: Sendable {
 
   /// The elements of ``tensors``, in their order.
   ///
-  /// - Throws: ``ExportError`` when the weights are not stored as the format has them.
+  /// - Throws: ``ExportError`` when the weights are not stored as the format has them, or overflow in its type.
   func encoded(_ storage: LayerStorage) throws(ExportError) -> [EncodedTensor] {
     var encoded: [EncodedTensor] = []
     let experts = experts
     for (place, expert) in experts.enumerated() {
       let rows = place * expert.shape.rows..<(place + 1) * expert.shape.rows
       let part = experts.count > 1 ? storage.part(rows: rows, of: shape) : storage.joined()
+      try expert.checkRange(of: part)
       guard let parts = expert.bytes(of: part) else {
         throw .unsupported(
           reason: "\(shape.name): its weights are not stored as its scheme says", hint: nil)
@@ -66,6 +67,23 @@ struct LayerEncoding: Sendable {
       encoded += zip(expert.ownTensors, parts).map { EncodedTensor(name: $0.name, bytes: $1) }
     }
     return encoded
+  }
+
+  /// Checks that kept weights fit the type that they are rounded to.
+  private func checkRange(of storage: LayerStorage) throws(ExportError) {
+    guard case .dense(let type) = format, case .original(let weights) = storage,
+      weights.type != type, type != .float32
+    else { return }
+    let step = max(1, (1 << 20) / weights.columns)
+    for start in stride(from: 0, to: weights.rows, by: step) {
+      let values = weights.decoded(rows: start..<min(start + step, weights.rows)).values
+      guard let place = type.widened(type.rounded(values)).firstNonFinite else { continue }
+      let (row, column) = place.quotientAndRemainder(dividingBy: weights.columns)
+      throw .unsupported(
+        reason:
+          "\(shape.name): the weight \(values[place]) in row \(start + row), column \(column) overflows as "
+          + type.rawValue, hint: nil)
+    }
   }
 
   private func bytes(of storage: LayerStorage) -> [[UInt8]]? {
