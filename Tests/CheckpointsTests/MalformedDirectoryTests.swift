@@ -230,4 +230,39 @@ struct MalformedDirectoryTests {
     try tokenizer("model is missing", "\"model\"", "\"medel\"")
     try tokenizer("an added token lacks", "\"content\"", "\"contents\"")
   }
+
+  /// As transformers 5.24 has it: in order behind those of tokenizer.json, and what is in the vocabulary under its number.
+  @Test func tokensThatOtherFilesNameAreAdded() throws {
+    func tokens(_ file: String, _ json: String) throws -> [TokenizerDefinition.AddedToken] {
+      try TestFiles.withDirectory { directory in
+        let copy = "\(directory)/tiny"
+        try FileManager.default.copyItem(atPath: TestFiles.fixture("tiny"), toPath: copy)
+        let before = try Checkpoint.open(copy).tokenizerDefinition()
+        try? FileManager.default.removeItem(atPath: "\(copy)/\(file)")
+        try TestFiles.write(Array(json.utf8), to: "\(copy)/\(file)")
+        let after = try Checkpoint.open(copy).tokenizerDefinition()
+        #expect(Array(after.tokens.prefix(before.tokens.count)) == Array(before.tokens))
+        return after.addedTokens.filter { !before.addedTokens.contains($0) }
+      }
+    }
+    let listed =
+      "{\"added_tokens_decoder\": {\"900\": {\"content\": \"<|x|>\", \"special\": true, \"lstrip\": true}}}"
+    #expect(
+      try tokens("tokenizer_config.json", listed) == [
+        TokenizerDefinition.AddedToken(id: 276, text: "<|x|>", isSpecial: true, stripsLeft: true)
+      ])
+    for json in [
+      "{\"additional_special_tokens\": [\"<|x|>\"]}", "{\"bos_token\": {\"content\": \"<|x|>\"}}",
+    ] {
+      #expect(
+        try tokens("special_tokens_map.json", json) == [
+          TokenizerDefinition.AddedToken(id: 276, text: "<|x|>", isSpecial: true)
+        ], "\(json)")
+    }
+    #expect(
+      try tokens("added_tokens.json", "{\"<|y|>\": 277, \"<|x|>\": 276}").map(\.text)
+        == ["<|x|>", "<|y|>"])
+    let known = try tokens("special_tokens_map.json", "{\"pad_token\": \"a\"}")
+    #expect(known.count == 1 && known[0].id < 276 && known[0].isSpecial)
+  }
 }

@@ -85,6 +85,18 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: "\(model.path)/logits.safetensors"))
   }
 
+  /// What is looked at layer by layer says that a norm is damaged.
+  @Test func previewsAndComparisonsMarkIt() throws {
+    let whole = try TinyModel()
+    try damage("model.norm.weight", element: 3)
+    let preview = try ViseProcess(["preview", model.path, "--bits", "4", "--group", "32"])
+    #expect(preview.status == 0)
+    #expect(preview.errors.contains("model.norm.weight holds a NaN or an infinity at element 3"))
+    let comparison = try ViseProcess(["compare", whole.path, model.path])
+    #expect(comparison.status == 1)
+    #expect(comparison.errors.contains("model.norm.weight holds a NaN or an infinity"))
+  }
+
   @Test func inspectingMarksIt() throws {
     try damage("model.norm.weight", element: 3)
     try damage("model.layers.0.self_attn.v_proj.weight", element: 9, value: -.infinity)

@@ -76,8 +76,14 @@ struct TextReaderTests {
     for (bytes, part) in [
       (
         [0xff, 0xfe, 0x61, 0],
-        "but UTF-16 by its byte-order mark: to read it, run `iconv -f UTF-16 -t UTF-8 "
+        "is not UTF-8, but UTF-16 by its byte-order mark; run `iconv -f UTF-16 -t UTF-8 "
       ),
+      ([0x1f, 0x8b, 8, 0], "is compressed; run `gunzip -k "),
+      (
+        Array("version https://git-lfs.github.com/spec/v1\noid sha256:1\n".utf8),
+        "a pointer of Git LFS"
+      ),
+      ([0x61, 0, 0x62], "is no text: it holds bytes of zero"),
       ([0x63, 0x61, 0x66, 0xe9], "if it is Latin-1, run `iconv -f ISO-8859-1 -t UTF-8 "),
     ] as [([UInt8], String)] {
       let error = #expect(throws: TextError.self) { try ids(bytes, tokenizer) }

@@ -35,6 +35,12 @@ struct AWQLayer: StoredLayer {
       throw parts.error("qweight", "is no matrix")
     }
     bits = format.bits
+    guard packing != .gemm || codes.shape[1] != scales.shape[1] else {
+      throw parts.error(
+        "qweight",
+        "is \(codes.shape), packed along inputs as GPTQ packs, where config.json says AWQ",
+        hint: "write \"quant_method\": \"gptq\" into its quantization_config")
+    }
     if packing == .gemm {
       (rows, columns) = (scales.shape[1], codes.shape[0])
       try parts.check("qweight", "I32", [columns, (rows * bits + 31) / 32])

@@ -26,6 +26,15 @@ struct GPTQLayer: StoredLayer {
     zeroStorage = format.zeroStorage
     let codes = try parts.required("qweight", ["I32"])
     let scales = try parts.required("scales", ["F16", "BF16"])
+    let isPackedAcross =
+      codes.shape.count == 2 && scales.shape.count == 2
+      && codes.shape[1] == (scales.shape[1] * format.bits + 31) / 32
+    guard !isPackedAcross || codes.shape[1] == scales.shape[1] else {
+      throw parts.error(
+        "qweight",
+        "is \(codes.shape), packed along outputs as AWQ packs, where config.json says GPTQ",
+        hint: "write \"quant_method\": \"awq\" into its quantization_config")
+    }
     guard codes.shape.count == 2, scales.shape.count == 2, codes.shape[1] == scales.shape[1] else {
       throw parts.error(
         "qweight", "is \(codes.shape) and has scales of \(scales.shape), which make no matrix")

@@ -39,6 +39,7 @@ struct TokenizerFiles {
       throw CheckpointError.unsupportedTokenizer("a tokenizer of type \(type)", file: model.file)
     }
     definition.stripsFirstSpace = try stripsFirstSpace()
+    try addTokensOfOtherFiles(to: &definition)
     try readSpecialTokens(into: &definition)
     return definition
   }
@@ -50,6 +51,10 @@ struct TokenizerFiles {
       guard (try model.text(key) ?? "").isEmpty else {
         throw CheckpointError.unsupportedTokenizer("a tokenizer with \(key)", file: model.file)
       }
+    }
+    if let share = model.root["dropout"]?.double, share != 0 {
+      throw CheckpointError.unsupportedTokenizer(
+        "a tokenizer that leaves out merges at random (dropout \(share))", file: model.file)
     }
     definition.tokens = try vocabulary(model, definition)
     definition.merges = try merges(model, definition.tokens)
@@ -142,7 +147,7 @@ struct TokenizerFiles {
     return tokens
   }
 
-  private func check(_ id: Int) throws(CheckpointError) {
+  func check(_ id: Int) throws(CheckpointError) {
     guard CheckpointError.isBelievable(id, vocabularySize) else {
       throw CheckpointError.outsideVocabulary(id, vocabularySize, file: tokenizer.file)
     }

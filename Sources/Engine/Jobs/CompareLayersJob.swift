@@ -30,6 +30,10 @@ struct CompareLayersJob: Job {
     } catch {
       throw JobFailure(error)
     }
+    // Layers are looked at one by one; norms, which are not compared, may be damaged too.
+    if let damaged = (reference.damagedVectors() + workspace.checkpoint.damagedVectors()).first {
+      throw JobFailure(sentence: damaged)
+    }
     let wanted = request.layers.map(Set.init)
     pairs = try Self.pairs(of: reference.description, workspace.description).filter {
       wanted?.contains($0.open.name) ?? true

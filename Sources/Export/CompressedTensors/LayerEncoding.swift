@@ -45,21 +45,39 @@ struct LayerEncoding: Sendable {
 
   /// The elements of ``tensors``, in their order.
   ///
-  /// - Throws: ``ExportError`` when the weights are not stored as the format has them.
+  /// - Throws: ``ExportError`` when the weights are not stored as the format has them, or overflow in its type.
   func encoded(_ weights: LayerWeights) throws(ExportError) -> [EncodedTensor] {
     var encoded: [EncodedTensor] = []
     let experts = experts
     for (place, expert) in experts.enumerated() {
       let rows = place * expert.shape.rows..<(place + 1) * expert.shape.rows
       let part =
-        experts.count > 1 ? weights.selecting(rows: Array(rows), columns: nil) : weights
-      guard let parts = expert.bytes(of: part.joined()) else {
+        experts.count > 1
+        ? weights.selecting(rows: Array(rows), columns: nil).joined() : weights.joined()
+      try expert.checkRange(of: part)
+      guard let parts = expert.bytes(of: part) else {
         throw .unsupported(
           reason: "\(shape.name): its weights are not stored as its scheme says", hint: nil)
       }
       encoded += zip(expert.ownTensors, parts).map { EncodedTensor(name: $0.name, bytes: $1) }
     }
     return encoded
+  }
+
+  /// Checks that weights which are not quantized fit the type that they are rounded to.
+  private func checkRange(of weights: LayerWeights) throws(ExportError) {
+    guard format == nil, weights.type != plainType, plainType != .float32 else { return }
+    let step = max(1, (1 << 20) / weights.columns)
+    for start in stride(from: 0, to: weights.rows, by: step) {
+      let values = weights.decoded(rows: start..<min(start + step, weights.rows)).values
+      let rounded = plainType.widened(plainType.rounded(values))
+      guard let place = rounded.firstNonFinite else { continue }
+      let (row, column) = place.quotientAndRemainder(dividingBy: weights.columns)
+      throw .unsupported(
+        reason:
+          "\(shape.name): the weight \(values[place]) in row \(start + row), column \(column) overflows as "
+          + plainType.rawValue, hint: nil)
+    }
   }
 
   private func bytes(of weights: LayerWeights) -> [[UInt8]]? {

@@ -133,22 +133,37 @@ private struct JSONLines: Sendable {
   }
 }
 
-/// What a text that is not UTF-8 is likely to be.
-struct TextEncoding: Sendable {
-  /// What tells it, after "not UTF-8".
-  let reason: String
-  /// As `iconv` calls it.
-  private let name: String
+/// What a file that is no text in UTF-8 is likely to be, and the command that makes one of it.
+enum TextFlaw {
+  /// Beginnings of files that hold texts in another form.
+  private static let beginnings:
+    [(bytes: [UInt8], reason: String, way: @Sendable (String) -> String)] = [
+      (
+        [0xff, 0xfe], "is not UTF-8, but UTF-16 by its byte-order mark",
+        { "run `iconv -f UTF-16 -t UTF-8 \($0) > utf8.txt`" }
+      ),
+      (
+        [0xfe, 0xff], "is not UTF-8, but UTF-16 by its byte-order mark",
+        { "run `iconv -f UTF-16 -t UTF-8 \($0) > utf8.txt`" }
+      ),
+      ([0x1f, 0x8b], "is compressed", { "run `gunzip -k \($0)`" }),
+      ([0x28, 0xb5, 0x2f, 0xfd], "is compressed", { "run `unzstd \($0)`" }),
+      (Array("PAR1".utf8), "is a Parquet table", { _ in "write its texts as JSON lines" }),
+      (Array("%PDF".utf8), "is a PDF", { "run `pdftotext \($0)`" }),
+      (
+        Array("version https://git-lfs.github.com/spec/v1\n".utf8),
+        "is a pointer of Git LFS and not the text",
+        { "run `git lfs pull` beside \($0)" }
+      ),
+    ]
 
-  /// Nil for UTF-8.
-  static func other(of bytes: [UInt8]) -> TextEncoding? {
-    for (mark, name) in [([0xff, 0xfe], "UTF-16"), ([0xfe, 0xff], "UTF-16")] as [([UInt8], String)]
-    where bytes.starts(with: mark) {
-      return TextEncoding(reason: ", but UTF-16 by its byte-order mark: to read it", name: name)
+  /// Why a file is no text, and what to do; nil for UTF-8.
+  static func sentence(on bytes: [UInt8], path: String) -> String? {
+    if let known = beginnings.first(where: { bytes.starts(with: $0.bytes) }) {
+      return "\(known.reason); \(known.way(path))"
     }
+    if bytes.prefix(4096).contains(0) { return "is no text: it holds bytes of zero" }
     guard String(validating: bytes, as: UTF8.self) == nil else { return nil }
-    return TextEncoding(reason: "; if it is Latin-1", name: "ISO-8859-1")
+    return "is not UTF-8; if it is Latin-1, run `iconv -f ISO-8859-1 -t UTF-8 \(path) > utf8.txt`"
   }
-
-  func command(_ path: String) -> String { "iconv -f \(name) -t UTF-8 \(path) > utf8.txt" }
 }

@@ -37,10 +37,8 @@ public struct TextReader: Sendable {
       bytes.removeFirst(JSONReader.byteOrderMark.count)
       notes.append("\(path) begins with a byte-order mark, which is left out")
     }
-    if let encoding = TextEncoding.other(of: bytes) {
-      throw TextError(
-        path: path,
-        reason: "the text is not UTF-8\(encoding.reason), run `\(encoding.command(path))`")
+    if let flaw = TextFlaw.sentence(on: bytes, path: path) {
+      throw TextError(path: path, reason: flaw)
     }
     if let found = try TextDocuments(bytes, of: path) {
       documents = found

@@ -26,6 +26,15 @@ extension EngineSession {
     OutputStream.error.writeLine("vise: \(message)")
   }
 
+  /// What is damaged of the norms and biases of a model: a sentence each.
+  func damagedVectors(of path: String) throws(CommandFailure) -> [String] {
+    do throws(CheckpointError) {
+      return try Checkpoint.open(path).damagedVectors()
+    } catch {
+      throw CommandFailure(status: .unreadableModel, message: "\(error)")
+    }
+  }
+
   /// Says something that is no reason to end.
   func warn(_ message: String) {
     OutputStream.error.writeLine("vise: warning: \(message)")

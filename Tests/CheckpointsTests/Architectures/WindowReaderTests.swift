@@ -1,3 +1,4 @@
+import Tensors
 import Testing
 
 @testable import Checkpoints
@@ -36,6 +37,25 @@ struct WindowReaderTests {
     #expect(try windows(on, .qwen3Moe) == [7, 7, 7, 7, 7, 7])
     #expect(
       try windows("\(on), \"max_window_layers\": 3", .qwen2Moe) == [7, nil, 7, nil, nil, nil])
+  }
+
+  /// llama.cpp has Gemma 2's window where a file says nothing, and no window in architectures where it reads none.
+  @Test func windowsOfGGUFAreLlamaCpps() throws {
+    func windows(_ name: String, _ architecture: Architecture, _ size: UInt32?) throws -> [Int?] {
+      var builder = GGUFBuilder()
+      builder.metadata = [("general.architecture", .string(name))]
+      if let size { builder.metadata.append(("\(name).attention.sliding_window", .uint32(size))) }
+      let header = try GGUFHeader(ByteStorage(copying: builder.bytes), file: "model.gguf")
+      let settings = ModelSettings(
+        gguf: header, name: name, standards: architecture.ggufStandards)
+      let reader = try WindowReader(settings, architecture: architecture)
+      return try (0..<3).map { try reader.window(ofBlock: $0, of: 3) }
+    }
+    #expect(try windows("gemma2", .gemma2, nil) == [4096, nil, 4096])
+    #expect(try windows("gemma2", .gemma2, 7) == [7, nil, 7])
+    #expect(try windows("gemma3", .gemma3, nil) == [nil, nil, nil])
+    #expect(try windows("qwen2", .qwen2, 7) == [nil, nil, nil])
+    #expect(try windows("llama", .mistral, 7) == [nil, nil, nil])
   }
 
   @Test func typesOfBlocksCountMore() throws {
