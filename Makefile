@@ -13,7 +13,8 @@ LLAMA  ?= .bench/llama.cpp
 MODELS := $(or $(VISE_MODELS),.models)
 BINARY := .build/release/vise
 
-.PHONY: help run build deps test test-deps models families unit faults-briefly monkey faults kills sanitize fuzz readers interop interop-llama \
+.PHONY: help run build deps test test-deps models families unit faults-briefly monkey faults kills sanitize sanitize-mapping fuzz \
+  readers interop interop-llama \
   interop-compressor interop-vllm breadth lint format readme bench bench-quality bench-quality-large \
   install uninstall clean
 
@@ -104,7 +105,13 @@ faults-briefly:
 SANITIZERS ?= address thread undefined
 SUITES ?= TensorsTests|ExportTests|EngineTests|CheckpointsTests
 
-sanitize: test-deps ## runs SUITES under each of SANITIZERS, built apart in .build-NAME
+sanitize-mapping: ## cuts mapped files off under threads, under each of SANITIZERS
+	@folder=$$(mktemp -d); for name in $(SANITIZERS); do echo "$$name:"; \
+	  cc -g -O1 -D_GNU_SOURCE -fsanitize=$$name -fno-sanitize-recover=all -ISources/CKernels/include -o $$folder/mapping \
+	    Tests/Faults/mapping.c Sources/CKernels/hash.c Sources/CKernels/mapping.c -lpthread && \
+	  $$folder/mapping $$folder/file || exit 1; done; rm -r $$folder
+
+sanitize: test-deps sanitize-mapping ## runs SUITES under each of SANITIZERS, built apart in .build-NAME
 	@for name in $(SANITIZERS); do echo "$$name:"; \
 	  VISE_MODELS="$(abspath $(MODELS))" $(SWIFT) test --disable-xctest --sanitize $$name \
 	    --scratch-path .build-$$name --filter "$(SUITES)" || exit 1; done

@@ -107,7 +107,7 @@ def main():
                     print(failures[-1], flush=True)
             print(f"{operation.name}: {hits} kills in {rounds} rounds", flush=True)
         pairs = options.pairs if options.pairs is not None else max(1, options.count // 50)
-        if options.only is None:
+        if options.only in (None, "pairs"):
             wrong = [w for n in range(pairs) if (w := pair(binary, options.model, folder, n))]
             failures += wrong
             print(f"two workbenches: {pairs} pairs, {len(wrong)} lost snapshots", flush=True)

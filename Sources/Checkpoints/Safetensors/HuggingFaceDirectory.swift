@@ -39,17 +39,20 @@ package struct HuggingFaceDirectory: Sendable {
   private static let configLimit = 16 << 20
 
   /// The text file called `name`; nil if there is none or it is not UTF-8.
-  package func text(_ name: String) -> String? {
-    guard contents.contains(name), let storage = try? ByteStorage(mapping: filePath(name)),
-      storage.count <= JSONFile.maximumBytes
-    else { return nil }
+  ///
+  /// - Throws: ``CheckpointError`` when it is there and cannot be read.
+  package func text(_ name: String) throws(CheckpointError) -> String? {
+    guard contents.contains(name) else { return nil }
+    let storage = try CheckpointFile.map(filePath(name))
+    guard storage.count <= JSONFile.maximumBytes else { return nil }
     return String(validating: storage.bytes(in: 0..<storage.count), as: UTF8.self)
   }
 
-  /// All regular files and their bytes, links followed, by name.
+  /// All regular files and their bytes, links followed, by name; whether they can be read is seen when they are.
   package var files: [(name: String, byteCount: Int)] {
     contents.sorted().compactMap { name in
-      (try? ByteStorage(mapping: filePath(name))).map { (name, $0.count) }
+      guard let stamp = try? FileStamp(of: filePath(name)), stamp.isRegular else { return nil }
+      return (name, stamp.byteCount)
     }
   }
 }

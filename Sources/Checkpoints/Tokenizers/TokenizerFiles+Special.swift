@@ -25,7 +25,7 @@ extension TokenizerFiles {
     definition.endTokens = definition.endTokens.filter(ids.contains)
     definition.beginToken = definition.beginToken.flatMap { ids.contains($0) ? $0 : nil }
     try readPostProcessor(into: &definition)
-    definition.chatTemplate = directory.text("chat_template.jinja") ?? Self.template(settings)
+    definition.chatTemplate = try directory.text("chat_template.jinja") ?? Self.template(settings)
   }
 
   /// A token's text, which is a string or the `content` of an object.

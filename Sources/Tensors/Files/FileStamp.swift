@@ -35,7 +35,8 @@ public struct FileStamp: Hashable, Sendable {
     byteCount = Int(status.st_size)
   }
 
-  var isRegular: Bool { mode & S_IFMT == S_IFREG }
+  /// Whether it is a file, and not a directory or a device.
+  public var isRegular: Bool { mode & S_IFMT == S_IFREG }
 
   /// Who may read and write it.
   var permissions: UInt32 { mode & 0o7777 }

@@ -67,7 +67,7 @@ public struct DirectoryLock: ~Copyable {
   ///
   /// - Throws: ``StorageError`` when it cannot be opened or locked.
   public init(_ path: String) throws(StorageError) {
-    descriptor = retrying { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    let descriptor = retrying { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     guard descriptor >= 0 else { throw StorageError.ofSystem(path) }
     do throws(StorageError) {
       try LockedFile.lock(
@@ -77,6 +77,7 @@ public struct DirectoryLock: ~Copyable {
       close(descriptor)
       throw error
     }
+    self.descriptor = descriptor
   }
 
   deinit { close(descriptor) }
