@@ -16,7 +16,7 @@ BINARY := .build/release/vise
 .PHONY: help run build deps test test-deps models families unit faults-briefly monkey faults kills sanitize sanitize-mapping fuzz \
   readers interop interop-llama \
   interop-compressor interop-vllm breadth lint format readme bench bench-quality bench-quality-large \
-  install uninstall clean
+  bench-prediction install uninstall clean
 
 help: ## says what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -178,6 +178,9 @@ bench-quality: build models ## quality at equal size, against llama.cpp, llm-com
 	$(call installed,$(INTEROP),requirements-compressor.txt)
 	@$(VENV)/bin/python Benchmarks/quality.py --binary $(BINARY) --smollm2 "$(MODELS)/smollm2-hf" \
 	  --compressor $(INTEROP)/bin/python
+
+bench-prediction: build models ## predicted KLDs beside measured ones, into Benchmarks/prediction.md; ten minutes on two idle cores
+	@$(VENV)/bin/python Benchmarks/prediction.py --binary $(BINARY) --models "$(MODELS)"
 
 QWEN ?= $(MODELS)/qwen.gguf
 

@@ -1,3 +1,4 @@
+import Allocation
 import Compression
 import Engine
 import Export

@@ -13,10 +13,13 @@ extension PredictedAndMeasured {
 }
 
 extension PlanPredictor {
-  /// Measurements that what was believed before counts as much as.
+  /// Standard deviation of log(measured / predicted) over plans of one model on one text, once it is known how far they are
+  /// off together.
+  private static let plansSpread = 0.15
+  /// Plans that this is believed for as much as for.
   private static let priorPlans = 2.0
-  /// Standard deviation of the exponent before any plan was measured.
-  private static let priorExponent = 0.1
+  /// Standard deviation of the exponent before any plan was measured: factors hold over four decades of KLDs.
+  private static let priorExponent = 0.03
   /// Standard deviation of the log of a role's factor before any of its layers was measured.
   private static let priorMultiplier = 0.5
   /// Standard deviation of the log of predicted / measured over the layers of a role.
@@ -58,9 +61,10 @@ extension PlanPredictor {
       .map { (x: log($0.predicted), y: log($0.measured) - log($0.predicted)) }
     guard !points.isEmpty else { return }
     // y = offset + slope * x, with a normal prior around 0 on both.
-    let variance = Self.initialSpread * Self.initialSpread
+    let variance = Self.plansSpread * Self.plansSpread
     let ridge = (
-      offset: Self.priorPlans, slope: variance / (Self.priorExponent * Self.priorExponent)
+      offset: variance / (Self.initialSpread * Self.initialSpread),
+      slope: variance / (Self.priorExponent * Self.priorExponent)
     )
     let n = Double(points.count) + ridge.offset
     let x = points.reduce(0) { $0 + $1.x }
@@ -76,7 +80,9 @@ extension PlanPredictor {
     }
     scale = exp(offset)
     exponent = 1 + slope
-    spread = (squares / n).squareRoot()
+    let own = squares / (Double(points.count) + Self.priorPlans)
+    // How far plans are off together is known the better the more there are.
+    spread = (own + variance / n).squareRoot()
     plans = points.count
   }
 }

@@ -119,7 +119,7 @@ extension Sensitivity {
       let trial = costs.trial(of: scheme) ?? costs.guess(scheme, for: layer)
       let withBitmask = rules.countsBitmasks ? layer.size(under: scheme).withBitmask : nil
       option.bytes += withBitmask ?? trial.bytes
-      option.divergence += factor(of: costs) * trial.divergence
+      option.divergence += expected(trial, of: costs).divergence
     }
     return option
   }

@@ -39,7 +39,7 @@ extension Sensitivity {
       guard let scheme = schemes[layer.layer], !scheme.keepsLayer,
         let trial = layer.trial(of: scheme), !known.contains([layer.layer: scheme])
       else { continue }
-      costs[layer.role, default: []].append((factor(of: layer) * trial.divergence, layer.layer))
+      costs[layer.role, default: []].append((expected(trial, of: layer).divergence, layer.layer))
     }
     let rounds = costs.values.flatMap { layers in
       layers.sorted { ($1.cost, $0.layer) < ($0.cost, $1.layer) }.enumerated()
@@ -89,7 +89,7 @@ extension Sensitivity {
   }
 
   private func rawSum(of schemes: [String: Scheme]) -> Double? {
-    sum(of: schemes, factor: { _ in 1 })?.value
+    sum(of: schemes, isTaught: false)?.value
   }
 }
 

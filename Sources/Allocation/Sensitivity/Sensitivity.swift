@@ -62,22 +62,38 @@ public struct Sensitivity: Hashable, Sendable {
   ///
   /// - Parameter schemes: The scheme of every layer, by name; layers that are missing stay as they are.
   /// - Returns: nil if some layer's scheme was never tried.
-  public func prediction(for schemes: [String: Scheme]) -> DivergencePrediction? {
+  public func prediction(for schemes: [String: Scheme]) -> PredictedDivergence? {
     sum(of: schemes).map { predictor.prediction(ofSum: $0.value, standardError: $0.standardError) }
   }
 
-  /// The sum of what a plan's layers cost, each times its factor: the predictor's unless another is given.
+  /// What a layer costs in a compressed model on other text, with what measurements taught.
   ///
+  /// - Parameters:
+  ///   - trial: As it was tried.
+  ///   - costs: The layer.
+  /// - Returns: The trial with other figures.
+  public func expected(_ trial: SchemeTrial, of costs: LayerCosts) -> SchemeTrial {
+    var trial = PlanPredictor.expected(trial, of: costs)
+    trial.divergence *= factor(of: costs)
+    trial.standardError *= factor(of: costs)
+    return trial
+  }
+
+  /// The sum of what a plan's layers cost.
+  ///
+  /// - Parameters:
+  ///   - schemes: Of every layer, by name.
+  ///   - isTaught: Whether measurements count.
   /// - Returns: nil if some layer's scheme was never tried.
   func sum(
-    of schemes: [String: Scheme], factor: ((LayerCosts) -> Double)? = nil
+    of schemes: [String: Scheme], isTaught: Bool = true
   ) -> (value: Double, standardError: Double)? {
     var (sum, variance) = (0.0, 0.0)
     for layer in layers {
       guard let trial = layer.trial(of: schemes[layer.layer] ?? .keep) else { return nil }
-      let factor = factor?(layer) ?? self.factor(of: layer)
-      sum += factor * trial.divergence
-      variance += (factor * trial.standardError) * (factor * trial.standardError)
+      let cost = isTaught ? expected(trial, of: layer) : PlanPredictor.expected(trial, of: layer)
+      sum += cost.divergence
+      variance += cost.standardError * cost.standardError
     }
     return (sum, variance.squareRoot())
   }

@@ -161,16 +161,15 @@ extension SensitivitySummary {
     self.init(
       textPath: sensitivity.origin.text, gradientTokens: sensitivity.origin.gradientTokens,
       layers: sensitivity.layers.map { costs in
-        let factor = sensitivity.factor(of: costs)
-        return LayerSensitivity(
+        LayerSensitivity(
           layer: costs.layer,
-          divergencePerRelativeError: factor
+          divergencePerRelativeError: sensitivity.factor(of: costs) * PlanPredictor.otherText
             * costs.fisher.divergencePerRelativeError(energy: costs.energy),
           schemes: costs.trials.map {
-            SchemeDivergence(
-              scheme: $0.scheme, bytes: $0.bytes,
-              divergence: factor * $0.divergence,
-              standardError: factor * $0.standardError)
+            let trial = sensitivity.expected($0, of: costs)
+            return SchemeDivergence(
+              scheme: trial.scheme, bytes: trial.bytes, divergence: trial.divergence,
+              standardError: trial.standardError)
           })
       }, path: path, spread: sensitivity.predictor.spread, agreement: sensitivity.agreement)
   }

@@ -1,6 +1,6 @@
+import Allocation
 import Compression
 import Export
-import Glibc
 
 /// What an allocation has to reach.
 public enum BudgetTarget: Codable, Hashable, Sendable {
@@ -37,31 +37,6 @@ public struct AllocationSettings: Codable, Hashable, Sendable {
     self.target = target
     self.isExact = isExact
     self.countsBitmasks = countsBitmasks
-  }
-}
-
-/// A KLD that nobody has measured yet, with the band that it should lie in.
-public struct PredictedDivergence: Codable, Hashable, Sendable {
-  /// In nats a token.
-  public var mean: Double
-  public var low: Double
-  public var high: Double
-
-  public init(mean: Double, low: Double, high: Double) {
-    self.mean = mean
-    self.low = low
-    self.high = high
-  }
-
-  /// A prediction with its band of 95 %, from the scatter of predictions and what sampling adds.
-  ///
-  /// - Parameters:
-  ///   - mean: in nats a token.
-  ///   - spread: standard deviation of log(measured / predicted).
-  ///   - sampling: standard error of `mean` as a share of it.
-  public init(mean: Double, spread: Double, sampling: Double) {
-    let band = exp(1.96 * (spread * spread + sampling * sampling).squareRoot())
-    self.init(mean: mean, low: mean / band, high: mean * band)
   }
 }
 

@@ -1,3 +1,4 @@
+import Allocation
 import Checkpoints
 import Compression
 import Export

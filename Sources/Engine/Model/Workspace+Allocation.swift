@@ -49,7 +49,7 @@ extension Workspace {
       target: target, schemes: schemes, bytes: bytes,
       bytesWithBitmasks: settings.countsBitmasks ? found.bytes : nil,
       bitsPerWeight: bitsPerWeight(ofBytes: bytes),
-      divergence: PredictedDivergence(prediction), gap: found.gap)
+      divergence: prediction, gap: found.gap)
   }
 
   /// Predicted KLD against bytes.
@@ -81,7 +81,7 @@ extension Workspace {
       guard let report = report(for: key(ofPlanFor: number)) else { return nil }
       sensitivity.layers[place].record(SchemeTrial(report, of: costs))
     }
-    return sensitivity.prediction(for: planSchemes).map(PredictedDivergence.init)
+    return sensitivity.prediction(for: planSchemes)
   }
 
   /// The scheme of every layer in the current plan, by name.
@@ -164,12 +164,6 @@ extension Workspace {
 
   private func bitsPerWeight(ofBytes bytes: Int) -> Double {
     8 * Double(bytes) / Double(max(description.parameterCount, 1))
-  }
-}
-
-extension PredictedDivergence {
-  fileprivate init(_ prediction: DivergencePrediction) {
-    self.init(mean: prediction.mean, low: prediction.low, high: prediction.high)
   }
 }
 

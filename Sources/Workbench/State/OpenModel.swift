@@ -1,3 +1,4 @@
+import Allocation
 import Checkpoints
 import Compression
 import Engine
@@ -124,7 +125,8 @@ struct OpenModel: Hashable, Sendable {
       return tried.divergence
     }
     guard let report = currentReport(layer) else { return nil }
-    return report.error.sqnr.map { known.divergencePerRelativeError / Decibel.ratio($0) } ?? 0
+    let error = report.error.sqnr.map { 1 / Decibel.ratio($0) } ?? 0
+    return known.divergencePerRelativeError * error * PlanPredictor.growth(ofError: error)
   }
 
   /// The same with the band that it should lie in.

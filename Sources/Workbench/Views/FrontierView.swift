@@ -1,3 +1,4 @@
+import Allocation
 import Engine
 import Terminal
 
