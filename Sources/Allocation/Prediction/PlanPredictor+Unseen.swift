@@ -1,5 +1,3 @@
-import Compression
-
 /// What trials leave out, and measured plans show: constants that hold for a model before anything of it was measured.
 ///
 /// docs/predictions.md tells which models and texts they were found on, `make bench-prediction` how they hold.
@@ -22,20 +20,13 @@ extension PlanPredictor {
   /// - Returns: A factor of 1 or more.
   public static func growth(ofError error: Double) -> Double { 1 + 4 * min(error, 1) }
 
-  /// What a layer costs in a compressed model that reads other text than it was calibrated on.
+  /// What a layer costs in a compressed model that reads other text, over what its trial said.
   ///
   /// - Parameters:
-  ///   - trial: As it was tried, alone, on calibration text.
-  ///   - costs: The layer.
-  /// - Returns: The trial with other figures, without what measurements taught.
-  public static func expected(_ trial: SchemeTrial, of costs: LayerCosts) -> SchemeTrial {
-    let whole = costs.fisher.divergencePerRelativeError(energy: costs.energy)
-    let error = whole > 0 ? trial.divergence / whole : 0
-    let text =
-      trial.scheme.calibrationNeed == .gram ? otherTextOfCancellation : otherText
-    let factor = text * growth(ofError: error)
-    return SchemeTrial(
-      scheme: trial.scheme, bytes: trial.bytes, divergence: factor * trial.divergence,
-      standardError: factor * trial.standardError)
+  ///   - error: The trial's relative error, as of ``growth(ofError:)``.
+  ///   - cancels: Whether the method lets errors cancel.
+  /// - Returns: A factor, without what measurements taught.
+  public static func unseenFactor(ofError error: Double, cancels: Bool) -> Double {
+    (cancels ? otherTextOfCancellation : otherText) * growth(ofError: error)
   }
 }

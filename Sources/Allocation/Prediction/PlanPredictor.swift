@@ -4,7 +4,7 @@ import Glibc
 /// How predicted KLDs of layers add up to a plan's.
 ///
 /// Errors of layers are nearly independent, so that their KLDs add up, once each is what it will be on other text and
-/// beside other errors (``expected(_:of:)``). The sum s becomes scale * s^exponent; both are 1 until plans have been
+/// beside other errors (``unseenFactor(ofError:cancels:)``). The sum s becomes scale * s^exponent; both are 1 until plans have been
 /// measured.
 public struct PlanPredictor: Hashable, Sendable {
   /// Factors on what is predicted for layers of a role; 1 for others.

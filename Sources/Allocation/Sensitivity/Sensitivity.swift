@@ -73,7 +73,7 @@ public struct Sensitivity: Hashable, Sendable {
   ///   - costs: The layer.
   /// - Returns: The trial with other figures.
   public func expected(_ trial: SchemeTrial, of costs: LayerCosts) -> SchemeTrial {
-    var trial = PlanPredictor.expected(trial, of: costs)
+    var trial = costs.expected(trial)
     trial.divergence *= factor(of: costs)
     trial.standardError *= factor(of: costs)
     return trial
@@ -91,7 +91,7 @@ public struct Sensitivity: Hashable, Sendable {
     var (sum, variance) = (0.0, 0.0)
     for layer in layers {
       guard let trial = layer.trial(of: schemes[layer.layer] ?? .keep) else { return nil }
-      let cost = isTaught ? expected(trial, of: layer) : PlanPredictor.expected(trial, of: layer)
+      let cost = isTaught ? expected(trial, of: layer) : layer.expected(trial)
       sum += cost.divergence
       variance += cost.standardError * cost.standardError
     }

@@ -22,10 +22,9 @@ import Testing
     var prediction: PredictedDivergence {
       let costs = UnseenTextTests.layer(divergencePerRelativeError: divergence / relativeError)
       let scheme = UnseenTextTests.scheme(method)
-      let trial = PlanPredictor.expected(
+      let trial = costs.expected(
         SchemeTrial(
-          scheme: scheme, bytes: 0, divergence: divergence, standardError: standardError),
-        of: costs)
+          scheme: scheme, bytes: 0, divergence: divergence, standardError: standardError))
       return PlanPredictor().prediction(
         ofSum: trial.divergence, standardError: trial.standardError)
     }
@@ -75,10 +74,9 @@ import Testing
     let costs = Self.layer(divergencePerRelativeError: 0.5)
     let scheme = Self.scheme(.rtn)
     let expected = (1...200).map { step in
-      PlanPredictor.expected(
+      costs.expected(
         SchemeTrial(
-          scheme: scheme, bytes: 0, divergence: Double(step) / 100, standardError: 0.001),
-        of: costs
+          scheme: scheme, bytes: 0, divergence: Double(step) / 100, standardError: 0.001)
       ).divergence
     }
     #expect(zip(expected, expected.dropFirst()).allSatisfy { $0 < $1 })
@@ -88,8 +86,8 @@ import Testing
     let costs = Self.layer(divergencePerRelativeError: 10)
     let expected = [QuantizationMethod.rtn, .gptq].map { method in
       let scheme = Self.scheme(method)
-      return PlanPredictor.expected(
-        SchemeTrial(scheme: scheme, bytes: 7, divergence: 0.01, standardError: 0.001), of: costs)
+      return costs.expected(
+        SchemeTrial(scheme: scheme, bytes: 7, divergence: 0.01, standardError: 0.001))
     }
     #expect(expected[0].divergence > 0.01 && expected[0].divergence < expected[1].divergence)
     #expect(expected.allSatisfy { abs($0.standardError / $0.divergence - 0.1) < 1e-12 })

@@ -21,7 +21,7 @@ import Testing
   }
 
   private func cost(_ layer: LayerCosts, _ scheme: Scheme? = nil) throws -> Double {
-    PlanPredictor.expected(try #require(layer.trial(of: scheme ?? coarse)), of: layer).divergence
+    layer.expected(try #require(layer.trial(of: scheme ?? coarse))).divergence
   }
 
   @Test mutating func aMeasuredLayerIsPredictedAsItWasFound() throws {
