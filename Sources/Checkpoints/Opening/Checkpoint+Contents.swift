@@ -53,10 +53,14 @@ public struct ContentReading: Sendable {
 }
 
 extension ContentHash {
-  /// Adds a tensor: its name, type and shape, and its bytes.
+  /// Adds a tensor: its name, type and shape, and its bytes, of which no memory is kept.
   fileprivate mutating func add(_ entry: TensorEntry, of table: TensorTable) {
+    let (storage, range) = (
+      table.storages[entry.file], entry.offset..<entry.offset + entry.byteCount
+    )
     add(entry.header)
-    add(table.storages[entry.file], in: entry.offset..<entry.offset + entry.byteCount)
+    add(storage, in: range)
+    storage.releasePages(in: range)
   }
 }
 

@@ -7,6 +7,7 @@ extension Checkpoint {
   /// - Throws: ``CheckpointError`` naming its tensor and the place of the first NaN or infinity in it.
   public func checkFinite(_ name: String) throws(CheckpointError) {
     let matrix = try matrix(of: name)
+    defer { matrix.releasePages() }
     guard let place = matrix.firstNonFinite else { return }
     let isVector = matrix.rows == 1 || matrix.columns == 1
     throw damage(
@@ -22,7 +23,9 @@ extension Checkpoint {
     guard let type = ElementType(rawValue: tensor.typeName), type.isDecodable,
       let columns = tensor.shape.last, columns > 0, let matrix = matrix(of: tensor, columns)
     else { return }
-    guard let place = LayerWeights.stored(matrix).firstNonFinite else { return }
+    let weights = LayerWeights.stored(matrix)
+    defer { weights.releasePages() }
+    guard let place = weights.firstNonFinite else { return }
     throw damage(tensor: tensor.name, at: "row \(place.row), column \(place.column)")
   }
 

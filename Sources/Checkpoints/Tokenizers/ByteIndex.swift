@@ -15,10 +15,14 @@ package struct ByteIndex: Sendable {
     slots = Array(repeating: 0, count: slotCount)
   }
 
+  /// The hash of the bytes in `range`, followed by those in `rest`.
   @inline(__always)
-  package func hash(_ bytes: [UInt8], _ range: Range<Int>) -> UInt64 {
+  package func hash(
+    _ bytes: [UInt8], _ range: Range<Int>, and rest: Range<Int> = 0..<0
+  ) -> UInt64 {
     var hash = seed
     for place in range { hash = (hash ^ UInt64(bytes[place])) &* 0x9e37_79b9_7f4a_7c15 }
+    for place in rest { hash = (hash ^ UInt64(bytes[place])) &* 0x9e37_79b9_7f4a_7c15 }
     return (hash ^ hash >> 32) &* 0x9e37_79b9_7f4a_7c15
   }
 

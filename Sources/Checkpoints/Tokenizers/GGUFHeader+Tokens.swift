@@ -22,16 +22,13 @@ extension GGUFHeader {
     _ key: String, of tokens: TokenTable
   ) throws(CheckpointError) -> [TokenizerDefinition.Merge] {
     var merges: [TokenizerDefinition.Merge] = []
-    var text: [UInt8] = []
     try forEachString(key) { bytes, range in
-      text.removeAll(keepingCapacity: true)
       // A token may begin with a space, but not be empty.
       guard let space = bytes[range].dropFirst().firstIndex(of: UInt8(ascii: " ")) else {
         return "which is not two tokens"
       }
-      text += bytes[range.lowerBound..<space]
-      text += bytes[space + 1..<range.upperBound]
-      guard let merge = tokens.merge(of: text, middle: space - range.lowerBound) else {
+      let (left, right) = (range.lowerBound..<space, space + 1..<range.upperBound)
+      guard let merge = tokens.merge(of: left, and: right, in: bytes) else {
         return "which names a token that is not in the vocabulary"
       }
       merges.append(merge)

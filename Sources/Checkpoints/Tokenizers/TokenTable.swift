@@ -49,11 +49,21 @@ public struct TokenTable: RandomAccessCollection, Sendable {
     id(of: key, in: range, hash: index.hash(key, range))
   }
 
-  private func id(of key: [UInt8], in range: Range<Int>, hash: UInt64) -> Int? {
+  private func id(
+    of key: [UInt8], in range: Range<Int>, and rest: Range<Int> = 0..<0, hash: UInt64
+  ) -> Int? {
     index.find(hash: hash) { entry in
       let own = byteRange(of: entry)
-      guard own.count == range.count else { return false }
-      for (mine, other) in zip(own, range) where bytes[mine] != key[other] { return false }
+      guard own.count == range.count + rest.count else { return false }
+      var mine = own.lowerBound
+      for other in range {
+        if bytes[mine] != key[other] { return false }
+        mine += 1
+      }
+      for other in rest {
+        if bytes[mine] != key[other] { return false }
+        mine += 1
+      }
       return true
     }
   }
@@ -100,13 +110,13 @@ extension TokenTable: Hashable {
 }
 
 extension TokenTable {
-  /// The merge of two tokens, of whose texts together the second begins at `middle`.
-  ///
-  /// Nil if they, or what they make, are no tokens.
-  func merge(of text: [UInt8], middle: Int) -> TokenizerDefinition.Merge? {
-    guard let left = id(of: text, in: 0..<middle),
-      let right = id(of: text, in: middle..<text.count),
-      let result = id(of: text, in: 0..<text.count)
+  /// The merge of the tokens whose texts are two ranges of `text`; nil if they, or what they make, are no tokens.
+  func merge(
+    of first: Range<Int>, and second: Range<Int>, in text: [UInt8]
+  ) -> TokenizerDefinition.Merge? {
+    guard let left = id(of: text, in: first), let right = id(of: text, in: second),
+      let result = id(
+        of: text, in: first, and: second, hash: index.hash(text, first, and: second))
     else { return nil }
     return TokenizerDefinition.Merge(
       left: UInt32(left), right: UInt32(right), result: UInt32(result))

@@ -159,7 +159,7 @@ struct TokenizerFiles {
     guard lists.hasMerges else { throw model.error("model.merges is missing") }
     var merges: [TokenizerDefinition.Merge] = []
     try lists.forEachMerge { (text, middle) throws(CheckpointError) in
-      guard let merge = tokens.merge(of: text, middle: middle) else {
+      guard let merge = tokens.merge(of: 0..<middle, and: middle..<text.count, in: text) else {
         let halves = [text[..<middle], text[middle...]].map {
           "\"\(String(decoding: $0, as: UTF8.self))\""
         }
