@@ -16,11 +16,9 @@ import math
 import os
 import shutil
 import statistics
-import subprocess
-import sys
-import time
 
 import offgrid
+import vise_runs
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "..")
@@ -34,24 +32,13 @@ NOVEL = "No one who had ever seen Catherine Morland"
 CALIBRATION = 19000
 
 
-class Model:
+class Model(vise_runs.ViseRuns):
     """What is predicted and measured of one model."""
 
     def __init__(self, options, name, title, source, method, windows, other):
-        self.options, self.name, self.title, self.source = options, name, title, source
+        super().__init__(options, name, title, source)
         self.method, self.windows = method, windows
         self.texts = {"evaluation": options.evaluation, other: text(options, other)}
-
-    def path(self, name):
-        return os.path.join(self.options.work, f"{self.name}-{name}")
-
-    def run(self, *arguments):
-        start = time.monotonic()
-        process = subprocess.run([self.options.binary, *arguments], capture_output=True, text=True)
-        if process.returncode:
-            sys.exit(f"vise {' '.join(arguments)}: {process.stderr.strip()}")
-        print(f"{time.monotonic() - start:7.1f} s  vise {' '.join(arguments[:2])}", file=sys.stderr)
-        return process.stdout
 
     def made(self, name, make):
         """A file's path; `make` writes it, or returns what to write, unless it is there."""

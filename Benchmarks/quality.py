@@ -25,6 +25,7 @@ import hf_to_gguf
 import llama_tools
 import offgrid
 import quality_large
+import vise_runs
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SAMPLES = os.path.join(HERE, "..", "Samples")
@@ -39,26 +40,15 @@ KINDS = {"gguf": "gguf", "integers": ",".join(["2g64z", *UNIFORM, "8g64z"])}
 TOKENS = 16384  # that `vise evaluate` calibrates on
 
 
-class Vise:
+class Vise(vise_runs.ViseRuns):
     """The binary, one model, and what has been measured of it."""
 
     def __init__(self, options, name, title, source, windows):
-        self.options, self.name, self.title = options, name, title
-        self.source, self.windows = source, windows
+        super().__init__(options, name, title, source)
+        self.windows = windows
         self.model = self.path("f16.gguf")
         hf_to_gguf.main(source, self.model)
         self.sensitivity = {}
-
-    def path(self, name):
-        return os.path.join(self.options.work, f"{self.name}-{name}")
-
-    def run(self, *arguments):
-        start = time.monotonic()
-        process = subprocess.run([self.options.binary, *arguments], capture_output=True, text=True)
-        if process.returncode:
-            sys.exit(f"vise {' '.join(arguments)}: {process.stderr.strip()}")
-        print(f"{time.monotonic() - start:7.1f} s  vise {' '.join(arguments)}", file=sys.stderr)
-        return process.stdout
 
     def imatrix(self):
         """What llama-quantize gets, made once."""

@@ -10,7 +10,6 @@ leaves nothing behind. Calls that are interrupted or do less than they were aske
 what was tried how often; ends with status 1 and the first failures otherwise. Needs a C compiler and Python's standard
 library.
 """
-import argparse
 import collections
 import pathlib
 import random
@@ -75,13 +74,9 @@ def flaw(operation, call, kind, number, once, library):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--binary", required=True)
-    parser.add_argument("--model", required=True)
+    parser = operations.command_line()
     parser.add_argument("--most", type=int, default=12)
     parser.add_argument("--limit", type=int)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only")
     options = parser.parse_args()
     chance = random.Random(options.seed)
     binary = pathlib.Path(options.binary).resolve()

@@ -1,12 +1,12 @@
 // A library for LD_PRELOAD that lets chosen system calls fail, on files below one folder only.
 //
-//   FAULT_UNDER=/tmp/x              the folder; names and descriptors of other files pass
+//   FAULT_UNDER=FOLDER              the folder; names and descriptors of other files pass
 //   FAULT_CALL=write                open, read, write, sync, rename, map, size (ftruncate), make (mkdir) or remove
 //   FAULT_NUMBER=3                  the first call of that kind that fails, from 1; 0 for none
 //   FAULT_KIND=ENOSPC               EINTR, EIO, ENOSPC, EMFILE; `short` for half of the bytes; KILL for a SIGKILL on the way in,
 //                                   KILLED for one on the way out
 //   FAULT_ONCE=1                    that call alone; or else all after it fail too, as on a full disk
-//   FAULT_COUNTS=/tmp/y/counts      where to write at exit how many calls of each kind there were
+//   FAULT_COUNTS=FILE               where to write at exit how many calls of each kind there were
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

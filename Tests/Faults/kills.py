@@ -8,7 +8,6 @@ that it takes, and then lets it run to its end. After each kill, what was there 
 is; after the end the files are those of a run that nothing disturbed, byte by byte, and nothing else is left. Then pairs
 of workbenches take snapshots of one model at a time, and none may be lost. Ends with status 1 and the failures otherwise.
 """
-import argparse
 import json
 import pathlib
 import random
@@ -78,13 +77,9 @@ def pair(binary, model, folder, number):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--binary", required=True)
-    parser.add_argument("--model", required=True)
+    parser = operations.command_line()
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--pairs", type=int)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only")
     options = parser.parse_args()
     chance = random.Random(options.seed)
     binary = pathlib.Path(options.binary).resolve()

@@ -3,6 +3,7 @@
 Each works in a folder of its own, below which faults are injected, on a copy of the model in that folder. Needs Python's
 standard library only.
 """
+import argparse
 import hashlib
 import json
 import os
@@ -15,6 +16,16 @@ import subprocess
 import time
 
 LIMIT = 120
+
+
+def command_line():
+    """What a script that tries operations is told: the program, a model, a seed, and which of them alone it tries."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--binary", required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only")
+    return parser
 
 
 def tree(path):

@@ -40,7 +40,7 @@ public protocol ModelEncoding: Sendable {
 
   /// The tensors that hold a layer: every slot that belongs to it, and no other.
   ///
-  /// Kept layers come as ``LayerStorage/original(_:)``.
+  /// Kept layers come with the checkpoint's own weights.
   /// - Throws: ``ExportError`` when the storage is not what the layout was made for.
   func tensors(of layer: CompressedLayer) throws(ExportError) -> [EncodedTensor]
 
