@@ -54,8 +54,7 @@ struct LayerEncoding: Sendable {
       let part =
         experts.count > 1
         ? weights.selecting(rows: Array(rows), columns: nil).joined() : weights.joined()
-      try expert.checkRange(of: part)
-      guard let parts = expert.bytes(of: part) else {
+      guard let parts = try expert.bytes(of: part) else {
         throw .unsupported(
           reason: "\(shape.name): its weights are not stored as its scheme says", hint: nil)
       }
@@ -64,25 +63,32 @@ struct LayerEncoding: Sendable {
     return encoded
   }
 
-  /// Checks that weights which are not quantized fit the type that they are rounded to.
-  private func checkRange(of weights: LayerWeights) throws(ExportError) {
-    guard format == nil, weights.type != plainType, plainType != .float32 else { return }
-    let step = max(1, (1 << 20) / weights.columns)
-    for start in stride(from: 0, to: weights.rows, by: step) {
-      let values = weights.decoded(rows: start..<min(start + step, weights.rows)).values
-      let rounded = plainType.widened(plainType.rounded(values))
-      guard let place = rounded.firstNonFinite else { continue }
-      let (row, column) = place.quotientAndRemainder(dividingBy: weights.columns)
-      throw .unsupported(
-        reason:
-          "\(shape.name): the weight \(values[place]) in row \(start + row), column \(column) overflows as "
-          + plainType.rawValue, hint: nil)
-    }
+  private func bytes(of weights: LayerWeights) throws(ExportError) -> [[UInt8]]? {
+    guard let format else { return [try plainBytes(of: weights)] }
+    return format.bytes(of: weights, scaleType: shape.storageType)
   }
 
-  private func bytes(of weights: LayerWeights) -> [[UInt8]]? {
-    guard let format else { return [weights.bytes(as: plainType)] }
-    return format.bytes(of: weights, scaleType: shape.storageType)
+  /// All weights in the layer's order, rounded to ``plainType`` unless they are of that type.
+  ///
+  /// - Throws: ``ExportError`` naming the first weight that overflows in it.
+  private func plainBytes(of weights: LayerWeights) throws(ExportError) -> [UInt8] {
+    if case .stored(let matrix) = weights, matrix.type == plainType {
+      return matrix.bytes(in: .plain)
+    }
+    let step = max(1, (1 << 20) / weights.columns)
+    var bytes: [UInt8] = []
+    for start in stride(from: 0, to: weights.rows, by: step) {
+      let values = weights.decoded(rows: start..<min(start + step, weights.rows)).values
+      if let place = plainType.firstOverflow(in: values) {
+        let (row, column) = place.quotientAndRemainder(dividingBy: weights.columns)
+        throw .unsupported(
+          reason:
+            "\(shape.name): the weight \(values[place]) in row \(start + row), column \(column) overflows as "
+            + plainType.rawValue, hint: nil)
+      }
+      bytes += values.bytes(as: plainType)
+    }
+    return bytes
   }
 }
 
@@ -95,17 +101,6 @@ extension LayerShape {
     LayerShape(
       name: ExpertName.of(number, in: name),
       rows: rows / count, columns: columns, type: type)
-  }
-}
-
-extension LayerWeights {
-  /// All weights in the layer's order, rounded to F32, F16 or BF16 unless they are of that type.
-  fileprivate func bytes(as type: ElementType) -> [UInt8] {
-    if case .stored(let matrix) = self, matrix.type == type { return matrix.bytes(in: .plain) }
-    let step = max(1, (1 << 20) / columns)
-    return stride(from: 0, to: rows, by: step).flatMap { start in
-      decoded(rows: start..<min(start + step, rows)).values.bytes(as: type)
-    }
   }
 }
 

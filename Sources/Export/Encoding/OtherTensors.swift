@@ -134,6 +134,12 @@ struct OtherTensors: Sendable {
       values = values.map { $0 + shift }
     }
     let type = isConverted ? .float32 : matrix.type
+    if let place = type.firstOverflow(in: values) {
+      throw CheckpointError(
+        file: checkpoint.description.path, tensor: tensor.name,
+        reason: "becomes \(values[place]) in the export, which overflows as \(type.rawValue)",
+        hint: "choose a scheme that folds no scales into it")
+    }
     guard format == .gguf, tensor.isVector, tensor.ggufOrder != .plain else {
       return values.bytes(as: type)
     }

@@ -19,6 +19,19 @@ extension ElementType {
     }
   }
 
+  /// The index of the first value that is beyond this type's largest finite one, and would be rounded to that; nil where
+  /// none is.
+  public func firstOverflow(in values: [Float]) -> Int? {
+    // Half a step above the largest finite value, from which on IEEE 754 rounds to infinity.
+    let limit: Float
+    switch self {
+    case .float16: limit = 65_520
+    case .bfloat16: limit = 0x1.ffp127
+    default: limit = .infinity
+    }
+    return values.firstIndex { abs($0) >= limit }
+  }
+
   /// Widens values of this type, given as bits.
   ///
   /// - Precondition: the type is F16 or BF16.
