@@ -5,6 +5,7 @@ import Engine
 import FoundationEssentials
 import Inference
 import Testing
+import TestSupport
 
 /// Calibrated methods on a mixture of experts, of which one reads nothing, from the text to the compressed model.
 @Suite struct ExpertJobTests {

@@ -9,7 +9,7 @@ extension LayerCosts {
     let whole = fisher.divergencePerRelativeError(energy: energy)
     let factor = PlanPredictor.unseenFactor(
       ofError: whole > 0 ? trial.divergence / whole : 0,
-      cancels: trial.scheme.calibrationNeed == .gram)
+      cancels: trial.scheme.cancelsErrors)
     return SchemeTrial(
       scheme: trial.scheme, bytes: trial.bytes, divergence: factor * trial.divergence,
       standardError: factor * trial.standardError)

@@ -72,6 +72,10 @@ package struct Architecture: Sendable {
   var standards: [String: SettingValue] = [:]
   /// What GGUF metadata may leave out, since llama.cpp has it: keys without the architecture's name.
   var ggufStandards: [String: SettingValue] = [:]
+  /// Keys of GGUF metadata that llama.cpp honours in this family alone, and that are not honoured here.
+  var refusedInGGUF: [String] = []
+  /// Whether llama.cpp takes `rope.scaling.finetuned` for a sign that positions turn.
+  var turnsByFinetunedFlag = false
 
   var norm: NormKind = .rms
   /// What has to be added to norms' weights as Hugging Face checkpoints have them; GGUF has them whole.

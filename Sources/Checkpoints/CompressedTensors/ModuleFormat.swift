@@ -26,7 +26,7 @@ package struct ModuleFormat: Hashable, Sendable {
     let sharing: ScaleSharing
     switch format {
     case .fp8: (packing, sharing) = (.floats, .channel)
-    case .fp8Block: (packing, sharing) = (.floats, .block(rows: 128, columns: 128))
+    case .fp8Block: (packing, sharing) = (.floats, .block(rows: format.rowsAScale, columns: 128))
     case .nvfp4: (packing, sharing) = (.nvfp4, .group(16))
     case .mxfp4: (packing, sharing) = (.mxfp4, .group(32))
     }

@@ -29,6 +29,8 @@ extension QuantizationConfig {
   /// with one target the later counts (compressed-tensors' `match_targets` and `apply_quantization_config`).
   func group(of layer: LayerName) -> QuantizationGroup? {
     guard !isIgnored(layer) else { return nil }
+    // Exports may name each expert, so that targets are not gone through for each of them.
+    if let group = groups.last(where: { $0.names.contains(layer.name) }) { return group }
     let matches = groups.flatMap { group in group.targets.map { (target: $0, group: group) } }
     let named = matches.filter { $0.target.matches(name: layer.name) }
     let candidates = named.isEmpty ? matches.filter { $0.target.matchesClass(of: layer) } : named

@@ -4,6 +4,8 @@ import Text
 /// Layers that are quantized alike.
 struct QuantizationGroup: Sendable {
   let targets: [ModuleTarget]
+  /// The texts of targets that are names or classes.
+  let names: Set<String>
   /// Nil where weights are as they are.
   let format: ModuleFormat?
   /// Whether the layers' inputs or outputs are meant to be quantized too.
@@ -76,8 +78,10 @@ package struct QuantizationConfig: QuantizationFormat {
       }
       let inputs = try group.section("input_activations")
       let outputs = try group.section("output_activations")
+      let targets = try targets(group, "targets")
       return QuantizationGroup(
-        targets: try targets(group, "targets"), format: format,
+        targets: targets, names: Set(targets.lazy.filter { !$0.isPattern }.map(\.text)),
+        format: format,
         quantizesActivations: inputs != nil || outputs != nil)
     } catch {
       throw CheckpointError(

@@ -31,8 +31,7 @@ extension QuantizedLayer {
     let scales = scales()
     let (rectangle, across) = (scaleRectangle, scaleCounts.columns)
     let isPaired = codesPart == "weight_packed"
-    var bits: [UInt16] = []
-    var bytes: [UInt8] = []
+    var weights = DecodedRows(rows: rows, columns: columns, type: type)
     var row = [Float](repeating: 0, count: columns)
     for index in 0..<rows {
       for column in 0..<columns {
@@ -41,16 +40,9 @@ extension QuantizedLayer {
         let scale = scales[index / rectangle.rows * across + column / rectangle.columns]
         row[column] = values[Int(code)] * scale
       }
-      if type == .float32 {
-        bytes += row.littleEndianBytes
-      } else {
-        bits += type.rounded(row)
-      }
+      weights.append(row)
     }
-    guard type == .float32 else {
-      return .dense(bits: bits, type: type, rows: rows, columns: columns)
-    }
-    return .stored(StoredMatrix(copying: bytes, type: type, rows: rows, columns: columns))
+    return weights.layer
   }
 
   /// The scales as numbers, the global one taken into account.

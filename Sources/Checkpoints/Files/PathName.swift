@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Tensors
 
 extension String {
   /// The last part of a path, as people know a file by; a path without parts is itself.
@@ -9,9 +10,8 @@ extension String {
 enum PathName {
   /// The directory that holds `path`, and the name of `path` in it.
   static func split(_ path: String) -> (parent: String, name: String) {
-    guard let slash = path.lastIndex(of: "/") else { return (".", path) }
-    let parent = path[..<slash]
-    return (parent.isEmpty ? "/" : String(parent), String(path[path.index(after: slash)...]))
+    let name = path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
+    return (FileSystem.parent(of: path), name)
   }
 
   /// The last part of `path` that names something, also of `model/` and `.`.

@@ -12,7 +12,7 @@ struct TensorEntry: Hashable, Sendable {
   let file: Int
   /// Byte offset in that file.
   let offset: Int
-  /// Bytes it takes; for a type of unknown size those to the next tensor of a GGUF file, and 0 in safetensors.
+  /// Bytes it takes; for a type of unknown size those to the next tensor of a GGUF file, and those that the header of safetensors gives.
   let byteCount: Int
 
   /// nil for a type that this version does not know: such a tensor can be listed and copied, and nothing more.
@@ -92,16 +92,22 @@ struct TensorTable: Sendable {
   /// Bytes of all tensors.
   var byteCount: Int { entries.reduce(0) { $0 + $1.byteCount } }
 
-  /// Whether two tensors have one type, one shape, and the same bytes.
+  /// Whether two tensors have one type, one shape, and the same bytes, of which no memory is kept.
   func areAlike(_ first: TensorEntry?, _ second: TensorEntry?) -> Bool {
-    guard let first, let second, first.typeName == second.typeName, first.shape == second.shape
+    guard let first, let second, first.typeName == second.typeName, first.shape == second.shape,
+      first.byteCount == second.byteCount
     else { return false }
+    defer { for entry in [first, second] { releasePages(of: entry) } }
     let part = 1 << 20
     return stride(from: 0, to: first.byteCount, by: part).allSatisfy { start in
       let count = min(part, first.byteCount - start)
       return bytes(of: first, from: start, count: count)
         == bytes(of: second, from: start, count: count)
     }
+  }
+
+  private func releasePages(of entry: TensorEntry) {
+    storages[entry.file].releasePages(in: entry.offset..<entry.offset + entry.byteCount)
   }
 
   private func bytes(of entry: TensorEntry, from start: Int, count: Int) -> [UInt8] {

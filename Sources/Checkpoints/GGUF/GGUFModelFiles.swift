@@ -87,10 +87,8 @@ struct GGUFModelFiles {
   private static func lacking(
     _ missing: [String], of part: SplitPart, _ header: GGUFHeader
   ) -> CheckpointError {
-    let named = missing.prefix(4).joined(separator: ", ")
-    let more = missing.count > 4 ? " and \(missing.count - 4) more" : ""
-    return header.error(
-      "is part \(part.index + 1) of \(part.count), and beside it there is no \(named)\(more)",
+    header.error(
+      "is part \(part.index + 1) of \(part.count), and beside it there is no \(missing.listed(limit: 4))",
       hint: "put all parts into one directory")
   }
 

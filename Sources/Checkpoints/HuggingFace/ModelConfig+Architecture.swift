@@ -98,7 +98,7 @@ extension Architecture {
     }
     guard let block = blueprint.blocks.first else { return [] }
     add(blueprint.norm == .rms ? "rms_norm_eps" : "norm_epsilon", .single(blueprint.normEpsilon))
-    for (flag, parts) in biasFlags {
+    for (flag, parts) in biasFlags.sorted(by: { $0.key < $1.key }) {
       add(flag, .bool(!parts.isDisjoint(with: block.biases.map(Part.init(rawValue:)))))
     }
     let attention = block.attention

@@ -20,9 +20,7 @@ extension Checkpoint {
   ///
   /// - Throws: as ``checkFinite(_:)-(String)``.
   package func checkFinite(_ tensor: StoredTensor) throws(CheckpointError) {
-    guard let type = ElementType(rawValue: tensor.typeName), type.isDecodable,
-      let columns = tensor.shape.last, columns > 0, let matrix = matrix(of: tensor, columns)
-    else { return }
+    guard let matrix = matrix(of: tensor) else { return }
     let weights = LayerWeights.stored(matrix)
     defer { weights.releasePages() }
     guard let place = weights.firstNonFinite else { return }

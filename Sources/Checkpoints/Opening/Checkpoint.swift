@@ -2,7 +2,8 @@ import Tensors
 
 /// A model on disk, opened: its description, its matrices and its tokenizer, whatever its format.
 ///
-/// Opening maps the files and reads their headers; weights and tokenizer are read when asked for.
+/// Opening maps the files and reads their headers, and of the weights what tells contents apart, and whether a head is the
+/// embedding that it is tied to; the rest of them, and the tokenizer, are read when asked for.
 public struct Checkpoint: Sendable {
   /// What the model is.
   public let description: ModelDescription

@@ -53,17 +53,17 @@ struct GenericLayers {
 
   /// What is to be said of tensors that stand beside the text model.
   var notes: [String] {
-    let count = table.entries.count { isBeside($0.name) }
+    let count = table.entries.count { Self.isBesideText($0.name) || isBeyondDecoder($0.name) }
     return count == 0 ? [] : ["\(count) tensors beside the text model are kept as they are"]
   }
 
-  private func isBeside(_ name: String) -> Bool {
-    if Self.isBesideText(name) { return true }
+  /// Whether a tensor is of a block that the decoder has not: a head that predicts further tokens.
+  private func isBeyondDecoder(_ name: String) -> Bool {
     guard let blockCount, let block = Self.decoderBlock(of: name) else { return false }
     return block >= blockCount
   }
 
-  private func isLayer(_ name: String) -> Bool { Self.isLayer(name) && !isBeside(name) }
+  private func isLayer(_ name: String) -> Bool { Self.isLayer(name) && !isBeyondDecoder(name) }
 
   private func quantizedLayers() throws(CheckpointError) -> [Found] {
     guard let quantization = locator.quantization else { return [] }
@@ -136,13 +136,14 @@ struct GenericLayers {
       else {
         return layer
       }
+      if joined.contains(name) { return nil }
       // A gap in the numbers leaves fewer than there are.
       let parts = (0..<stack.count).compactMap { stack[$0] }
       guard parts.count == stack.count,
         parts.allSatisfy({ $0.rows == layer.rows && $0.columns == layer.columns }),
         let place = try? LocatedTensor(stacking: parts.map(\.place), named: name, in: table)
       else { return layer }
-      guard joined.insert(name).inserted else { return nil }
+      joined.insert(name)
       return Found(
         name: name, ggufName: nil, place: place, count: parts.count,
         rows: parts.count * layer.rows, columns: layer.columns)

@@ -28,13 +28,14 @@ extension Checkpoint {
     return false
   }
 
-  /// A tensor of a type that can be decoded as the matrix of its last dimension's rows.
-  func matrix(of tensor: StoredTensor, _ columns: Int) -> StoredMatrix? {
-    ElementType(rawValue: tensor.typeName).flatMap {
-      StoredMatrix(
-        storage: table.storages[tensor.file], offset: tensor.offset, type: $0,
-        rows: tensor.shape.dropLast().reduce(1, *), columns: columns)
-    }
+  /// A tensor as the matrix of its last dimension's rows; nil for a type that cannot be decoded, and without a row.
+  func matrix(of tensor: StoredTensor) -> StoredMatrix? {
+    guard let type = ElementType(rawValue: tensor.typeName), type.isDecodable,
+      let columns = tensor.shape.last, columns > 0
+    else { return nil }
+    return StoredMatrix(
+      storage: table.storages[tensor.file], offset: tensor.offset, type: type,
+      rows: tensor.shape.dropLast().reduce(1, *), columns: columns)
   }
 
   /// A tensor's bytes.

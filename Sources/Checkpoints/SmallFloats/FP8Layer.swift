@@ -83,20 +83,25 @@ struct FP8Layer: StoredLayer {
 
   var scheme: WeightFormat { .float8(sharing) }
 
-  var heldFormat: WeightFormat? { heldScales().map { WeightFormat($0.format) } }
+  var heldFormat: WeightFormat? { heldBits().map { WeightFormat($0.format) } }
 
   func weights() -> LayerWeights {
-    guard let held = heldScales() else { return decoded() }
+    guard let held = heldBits() else { return decoded() }
+    let across = scalesAcross
+    let scales = (0..<rows).flatMap { row in
+      let first = scaleRow(row) * across
+      return held.bits[first..<first + across]
+    }
     return .floats(
       FloatMatrix(
         rows: rows, columns: columns, format: held.format,
-        codes: parts.elements(of: "weight", as: UInt8.self), scales: held.scales, type: type))
+        codes: parts.elements(of: "weight", as: UInt8.self), scales: scales, type: type))
   }
 }
 
 extension FP8Layer {
-  /// The scales of each row, and the format they are in; nil for layers that ``FloatMatrix`` cannot hold exactly.
-  private func heldScales() -> (format: FloatFormat, scales: [UInt16])? {
+  /// The scales as they are stored, and the format they are in; nil for layers that ``FloatMatrix`` cannot hold exactly.
+  private func heldBits() -> (format: FloatFormat, bits: [UInt16])? {
     let format: FloatFormat
     switch sharing {
     case .channel: format = .fp8
@@ -108,12 +113,7 @@ extension FP8Layer {
     let bits = type.rounded(numbers)
     // Scales in single precision are held only where 16 bits are the same numbers.
     guard type.widened(bits) == numbers else { return nil }
-    let across = scalesAcross
-    let spread = (0..<rows).flatMap { row in
-      let first = scaleRow(row) * across
-      return bits[first..<first + across]
-    }
-    return (format, spread)
+    return (format, bits)
   }
 
   private var scalesAcross: Int { (columns + rectangle.columns - 1) / rectangle.columns }

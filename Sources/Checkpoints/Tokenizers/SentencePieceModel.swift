@@ -4,16 +4,11 @@ import Tensors
 ///
 /// Source: `sentencepiece_model.proto` of SentencePiece, a message in Protocol Buffers' wire format.
 package struct SentencePieceModel: Hashable, Sendable {
-  package enum Kind: UInt64, Sendable {
-    case normal = 1
-    case unknown, control, userDefined, unused, byte
-  }
-
   package struct Piece: Hashable, Sendable {
     package var text = ""
     /// Of BPE, minus the rank of the merge that makes it.
     package var score: Float = 0
-    package var kind = Kind.normal
+    package var kind = GGUFTokenType.normal
   }
 
   /// By id.
@@ -81,7 +76,9 @@ extension SentencePieceModel.Piece {
         self.text = text
       case (2, .word(let bits)): score = Float(bitPattern: bits)
       case (3, .number(let number)):
-        guard let kind = SentencePieceModel.Kind(rawValue: number) else { return nil }
+        guard let kind = Int32(exactly: number).flatMap(GGUFTokenType.init(rawValue:)) else {
+          return nil
+        }
         self.kind = kind
       default: continue
       }

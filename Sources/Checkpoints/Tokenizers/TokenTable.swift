@@ -83,6 +83,14 @@ extension TokenTable {
     ends.append(UInt32(truncatingIfNeeded: bytes.count))
   }
 
+  /// Adds the token of the next id, which ``id(of:)`` finds from then on if it finds those before.
+  package mutating func appendIndexed(_ text: some Sequence<UInt8>) {
+    append(text)
+    let id = count - 1
+    let range = byteRange(of: id)
+    if !range.isEmpty { add(id, range) }
+  }
+
   /// Makes ``id(of:)`` find the tokens that are there now.
   package mutating func buildIndex() {
     index = ByteIndex(capacity: count)

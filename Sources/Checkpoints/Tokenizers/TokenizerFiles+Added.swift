@@ -11,9 +11,10 @@ extension TokenizerFiles {
 
   /// - Throws: ``CheckpointError`` for more tokens than can be believed.
   func addTokensOfOtherFiles(to definition: inout TokenizerDefinition) throws(CheckpointError) {
+    var texts = Set(definition.addedTokens.map(\.text))
     for named in try namedElsewhere() where !named.text.isEmpty {
+      guard texts.insert(named.text).inserted else { continue }
       let known = definition.tokens.id(of: named.text)
-      guard !definition.addedTokens.contains(where: { $0.text == named.text }) else { continue }
       let id = known ?? definition.tokens.count
       try check(id)
       definition.append(
@@ -52,7 +53,7 @@ extension TokenizerFiles {
         }
       named += values.compactMap { value in
         let fields = value.object ?? .empty
-        return (value.string ?? fields["content"]?.string).map {
+        return Self.tokenText(value).map {
           Named(text: $0, fields: fields, isSpecial: true)
         }
       }
@@ -66,8 +67,7 @@ extension TokenizerDefinition {
   fileprivate mutating func append(_ token: AddedToken, isNew: Bool) {
     addedTokens.append(token)
     if isNew {
-      tokens.append(token.text.utf8)
-      tokens.buildIndex()
+      tokens.appendIndexed(token.text.utf8)
       if !scores.isEmpty { scores.append(-.infinity) }
     } else if token.isSpecial, scores.indices.contains(token.id) {
       scores[token.id] = -.infinity

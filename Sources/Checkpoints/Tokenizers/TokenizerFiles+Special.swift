@@ -29,7 +29,7 @@ extension TokenizerFiles {
   }
 
   /// A token's text, which is a string or the `content` of an object.
-  private static func tokenText(_ value: JSONValue?) -> String? {
+  static func tokenText(_ value: JSONValue?) -> String? {
     value?.string ?? value?.object?["content"]?.string
   }
 

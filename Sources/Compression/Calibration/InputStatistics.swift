@@ -37,12 +37,10 @@ public struct InputStatistics: Hashable, Sendable {
   public var columns: Int { secondMoments.count }
 
   /// Whether these are of an expert that read too few tokens for what is known of it to be of use.
-  public var isMissed: Bool { tokens < Self.leastTokens }
+  public var isMissed: Bool { Self.isMissed(tokens: tokens) }
 
-  /// Experts of which nothing of use is known.
-  public var missedExperts: [Int] {
-    experts.indices.filter { experts[$0]?.isMissed ?? true }
-  }
+  /// Whether an expert that read so many tokens is compressed as if there were no calibration.
+  public static func isMissed(tokens: Int) -> Bool { tokens < leastTokens }
 
   /// The same without the second moments of pairs.
   public var withoutGram: InputStatistics {
@@ -77,6 +75,9 @@ extension Scheme {
   public var calibrationNeed: CalibrationNeed {
     max(quantization?.calibrationNeed ?? .nothing, sparsity?.calibrationNeed ?? .nothing)
   }
+
+  /// Whether errors of weights are chosen so that they cancel in a layer's outputs.
+  public var cancelsErrors: Bool { calibrationNeed == .gram }
 }
 
 extension QuantizationScheme {

@@ -1,7 +1,7 @@
 import Tensors
 
 extension Scheme {
-  /// Checks that what a scheme made of rows are numbers, and that their errors can be told.
+  /// Checks that what a scheme made of rows are numbers.
   ///
   /// - Parameters:
   ///   - before: Rows of a layer.
@@ -12,8 +12,7 @@ extension Scheme {
   func checkFits(
     _ before: Matrix, _ after: Matrix, of layer: String, row: (Int) -> Int
   ) throws(CompressionError) {
-    guard let place = after.values.firstNonFinite else { return }
-    let (index, _) = place.quotientAndRemainder(dividingBy: max(after.columns, 1))
+    guard let index = after.firstNonFiniteRow else { return }
     let largest = before.row(index).map(abs).max() ?? 0
     throw CompressionError(
       layer: layer, row: row(index),

@@ -20,7 +20,7 @@ public struct SchemeText: Hashable, Sendable {
   /// Whether it is written out as summaries are: what it leaves out is rounding from the smallest to the largest weight.
   public private(set) var isWrittenOut = false
 
-  /// Nil for a text that says nothing, something twice, or anything else.
+  /// Nil for a text that says nothing, something twice, how zeros are chosen but not how many, or anything else.
   public init?(_ text: some StringProtocol) {
     let spaced = text.lowercased().map { "+/,".contains($0) ? " " : $0 }
     var words = String(spaced).split(separator: " ").map(String.init)[...]
@@ -35,7 +35,7 @@ public struct SchemeText: Hashable, Sendable {
       }
     }
     let hasParts = bits != nil || group != nil || isSymmetric != nil
-    guard !(hasParts && (block != nil || float != nil)),
+    guard pattern != nil || pruning == nil, !(hasParts && (block != nil || float != nil)),
       !(keeps && (hasParts || type != nil || method != nil || range != nil))
     else { return nil }
   }

@@ -12,8 +12,6 @@ struct AnswerJob: Job {
   /// Tokens of all answers together, if each is as long as it may be.
   private let total: Int
   private var answers: [Answer]
-  /// Sides that give no answer because the model does not run.
-  private let unanswered: [ModelSide]
   private var served: ServedAnswer?
   /// The answer whose turn it is, unless it cannot go on.
   private var turn = 0
@@ -28,7 +26,6 @@ struct AnswerJob: Job {
     limit = max(
       0, isServedAlone ? request.tokenLimit : min(request.tokenLimit, workspace.contextLength))
     answers = isServedAlone ? [] : request.sides.map { Answer(side: $0) }
-    unanswered = isServedAlone ? request.sides : []
     served = request.server.map { ServedAnswer($0) }
     total = limit * (answers.count + (served == nil ? 0 : 1))
     meter = ProgressMeter(workLeft: Double(total), now: workspace.now())
@@ -67,7 +64,7 @@ struct AnswerJob: Job {
   /// Says what is to be known before any answer.
   private func start(in workspace: inout Workspace) throws(JobFailure) {
     if served != nil, let obstacle = workspace.runningObstacle {
-      for side in unanswered {
+      for side in request.sides {
         workspace.emit(.answerFailed(id, AnswerSide(side), reason: obstacle))
       }
       return

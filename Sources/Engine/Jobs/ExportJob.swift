@@ -148,7 +148,7 @@ extension ExportJob {
   private func begin(
     in workspace: inout Workspace, contents: String?
   ) throws(JobFailure) -> Work {
-    let preview = workspace.exportPreview(request)
+    let (preview, prepared) = workspace.prepared(request)
     if let obstacle = preview.obstacle { throw JobFailure(sentence: obstacle) }
     let purpose = workspace.exportPurpose(for: request, contents: contents)
     let encoding: any ModelEncoding
@@ -157,7 +157,11 @@ extension ExportJob {
       guard preview.refusals.isEmpty else {
         throw .refused(request.target, preview.refusals)
       }
-      encoding = try workspace.exportEncoding(for: request)
+      if let prepared {
+        encoding = prepared
+      } else {
+        encoding = try workspace.exportEncoding(for: request)
+      }
       writer = try ExportWriter(
         encoding.layout, to: request.path, as: request.form, replaces: request.replaces,
         purpose: purpose)

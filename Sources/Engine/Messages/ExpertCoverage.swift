@@ -16,5 +16,7 @@ public struct ExpertCoverage: Codable, Hashable, Sendable {
   }
 
   /// Experts that are compressed as if there were no calibration.
-  public var missed: [Int] { tokens.indices.filter { tokens[$0] < InputStatistics.leastTokens } }
+  public var missed: [Int] {
+    tokens.indices.filter { InputStatistics.isMissed(tokens: tokens[$0]) }
+  }
 }

@@ -50,7 +50,7 @@ extension ExpertCoverage {
   /// Experts that are fitted, and to fewer tokens than it takes.
   fileprivate var short: [Int] {
     tokens.indices.filter {
-      tokens[$0] >= InputStatistics.leastTokens
+      !InputStatistics.isMissed(tokens: tokens[$0])
         && Double(tokens[$0]) < Calibration.enoughTokens * Double(widestInput)
     }
   }

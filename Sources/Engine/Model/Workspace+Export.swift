@@ -9,21 +9,30 @@ extension Workspace {
   ///
   /// A report's bytes are at least these: what is still to be compressed adds its errors and histograms.
   mutating func exportPreview(_ request: ExportRequest) -> ExportPreview {
+    prepared(request).preview
+  }
+
+  /// What an export would write, and the encoding that writes it; nil for texts, and where something keeps it from being made.
+  mutating func prepared(
+    _ request: ExportRequest
+  ) -> (preview: ExportPreview, encoding: (any ModelEncoding)?) {
+    var made: (any ModelEncoding)?
     var preview = ExportPreview(request: request, files: [])
     if request.format == .gguf { preview.notes = GGUFLimits.notes(on: description) }
     do throws(ExportError) {
       let layout: ExportLayout
       if request.format.holdsTensors {
         preview.refusals = try outline(for: request.target).refusals(of: exportedSchemes)
-        guard preview.refusals.isEmpty else { return preview }
+        guard preview.refusals.isEmpty else { return (preview, nil) }
         let encoding = try exportEncoding(for: request)
+        made = encoding
         layout = encoding.layout
         preview.notes += encoding.notes
       } else {
         if request.format == .recipe {
           preview.refusals = CompressorLimits.refusals(
             of: exportedSchemes, for: shapes, target: request.target)
-          guard preview.refusals.isEmpty else { return preview }
+          guard preview.refusals.isEmpty else { return (preview, nil) }
         }
         layout = try textLayout(for: request)
       }
@@ -37,7 +46,7 @@ extension Workspace {
     } catch {
       preview.obstacle = error.description
     }
-    return preview
+    return (preview, made)
   }
 
   /// All that decides the bytes of an export for a target beside the plan; worked out once.

@@ -22,15 +22,16 @@ public struct CompressedTensorsEncoding: ModelEncoding {
   /// Lays out a model for a target.
   ///
   /// - Parameters:
-  ///   - model: its checkpoint is read for settings, files and the tokenizer, not for weights.
+  ///   - model: its checkpoint is read for settings, files, the tokenizer, and all tensors that are no layers.
   ///   - target: one that loads ``ExportFormat/compressedTensors``.
   ///   - shardBytes: most bytes of tensors in one file; a layer is never parted.
   /// - Throws: ``ExportError/refused(_:_:)`` when the target cannot hold some layer's scheme.
   public init(
     model: ExportModel, target: ExportTarget, shardBytes: Int = Self.standardShardBytes
   ) throws(ExportError) {
-    let outline = try CompressedTensorsOutline(
-      of: model.checkpoint, for: target, shardBytes: shardBytes)
+    others = try OtherTensors(of: model.checkpoint, in: .huggingFace)
+    let outline = CompressedTensorsOutline(
+      of: model.checkpoint, for: target, shardBytes: shardBytes, others: others)
     let refusals = outline.refusals(of: model.schemes)
     guard refusals.isEmpty else { throw .refused(target, refusals) }
     let encodings = outline.encodings(of: model.schemes)
@@ -39,11 +40,10 @@ public struct CompressedTensorsEncoding: ModelEncoding {
       quantized: encodings.filter { $0.format != nil }.map(\.shape), target: target)
     layers = Dictionary(
       encodings.map { ($0.shape.name, $0) }, uniquingKeysWith: { first, _ in first })
-    others = try OtherTensors(of: model.checkpoint, in: .huggingFace)
     self.target = target
     checkpoint = model.checkpoint
     layout = try HuggingFaceLayout.layout(
-      of: model.checkpoint, tensors: outline.tensors(of: encodings),
+      of: model.checkpoint, tensors: outline.tensors(with: encodings.map(\.tensors)),
       quantization: outline.quantization(of: encodings), shardBytes: shardBytes)
   }
 

@@ -18,10 +18,9 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
   private let tiesEmbeddings: Bool
   private let shardBytes: Int
 
-  /// - Throws: ``ExportError`` when the checkpoint lacks a tensor of the model.
   init(
-    of checkpoint: Checkpoint, for target: ExportTarget, shardBytes: Int
-  ) throws(ExportError) {
+    of checkpoint: Checkpoint, for target: ExportTarget, shardBytes: Int, others: OtherTensors
+  ) {
     let description = checkpoint.description
     self.target = target
     self.shardBytes = shardBytes
@@ -31,7 +30,7 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
     kept = shapes.map { shape in
       Scheme(keeping: checkpoint.heldFormat(of: shape.name), of: shape, for: target)
     }
-    others = try OtherTensors(of: checkpoint, in: .huggingFace).entries
+    self.others = others.entries
     copies = zip(shapes, description.layers).map { shape, layer in
       guard description.format == .huggingFace, layer.scheme == nil else { return nil }
       let stored = checkpoint.tensors(ofLayer: shape.name)
@@ -94,14 +93,14 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
     }
   }
 
-  /// The tensors of layers, and all others; those of an element stay in one file.
-  func tensors(of encodings: [LayerEncoding]) -> [[SafetensorsLayout.Tensor]] {
+  /// The tensors of layers, as they are given, and all others; those of an element stay in one file.
+  func tensors(with layers: [[SafetensorsLayout.Tensor]]) -> [[SafetensorsLayout.Tensor]] {
     let rest = others.map(\.layout)
     // Large tensors that stand beside the model may each need a file.
     let (small, large) = (
       rest.filter { $0.byteCount < 1 << 20 }, rest.filter { $0.byteCount >= 1 << 20 }
     )
-    return encodings.map(\.tensors) + (small.isEmpty ? [] : [small]) + large.map { [$0] }
+    return layers + (small.isEmpty ? [] : [small]) + large.map { [$0] }
   }
 
   /// What config.json says of layers; nil when none is quantized.
@@ -116,13 +115,14 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
     let resolved = resolved(schemes)
     let all = encodings(of: schemes)
     let encodings = places.map { all[$0] }
+    let tensors = encodings.map(\.tensors)
     var layers: [Int: LayerSize] = [:]
-    for (place, encoding) in zip(places, encodings) {
+    for (place, stored) in zip(places, tensors) {
       layers[place] = LayerSize(
         of: shapes[place], scheme: resolved[place], original: originalBytes[place],
-        written: encoding.tensors.reduce(0) { $0 + $1.byteCount })
+        written: stored.reduce(0) { $0 + $1.byteCount })
     }
-    let files = SafetensorsShards.files(of: tensors(of: encodings), shardBytes: shardBytes)
+    let files = SafetensorsShards.files(of: self.tensors(with: tensors), shardBytes: shardBytes)
     let weights = layers.values.reduce(0) { $0 + $1.total }
     let config = JSONObject.bytesAdded(by: quantization(of: encodings))
     return (layers, files.reduce(config) { $0 + $1.byteCount } - weights)

@@ -79,7 +79,7 @@ extension String {
       names.append(readers + dropFirst(own.count))
     }
     let experts = [("w1", "gate_proj"), ("w2", "down_proj"), ("w3", "up_proj")]
-    for (own, readers) in experts where contains(".experts.") && hasSuffix(".\(own)") {
+    for (own, readers) in experts where hasSuffix(".\(own)") && contains(".experts.") {
       names.append(dropLast(own.count) + readers)
     }
     return names

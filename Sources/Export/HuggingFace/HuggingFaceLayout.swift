@@ -27,6 +27,7 @@ enum HuggingFaceLayout {
         return ExportLayout(
           files: [file("config.json", updated)] + weights, copies: copies(of: directory))
       }
+      // An architecture without words for it is said before what is wrong with its tokenizer.
       _ = try JSONObject.facts(of: checkpoint.description)
       let tokenizer = try checkpoint.tokenizerDefinition()
       let special = SpecialTokens(of: checkpoint, tokenizer)

@@ -3,7 +3,7 @@ import Tensors
 extension ExportLayout {
   /// A number that another layout, or another `purpose`, has only by chance: ``ContentHash``.
   ///
-  /// - Parameter purpose: all that the tensors' elements come from.
+  /// - Parameter purpose: all that the tensors' elements come from but what layers hold.
   /// - Returns: 16 hexadecimal digits.
   public func digest(of purpose: String) -> String {
     var hash = ContentHash()

@@ -24,10 +24,11 @@ public struct ExportOutline: Codable, Hashable, Sendable {
   /// Outlines a model for a target.
   ///
   /// - Parameters:
-  ///   - checkpoint: already without what the plan's structure removes; its weights are not read.
+  ///   - checkpoint: already without what the plan's structure removes; of its tensors all are read that are no layers.
   ///   - target: who is to load it.
   ///   - shardBytes: most bytes of tensors in one safetensors file.
-  /// - Throws: ``ExportError`` when the model's settings or tokenizer do not go into the target's format.
+  /// - Throws: ``ExportError`` when the model's settings or tokenizer do not go into the target's format, or a tensor that is
+  ///   no layer is missing or damaged.
   public init(
     of checkpoint: Checkpoint, for target: ExportTarget,
     shardBytes: Int = CompressedTensorsEncoding.standardShardBytes
@@ -41,8 +42,9 @@ public struct ExportOutline: Codable, Hashable, Sendable {
       form = .gguf(outline)
       fixedBytes = try GGUFEncoding.fixedBytes(of: checkpoint, outline)
     case .compressedTensors, .recipe, .report:
-      let outline = try CompressedTensorsOutline(
-        of: checkpoint, for: target, shardBytes: shardBytes)
+      let outline = CompressedTensorsOutline(
+        of: checkpoint, for: target, shardBytes: shardBytes,
+        others: try OtherTensors(of: checkpoint, in: .huggingFace))
       form = .compressedTensors(outline)
       fixedBytes = try HuggingFaceLayout.layout(
         of: checkpoint, tensors: [], quantization: nil, shardBytes: shardBytes

@@ -3,9 +3,9 @@ import Tensors
 
 /// What compressed-tensors, and the servers that read it, can hold.
 ///
-/// transformers decodes everything that the format has but embeddings, and of experts what it can by one scheme for all. vLLM needs a kernel for each scheme: on CUDA 4 and 8 bits in
-/// groups of 32, 64, 128 or a channel run in each installation, other widths with the Humming kernels
-/// (`pip install humming`), which is left to who serves. On CPUs it has kernels for 4 bits and for 8-bit weights whose
+/// transformers decodes everything that the format has but embeddings, and of experts what it can by one scheme for all.
+/// vLLM needs a kernel for each scheme: on CUDA 4 and 8 bits in groups of 32, 64, 128 or a channel run in each
+/// installation, other widths with the Humming kernels (`pip install humming`), which is left to who serves. On CPUs it has kernels for 4 bits and for 8-bit weights whose
 /// inputs are rounded to 8 bits. It computes q, k and v as one layer, and gate and up as one.
 /// Source: `model_executor/layers/quantization/compressed_tensors` and `kernels/linear` of vLLM 0.32.
 public enum CompressedTensorsLimits {

@@ -17,9 +17,7 @@ public struct ExportWriter {
   private var hashes: [String: ContentHash] = [:]
   /// Tensors that are complete.
   private var written: Set<String> = []
-  /// Layers that are complete.
-  public private(set) var completed: Set<String> = []
-  /// Layers of them that an interrupted writer had written.
+  /// Layers that an interrupted writer had written.
   public private(set) var adopted = 0
   /// Bytes that are written, those of earlier writers counted.
   public private(set) var writtenBytes = 0
@@ -31,7 +29,7 @@ public struct ExportWriter {
   ///   - path: where it appears in the end.
   ///   - form: what appears there; a file needs a layout of one file.
   ///   - replaces: whether what is there already may be replaced.
-  ///   - purpose: all that the tensors' elements come from: model, plan, calibration.
+  ///   - purpose: all that the tensors' elements come from but what layers hold: model, plan, calibration.
   /// - Throws: ``ExportError`` when the layout is flawed, or the path is taken, cannot be written, or has too little
   ///   space.
   public init(
@@ -153,7 +151,6 @@ public struct ExportWriter {
     guard ExportJournal.matches(claim, found) else { return false }
     written.formUnion(tensors)
     writtenBytes += tensors.reduce(0) { $0 + (slots[$1]?.slot.byteCount ?? 0) }
-    completed.insert(layer)
     adopted += 1
     return true
   }
@@ -192,7 +189,6 @@ public struct ExportWriter {
     } catch {
       throw ExportError(error)
     }
-    completed.insert(layer)
   }
 
   /// Puts the complete export in its place.
@@ -232,16 +228,19 @@ extension ExportWriter {
 
   /// The directories that the files are in, the deepest first.
   private var directories: [String] {
-    let names = Set((layout.files.map(\.name) + layout.copies.map(\.name)).flatMap(Self.parents))
-    return names.sorted(by: >).map(place) + [root]
+    Set(names.flatMap(Self.parents)).sorted(by: >).map(place) + [root]
   }
+
+  /// The names of all files.
+  private var names: [String] { layout.files.map(\.name) + layout.copies.map(\.name) }
 
   /// Clears away what is another export's, or of no use to this one; then writes all but tensors.
   private mutating func begin() throws(ExportError) {
     do throws(StorageError) {
       if try destination.recover() { try destination.checkPlace() }
       if journal.isResumed, try FileSystem.kind(of: root) == .directory {
-        try removeStrangers(in: root, below: "")
+        try removeStrangers(
+          in: root, below: "", files: Set(names), parents: Set(names.flatMap(Self.parents)))
       } else {
         try FileSystem.remove(root)
         try FileSystem.makeDirectory(root)
@@ -258,15 +257,15 @@ extension ExportWriter {
     writtenBytes += layout.byteCount - slots.values.reduce(0) { $0 + $1.slot.byteCount }
   }
 
-  /// Removes what is no file of the layout: it would go into the export.
-  private func removeStrangers(in directory: String, below prefix: String) throws(StorageError) {
-    let files = Set(layout.files.map(\.name) + layout.copies.map(\.name))
-    let parents = Set(files.flatMap(Self.parents))
+  /// Removes what is neither a file of the layout nor a directory above one: it would go into the export.
+  private func removeStrangers(
+    in directory: String, below prefix: String, files: Set<String>, parents: Set<String>
+  ) throws(StorageError) {
     for name in try FileSystem.names(in: directory) {
       let (path, inside) = ("\(directory)/\(name)", prefix + name)
       let kind = try FileSystem.kind(of: path)
       if kind == .directory, parents.contains(inside) {
-        try removeStrangers(in: path, below: "\(inside)/")
+        try removeStrangers(in: path, below: "\(inside)/", files: files, parents: parents)
       } else if kind != .file || !files.contains(inside) {
         try FileSystem.remove(path)
       }

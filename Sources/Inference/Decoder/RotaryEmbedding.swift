@@ -13,6 +13,9 @@ struct RotaryEmbedding: Sendable {
     let long: (length: Int, frequencies: [Float])?
     let amplitude: Float
     let pairing: Rotation.Pairing
+
+    /// Whether a sequence of so many tokens turns by the frequencies of long ones.
+    func isLong(_ length: Int) -> Bool { long.map { length > $0.length } ?? false }
   }
 
   private let ways: [Way]
@@ -39,7 +42,7 @@ struct RotaryEmbedding: Sendable {
   /// Whether sequences of two lengths turn alike: LongRoPE tells long ones from others.
   func turnsAlike(lengths first: Int, _ second: Int) -> Bool {
     ways.allSatisfy { way in
-      way.long.map { (first > $0.length) == (second > $0.length) } ?? true
+      way.isLong(first) == way.isLong(second)
     }
   }
 
@@ -51,7 +54,7 @@ struct RotaryEmbedding: Sendable {
   /// - Returns: A list for each way, with a rotation for each position.
   func rotations(at positions: Range<Int>, ofLength length: Int) -> [[Rotation]] {
     ways.map { way in
-      let isLong = way.long.map { max(length, positions.upperBound) > $0.length } ?? false
+      let isLong = way.isLong(max(length, positions.upperBound))
       let frequencies = isLong ? way.long?.frequencies ?? [] : way.frequencies
       return positions.map { position in
         let angles = frequencies.map { Float(position) * $0 }

@@ -46,9 +46,8 @@ public struct LogitsPass: Sendable {
     let positions = position..<min(position + Self.chunk, tokens.count)
     position = positions.upperBound
     let logits = decoder.logits(of: decoder.headInputs(reader.hidden.rows(positions)))
-    if let place = logits.values.firstNonFinite {
-      throw .notFinite(
-        place: "after \(positions.lowerBound + place / max(logits.columns, 1) + 1) tokens")
+    if let row = logits.firstNonFiniteRow {
+      throw .notFinite(place: "after \(positions.lowerBound + row + 1) tokens")
     }
     return .logits(logits)
   }

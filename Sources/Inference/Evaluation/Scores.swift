@@ -14,11 +14,8 @@ struct Scores: Sendable {
   mutating func add(
     followers: [Int], reference: Matrix, compressed: Matrix?
   ) throws(InferenceError) {
-    for (matrix, which) in [
-      (reference, "the reference"), (compressed ?? reference, "the compressed model"),
-    ] {
-      guard let place = matrix.values.firstNonFinite else { continue }
-      let row = place / max(matrix.columns, 1)
+    for (matrix, which) in [(reference, "the reference"), (compressed, "the compressed model")] {
+      guard let row = matrix?.firstNonFiniteRow else { continue }
       throw .notFinite(
         place:
           "in window \(windows.count + 1), at scored token \(open.count + row + 1), of \(which)")

@@ -41,14 +41,8 @@ public final class JournalFile: Sendable {
   /// - Precondition: the line holds no line break.
   public func append(_ line: String) throws(StorageError) {
     precondition(!line.utf8.contains(UInt8(ascii: "\n")), "a line is one line")
-    let bytes = Array("\(line)\n".utf8)
-    var start = 0
-    while start < bytes.count {
-      let written = bytes[start...].withUnsafeBytes { bytes in
-        retrying { write(descriptor, bytes.baseAddress, bytes.count) }
-      }
-      guard written > 0 else { throw StorageError.ofWrite(path, written) }
-      start += written
+    try writeAll(Array("\(line)\n".utf8)[...], to: path) { bytes, _ in
+      write(descriptor, bytes.baseAddress, bytes.count)
     }
     guard retrying({ fdatasync(descriptor) }) == 0 else { throw StorageError.ofSystem(path) }
   }

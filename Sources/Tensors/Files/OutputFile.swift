@@ -44,13 +44,9 @@ public struct OutputFile: ~Copyable {
 
   /// Appends bytes.
   public func write(_ bytes: [UInt8]) throws(StorageError) {
-    var start = 0
-    while start < bytes.count {
-      let written = bytes[start...].withUnsafeBytes { bytes in
-        retrying { Glibc.write(descriptor, bytes.baseAddress, bytes.count) }
-      }
-      guard written > 0 else { throw StorageError.ofWrite(path, written) }
-      start += written
+    let descriptor = descriptor
+    try writeAll(bytes[...], to: path) { bytes, _ in
+      Glibc.write(descriptor, bytes.baseAddress, bytes.count)
     }
   }
 

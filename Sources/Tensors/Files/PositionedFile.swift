@@ -31,8 +31,9 @@ public final class PositionedFile: Sendable {
   ///
   /// - Throws: ``StorageError`` when somebody has removed, replaced, cut or grown it.
   public func check() throws(StorageError) {
-    guard LockedFile.isAt(path, descriptor),
-      try FileStamp(of: descriptor, path: path).byteCount == byteCount
+    let open = try FileStamp(of: descriptor, path: path)
+    guard open.byteCount == byteCount, let here = try? FileStamp(of: path),
+      here.isSameFile(as: open)
     else {
       throw StorageError(path: path, reason: "was changed by somebody else while it was written")
     }
@@ -44,14 +45,8 @@ public final class PositionedFile: Sendable {
   /// - Throws: ``StorageError``, for example when the disk is full.
   public func write(_ bytes: ArraySlice<UInt8>, at offset: Int) throws(StorageError) {
     precondition(offset >= 0 && offset <= byteCount - bytes.count, "bytes lie within the file")
-    var start = bytes.startIndex
-    while start < bytes.endIndex {
-      let place = offset + start - bytes.startIndex
-      let written = bytes[start...].withUnsafeBytes { bytes in
-        retrying { pwrite(descriptor, bytes.baseAddress, bytes.count, place) }
-      }
-      guard written > 0 else { throw StorageError.ofWrite(path, written) }
-      start += written
+    try writeAll(bytes, to: path) { bytes, done in
+      pwrite(descriptor, bytes.baseAddress, bytes.count, offset + done)
     }
   }
 

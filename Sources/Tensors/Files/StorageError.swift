@@ -25,6 +25,21 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 }
 
+/// Writes all bytes to a file by a call that is given those that are left and how many are written, and says how many it wrote.
+///
+/// - Throws: ``StorageError`` naming the file at `path` when it fails, or has no room.
+func writeAll(
+  _ bytes: ArraySlice<UInt8>, to path: String, _ call: (UnsafeRawBufferPointer, Int) -> Int
+) throws(StorageError) {
+  var start = bytes.startIndex
+  while start < bytes.endIndex {
+    let done = start - bytes.startIndex
+    let written = bytes[start...].withUnsafeBytes { left in retrying { call(left, done) } }
+    guard written > 0 else { throw StorageError.ofWrite(path, written) }
+    start += written
+  }
+}
+
 /// The result of a system call, made again as long as a signal interrupts it.
 func retrying<Result: SignedInteger>(_ call: () -> Result) -> Result {
   while true {

@@ -8,6 +8,11 @@ extension [Float] {
   }
 }
 
+extension Matrix {
+  /// The row of the first NaN or infinity; nil if all are numbers.
+  public var firstNonFiniteRow: Int? { values.firstNonFinite.map { $0 / max(columns, 1) } }
+}
+
 extension LayerWeights {
   /// Weights that are decoded at a time.
   private static let part = 1 << 20

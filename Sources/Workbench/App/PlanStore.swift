@@ -13,7 +13,7 @@ final class PlanStore: Sendable {
     do {
       let yaml = try TextFile.read(file, limit: Plan.sizeLimit, as: "a plan")
       let plan = try Plan(yaml: yaml)
-      note(Array(yaml.utf8), at: file)
+      note(yaml.utf8, at: file)
       return .planRead(path: path, plan)
     } catch var error as PlanError {
       error.file = path
@@ -32,14 +32,12 @@ final class PlanStore: Sendable {
     do throws(StorageError) {
       let bytes = Array(plan.yaml().utf8)
       let file = try OutputFile(path: target)
-      if let found = FileManager.default.contents(atPath: target) {
-        switch overwrites {
-        case .nothing: return .planExists(path: path)
-        case .whatIsKnown:
-          let hash = ContentHash(of: Array(found)).value
-          guard known.withLock({ $0[target] == hash }) else { return .planChanged(path: path) }
-        case .anything: break
-        }
+      if overwrites != .anything, FileManager.default.fileExists(atPath: target) {
+        guard overwrites == .whatIsKnown else { return .planExists(path: path) }
+        // A file that cannot be read, or is none of a plan's size, is not the one that was written here.
+        guard let found = try? TextFile.read(target, limit: Plan.sizeLimit, as: "a plan"),
+          known.withLock({ $0[target] == ContentHash(of: found.utf8).value })
+        else { return .planChanged(path: path) }
       }
       try file.write(bytes)
       try file.commit()
@@ -50,7 +48,7 @@ final class PlanStore: Sendable {
     }
   }
 
-  private func note(_ bytes: [UInt8], at path: String) {
+  private func note(_ bytes: some Collection<UInt8>, at path: String) {
     known.withLock { $0[path] = ContentHash(of: bytes).value }
   }
 }

@@ -60,7 +60,7 @@ final class SnapshotStore: Sendable {
     } catch let error as StorageError {
       return .snapshotsUnwritable(reason: "cannot save snapshots in \(path): \(error.reason)")
     } catch let error as FileError {
-      return .snapshotsUnwritable(reason: "cannot save snapshots in \(path): it \(error.reason)")
+      return .snapshotsUnwritable(reason: "cannot save snapshots in \(path): \(error.reason)")
     } catch {
       return .snapshotsUnwritable(
         reason: "cannot save snapshots in \(path): \(FileWorker.reason(error))")
@@ -77,18 +77,12 @@ final class SnapshotStore: Sendable {
   ) throws(FileError) -> [Snapshot]? {
     let path = path(of: fingerprint, in: directory)
     guard FileManager.default.fileExists(atPath: path) else { return nil }
-    let data: Data
-    do {
-      let attributes = try FileManager.default.attributesOfItem(atPath: path)
-      guard (attributes[.size] as? Int ?? 0) <= limit else {
-        throw FileError(file: path, "is too large for snapshots")
-      }
-      data = try Data(contentsOf: URL(filePath: path))
-    } catch let error as FileError {
-      throw error
+    let text: String
+    do throws(StorageError) {
+      text = try TextFile.read(path, limit: limit, as: "snapshots")
     } catch {
-      throw FileError(file: path, FileWorker.reason(error))
+      throw FileError(file: path, error.reason)
     }
-    return try SnapshotFile.snapshots(in: data, file: path)
+    return try SnapshotFile.snapshots(in: Data(text.utf8), file: path)
   }
 }

@@ -11,7 +11,7 @@ struct Surroundings: Sendable {
     let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     return Surroundings(
       environment: ProcessInfo.processInfo.environment,
-      executableDirectory: link.map { Self.parent(of: $0) })
+      executableDirectory: link.map { FileSystem.parent(of: $0) })
   }
 
   /// `$XDG_CONFIG_HOME/vise`, or `~/.config/vise`.
@@ -34,7 +34,7 @@ struct Surroundings: Sendable {
     directories.append("\(directory)/../share/vise/themes")
     // A build lies some levels below the source tree's root.
     for _ in 0..<5 {
-      directory = Self.parent(of: directory)
+      directory = FileSystem.parent(of: directory)
       directories.append("\(directory)/Themes")
     }
     return directories
@@ -62,11 +62,6 @@ struct Surroundings: Sendable {
 
   static func list(_ directory: String) -> [String] {
     (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-  }
-
-  private static func parent(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 }
 

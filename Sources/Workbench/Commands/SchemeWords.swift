@@ -20,24 +20,13 @@ enum SchemeWords {
 
   /// Reads `none`, `50%`, `0.5`, `2:4 50 %`, and behind or without them a method; nil for anything else.
   static func sparsity(_ text: String) -> Sparsity? {
-    if let said = SchemeText(text), said.isSparsityOnly {
-      return Sparsity(pattern: said.pattern, method: said.pruning)
-    }
     let words = text.lowercased().split { $0 == " " || $0 == "," }
-    guard !words.isEmpty else { return nil }
-    var sparsity = Sparsity()
-    for word in words {
-      if let method = PruningMethod(rawValue: String(word)) {
-        sparsity.method = method
-      } else if ["none", "off", "0", "0%", "dense"].contains(word), words.count == 1 {
-        sparsity.isNone = true
-      } else if let pattern = SparsityPattern(word), sparsity.pattern == nil {
-        sparsity.pattern = pattern
-      } else {
-        return nil
-      }
+    if words.count == 1 {
+      if ["none", "off", "0", "0%", "dense"].contains(words[0]) { return Sparsity(isNone: true) }
+      if let method = PruningMethod(rawValue: String(words[0])) { return Sparsity(method: method) }
     }
-    return sparsity
+    guard let said = SchemeText(text), said.isSparsityOnly else { return nil }
+    return Sparsity(pattern: said.pattern, method: said.pruning)
   }
 
   static func help(for method: PruningMethod) -> String {

@@ -126,7 +126,8 @@ struct OpenModel: Hashable, Sendable {
     }
     guard let report = currentReport(layer) else { return nil }
     let error = report.error.sqnr.map { 1 / Decibel.ratio($0) } ?? 0
-    return known.divergencePerRelativeError * error * PlanPredictor.growth(ofError: error)
+    let factor = PlanPredictor.unseenFactor(ofError: error, cancels: schemes[layer].cancelsErrors)
+    return known.divergencePerRelativeError / PlanPredictor.otherText * error * factor
   }
 
   /// The same with the band that it should lie in.

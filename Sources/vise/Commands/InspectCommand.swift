@@ -44,7 +44,7 @@ struct InspectCommand: ParsableCommand {
         if case .restructured(let pruned) = event { pruned } else { nil }
       }
     }
-    let damaged = try Self.damage(in: Checkpoint.open(model.path), readsAll: check)
+    let damaged = try session.damage(in: model.path, readsAll: check)
     if json {
       try JSONOutput.write(InspectResult(description, damaged: damaged))
     } else {
@@ -54,10 +54,6 @@ struct InspectCommand: ParsableCommand {
       throw CommandFailure(
         status: .failed, message: "\(model.path): \(damaged.count) tensors are damaged")
     }
-  }
-
-  private static func damage(in checkpoint: Checkpoint, readsAll: Bool) -> [String] {
-    readsAll ? checkpoint.damagedTensors() : checkpoint.damagedVectors()
   }
 
   private static func text(of model: ModelDescription, damaged: [String]) -> String {

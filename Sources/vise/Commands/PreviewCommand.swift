@@ -42,7 +42,7 @@ struct PreviewCommand: ParsableCommand {
     let session = EngineSession()
     defer { session.close() }
     var description = try session.open(model.path)
-    for damaged in try session.damagedVectors(of: model.path) { session.warn(damaged) }
+    for damaged in try session.damage(in: model.path) { session.warn(damaged) }
     if let calibration {
       _ = try session.calibrate(CalibrationRequest(textPath: calibration))
     }

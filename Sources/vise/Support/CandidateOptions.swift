@@ -48,9 +48,9 @@ struct CandidateOptions: ParsableArguments {
     }
     let rest = group.map { String(word.dropFirst($0.count)) } ?? word
     // A group says nothing more where nothing stands behind it.
-    guard let said = SchemeText(rest.isEmpty ? "gptq" : rest), said.method != .hqq,
-      said.pattern != nil || said.pruning == nil
-    else { throw unknown(word) }
+    guard let said = SchemeText(rest.isEmpty ? "gptq" : rest), said.method != .hqq else {
+      throw unknown(word)
+    }
     let method = said.method ?? (said.isWrittenOut ? .rtn : .gptq)
     let range = said.range ?? (said.isWrittenOut ? .minMax : .weighted)
     let sparsity = said.pattern.map {
@@ -64,40 +64,40 @@ struct CandidateOptions: ParsableArguments {
     let widths = {
       [2, 3, 4, 5, 6, 8].map { QuantizationScheme(bits: $0, range: range, method: method) }
     }
+    let chosen: [QuantizationScheme?]
     switch group {
-    case "float": return floats().map { Scheme(quantization: $0, sparsity: sparsity) }
-    case "gguf": return blocks().map { Scheme(quantization: $0, sparsity: sparsity) }
-    case "int": return widths().map { Scheme(quantization: $0, sparsity: sparsity) }
-    case "all":
-      return (blocks() + widths() + floats()).map { Scheme(quantization: $0, sparsity: sparsity) }
-    default: return [try single(said, word, method, range, sparsity)]
+    case "float": chosen = floats()
+    case "gguf": chosen = blocks()
+    case "int": chosen = widths()
+    case "all": chosen = blocks() + widths() + floats()
+    default:
+      let single = single(said, method, range)
+      // Zeros alone are said with keep, or as summaries print them.
+      guard single != nil || sparsity != nil && (said.keeps || said.isWrittenOut) else {
+        throw unknown(word)
+      }
+      chosen = [single]
     }
+    return chosen.map { Scheme(quantization: $0, sparsity: sparsity) }
   }
 
+  /// How one scheme quantizes; nil if it does not.
   private static func single(
-    _ said: SchemeText, _ word: String, _ method: QuantizationMethod, _ range: RangeSearch,
-    _ sparsity: SparsityScheme?
-  ) throws(CommandFailure) -> Scheme {
+    _ said: SchemeText, _ method: QuantizationMethod, _ range: RangeSearch
+  ) -> QuantizationScheme? {
     if let block = said.block {
-      return Scheme(
-        quantization: QuantizationScheme(block: block, range: range, method: method),
-        sparsity: sparsity)
+      return QuantizationScheme(block: block, range: range, method: method)
     }
     if let float = said.float {
-      let quantization =
-        said.isWrittenOut
+      return said.isWrittenOut
         ? QuantizationScheme(float: float, range: range, method: method)
         : QuantizationScheme(candidate: float, method: method)
-      return Scheme(quantization: quantization, sparsity: sparsity)
     }
-    if let bits = said.bits {
-      return Scheme(
-        quantization: QuantizationScheme(
-          bits: bits, group: said.group ?? .size(64), isSymmetric: said.isSymmetric ?? true,
-          range: range, method: method), sparsity: sparsity)
+    return said.bits.map { bits in
+      QuantizationScheme(
+        bits: bits, group: said.group ?? .size(64), isSymmetric: said.isSymmetric ?? true,
+        range: range, method: method)
     }
-    guard sparsity != nil, said.keeps || said.isWrittenOut else { throw unknown(word) }
-    return Scheme(sparsity: sparsity)
   }
 
   private static func unknown(_ word: String) -> CommandFailure {

@@ -26,10 +26,11 @@ extension EngineSession {
     OutputStream.error.writeLine("vise: \(message)")
   }
 
-  /// What is damaged of the norms and biases of a model: a sentence each.
-  func damagedVectors(of path: String) throws(CommandFailure) -> [String] {
+  /// What is damaged of the norms and biases of a model, or of all tensors: a sentence each.
+  func damage(in path: String, readsAll: Bool = false) throws(CommandFailure) -> [String] {
     do throws(CheckpointError) {
-      return try Checkpoint.open(path).damagedVectors()
+      let checkpoint = try Checkpoint.open(path)
+      return readsAll ? checkpoint.damagedTensors() : checkpoint.damagedVectors()
     } catch {
       throw CommandFailure(status: .unreadableModel, message: "\(error)")
     }

@@ -90,16 +90,9 @@ final class EngineSession {
     case .promptSentRaw:
       progress.clear()
       note("the model has no chat template: the prompt is sent as it is, as with --raw")
-    case .remarked(_, let sentence):
-      guard said.insert(sentence).inserted else { break }
-      progress.clear()
-      warn(sentence)
+    case .remarked(_, let sentence): warnOnce(sentence)
     case .report(let report):
-      guard report.standing == .exact, let text = report.missedExpertsNote,
-        said.insert(text).inserted
-      else { break }
-      progress.clear()
-      warn(text)
+      if report.standing == .exact, let sentence = report.missedExpertsNote { warnOnce(sentence) }
     case .sensitivity(nil, let summary):
       guard let note = summary.note else { break }
       progress.clear()
@@ -113,5 +106,12 @@ final class EngineSession {
       .layersCompared, .exportPreview, .exported:
       break
     }
+  }
+
+  /// Warns of what was not said before, in place of the line of progress.
+  private func warnOnce(_ sentence: String) {
+    guard said.insert(sentence).inserted else { return }
+    progress.clear()
+    warn(sentence)
   }
 }

@@ -40,7 +40,10 @@ struct TypeArgument: ExpressibleByArgument {
   init?(argument: String) {
     let said = SchemeText(argument)
     (block, float) = (said?.block, said?.float)
-    guard block != nil || float != nil, !argument.contains(" ") else { return nil }
+    // What stands behind the name would be lost.
+    guard let name = block?.rawValue ?? float?.rawValue,
+      name.lowercased() == argument.lowercased()
+    else { return nil }
   }
 }
 

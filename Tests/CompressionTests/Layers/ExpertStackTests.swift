@@ -1,6 +1,7 @@
 @testable import Compression
 import Tensors
 import Testing
+import TestSupport
 
 /// Stacks of experts against each expert's matrix compressed alone with what it reads.
 struct ExpertStackTests {

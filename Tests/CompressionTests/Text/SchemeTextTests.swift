@@ -48,6 +48,7 @@ struct SchemeTextTests {
   @Test(arguments: [
     "", "4", "four", "9 bit", "4 bit 5 bit", "4g64 g32", "Q4_K 4 bit", "Q4_K Q5_K", "keep 4 bit",
     "2:4 30 %", "100%", "0%", "1.5", "50% 2:4", "sym asym", "4g", "g", "z", "4 bit g0", "%",
+    "wanda", "4g64 wanda", "Q4_K magnitude",
   ])
   func anythingElseIsRefused(text: String) {
     let isWhole = ["4", "z"].contains(text)

@@ -29,6 +29,13 @@ import Tensors
     return try run.object()
   }
 
+  /// A type is a name alone; what stands behind it is not passed over.
+  @Test(arguments: ["Q4_K/gptq", "Q4_K+50%", "Q4_K,mse", "FP8/rtn"])
+  func typesAreNamesAlone(type: String) throws {
+    let run = try ViseProcess(["preview", model.path, "--type", type])
+    #expect(run.status == 64 && run.errors.contains(type), "\(run.errors)")
+  }
+
   @Test func inspectDescribesTheCheckpoint() throws {
     let description = try Checkpoint.open(model.path).description
     let result = try json("inspect")

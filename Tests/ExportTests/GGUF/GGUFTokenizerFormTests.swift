@@ -28,13 +28,13 @@ struct GGUFTokenizerFormTests {
     struct Piece: Decodable {
       let text: String
       let score: Float
-      let kind: UInt64
+      let kind: Int32
 
       init(from decoder: any Decoder) throws {
         var list = try decoder.unkeyedContainer()
         text = try list.decode(String.self)
         score = try list.decode(Float.self)
-        kind = try list.decode(UInt64.self)
+        kind = try list.decode(Int32.self)
       }
     }
     let model: Data

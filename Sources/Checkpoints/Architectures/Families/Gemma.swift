@@ -22,6 +22,7 @@ extension Architecture {
       "attention.sliding_window": .integer(4096), "attn_logit_softcapping": .number(50),
       "final_logit_softcapping": .number(30),
     ],
+    refusedInGGUF: ["rope.freq_base_swa", "rope.dimension_count_swa"],
     normOffset: 1, norms: .around,
     biases: .flagged(
       ["attention_bias": [.query, .key, .value, .attentionOutput]], standard: false),
@@ -41,6 +42,9 @@ extension Architecture {
       "num_attention_heads": .integer(8), "num_key_value_heads": .integer(4),
       "vocab_size": .integer(262_208), "max_position_embeddings": .integer(131_072),
       "rope_theta": .number(1_000_000),
+    ],
+    refusedInGGUF: [
+      "rope.dimension_count_swa", "attention.key_length_swa", "attention.value_length_swa",
     ],
     normOffset: 1, norms: .around, queryKeyNorm: .perHead,
     biases: .flagged(

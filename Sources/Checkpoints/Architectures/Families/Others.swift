@@ -12,6 +12,7 @@ extension Architecture {
   /// Four multipliers: of embeddings, scores, both halves' outputs and logits.
   static let granite = Architecture(
     modelTypes: ["granite"], ggufName: "granite", className: "GraniteForCausalLM",
+    refusedInGGUF: ["deepstack_mapping"], turnsByFinetunedFlag: true,
     biases: .flagged(
       [
         "attention_bias": [.query, .key, .value, .attentionOutput],
@@ -39,7 +40,10 @@ extension Architecture {
       .attentionPostNorm: "post_attention_layernorm",
       .feedForwardPostNorm: "post_feedforward_layernorm",
     ],
-    standards: ["rms_norm_eps": .number(1e-5)], norms: .after, queryKeyNorm: .wholeWidth,
+    standards: ["rms_norm_eps": .number(1e-5)],
+    // OLMo 3 is OLMo 2 with windows to llama.cpp.
+    refusedInGGUF: ["attention.sliding_window", "rope.freq_base_swa"],
+    norms: .after, queryKeyNorm: .wholeWidth,
     biases: .flagged(
       ["attention_bias": [.query, .key, .value, .attentionOutput]], standard: false))
 
@@ -63,6 +67,7 @@ extension Architecture {
       "rms_norm_eps": .number(1.5625e-7), "partial_rotary_factor": .number(0.5),
       "attention_bias": .bool(true),
     ],
+    refusedInGGUF: ["rope.dimension_sections"],
     norms: .around, biases: .flagged(["attention_bias": [.query, .key, .value]], standard: false),
     feedForward: .fusedGated, pairing: .neighbours, turnsPartially: true)
 

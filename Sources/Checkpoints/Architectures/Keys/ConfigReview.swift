@@ -53,10 +53,9 @@ struct ConfigReview {
       return ConfigKeys.computing[member.name] == nil
     }
     guard !strangers.isEmpty else { return notes }
-    let list = strangers.prefix(6).map { "\($0.name) \(text(of: $0.name))" }.joined(separator: ", ")
-    let more = strangers.count > 6 ? " and \(strangers.count - 6) more" : ""
+    let list = strangers.map { "\($0.name) \(text(of: $0.name))" }.listed(limit: 6)
     return notes + [
-      "config.json says \(list)\(more), which \(architecture.className) does not read: computed without"
+      "config.json says \(list), which \(architecture.className) does not read: computed without"
     ]
   }
 

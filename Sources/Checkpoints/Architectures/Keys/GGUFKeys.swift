@@ -51,16 +51,7 @@ enum GGUFKeys {
 
   /// Keys that llama.cpp honours, and that are not honoured here: unless they are zero.
   static func refused(of architecture: Architecture) -> [String] {
-    let own: [String: [String]] = [
-      "glm4": ["rope.dimension_sections"], "granite": ["deepstack_mapping"],
-      "gemma2": ["rope.freq_base_swa", "rope.dimension_count_swa"],
-      // OLMo 3 is OLMo 2 with windows to llama.cpp.
-      "olmo2": ["attention.sliding_window", "rope.freq_base_swa"],
-      "gemma3": [
-        "rope.dimension_count_swa", "attention.key_length_swa", "attention.value_length_swa",
-      ],
-    ]
-    return ["nextn_predict_layers"] + (own[architecture.ggufName] ?? [])
+    ["nextn_predict_layers"] + architecture.refusedInGGUF
   }
 }
 
@@ -78,8 +69,7 @@ struct GGUFReview {
         "\(prefix)attention.causal is false: attends to later positions too, and only causal decoders run"
       )
     }
-    // llama.cpp takes the flag for a sign of RoPE in Granite.
-    if architecture.name == "granite",
+    if architecture.turnsByFinetunedFlag,
       header.value(prefix + "rope.scaling.finetuned") == .bool(false)
     {
       throw header.error(
@@ -100,10 +90,9 @@ struct GGUFReview {
       .map { String($0.dropFirst(prefix.count)) }
       .filter { !known.contains($0) && isSet($0) }
     guard !strangers.isEmpty else { return [] }
-    let list = strangers.prefix(6).map { "\(prefix)\($0) \(text(of: $0))" }.joined(separator: ", ")
-    let more = strangers.count > 6 ? " and \(strangers.count - 6) more" : ""
+    let list = strangers.map { "\(prefix)\($0) \(text(of: $0))" }.listed(limit: 6)
     return [
-      "the metadata say \(list)\(more), which llama.cpp does not read for \(architecture.ggufName): computed without"
+      "the metadata say \(list), which llama.cpp does not read for \(architecture.ggufName): computed without"
     ]
   }
 

@@ -26,7 +26,7 @@ extension TemplateInterpreter {
     }
     var result = TemplateText(elements: [])
     var usesNames = false
-    var scanner = PatternScanner(format.elements.map { $0 & ~TemplateText.inputMark })
+    var scanner = PatternScanner(format.scalars)
     var place = 0
     while let start = format.firstIndex(of: "%", from: place) {
       result.elements += format.elements[place..<start]

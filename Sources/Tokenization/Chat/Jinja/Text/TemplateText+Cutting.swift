@@ -15,7 +15,7 @@ extension TemplateText {
   func stripped(_ characters: TemplateText? = nil, left: Bool = true, right: Bool = true)
     -> TemplateText
   {
-    let set = characters.map { Set($0.elements.map { $0 & ~Self.inputMark }) }
+    let set = characters.map { Set($0.scalars) }
     func isStripped(_ element: UInt32) -> Bool {
       set.map { $0.contains(element & ~Self.inputMark) } ?? Self.isSpace(element)
     }

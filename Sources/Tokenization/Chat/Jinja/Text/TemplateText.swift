@@ -69,7 +69,7 @@ struct TemplateText: Hashable, Sendable, ExpressibleByStringLiteral {
     let end = min(end ?? count, count)
     guard start >= 0, start + needle.count <= end else { return nil }
     if needle.isEmpty { return start }
-    let pattern = needle.elements.map { $0 & ~Self.inputMark }
+    let pattern = needle.scalars
     // How many elements of the pattern's start also end its first `index + 1`.
     var borders = [0]
     for index in pattern.indices.dropFirst() {

@@ -103,7 +103,6 @@ extension TemplateText {
   /// As a literal of Python, in single quotes unless it holds those alone.
   fileprivate var quotedForPython: TemplateText {
     let (single, double) = (UInt32(39), UInt32(34))
-    let scalars = elements.map { $0 & ~Self.inputMark }
     let quote = scalars.contains(single) && !scalars.contains(double) ? double : single
     var result = TemplateText(elements: [quote])
     for element in elements {
