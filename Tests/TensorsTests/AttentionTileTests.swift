@@ -68,8 +68,10 @@ struct AttentionTileTests {
     let first = attention.window.map { max(0, position + 1 - $0) } ?? 0
     let weights = (first...position).map { other in
       let start = (other * shared + part) * size
-      var score = zip(query, keys[start..<start + size]).reduce(0) { $0 + Double($1.0) * Double($1.1) }
-      score *= Double(attention.scale)
+      let product = zip(query, keys[start..<start + size]).reduce(0) { sum, pair in
+        sum + Double(pair.0) * Double(pair.1)
+      }
+      var score = product * Double(attention.scale)
       if let cap = attention.softcap.map(Double.init) { score = cap * tanh(score / cap) }
       return exp(score)
     }
