@@ -315,7 +315,11 @@ VK_INLINE void vk_fit_blocks_body(vk_level level, vk_block_type type, int search
   static const float nothing[most_group] = {0};
   const vk_block_shape shape = block_shape(type);
   const size_t size = (size_t)shape.group * shape.groups, at_once = vk_lanes / shape.groups;
-  group_lanes g = {.shape = &shape, .codebook = vk_codebook(type), .weight = (float)shape.group};
+  // Not cleared: that would take longer than some blocks do.
+  group_lanes g;
+  g.shape = &shape;
+  g.codebook = vk_codebook(type);
+  g.weight = (float)shape.group;
   for (size_t b = 0; b < blocks; b += at_once) {
     const size_t count = blocks - b < at_once ? blocks - b : at_once;
     const float *groups[vk_lanes], *counts[vk_lanes];

@@ -6,10 +6,14 @@ extension Checkpoint {
   ///
   /// - Returns: 16 hexadecimal digits; nil for a layer that was made of others, whose source is the whole checkpoint.
   public func contentDigest(ofLayer name: String) -> String? {
+    var reading = layerReading(of: name)
+    return reading?.finish()
+  }
+
+  /// Begins ``contentDigest(ofLayer:)``; nil for a layer that was made of others.
+  public func layerReading(of name: String) -> LayerReading? {
     guard let names = layerTensors[name], !names.isEmpty else { return nil }
-    var hash = ContentHash()
-    for case let entry? in names.map({ table[$0] }) { hash.add(entry, of: table) }
-    return hash.digits
+    return LayerReading(names.compactMap { table[$0] }, of: table)
   }
 
   /// Begins a hash of every byte of every tensor.
@@ -48,6 +52,55 @@ public struct ContentReading: Sendable {
       left -= table.entries[next].byteCount
       next += 1
     }
+    return hash.digits
+  }
+}
+
+/// A hash of all that the files hold of a layer, on its way.
+public struct LayerReading: Sendable {
+  /// Bytes after which memory is let go.
+  private static let releaseLength = 16 << 20
+
+  private let table: TensorTable
+  private var entries: ArraySlice<TensorEntry>
+  private var hash = ContentHash()
+  /// Bytes of the first entry that are read, and those that no memory is kept of.
+  private var (position, released) = (0, 0)
+
+  fileprivate init(_ entries: [TensorEntry], of table: TensorTable) {
+    self.table = table
+    self.entries = entries[...]
+  }
+
+  /// Reads on; what was read is let go.
+  ///
+  /// - Parameter bytes: most of them to read.
+  public mutating func step(bytes: Int = .max) {
+    var left = bytes
+    while left > 0, let entry = entries.first {
+      if position == 0 { hash.add(entry.header) }
+      let storage = table.storages[entry.file]
+      let count = min(left, entry.byteCount - position)
+      let start = entry.offset + position
+      hash.add(storage, in: start..<start + count)
+      position += count
+      left -= count
+      if position == entry.byteCount {
+        storage.releasePages(in: entry.offset..<entry.offset + entry.byteCount)
+        entries.removeFirst()
+        (position, released) = (0, 0)
+      } else if position - released >= Self.releaseLength {
+        storage.releasePages(in: entry.offset + released..<entry.offset + position)
+        released = position
+      }
+    }
+  }
+
+  /// Reads the rest.
+  ///
+  /// - Returns: 16 hexadecimal digits.
+  public mutating func finish() -> String {
+    step()
     return hash.digits
   }
 }
