@@ -70,7 +70,8 @@ struct LayerRoundingTests {
       bits = bits % 8 + 1
       return Scheme(
         quantization: QuantizationScheme(
-          bits: max(bits, 2), group: bits % 3 == 0 ? .channel : .size(32), isSymmetric: bits % 2 == 0,
+          bits: max(bits, 2), group: bits % 3 == 0 ? .channel : .size(32),
+          isSymmetric: bits % 2 == 0,
           range: bits % 4 == 0 ? .mse : .minMax))
     }
     let encoding = try CompressedTensorsEncoding(model: model.export, target: .transformers)

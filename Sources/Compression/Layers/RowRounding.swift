@@ -10,11 +10,12 @@ public struct RowRounding: Sendable {
   private let matrix: StoredMatrix
   private let fit: RangeFit
 
+  /// Nil for a scheme that does not fit the layer or does more than this, and for layers that are no plain floats.
+  ///
   /// - Parameters:
   ///   - scheme: what to do with the layer.
   ///   - weights: the layer as the checkpoint has it.
   ///   - shape: of the layer.
-  /// - Returns: nil for a scheme that does not fit the layer or does more than this, and for layers that are no plain floats.
   public init?(_ scheme: Scheme, of weights: LayerWeights, shape: LayerShape) {
     guard case .stored(let matrix) = weights, let quantization = scheme.quantization,
       quantization.method == .rtn, quantization.range != .weighted, quantization.float == nil,

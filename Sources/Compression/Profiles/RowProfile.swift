@@ -125,7 +125,7 @@ public struct RowProfiler: Sendable {
     _ rows: Range<Int>, _ pool: WorkerPool?, _ body: @Sendable (Range<Int>) -> Result
   ) -> [Result] {
     let parts = max(1, min(pool?.threadCount ?? 1, rows.count))
-    let part: @Sendable (Int) -> Result = { part in
+    @Sendable func part(_ part: Int) -> Result {
       let (first, last) = (part * rows.count / parts, (part + 1) * rows.count / parts)
       return body(rows.lowerBound + first..<rows.lowerBound + last)
     }

@@ -40,11 +40,12 @@ public struct RoundedLayer: Sendable {
   /// The rows of the next part.
   func part(from row: Int) -> Range<Int> { row..<min(row + rowsAPart, rounding.shape.rows) }
 
-  /// The bytes that a part adds to each of the tensors; nil if weights are no numbers before or after.
+  /// Rounds a part.
   ///
   /// - Parameters:
   ///   - part: its rows.
   ///   - buffer: memory that parts use one after the other.
+  /// - Returns: the bytes that it adds to each of the tensors; nil if weights are no numbers before or after.
   func bytes(of part: Range<Int>, in buffer: inout [UInt8]) -> [[UInt8]]? {
     switch form {
     case .blocks(let order):

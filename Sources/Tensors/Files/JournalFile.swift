@@ -44,7 +44,9 @@ public final class JournalFile: Sendable {
     try writeAll(Array("\(line)\n".utf8)[...], to: path) { bytes, _ in
       write(descriptor, bytes.baseAddress, bytes.count)
     }
-    guard !synchronizes || retrying({ fdatasync(descriptor) }) == 0 else { throw StorageError.ofSystem(path) }
+    guard !synchronizes || retrying({ fdatasync(descriptor) }) == 0 else {
+      throw StorageError.ofSystem(path)
+    }
   }
 
   /// Drops all lines.

@@ -76,7 +76,9 @@ public final class PositionedFile: Sendable {
   }
 
   /// Tells the system to begin writing a range to the disk; nothing is promised of it before ``synchronize()``.
-  public func flush(_ range: Range<Int>) { vk_begin_writeback(descriptor, range.lowerBound, range.count) }
+  public func flush(_ range: Range<Int>) {
+    vk_begin_writeback(descriptor, range.lowerBound, range.count)
+  }
 
   /// Waits until everything that was ever written to the file has reached the disk.
   public func synchronize() throws(StorageError) {

@@ -13,7 +13,9 @@ struct BlockRoundingTests {
     _ type: ElementType, rows: Int, columns: Int, order: RowOrder = .plain
   ) -> StoredMatrix {
     var values = QuantizationGridTests.weights(rows: rows, columns: columns, seed: rows).values
-    for index in 0..<min(columns, 64) { values[(rows - 1) * columns + index] = index % 3 == 0 ? -0.5 : 0.5 }
+    for index in 0..<min(columns, 64) {
+      values[(rows - 1) * columns + index] = index % 3 == 0 ? -0.5 : 0.5
+    }
     values[rows * columns - 1] = 300
     let bytes =
       type == .float32
@@ -70,7 +72,8 @@ struct BlockRoundingTests {
       }
     }
     let order = RowOrder.interleavedHalves(heads: 3)
-    #expect((0..<24).map { order.row(stored: order.storedRow($0, of: 24), of: 24) } == Array(0..<24))
+    #expect(
+      (0..<24).map { order.row(stored: order.storedRow($0, of: 24), of: 24) } == Array(0..<24))
   }
 
   @Test(arguments: types)
