@@ -127,33 +127,29 @@ extension TensorTable {
   /// SHA-256 over what the headers say of all tensors, and over hashes of what they hold: of every byte where all tensors
   /// take at most 64 MiB; or else of 16 pages of 4 KiB of each, spread evenly from its first to its last.
   var fingerprint: String {
-    let isWhole = byteCount <= Self.wholeLimit
-    let lines = entries.map { entry in
-      let hash = isWhole ? wholeHash(of: entry) : sampledHash(of: entry)
-      storages[entry.file].releasePages(in: entry.offset..<entry.offset + entry.byteCount)
-      return "\(entry.header)\t\(hash.digits)\n"
+    let lines = Dictionary(grouping: entries, by: \.file).flatMap { file, entries in
+      let storage = storages[file]
+      return byteCount <= Self.wholeLimit
+        ? entries.map { line(of: $0, in: storage, isWhole: true) }
+        : storage.sampling { entries.map { line(of: $0, in: storage, isWhole: false) } }
     }
     return SHA256.hexDigest(Array(lines.sorted().joined().utf8))
   }
 
-  private func wholeHash(of entry: TensorEntry) -> ContentHash {
+  private func line(of entry: TensorEntry, in storage: ByteStorage, isWhole: Bool) -> String {
+    let (start, end) = (entry.offset, entry.offset + entry.byteCount)
     var hash = ContentHash()
-    hash.add(storages[entry.file], in: entry.offset..<entry.offset + entry.byteCount)
-    return hash
-  }
-
-  private func sampledHash(of entry: TensorEntry) -> ContentHash {
-    guard entry.byteCount > Self.pageCount * Self.pageLength else { return wholeHash(of: entry) }
-    let storage = storages[entry.file]
-    let farthest = entry.byteCount - Self.pageLength
-    return storage.sampling(in: entry.offset..<entry.offset + entry.byteCount) {
-      var hash = ContentHash()
+    if isWhole || entry.byteCount <= Self.pageCount * Self.pageLength {
+      hash.add(storage, in: start..<end)
+    } else {
+      let farthest = entry.byteCount - Self.pageLength
       for page in 0..<Self.pageCount {
-        let place = entry.offset + farthest / (Self.pageCount - 1) * page
+        let place = start + farthest / (Self.pageCount - 1) * page
         hash.add(storage, in: place..<place + Self.pageLength)
       }
-      return hash
     }
+    storage.releasePages(in: start..<end)
+    return "\(entry.header)\t\(hash.digits)\n"
   }
 
   /// What fingerprints of plans, snapshots and sensitivity files were before they told contents apart.
