@@ -1,5 +1,4 @@
 import CKernels
-import COpenBLAS
 
 /// One call's pointers; its work is cut by heads and queries.
 ///
@@ -78,57 +77,97 @@ struct AttentionHeads: @unchecked Sendable {
   private func attend(tile: Int, head: Int) {
     let first = tile * Self.queriesATile
     let count = min(Self.queriesATile, rows - first)
-    let result = output + first * outputStride + head * attention.valueSize
+    let (level, keySize, valueSize) = (Kernels.level, attention.headSize, attention.valueSize)
+    let result = output + first * outputStride + head * valueSize
     for row in 0..<count {
-      (result + row * outputStride).update(repeating: 0, count: attention.valueSize)
+      (result + row * outputStride).update(repeating: 0, count: valueSize)
     }
-    let size = Self.queriesATile * Self.keysATile
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: size + 2 * count) { memory in
-      guard let scores = memory.baseAddress else { return }
-      let (most, totals) = (scores + size, scores + size + count)
-      most.update(repeating: attention.sink(ofHead: head), count: count)
-      totals.update(repeating: 1, count: count)
+    let sizes = [
+      count, count, Self.queriesATile * Self.keysATile,
+      vk_packed_floats(level, VK_LEFT, count, keySize),
+      vk_packed_floats(level, VK_RIGHT, Self.keysATile, keySize),
+      vk_packed_floats(level, VK_LEFT, count, Self.keysATile),
+      vk_packed_floats(level, VK_RIGHT, valueSize, Self.keysATile),
+    ]
+    ThreadScratch.withFloats(sizes.reduce(0, +)) { memory in
+      var starts: [UnsafeMutablePointer<Float>] = []
+      var next = memory
+      for size in sizes {
+        starts.append(next)
+        next += size
+      }
+      let room = Tile(
+        most: starts[0], totals: starts[1], scores: starts[2], queries: starts[3], keys: starts[4],
+        weights: starts[5], values: starts[6])
+      room.most.update(repeating: attention.sink(ofHead: head), count: count)
+      room.totals.update(repeating: 1, count: count)
+      pack(VK_LEFT, query(first, ofHead: head), count, keySize, queryStride, into: room.queries)
+      vk_scale(level, attention.scale, sizes[3], room.queries)
       let end = seen(from: first + count - 1).upperBound
       for start in stride(from: seen(from: first).lowerBound, to: end, by: Self.keysATile) {
         let keys = start..<min(start + Self.keysATile, end)
-        attend(
-          queries: first..<first + count, over: keys, head, scores, most, totals, into: result)
+        attend(queries: first..<first + count, over: keys, head, in: room, into: result)
       }
       for row in 0..<count {
-        vk_scale(
-          Kernels.level, 1 / totals[row], attention.valueSize, result + row * outputStride)
+        vk_scale(level, 1 / room.totals[row], valueSize, result + row * outputStride)
       }
     }
   }
 
+  /// Memory for one tile of queries and one of keys.
+  private struct Tile {
+    /// Of each query: its largest score so far, and the sum of its weights.
+    let most: UnsafeMutablePointer<Float>
+    let totals: UnsafeMutablePointer<Float>
+    /// Queries x keys; then their weights.
+    let scores: UnsafeMutablePointer<Float>
+    /// Packed factors.
+    let queries: UnsafeMutablePointer<Float>
+    let keys: UnsafeMutablePointer<Float>
+    let weights: UnsafeMutablePointer<Float>
+    let values: UnsafeMutablePointer<Float>
+  }
+
   /// Adds to `result` what a tile of keys contributes.
   private func attend(
-    queries: Range<Int>, over keys: Range<Int>, _ head: Int, _ scores: UnsafeMutablePointer<Float>,
-    _ most: UnsafeMutablePointer<Float>, _ totals: UnsafeMutablePointer<Float>,
+    queries: Range<Int>, over keys: Range<Int>, _ head: Int, in room: Tile,
     into result: UnsafeMutablePointer<Float>
   ) {
-    let kernel = attention.kernelShape
-    let (rows, columns) = (Int32(queries.count), Int32(keys.count))
-    cblas_sgemm(
-      CblasRowMajor, CblasNoTrans, CblasTrans, rows, columns, Int32(attention.headSize),
-      attention.scale, query(queries.lowerBound, ofHead: head), Int32(queryStride),
-      key(keys.lowerBound, ofHead: head), Int32(kernel.key_stride), 0, scores, columns)
+    let (level, kernel) = (Kernels.level, attention.kernelShape)
+    let (keySize, valueSize) = (attention.headSize, attention.valueSize)
+    pack(
+      VK_RIGHT, key(keys.lowerBound, ofHead: head), keys.count, keySize, kernel.key_stride,
+      into: room.keys)
+    vk_gemm(
+      level, room.queries, queries.count, room.keys, keys.count, keySize, 0, room.scores, keys.count
+    )
     for (place, row) in queries.enumerated() {
-      let line = scores + place * keys.count
+      let line = room.scores + place * keys.count
       let seen = seen(from: row).clamped(to: keys)
       let (unseen, count) = (seen.lowerBound - keys.lowerBound, seen.count)
       line.update(repeating: 0, count: unseen)
       (line + unseen + count).update(repeating: 0, count: keys.count - unseen - count)
       guard count > 0 else { continue }
       let kept = vk_softmax_step(
-        Kernels.level, line + unseen, count, kernel.softcap, most + place, totals + place)
-      if kept != 1 {
-        vk_scale(Kernels.level, kept, attention.valueSize, result + place * outputStride)
-      }
+        level, line + unseen, count, kernel.softcap, room.most + place, room.totals + place)
+      if kept != 1 { vk_scale(level, kept, valueSize, result + place * outputStride) }
     }
-    cblas_sgemm(
-      CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, Int32(attention.valueSize), columns, 1,
-      scores, columns, value(keys.lowerBound, ofHead: head), Int32(kernel.value_stride), 1, result,
-      Int32(outputStride))
+    pack(VK_LEFT, room.scores, queries.count, keys.count, keys.count, into: room.weights)
+    pack(
+      VK_RIGHT, value(keys.lowerBound, ofHead: head), valueSize, keys.count, 1,
+      columnStride: kernel.value_stride, into: room.values)
+    vk_gemm(
+      level, room.weights, queries.count, room.values, valueSize, keys.count, 1, result,
+      outputStride)
+  }
+
+  private func pack(
+    _ side: vk_side, _ elements: UnsafePointer<Float>, _ rows: Int, _ columns: Int,
+    _ rowStride: Int, columnStride: Int = 1, into panels: UnsafeMutablePointer<Float>
+  ) {
+    var factor = vk_factor(
+      elements: elements, rows: rows, columns: columns, row_stride: rowStride,
+      column_stride: columnStride)
+    vk_pack_factor(Kernels.level, side, &factor, panels)
   }
 }
