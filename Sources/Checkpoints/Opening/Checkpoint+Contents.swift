@@ -129,6 +129,7 @@ extension TensorTable {
   var fingerprint: String {
     let lines = Dictionary(grouping: entries, by: \.file).flatMap { file, entries in
       let storage = storages[file]
+      defer { storage.releasePages(in: 0..<storage.count) }
       return byteCount <= Self.wholeLimit
         ? entries.map { line(of: $0, in: storage, isWhole: true) }
         : storage.sampling { entries.map { line(of: $0, in: storage, isWhole: false) } }
@@ -148,7 +149,6 @@ extension TensorTable {
         hash.add(storage, in: place..<place + Self.pageLength)
       }
     }
-    storage.releasePages(in: start..<end)
     return "\(entry.header)\t\(hash.digits)\n"
   }
 
