@@ -11,6 +11,8 @@ public struct Decoder: Sendable {
   /// The blocks that run, by index and in order: all, unless some are left out.
   public private(set) var runningBlocks: [Int]
   let pool: WorkerPool
+  /// How exactly products with layers that hold integer codes are computed.
+  public var arithmetic = Arithmetic.exact
   var embedding: LayerWeights
   /// nil when the head is the embedding.
   var head: LayerWeights?

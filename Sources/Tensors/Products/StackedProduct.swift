@@ -6,10 +6,13 @@ extension WorkerPool {
   /// - Parameters:
   ///   - inputs: One vector a row.
   ///   - stack: Matrices of `inputs.columns` columns.
+  ///   - arithmetic: How exactly products with integer codes are computed.
   /// - Returns: A row for each input: the products with the first matrix's rows, then the second's ...
   /// - Precondition: the columns agree.
-  public func products(of inputs: Matrix, with stack: [LayerWeights]) -> Matrix {
-    products(of: inputs, with: stack.map { LayerPart($0) })
+  public func products(
+    of inputs: Matrix, with stack: [LayerWeights], _ arithmetic: Arithmetic = .exact
+  ) -> Matrix {
+    products(of: inputs, with: stack.map { LayerPart($0) }, arithmetic)
   }
 
   /// Products of vectors with parts of matrices, in one parallel region.
@@ -17,9 +20,12 @@ extension WorkerPool {
   /// - Parameters:
   ///   - inputs: One vector a row.
   ///   - parts: Rows of matrices of `inputs.columns` columns, which are not copied.
+  ///   - arithmetic: How exactly products with integer codes are computed.
   /// - Returns: A row for each input: the products with the first part's rows, then the second's ...
   /// - Precondition: the columns agree.
-  public func products(of inputs: Matrix, with parts: [LayerPart]) -> Matrix {
+  public func products(
+    of inputs: Matrix, with parts: [LayerPart], _ arithmetic: Arithmetic = .exact
+  ) -> Matrix {
     precondition(parts.allSatisfy { $0.columns == inputs.columns }, "columns do not agree")
     let outputColumns = parts.reduce(0) { $0 + $1.rows.count }
     let pieces = parts.pieces
@@ -27,14 +33,15 @@ extension WorkerPool {
     let values = [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
       inputs.values.withUnsafeBufferPointer { source in
         guard count > 0, let x = source.baseAddress, let y = buffer.baseAddress else { return }
-        let prepared = PackedInputs.prepare(inputs, at: x, for: pieces)
-        pieces.withOperands(inputs: prepared) { operands in
+        let prepared = PreparedInputs(
+          x, count: inputs.rows, columns: inputs.columns, for: pieces, arithmetic, on: self)
+        pieces.withOperands(prepared) { operands in
           let product = StackedProduct(
             x: x, y: y, count: inputs.rows, columns: inputs.columns, outputColumns: outputColumns,
             operands: operands)
           product.run(on: self)
         }
-        withExtendedLifetime(prepared) {}
+        withExtendedLifetime((prepared, pieces)) {}
       }
       initialized = count
     }
@@ -43,7 +50,7 @@ extension WorkerPool {
 }
 
 /// One call's work, and how it is cut into parts.
-private struct StackedProduct: @unchecked Sendable {
+struct StackedProduct: @unchecked Sendable {
   // Unchecked: parts read what x points at, and write disjoint columns of y.
   let x: UnsafePointer<Float>
   let y: UnsafeMutablePointer<Float>
@@ -53,31 +60,44 @@ private struct StackedProduct: @unchecked Sendable {
   let outputColumns: Int
   let operands: [OperandRows]
 
-  /// From this many vectors on, decoding a tile of rows and one GEMM beat products row by row.
-  static let leastForTiles = 6
-  /// Rows of a unit of work: for few vectors, and for tiles.
+  /// From this many vectors on, decoding a strip of rows and one GEMM beat products row by row.
+  static let leastForGEMM = 6
+  /// Rows of a unit of work: for few vectors and for integers, and of a strip.
   private static let rowsAUnit = 16
-  private static let rowsATile = 32
+  private static let rowsAStrip = 32
   /// The same for so many vectors that OpenBLAS's packing pays for larger matrices.
-  private static let rowsALargeTile = 96
+  private static let rowsALargeStrip = 96
   private static let manyVectors = 64
   /// Multiplications up to which OpenBLAS multiplies in place: its packing costs a third of the time.
   private static let smallProduct = 1_000_000
   /// Weights below which a part is not worth handing to another thread.
   private static let weightsAPart = 24_576
+  /// So many that threads which are done wait for a hundredth of the work at most.
+  private static let partsAThread = 32
 
-  private var usesTiles: Bool { count >= Self.leastForTiles }
-  private var tileRows: Int { count < Self.manyVectors ? Self.rowsATile : Self.rowsALargeTile }
-  private var unitRows: Int { usesTiles ? tileRows : Self.rowsAUnit }
+  private var stripRows: Int {
+    count < Self.manyVectors ? Self.rowsAStrip : Self.rowsALargeStrip
+  }
 
   func run(on pool: WorkerPool) {
-    let units = operands.reduce(0) { $0 + unitCount(ofRows: $1.rows.count) }
-    let least = usesTiles ? 1 : Self.weightsAPart / (unitRows * columns) + 1
-    let grain = max(least, units / (pool.threadCount * 8))
+    let units = operands.reduce(0) { $0 + unitCount(of: $1) }
+    let least = count < Self.leastForGEMM ? Self.weightsAPart / (Self.rowsAUnit * columns) + 1 : 1
+    let grain = max(least, units / (pool.threadCount * Self.partsAThread))
     pool.run(count: units, grain: grain) { multiply(units: $0) }
   }
 
-  private func unitCount(ofRows rows: Int) -> Int { (rows + unitRows - 1) / unitRows }
+  private func usesGEMM(_ operand: Operand) -> Bool {
+    count >= Self.leastForGEMM && !operand.isInteger
+  }
+
+  private func unitRows(of operand: Operand) -> Int {
+    usesGEMM(operand) ? stripRows : Self.rowsAUnit
+  }
+
+  private func unitCount(of part: OperandRows) -> Int {
+    let rows = unitRows(of: part.operand)
+    return (part.rows.count + rows - 1) / rows
+  }
 
   /// Multiplies a range of units, which may lie in several matrices.
   private func multiply(units wanted: Range<Int>) {
@@ -85,7 +105,8 @@ private struct StackedProduct: @unchecked Sendable {
     var column = 0
     for part in operands {
       let rows = part.rows.count
-      let endUnit = firstUnit + unitCount(ofRows: rows)
+      let unitRows = unitRows(of: part.operand)
+      let endUnit = firstUnit + unitCount(of: part)
       let units = wanted.clamped(to: firstUnit..<endUnit)
       if !units.isEmpty {
         let begin = (units.lowerBound - firstUnit) * unitRows
@@ -101,18 +122,18 @@ private struct StackedProduct: @unchecked Sendable {
   private func multiply(
     _ operand: Operand, rows: Range<Int>, into output: UnsafeMutablePointer<Float>
   ) {
-    if !usesTiles,
+    if !usesGEMM(operand),
       operand.multiply(
         rows: rows, x: x, count: count, columns: columns, into: output, stride: outputColumns)
     {
       return
     }
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: tileRows * columns) { memory in
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: stripRows * columns) { memory in
       guard let decoded = memory.baseAddress else { return }
-      for begin in stride(from: rows.lowerBound, to: rows.upperBound, by: tileRows) {
-        let tile = begin..<min(begin + tileRows, rows.upperBound)
-        operand.decode(rows: tile, into: decoded)
-        multiply(decoded, rows: tile.count, into: output + (begin - rows.lowerBound))
+      for begin in stride(from: rows.lowerBound, to: rows.upperBound, by: stripRows) {
+        let strip = begin..<min(begin + stripRows, rows.upperBound)
+        operand.decode(rows: strip, into: decoded)
+        multiply(decoded, rows: strip.count, into: output + (begin - rows.lowerBound))
       }
     }
   }
@@ -130,22 +151,5 @@ private struct StackedProduct: @unchecked Sendable {
         Int32(columns), 1, x + first * columns, Int32(columns), decoded, Int32(columns), 0,
         output + first * outputColumns, Int32(outputColumns))
     }
-  }
-}
-
-extension PackedInputs {
-  /// The inputs prepared for each group size of some parts; none where tiles multiply.
-  fileprivate static func prepare(
-    _ inputs: Matrix, at x: UnsafePointer<Float>, for parts: [LayerPart]
-  ) -> [PackedInputs] {
-    var prepared: [PackedInputs] = []
-    guard inputs.rows < StackedProduct.leastForTiles else { return prepared }
-    for case .packed(let matrix) in parts.lazy.map(\.weights)
-    where !prepared.contains(where: { $0.groupSize == matrix.groupSize }) {
-      prepared.append(
-        PackedInputs(
-          x, count: inputs.rows, columns: inputs.columns, groupSize: matrix.groupSize))
-    }
-    return prepared
   }
 }
