@@ -1,4 +1,4 @@
-// Products of tiles in plain C, which compilers vectorise over the rows of a tile.
+// Products of tiles in plain C, which compilers vectorise over the rows of a tile; with AVX2 for the sums of integers.
 #include "tiles.h"
 
 enum { ROWS = VK_TILE_ROWS };
@@ -31,6 +31,24 @@ VK_INLINE void add_vector(const uint8_t *vector, const int8_t *high, const int8_
   for (size_t row = 0; row < ROWS; row++) {
     const uint8_t *const codes = vector + 4 * row;
     sums[row] += codes[0] * x[0] + codes[1] * x[1] + codes[2] * x[2] + codes[3] * x[3];
+  }
+}
+
+// Adds vectors [from, end) of a unit times one token's unit: one half of them, or all.
+VK_INLINE void add_unit(vk_level level, const uint8_t *codes, unsigned bits, size_t from, size_t end,
+                        const uint8_t *table, const int8_t *high, const int8_t *low,
+                        int32_t *sums) {
+#ifdef VK_X86
+  if (level != VK_PORTABLE) {
+    vk_add_unit_avx2(codes, bits, from, end, table, high, low, sums);
+    return;
+  }
+#endif
+  (void)level;
+  for (size_t k = from; k < end; k++) {
+    uint8_t vector[VK_VECTOR];
+    load_vector(codes, bits, k, table, vector);
+    add_vector(vector, high + 4 * k, low ? low + 4 * k : NULL, sums);
   }
 }
 
@@ -68,24 +86,20 @@ VK_INLINE void tile_times(vk_level level, const vk_tiles *matrix, const vk_tile 
                           const vk_tile_inputs *inputs, size_t block, size_t t, float *totals) {
   const size_t units = vk_tile_units(matrix->columns), width = inputs->width;
   const size_t groups = vk_tile_groups(matrix->columns, matrix->group);
-  const size_t segments = matrix->group < VK_UNIT_COLUMNS ? 2 : 1;
+  const size_t vectors = matrix->group < VK_UNIT_COLUMNS ? VK_VECTORS / 2 : VK_VECTORS;
   const float *const input_sums = inputs->sums + block * width * groups;
   float sums[ROWS] = {0};
   for (size_t unit = 0; unit < units; unit++) {
     const size_t slot = (block * units + unit) * width + t;
-    const float step = inputs->steps[slot];
-    for (size_t segment = 0; segment < segments; segment++) {
+    const int8_t *const high = inputs->high + slot * VK_UNIT_COLUMNS;
+    const int8_t *const low = inputs->low ? inputs->low + slot * VK_UNIT_COLUMNS : NULL;
+    const uint8_t *const codes = tile->codes + unit * matrix->bits * VK_VECTOR;
+    for (size_t from = 0; from < VK_VECTORS; from += vectors) {
       int32_t integers[ROWS] = {0};
-      const size_t from = segment * (VK_VECTORS / 2);
-      for (size_t k = from; k < from + VK_VECTORS / segments; k++) {
-        uint8_t vector[VK_VECTOR];
-        load_vector(tile->codes + unit * matrix->bits * VK_VECTOR, matrix->bits, k, matrix->table,
-                    vector);
-        const size_t place = slot * VK_UNIT_COLUMNS + 4 * k;
-        add_vector(vector, inputs->high + place, inputs->low ? inputs->low + place : NULL, integers);
-      }
+      add_unit(level, codes, matrix->bits, from, from + vectors, matrix->table, high, low, integers);
+      const float step = inputs->steps[slot];
       for (size_t row = 0; row < ROWS; row++) sums[row] += (float)integers[row] * step;
-      const size_t end = unit * VK_UNIT_COLUMNS + (segment + 1) * (VK_UNIT_COLUMNS / segments);
+      const size_t end = unit * VK_UNIT_COLUMNS + (from + vectors) * 4;
       if (end % matrix->group == 0) {
         const size_t group = end / matrix->group - 1;
         add_group(level, matrix, tile, group, sums, input_sums[group * width + t], totals);

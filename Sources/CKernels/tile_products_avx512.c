@@ -10,27 +10,31 @@
 // Bytes ahead of which codes are fetched: processors stop at the end of a page.
 enum { AHEAD = 4096 };
 
+// Adds a plane of bits to the codes of a unit, above `taken` bits that they have; returns where the next plane begins.
+VK_TARGET_AVX512 VK_INLINE const uint8_t *add_plane(const uint8_t *codes, unsigned plane,
+                                                    unsigned taken, __m512i *vectors) {
+  const __m512i mask = _mm512_set1_epi8((char)(((1u << plane) - 1) << taken));
+#pragma clang loop unroll(full)
+  for (unsigned k = 0; k < VK_VECTORS; k++) {
+    const __m512i stored = _mm512_load_si512(codes + k % plane * VK_VECTOR);
+    const unsigned from = k / plane * plane;
+    const __m512i moved = from >= taken ? _mm512_srli_epi16(stored, from - taken)
+                                        : _mm512_slli_epi16(stored, taken - from);
+    const __m512i bits = _mm512_and_si512(moved, mask);
+    vectors[k] = taken == 0 ? bits : _mm512_or_si512(vectors[k], bits);
+  }
+  return codes + plane * VK_VECTOR;
+}
+
 // The eight vectors of a unit, a code a byte.
 VK_TARGET_AVX512 VK_INLINE void load_unit(const uint8_t *codes, unsigned bits, __m512i *vectors) {
   if (bits == 8) {
     for (size_t k = 0; k < VK_VECTORS; k++) vectors[k] = _mm512_load_si512(codes + k * VK_VECTOR);
     return;
   }
-  for (size_t k = 0; k < VK_VECTORS; k++) vectors[k] = _mm512_setzero_si512();
-  unsigned taken = 0;
-  for (unsigned plane = 4; plane > 0; plane /= 2) {
-    if (!(bits & plane)) continue;
-    const __m512i mask = _mm512_set1_epi8((char)(((1u << plane) - 1) << taken));
-    for (size_t k = 0; k < VK_VECTORS; k++) {
-      const __m512i stored = _mm512_load_si512(codes + k % plane * VK_VECTOR);
-      const unsigned from = plane * (unsigned)(k / plane);
-      const __m512i moved = from >= taken ? _mm512_srli_epi16(stored, from - taken)
-                                          : _mm512_slli_epi16(stored, taken - from);
-      vectors[k] = _mm512_or_si512(vectors[k], _mm512_and_si512(moved, mask));
-    }
-    codes += plane * VK_VECTOR;
-    taken += plane;
-  }
+  if (bits & 4) codes = add_plane(codes, 4, 0, vectors);
+  if (bits & 2) codes = add_plane(codes, 2, bits & 4, vectors);
+  if (bits & 1) add_plane(codes, 1, bits & 6, vectors);
 }
 
 VK_TARGET_AVX512 VK_INLINE __m512i four_bytes(const int8_t *x) {
@@ -41,10 +45,11 @@ VK_TARGET_AVX512 VK_INLINE __m512i four_bytes(const int8_t *x) {
 
 // Vectors [from, to) times one token's unit: 16 sums.
 VK_TARGET_AVX512 VK_INLINE __m512 unit_times(const __m512i *vectors, size_t from, size_t to,
-                                             const int8_t *high, const int8_t *low) {
+                                             const int8_t *high, const int8_t *low,
+                                             int is_exact) {
   __m512i sum = _mm512_setzero_si512();
   for (size_t k = from; k < to; k++) sum = _mm512_dpbusd_epi32(sum, vectors[k], four_bytes(high + 4 * k));
-  if (low) {
+  if (is_exact) {
     __m512i rest = _mm512_setzero_si512();
     for (size_t k = from; k < to; k++) rest = _mm512_dpbusd_epi32(rest, vectors[k], four_bytes(low + 4 * k));
     sum = _mm512_add_epi32(_mm512_slli_epi32(sum, 8), rest);
@@ -136,13 +141,13 @@ VK_TARGET_AVX512 VK_INLINE void tile_times(const vk_tiles *matrix, const vk_tile
       }
       for (size_t t = 0; t < width; t++) {
         const int8_t *const high = at.high + t * VK_UNIT_COLUMNS;
-        const int8_t *const low = is_exact ? at.low + t * VK_UNIT_COLUMNS : NULL;
+        const int8_t *const low = at.low + (is_exact ? t * VK_UNIT_COLUMNS : 0);
         const __m512 step = _mm512_set1_ps(at.steps[t]);
         if (is_half) {
-          sums[t] = _mm512_mul_ps(unit_times(vectors, 0, 4, high, low), step);
-          second[t] = _mm512_mul_ps(unit_times(vectors, 4, 8, high, low), step);
+          sums[t] = _mm512_mul_ps(unit_times(vectors, 0, 4, high, low, is_exact), step);
+          second[t] = _mm512_mul_ps(unit_times(vectors, 4, 8, high, low, is_exact), step);
         } else {
-          sums[t] = _mm512_fmadd_ps(unit_times(vectors, 0, 8, high, low), step, sums[t]);
+          sums[t] = _mm512_fmadd_ps(unit_times(vectors, 0, 8, high, low, is_exact), step, sums[t]);
         }
       }
       at.codes += bits * VK_VECTOR;

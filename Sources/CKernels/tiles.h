@@ -39,11 +39,14 @@ VK_INLINE vk_tile vk_tile_at(const vk_tiles *matrix, size_t tile) {
   };
 }
 
-/// Products in plain C, for every level.
+/// Products in plain C, and of AVX2.
 void vk_tiles_times_plain(vk_level level, const vk_tiles *matrix, size_t first, size_t count,
                           const vk_tile_inputs *inputs, float *y, size_t y_stride);
 
 #ifdef VK_X86
+/// Adds vectors [from, end) of a unit times one token's unit to the sums of 16 rows: one half of them, or all.
+void vk_add_unit_avx2(const uint8_t *codes, unsigned bits, size_t from, size_t end,
+                      const uint8_t *table, const int8_t *high, const int8_t *low, int32_t *sums);
 /// Products with AVX-512.
 void vk_tiles_times_avx512(const vk_tiles *matrix, size_t first, size_t count,
                            const vk_tile_inputs *inputs, float *y, size_t y_stride);

@@ -21,7 +21,8 @@ extension Decoder {
   ) throws(InferenceError) {
     guard let tensor = layerTensor(name) else { throw .missing(name: name) }
     try Self.check(weights, fits: tensor)
-    let weights = Self.runnable(weights, on: pool)
+    let isOnlyLookedUp = tensor.part == .embedding && !description.tiesEmbeddings
+    let weights = isOnlyLookedUp ? weights : Self.runnable(weights, on: pool)
     switch tensor.part {
     case .embedding: embedding = weights
     case .head: head = weights

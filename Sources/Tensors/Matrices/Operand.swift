@@ -14,7 +14,7 @@ enum Operand {
 
   /// Whether the rows multiply as they are, however many vectors there are.
   var isInteger: Bool {
-    if case .tiles = self { true } else { false }
+    if case .tiles(_, .some) = self { true } else { false }
   }
 
   /// Products of single rows with vectors; false, without any, for what is decoded first.

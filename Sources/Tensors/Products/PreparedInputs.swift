@@ -1,4 +1,4 @@
-/// Input vectors in the forms in which operands read them.
+/// Input vectors in the forms in which operands read them; operands for which there is none are decoded.
 struct PreparedInputs {
   let x: UnsafePointer<Float>
   /// Vectors, and values of each.
@@ -15,12 +15,14 @@ struct PreparedInputs {
     self.x = x
     self.count = count
     self.columns = columns
+    let areFew = count < StackedProduct.leastForGEMM
     for part in parts {
       if let group = part.weights.tiles?.groupSize {
+        guard areFew || Kernels.prefersIntegers else { continue }
         guard tiles(groupSize: group) == nil else { continue }
         tiles.append(
           TileInputs(x, count: count, columns: columns, groupSize: group, arithmetic, on: pool))
-      } else if case .packed(let matrix) = part.weights, count < StackedProduct.leastForGEMM {
+      } else if case .packed(let matrix) = part.weights, areFew {
         guard packed(groupSize: matrix.groupSize) == nil else { continue }
         packed.append(
           PackedInputs(x, count: count, columns: columns, groupSize: matrix.groupSize))

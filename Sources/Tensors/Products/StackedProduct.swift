@@ -72,8 +72,6 @@ struct StackedProduct: @unchecked Sendable {
   private static let smallProduct = 1_000_000
   /// Weights below which a part is not worth handing to another thread.
   private static let weightsAPart = 24_576
-  /// So many that threads which are done wait for a hundredth of the work at most.
-  private static let partsAThread = 32
 
   private var stripRows: Int {
     count < Self.manyVectors ? Self.rowsAStrip : Self.rowsALargeStrip
@@ -82,8 +80,22 @@ struct StackedProduct: @unchecked Sendable {
   func run(on pool: WorkerPool) {
     let units = operands.reduce(0) { $0 + unitCount(of: $1) }
     let least = count < Self.leastForGEMM ? Self.weightsAPart / (Self.rowsAUnit * columns) + 1 : 1
-    let grain = max(least, units / (pool.threadCount * Self.partsAThread))
-    pool.run(count: units, grain: grain) { multiply(units: $0) }
+    let starts = Self.starts(ofParts: units, least: least, threads: pool.threadCount)
+    pool.run(count: starts.count - 1) { parts in
+      for part in parts { multiply(units: starts[part]..<starts[part + 1]) }
+    }
+  }
+
+  /// Where parts begin, and the end of the last: each thread's first is long, since memory is read fastest in one stream, and
+  /// later ones are ever shorter, so that all threads end at about the same time.
+  private static func starts(ofParts units: Int, least: Int, threads: Int) -> [Int] {
+    var starts = [0]
+    var start = 0
+    while start < units {
+      start += min(max((units - start) / (2 * threads), least), units - start)
+      starts.append(start)
+    }
+    return starts
   }
 
   private func usesGEMM(_ operand: Operand) -> Bool {
