@@ -76,21 +76,31 @@ extension TensorTable {
   var fingerprint: String {
     let isWhole = byteCount <= Self.wholeLimit
     let lines = entries.map { entry in
-      var hash = ContentHash()
-      let (start, end) = (entry.offset, entry.offset + entry.byteCount)
-      if isWhole || entry.byteCount <= Self.pageCount * Self.pageLength {
-        hash.add(storages[entry.file], in: start..<end)
-      } else {
-        let farthest = entry.byteCount - Self.pageLength
-        for page in 0..<Self.pageCount {
-          let place = start + farthest / (Self.pageCount - 1) * page
-          hash.add(storages[entry.file], in: place..<place + Self.pageLength)
-        }
-      }
-      storages[entry.file].releasePages(in: start..<end)
+      let hash = isWhole ? wholeHash(of: entry) : sampledHash(of: entry)
+      storages[entry.file].releasePages(in: entry.offset..<entry.offset + entry.byteCount)
       return "\(entry.header)\t\(hash.digits)\n"
     }
     return SHA256.hexDigest(Array(lines.sorted().joined().utf8))
+  }
+
+  private func wholeHash(of entry: TensorEntry) -> ContentHash {
+    var hash = ContentHash()
+    hash.add(storages[entry.file], in: entry.offset..<entry.offset + entry.byteCount)
+    return hash
+  }
+
+  private func sampledHash(of entry: TensorEntry) -> ContentHash {
+    guard entry.byteCount > Self.pageCount * Self.pageLength else { return wholeHash(of: entry) }
+    let storage = storages[entry.file]
+    let farthest = entry.byteCount - Self.pageLength
+    return storage.sampling(in: entry.offset..<entry.offset + entry.byteCount) {
+      var hash = ContentHash()
+      for page in 0..<Self.pageCount {
+        let place = entry.offset + farthest / (Self.pageCount - 1) * page
+        hash.add(storage, in: place..<place + Self.pageLength)
+      }
+      return hash
+    }
   }
 
   /// What fingerprints of plans, snapshots and sensitivity files were before they told contents apart.

@@ -15,7 +15,7 @@ struct PreparedInputs {
     self.x = x
     self.count = count
     self.columns = columns
-    let areFew = count < StackedProduct.leastForGEMM
+    let areFew = count < StackedProduct.leastForStrips
     for part in parts {
       if let group = part.weights.tiles?.groupSize {
         guard areFew || Kernels.prefersIntegers else { continue }

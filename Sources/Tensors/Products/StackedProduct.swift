@@ -1,4 +1,4 @@
-import COpenBLAS
+import CKernels
 
 extension WorkerPool {
   /// Products of vectors with matrices stacked one below the other, in one parallel region.
@@ -36,10 +36,16 @@ extension WorkerPool {
         let prepared = PreparedInputs(
           x, count: inputs.rows, columns: inputs.columns, for: pieces, arithmetic, on: self)
         pieces.withOperands(prepared) { operands in
+          let hasStrips =
+            inputs.rows >= StackedProduct.leastForStrips
+            && operands.contains { !$0.operand.isInteger }
+          let left =
+            hasStrips ? PackedLeft(x, count: inputs.rows, columns: inputs.columns, on: self) : nil
           let product = StackedProduct(
-            x: x, y: y, count: inputs.rows, columns: inputs.columns, outputColumns: outputColumns,
-            operands: operands)
+            x: x, left: left?.panels, y: y, count: inputs.rows, columns: inputs.columns,
+            outputColumns: outputColumns, operands: operands)
           product.run(on: self)
+          withExtendedLifetime(left) {}
         }
         withExtendedLifetime((prepared, pieces)) {}
       }
@@ -53,6 +59,8 @@ extension WorkerPool {
 struct StackedProduct: @unchecked Sendable {
   // Unchecked: parts read what x points at, and write disjoint columns of y.
   let x: UnsafePointer<Float>
+  /// The same packed, where strips of decoded rows multiply.
+  let left: UnsafePointer<Float>?
   let y: UnsafeMutablePointer<Float>
   /// Input vectors.
   let count: Int
@@ -60,16 +68,14 @@ struct StackedProduct: @unchecked Sendable {
   let outputColumns: Int
   let operands: [OperandRows]
 
-  /// From this many vectors on, decoding a strip of rows and one GEMM beat products row by row.
-  static let leastForGEMM = 6
-  /// Rows of a unit of work: for few vectors and for integers, and of a strip.
+  /// From this many vectors on, decoding a strip of rows and products of matrices beat products row by row.
+  static let leastForStrips = 6
+  /// Rows of a unit of work: for few vectors and for integers, and of a strip, which is whole panels.
   private static let rowsAUnit = 16
   private static let rowsAStrip = 32
-  /// The same for so many vectors that OpenBLAS's packing pays for larger matrices.
+  /// The same for so many vectors that reading them again for each strip takes time.
   private static let rowsALargeStrip = 96
   private static let manyVectors = 64
-  /// Multiplications up to which OpenBLAS multiplies in place: its packing costs a third of the time.
-  private static let smallProduct = 1_000_000
   /// Weights below which a part is not worth handing to another thread.
   private static let weightsAPart = 24_576
 
@@ -79,7 +85,7 @@ struct StackedProduct: @unchecked Sendable {
 
   func run(on pool: WorkerPool) {
     let units = operands.reduce(0) { $0 + unitCount(of: $1) }
-    let least = count < Self.leastForGEMM ? Self.weightsAPart / (Self.rowsAUnit * columns) + 1 : 1
+    let least = count < Self.leastForStrips ? Self.weightsAPart / (Self.rowsAUnit * columns) + 1 : 1
     let starts = Self.starts(ofParts: units, least: least, threads: pool.threadCount)
     pool.run(count: starts.count - 1) { parts in
       for part in parts { multiply(units: starts[part]..<starts[part + 1]) }
@@ -98,12 +104,10 @@ struct StackedProduct: @unchecked Sendable {
     return starts
   }
 
-  private func usesGEMM(_ operand: Operand) -> Bool {
-    count >= Self.leastForGEMM && !operand.isInteger
-  }
+  private func isStrips(_ operand: Operand) -> Bool { left != nil && !operand.isInteger }
 
   private func unitRows(of operand: Operand) -> Int {
-    usesGEMM(operand) ? stripRows : Self.rowsAUnit
+    isStrips(operand) ? stripRows : Self.rowsAUnit
   }
 
   private func unitCount(of part: OperandRows) -> Int {
@@ -134,34 +138,64 @@ struct StackedProduct: @unchecked Sendable {
   private func multiply(
     _ operand: Operand, rows: Range<Int>, into output: UnsafeMutablePointer<Float>
   ) {
-    if !usesGEMM(operand),
-      operand.multiply(
-        rows: rows, x: x, count: count, columns: columns, into: output, stride: outputColumns)
+    if let left, isStrips(operand) {
+      multiplyStrips(operand, rows: rows, by: left, into: output)
+    } else if !operand.multiply(
+      rows: rows, x: x, count: count, columns: columns, into: output, stride: outputColumns)
     {
-      return
+      multiplyDecoded(operand, rows: rows, into: output)
     }
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: stripRows * columns) { memory in
-      guard let decoded = memory.baseAddress else { return }
-      for begin in stride(from: rows.lowerBound, to: rows.upperBound, by: stripRows) {
-        let strip = begin..<min(begin + stripRows, rows.upperBound)
-        operand.decode(rows: strip, into: decoded)
-        multiply(decoded, rows: strip.count, into: output + (begin - rows.lowerBound))
+  }
+
+  /// Products of single rows that no kernel multiplies as they are.
+  private func multiplyDecoded(
+    _ operand: Operand, rows: Range<Int>, into output: UnsafeMutablePointer<Float>
+  ) {
+    ThreadScratch.withFloats(Self.rowsAUnit * columns) { decoded in
+      for begin in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.rowsAUnit) {
+        let part = begin..<min(begin + Self.rowsAUnit, rows.upperBound)
+        operand.decode(rows: part, into: decoded)
+        var view = vk_rows(
+          elements: UnsafeRawPointer(decoded).assumingMemoryBound(to: UInt8.self), columns: columns,
+          type: VK_F32, interleaved_head: 0)
+        vk_rows_times(
+          Kernels.level, &view, 0, part.count, x, columns, count,
+          output + (begin - rows.lowerBound), outputColumns)
       }
     }
   }
 
-  /// Multiplies decoded rows with all vectors, in blocks that are small matrices to OpenBLAS.
-  private func multiply(
-    _ decoded: UnsafePointer<Float>, rows: Int, into output: UnsafeMutablePointer<Float>
+  private func multiplyStrips(
+    _ operand: Operand, rows: Range<Int>, by left: UnsafePointer<Float>,
+    into output: UnsafeMutablePointer<Float>
   ) {
-    let most = Self.smallProduct / (rows * columns)
-    let blocks = most >= 8 && count < Self.manyVectors ? (count + most - 1) / most : 1
-    let blockSize = (count + blocks - 1) / blocks
-    for first in stride(from: 0, to: count, by: blockSize) {
-      cblas_sgemm(
-        CblasRowMajor, CblasNoTrans, CblasTrans, Int32(min(blockSize, count - first)), Int32(rows),
-        Int32(columns), 1, x + first * columns, Int32(columns), decoded, Int32(columns), 0,
-        output + first * outputColumns, Int32(outputColumns))
+    let (level, panel) = (Kernels.level, vk_panel_rows(Kernels.level, VK_RIGHT))
+    let packedCount = vk_packed_floats(level, VK_RIGHT, stripRows, columns)
+    ThreadScratch.withFloats(packedCount + panel * columns) { packed in
+      for begin in stride(from: rows.lowerBound, to: rows.upperBound, by: stripRows) {
+        let strip = begin..<min(begin + stripRows, rows.upperBound)
+        pack(operand, rows: strip, into: packed, by: packed + packedCount)
+        vk_gemm(
+          level, left, count, packed, strip.count, columns, 0, output + (begin - rows.lowerBound),
+          outputColumns)
+      }
+    }
+  }
+
+  /// Decodes and packs rows, a panel at a time.
+  private func pack(
+    _ operand: Operand, rows: Range<Int>, into packed: UnsafeMutablePointer<Float>,
+    by decoded: UnsafeMutablePointer<Float>
+  ) {
+    let panel = vk_panel_rows(Kernels.level, VK_RIGHT)
+    for begin in stride(from: rows.lowerBound, to: rows.upperBound, by: panel) {
+      let part = begin..<min(begin + panel, rows.upperBound)
+      operand.decode(rows: part, into: decoded)
+      var factor = vk_factor(
+        elements: decoded, rows: part.count, columns: columns, row_stride: columns,
+        column_stride: 1)
+      vk_pack_factor(
+        Kernels.level, VK_RIGHT, &factor, packed + (begin - rows.lowerBound) * columns)
     }
   }
 }
