@@ -30,7 +30,7 @@ extension WorkerPool {
     sums.withUnsafeMutableBufferPointer { buffer in
       gradients.values.withUnsafeBufferPointer { source in
         guard let sums = buffer.baseAddress, let gradient = source.baseAddress else { return }
-        parts.pieces.withOperands(inputs: []) { operands in
+        parts.pieces.withOperands(nil) { operands in
           let product = TransposedProduct(
             gradients: gradient, sums: sums, count: gradients.rows, columns: columns,
             outputs: outputs, slices: slices, operands: operands)
