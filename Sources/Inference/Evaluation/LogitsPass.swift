@@ -17,9 +17,6 @@ public struct LogitsPass: Sendable {
   /// The first token whose logits are not computed.
   private var position = 0
 
-  /// Tokens whose logits one step computes.
-  private static let chunk = 12
-
   /// - Parameters:
   ///   - windows: The first of them is read.
   ///   - decoder: The model that every step gets.
@@ -43,7 +40,7 @@ public struct LogitsPass: Sendable {
   public mutating func step(with decoder: Decoder) throws(InferenceError) -> Step {
     if reader.step(with: decoder) { return .read }
     guard position < tokens.count else { return .ended }
-    let positions = position..<min(position + Self.chunk, tokens.count)
+    let positions = position..<min(position + decoder.positionsAtHead, tokens.count)
     position = positions.upperBound
     let logits = decoder.logits(of: decoder.headInputs(reader.hidden.rows(positions)))
     if let row = logits.firstNonFiniteRow {

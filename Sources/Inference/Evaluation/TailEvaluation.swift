@@ -13,9 +13,6 @@ public struct TailEvaluation: Sendable {
   private var position: Int
   private var scores = Scores()
 
-  /// Scored positions of a step at the head, which both models' heads read.
-  private static let chunk = 12
-
   /// - Parameters:
   ///   - pass: The hidden states of all windows before some block.
   ///   - states: Of the reference, complete and on the same windows.
@@ -55,7 +52,7 @@ public struct TailEvaluation: Sendable {
     }
     guard window < states.windows.count else { return false }
     let scored = states.windows.scored
-    let positions = position..<min(position + Self.chunk, scored.upperBound)
+    let positions = position..<min(position + reference.positionsAtHead, scored.upperBound)
     try scores.add(
       followers: states.windows.followers(of: positions, inWindow: window),
       reference: reference.logits(of: states[window, positions]),

@@ -12,9 +12,6 @@ struct WindowReader: Sendable {
   private var position = 0
   private var cache: BlockCache
 
-  /// Multiplications of a step: some 10 ms of two cores.
-  private static let workAStep = 600_000_000
-
   /// - Throws: ``InferenceError`` for ids outside the vocabulary.
   init(_ tokens: [Int], decoder: Decoder) throws(InferenceError) {
     try decoder.check(tokens)
@@ -35,10 +32,7 @@ struct WindowReader: Sendable {
   /// - Returns: Whether there were any left.
   mutating func step(with decoder: Decoder) -> Bool {
     guard place < blocks.count else { return false }
-    let weights = decoder.description.layers.reduce(0) {
-      $1.block == blocks[place] ? $0 + $1.parameters : $0
-    }
-    let length = max(Self.workAStep / max(weights, 1) / 16 * 16, 16)
+    let length = StepLength.positions(forWeights: decoder.weights(ofBlock: blocks[place]))
     let positions = position..<min(position + length, hidden.rows)
     if position == 0 { cache = decoder.makeBlockCache(blocks[place]) }
     var part = hidden.rows(positions)

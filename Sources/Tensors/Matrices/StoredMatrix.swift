@@ -41,6 +41,8 @@ public struct StoredMatrix: Sendable {
   public let rows: Int
   public let columns: Int
   public let rowOrder: RowOrder
+  /// The same weights in the form in which they multiply, if that is held beside the file's.
+  private(set) var tiles: Tiles?
 
   /// Bytes of one row.
   public let bytesPerRow: Int
@@ -82,6 +84,19 @@ public struct StoredMatrix: Sendable {
       matrix.byteCount == bytes.count
     else { preconditionFailure("a matrix is its rows' bytes") }
     self = matrix
+  }
+
+  /// The same matrix with its blocks held in memory too, in the form in which they multiply.
+  ///
+  /// - Parameter pool: The threads that share the work.
+  /// - Returns: The matrix itself where there is no such form.
+  public func tiled(on pool: WorkerPool? = nil) -> StoredMatrix {
+    guard tiles == nil else { return self }
+    var matrix = self
+    matrix.tiles = Tiles(blocksOf: self, on: pool)
+    // What was read once is not needed again soon.
+    if matrix.tiles != nil { storage.releasePages(in: offset..<offset + byteCount) }
+    return matrix
   }
 
   /// A copy of all stored bytes.
