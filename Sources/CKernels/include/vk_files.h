@@ -5,4 +5,7 @@
 /// Lets two paths of one file system change places in one step: renameat2(2) with RENAME_EXCHANGE.
 int vk_exchange(const char *first, const char *second);
 
+/// Bytes of memory that can be taken without pushing others out of it; -1 where the system does not tell.
+long long vk_available_memory(void);
+
 #endif
