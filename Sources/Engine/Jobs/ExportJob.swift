@@ -16,6 +16,7 @@ struct ExportJob: Job {
   private enum Task {
     case check(Int)
     case slice(PendingLayer)
+    case round
     case layer(Int, Origin)
     case others
     case finish
@@ -52,6 +53,8 @@ struct ExportJob: Job {
     var others: [String]
     /// Norms as folding left them; nil until the first of those tensors is written.
     var norms: [String: [Float]]?
+    /// Layers that are rounded and written at once; nil until those are known that need not be.
+    var rounding: LayerRounding?
     var pending: PendingLayer?
     var compression: CompressionWork?
     var meter: ProgressMeter
@@ -96,6 +99,7 @@ struct ExportJob: Job {
     case nil: break
     case .check(let number): try check(number, &work, workspace)
     case .slice(let pending): try write(pending, &work, workspace)
+    case .round: try round(&work, in: &workspace)
     case .layer(let number, let origin): try take(number, from: origin, &work, in: &workspace)
     case .others: try writeOthers(&work, in: &workspace)
     case .finish:
@@ -113,6 +117,7 @@ struct ExportJob: Job {
 
   private func nextTask(of work: Work, in workspace: Workspace) -> Task? {
     if let number = work.claimed.last { return .check(number) }
+    if work.rounding?.isFinished != true { return .round }
     if let pending = work.pending { return .slice(pending) }
     if let compression = work.compression { return .layer(compression.key.layer, .compressed) }
     // Norms take back the scales of layers that need not be written again, where an export is resumed.
@@ -192,6 +197,42 @@ extension ExportJob {
     } catch {
       throw failure(error)
     }
+  }
+
+  /// Rounds layers that need nothing but their own weights, and writes them, for a while.
+  ///
+  /// Those that turn out to be damaged are left to be compressed one by one, which says what is wrong.
+  private func round(
+    _ work: inout Work, in workspace: inout Workspace
+  ) throws(JobFailure) {
+    var rounding = work.rounding ?? LayerRounding([], of: workspace.checkpoint)
+    if work.rounding == nil { rounding = try begunRounding(work, in: workspace) }
+    work.rounding = nil
+    do throws(ExportError) {
+      let complete = try rounding.step(
+        into: &work.writer, pool: workspace.models.sharedPool(), for: stepLength)
+      let names = Set(complete)
+      work.remaining.removeAll { names.contains(workspace.shapes[$0].name) }
+    } catch {
+      throw failure(error)
+    }
+    work.rounding = rounding
+  }
+
+  private func begunRounding(
+    _ work: Work, in workspace: Workspace
+  ) throws(JobFailure) -> LayerRounding {
+    var layers: [RoundedLayer] = []
+    for number in work.remaining {
+      let key = work.keys[number]
+      guard case .compressed? = origin(of: key, in: workspace),
+        let rounding = RowRounding(
+          key.scheme, of: try workspace.matrix(of: number), shape: workspace.shapes[number]),
+        let layer = work.encoding.rounded(rounding)
+      else { continue }
+      layers.append(layer)
+    }
+    return LayerRounding(layers, of: workspace.checkpoint)
   }
 
   /// A hash of what a layer is made from, beside the export's purpose.

@@ -21,9 +21,10 @@ struct SampleWork {
       guard let profile = workspace.profile(of: key.layer) else {
         var profiler = profiler ?? RowProfiler(matrix: matrix, layer: shape.name)
         self.profiler = nil
-        let end = workspace.now() + stepLength
+        let (end, pool) = (workspace.now() + stepLength, workspace.models.sharedPool())
         repeat {
-          try profiler.step(rows: max(1, (1 << 19) / shape.columns))
+          try profiler.step(
+            rows: max(1, (1 << 19) / shape.columns) * pool.threadCount, pool: pool)
         } while !profiler.isFinished && workspace.now() < end
         if let profile = profiler.finish() { workspace.keep(profile, of: key.layer) }
         self.profiler = profiler

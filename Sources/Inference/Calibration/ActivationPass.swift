@@ -156,8 +156,14 @@ public struct ActivationPass: Sendable {
     } else {
       if positions.lowerBound == 0 { sweep.cache = decoder.makeBlockCache(block) }
       var cache = sweep.cache
-      decoder.run(
-        block: block, on: &part, self.positions.part(positions), cache: &cache, observer: observe)
+      if sweep.advances {
+        decoder.run(
+          block: block, on: &part, self.positions.part(positions), cache: &cache, observer: observe)
+      } else {
+        decoder.observe(
+          block: block, reading: part, self.positions.part(positions), cache: &cache,
+          observer: observe)
+      }
       sweep.cache = cache
       if sweep.advances { hidden[sweep.window].replaceRows(from: positions.lowerBound, by: part) }
     }
@@ -169,6 +175,9 @@ public struct ActivationPass: Sendable {
     let model = decoder.description
     let weights = model.layers.reduce(0) { $1.block == 0 ? $0 + $1.rows * $1.columns : $0 }
     let squares = model.layers.reduce(0) { $1.block == 0 ? $0 + $1.columns * $1.columns / 4 : $0 }
-    return max(workAStep / max(weights + squares, 1) / 16 * 16, 16)
+    let most = max(workAStep / max(weights + squares, 1), 16)
+    // Parts of equal length, so that none is too short to be worth decoding the weights for.
+    let parts = (windows.length + most - 1) / most
+    return ((windows.length + parts - 1) / parts + 15) / 16 * 16
   }
 }

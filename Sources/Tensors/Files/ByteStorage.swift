@@ -119,17 +119,13 @@ public final class ByteStorage: @unchecked Sendable {
     madvise(UnsafeMutableRawPointer(mutating: base + first), end - first, MADV_DONTNEED)
   }
 
-  /// Calls `body`, which reads a few places of `range`: of a mapped file only the pages that it touches are read, and not
-  /// their neighbours beforehand, which take a thousand times as long.
-  ///
-  /// - Precondition: `range` lies within `0..<count`.
-  public func sampling<R>(in range: Range<Int>, _ body: () -> R) -> R {
-    precondition(range.lowerBound >= 0 && range.upperBound <= count, "range outside the storage")
-    guard mapping != nil, let base, !range.isEmpty else { return body() }
-    let first = range.lowerBound / Int(getpagesize()) * Int(getpagesize())
-    let start = UnsafeMutableRawPointer(mutating: base + first)
-    madvise(start, range.upperBound - first, MADV_RANDOM)
-    defer { madvise(start, range.upperBound - first, MADV_NORMAL) }
+  /// Calls `body`, which reads a few places: of a mapped file only the pages that it touches are read, and not their
+  /// neighbours beforehand, which take a thousand times as long.
+  public func sampling<R>(_ body: () -> R) -> R {
+    guard mapping != nil, let base, count > 0 else { return body() }
+    let start = UnsafeMutableRawPointer(mutating: base)
+    madvise(start, count, MADV_RANDOM)
+    defer { madvise(start, count, MADV_NORMAL) }
     return body()
   }
 
