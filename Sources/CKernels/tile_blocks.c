@@ -1,14 +1,13 @@
-// GGUF's blocks of two levels of scales, or of codes that a table gives values, in tiles. Layouts: ggml-common.h.
+// GGUF's blocks in tiles. Layouts: ggml-common.h.
 #include "block_shapes.h"
 #include "tiles.h"
-
-enum { MOST_CODES = 256 };
 
 // What one block of one row is made of: a code a byte in the order of the weights.
 typedef struct {
   uint16_t scale, minimum;
   uint8_t scale_multiples[VK_MOST_GROUPS], minimum_multiples[VK_MOST_GROUPS];
-  uint8_t codes[MOST_CODES];
+  /// Of the caller's memory.
+  uint8_t *codes;
 } block_parts;
 
 // The levels of IQ4_NL and IQ4_XS (ggml's kvalues_iq4nl) above -128.
@@ -25,6 +24,46 @@ VK_INLINE void add_plane(const uint8_t *bytes, unsigned shift, unsigned mask, un
 
 // A minimum that is taken from weights becomes one that is added to them.
 VK_INLINE uint16_t negated(uint16_t half) { return half ^ 0x8000u; }
+
+// Codes of 4 bits: those of the first half of a block are the low ones.
+VK_INLINE void take_nibbles(const uint8_t *bytes, uint8_t *codes) {
+  add_plane(bytes, 0, 15, 0, 16, codes);
+  add_plane(bytes, 4, 15, 0, 16, codes + 16);
+}
+
+VK_INLINE void take_fifth_bits(const uint8_t *bytes, uint8_t *codes) {
+  const uint32_t high = vk_load_u32(bytes);
+  for (size_t i = 0; i < 32; i++) codes[i] = (uint8_t)(codes[i] | (high >> i & 1) << 4);
+}
+
+VK_INLINE void take_q4_0(const uint8_t *block, block_parts *parts) {
+  parts->scale = vk_load_u16(block);
+  take_nibbles(block + 2, parts->codes);
+}
+
+VK_INLINE void take_q4_1(const uint8_t *block, block_parts *parts) {
+  parts->scale = vk_load_u16(block);
+  parts->minimum = vk_load_u16(block + 2);
+  take_nibbles(block + 4, parts->codes);
+}
+
+VK_INLINE void take_q5_0(const uint8_t *block, block_parts *parts) {
+  parts->scale = vk_load_u16(block);
+  take_nibbles(block + 6, parts->codes);
+  take_fifth_bits(block + 2, parts->codes);
+}
+
+VK_INLINE void take_q5_1(const uint8_t *block, block_parts *parts) {
+  parts->scale = vk_load_u16(block);
+  parts->minimum = vk_load_u16(block + 2);
+  take_nibbles(block + 8, parts->codes);
+  take_fifth_bits(block + 4, parts->codes);
+}
+
+VK_INLINE void take_q8_0(const uint8_t *block, block_parts *parts) {
+  parts->scale = vk_load_u16(block);
+  for (size_t i = 0; i < 32; i++) parts->codes[i] = block[2 + i] ^ 0x80u;
+}
 
 VK_INLINE void take_q2_k(const uint8_t *block, block_parts *parts) {
   parts->scale = vk_load_u16(block + 80);
@@ -92,8 +131,7 @@ VK_INLINE void take_q6_k(const uint8_t *block, block_parts *parts) {
 
 VK_INLINE void take_iq4_nl(const uint8_t *block, block_parts *parts) {
   parts->scale = vk_load_u16(block);
-  add_plane(block + 2, 0, 15, 0, 16, parts->codes);
-  add_plane(block + 2, 4, 15, 0, 16, parts->codes + 16);
+  take_nibbles(block + 2, parts->codes);
 }
 
 VK_INLINE void take_iq4_xs(const uint8_t *block, block_parts *parts) {
@@ -102,14 +140,19 @@ VK_INLINE void take_iq4_xs(const uint8_t *block, block_parts *parts) {
   for (unsigned g = 0; g < 8; g++) {
     const unsigned low = block[4 + g / 2] >> (g % 2 * 4) & 15u;
     parts->scale_multiples[g] = (uint8_t)((int)(low | (high >> (2 * g) & 3u) << 4) - 32);
-    add_plane(block + 8 + 16 * g, 0, 15, 0, 16, parts->codes + 32 * g);
-    add_plane(block + 8 + 16 * g, 4, 15, 0, 16, parts->codes + 32 * g + 16);
+    take_nibbles(block + 8 + 16 * g, parts->codes + 32 * g);
   }
 }
 
 VK_INLINE void take_block(vk_block_type type, const uint8_t *block, block_parts *parts) {
-  memset(parts, 0, sizeof *parts);
+  const vk_block_shape shape = block_shape(type);
+  memset(parts->codes, 0, shape.group * shape.groups);
   switch (type) {
+    case VK_Q4_0: take_q4_0(block, parts); break;
+    case VK_Q4_1: take_q4_1(block, parts); break;
+    case VK_Q5_0: take_q5_0(block, parts); break;
+    case VK_Q5_1: take_q5_1(block, parts); break;
+    case VK_Q8_0: take_q8_0(block, parts); break;
     case VK_Q2_K: take_q2_k(block, parts); break;
     case VK_Q3_K: take_q3_k(block, parts); break;
     case VK_Q4_K: take_q4_k(block, parts); break;
@@ -131,6 +174,11 @@ int vk_tile_block_kind(vk_block_type type, vk_tile_kind *kind) {
       .has_multiples = shape.groups > 1,
   };
   switch (type) {
+    case VK_Q4_0:
+    case VK_Q5_0:
+    case VK_Q8_0: kind->zero = (float)(1u << (shape.bits - 1)); return 1;
+    case VK_Q4_1:
+    case VK_Q5_1:
     case VK_Q2_K:
     case VK_Q4_K:
     case VK_Q5_K: return 1;
@@ -159,9 +207,8 @@ VK_INLINE void tile_blocks(vk_block_type type, const uint8_t *const *rows, size_
   const size_t width = shape.group * shape.groups, blocks = columns / width;
   for (size_t lane = 0; lane < count; lane++) {
     for (size_t b = 0; b < blocks; b++) {
-      block_parts parts;
+      block_parts parts = {.codes = scratch + lane * columns + b * width};
       take_block(type, rows[lane] + b * shape.bytes, &parts);
-      memcpy(scratch + lane * columns + b * width, parts.codes, width);
       const size_t shared = b * VK_TILE_ROWS + lane, groups = b * shape.groups * VK_TILE_ROWS;
       to->scales[shared] = parts.scale;
       if (to->minimums) to->minimums[shared] = parts.minimum;
@@ -180,6 +227,11 @@ VK_INLINE void vk_tile_blocks_body(vk_level level, vk_block_type type, const uin
                                    const vk_tile_destination *to) {
   // A constant type lets the compiler unroll.
   switch (type) {
+    case VK_Q4_0: tile_blocks(VK_Q4_0, rows, count, columns, scratch, to); break;
+    case VK_Q4_1: tile_blocks(VK_Q4_1, rows, count, columns, scratch, to); break;
+    case VK_Q5_0: tile_blocks(VK_Q5_0, rows, count, columns, scratch, to); break;
+    case VK_Q5_1: tile_blocks(VK_Q5_1, rows, count, columns, scratch, to); break;
+    case VK_Q8_0: tile_blocks(VK_Q8_0, rows, count, columns, scratch, to); break;
     case VK_Q2_K: tile_blocks(VK_Q2_K, rows, count, columns, scratch, to); break;
     case VK_Q3_K: tile_blocks(VK_Q3_K, rows, count, columns, scratch, to); break;
     case VK_Q4_K: tile_blocks(VK_Q4_K, rows, count, columns, scratch, to); break;

@@ -68,14 +68,15 @@ struct TileKernelTests {
   }
 
   /// Where each type's blocks hold their 16-bit floats.
-  static let superBlocks: [(type: ElementType, halves: [Int])] = [
+  static let blockTypes: [(type: ElementType, halves: [Int])] = [
     (.q2_K, [80, 82]), (.q3_K, [108]), (.q4_K, [0, 2]), (.q5_K, [0, 2]), (.q6_K, [208]),
-    (.iq4_nl, [0]), (.iq4_xs, [0]),
+    (.iq4_nl, [0]), (.iq4_xs, [0]), (.q4_0, [0]), (.q4_1, [0, 2]), (.q5_0, [0]), (.q5_1, [0, 2]),
+    (.q8_0, [0]),
   ]
 
-  @Test(arguments: superBlocks.indices)
+  @Test(arguments: blockTypes.indices)
   func blocksMultiplyAsTheyAreDecoded(index: Int) throws {
-    let (type, halves) = Self.superBlocks[index]
+    let (type, halves) = Self.blockTypes[index]
     let (rows, columns) = (22, type.blockSize * 2)
     var noise = Noise(seed: index)
     var bytes = noise.bytes(rows * 2 * type.bytesPerBlock)
@@ -90,6 +91,7 @@ struct TileKernelTests {
         storage: ByteStorage(copying: bytes), offset: 0, type: type, rows: rows, columns: columns,
         rowOrder: .interleavedHalves(heads: 1)))
     let tiles = try #require(LayerWeights.stored(matrix.tiled(on: WorkerPool(threads: 2))).tiles)
+    #expect(matrix.tiled().decoded() == matrix.decoded())
     let weights = (0..<rows).map { matrix.decoded(rows: [$0]).values }
     // Random codes reach both ends of their range, so that weights are about as large as codes times scales.
     let magnitudes = weights.map { row in

@@ -70,7 +70,7 @@ typedef struct {
   const uint8_t *table;
 } vk_tile_kind;
 
-/// How tiles hold K types, IQ4_NL and IQ4_XS; 0 for types that they do not hold, or that packed rows hold.
+/// How tiles hold a type; 0 for types that they do not hold.
 int vk_tile_block_kind(vk_block_type type, vk_tile_kind *kind);
 
 /// Where a tile's parts are written; those that it has not are NULL.

@@ -67,7 +67,7 @@ extension Decoder {
     switch weights {
     case .stored(let matrix):
       let packed = PackedMatrix(losslessly: matrix, on: pool)
-      return packed.map { .packed($0.tiled(on: pool)) } ?? .stored(matrix.tiled(on: pool))
+      return packed.map { .packed($0) } ?? .stored(matrix.tiled(on: pool))
     case .packed(let matrix): return .packed(matrix.tiled(on: pool))
     case .stack(let parts): return .stack(parts.map { runnable($0, on: pool) })
     case .floats: return weights

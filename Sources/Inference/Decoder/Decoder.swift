@@ -24,7 +24,7 @@ public struct Decoder: Sendable {
 
   /// A decoder of the given weights.
   ///
-  /// Layers in GGUF's quantized blocks are repacked, code for code.
+  /// Layers in GGUF's quantized blocks are laid out anew, code for code.
   /// - Parameters:
   ///   - description: The model.
   ///   - layers: Layers and routers by their names.

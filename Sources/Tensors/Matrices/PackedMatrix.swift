@@ -92,14 +92,16 @@ public struct PackedMatrix: Sendable {
     form = .rows(Rows(codes: codes, scales: scales, zeros: zeros))
   }
 
-  /// The same matrix in another form.
-  init(like matrix: PackedMatrix, form: Form) {
-    rows = matrix.rows
-    columns = matrix.columns
-    bits = matrix.bits
-    groupSize = matrix.groupSize
-    scaleType = matrix.scaleType
-    self.form = form
+  /// A packed matrix that is held in tiles, which have scales of their own for each group and codes that stand for themselves.
+  init(_ tiles: Tiles) {
+    let layout = tiles.layout
+    precondition(!layout.hasMultiples && layout.table.isEmpty)
+    rows = layout.rows
+    columns = layout.columns
+    bits = layout.bits
+    groupSize = layout.groupSize
+    scaleType = layout.scaleType
+    form = .tiles(tiles)
   }
 
   /// The given rows in the given order, with their codes, scales and zero points.

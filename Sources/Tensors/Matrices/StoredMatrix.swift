@@ -89,14 +89,19 @@ public struct StoredMatrix: Sendable {
   /// The same matrix with its blocks held in memory too, in the form in which they multiply.
   ///
   /// - Parameter pool: The threads that share the work.
-  /// - Returns: The matrix itself where there is no such form.
+  /// - Returns: The matrix itself where there is no such form, or not enough memory: the file's pages can be read again,
+  ///   a copy cannot.
   public func tiled(on pool: WorkerPool? = nil) -> StoredMatrix {
-    guard tiles == nil else { return self }
+    guard tiles == nil, Self.hasMemory(for: byteCount) else { return self }
     var matrix = self
     matrix.tiles = Tiles(blocksOf: self, on: pool)
-    // What was read once is not needed again soon.
-    if matrix.tiles != nil { storage.releasePages(in: offset..<offset + byteCount) }
     return matrix
+  }
+
+  /// Whether a copy leaves others as much memory as several like it take.
+  private static func hasMemory(for bytes: Int) -> Bool {
+    let available = vk_available_memory()
+    return available < 0 || bytes <= Int(available) / 4
   }
 
   /// A copy of all stored bytes.

@@ -32,5 +32,7 @@ extension Tiles {
         }
       }
     }
+    // What was read once is not needed again soon.
+    matrix.storage.releasePages(in: matrix.offset..<matrix.offset + matrix.byteCount)
   }
 }
