@@ -48,6 +48,23 @@ VK_INLINE float exponentials(float *x, size_t count, float most) {
   return sum;
 }
 
+// Turns scores of some keys into weights of their values, relative to the largest score so far. Returns
+// what the sums over earlier keys are to be multiplied by.
+VK_INLINE float softmax_step(float *scores, size_t count, float softcap, float *most, float *total) {
+#pragma clang fp contract(fast)
+  if (softcap > 0) vk_cap(scores, count, softcap);
+  const float here = vk_largest_of(scores, count);
+  float kept = 1;
+  if (here > *most) {
+    // From no sink, at minus infinity, nothing is kept but the smallest number.
+    kept = vk_exp(*most - here);
+    *total *= kept;
+    *most = here;
+  }
+  *total += exponentials(scores, count, *most);
+  return kept;
+}
+
 // A sink is a position of weight exp(sink) without a value: the running maximum and sum start with it.
 VK_INLINE void attend(const vk_attention *how, size_t head_size, size_t value_size,
                       const float *query, const float *keys, const float *values, size_t positions,
@@ -68,16 +85,10 @@ VK_INLINE void attend(const vk_attention *how, size_t head_size, size_t value_si
     for (size_t t = fours; t < some; t++) {
       scores[t] = one_score(query, key + t * key_stride, head_size, scale);
     }
-    if (softcap > 0) vk_cap(scores, some, softcap);
-    const float here = vk_largest_of(scores, some);
-    if (here > most) {
-      // From no sink, at minus infinity, nothing is kept but the smallest number.
-      const float kept = vk_exp(most - here);
+    const float kept = softmax_step(scores, some, softcap, &most, &total);
+    if (kept != 1) {
       for (size_t i = 0; i < value_size; i++) y[i] *= kept;
-      total *= kept;
-      most = here;
     }
-    total += exponentials(scores, some, most);
     for (size_t t = 0; t < fours; t += 4) {
       add_four(scores + t, value + t * value_stride, value_stride, value_size, y);
     }
@@ -107,3 +118,13 @@ VK_VARIANTS(void, vk_attend,
             (vk_level level, const vk_attention *how, const float *query, const float *keys,
              const float *values, size_t positions, float sink, float *y),
             (level, how, query, keys, values, positions, sink, y))
+
+VK_INLINE float vk_softmax_step_body(vk_level level, float *scores, size_t count, float softcap,
+                                     float *most, float *total) {
+  (void)level;
+  return softmax_step(scores, count, softcap, most, total);
+}
+
+VK_VARIANTS(float, vk_softmax_step,
+            (vk_level level, float *scores, size_t count, float softcap, float *most, float *total),
+            (level, scores, count, softcap, most, total))

@@ -1,23 +1,31 @@
 #include "block_shapes.h"
 #include "floats.h"
 
-// The order in which K types keep the codes of a super-block: in each run of `span` bytes, plane p
-// holds the codes that follow p * span.
-VK_INLINE size_t place_in(size_t index, size_t span, unsigned planes, unsigned *plane) {
-  const size_t run = index / (span * planes), rest = index % (span * planes);
-  *plane = (unsigned)(rest / span);
-  return run * span + rest % span;
-}
-
-// The codes' low bits, `bits` wide, in runs of `span` bytes.
+// Low bits of codes, `bits` wide from bit `shift` on, as K types keep them: in each run of `span` bytes, plane p has the
+// codes that follow p * span. Bytes are written whole.
 VK_INLINE void put_planes(const uint8_t *codes, size_t count, unsigned bits, unsigned shift,
                           size_t span, uint8_t *bytes) {
+  const unsigned planes = 8 / bits;
   const uint8_t mask = (uint8_t)((1u << bits) - 1u);
-  for (size_t i = 0; i < count; i++) {
-    unsigned plane;
-    const size_t place = place_in(i, span, 8 / bits, &plane);
-    bytes[place] |= (uint8_t)((codes[i] >> shift & mask) << (plane * bits));
+  for (; count > 0; count -= span * planes, codes += span * planes, bytes += span) {
+    for (size_t i = 0; i < span; i++) {
+      uint8_t byte = 0;
+      for (unsigned p = 0; p < planes; p++) {
+        byte |= (uint8_t)((codes[p * span + i] >> shift & mask) << (p * bits));
+      }
+      bytes[i] = byte;
+    }
   }
+}
+
+// The fifth bits of eight codes, the first one's lowest: each is one bit of a byte, moved to the top byte.
+VK_INLINE uint8_t fifth_bits(const uint8_t *codes) {
+  uint64_t eight;
+  memcpy(&eight, codes, sizeof eight);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  eight = __builtin_bswap64(eight);
+#endif
+  return (uint8_t)(((eight >> 4 & 0x0101010101010101u) * 0x0102040810204080u) >> 56);
 }
 
 VK_INLINE void put_u16(uint8_t *bytes, uint16_t value) { memcpy(bytes, &value, sizeof value); }
@@ -35,6 +43,7 @@ VK_INLINE void put_six_bit_pairs(const vk_block_header *header, uint8_t *bytes) 
 
 // Sixteen scales of six bits, 32 added: low nibbles first, then the two high bits of four at a time.
 VK_INLINE void put_six_bit_scales(const vk_block_header *header, uint8_t *bytes) {
+  memset(bytes, 0, 12);
   for (size_t g = 0; g < 16; g++) {
     const uint8_t scale = (uint8_t)(header->group_scales[g] + 32);
     bytes[g % 8] |= (uint8_t)((scale & 15) << (g / 8 * 4));
@@ -42,7 +51,7 @@ VK_INLINE void put_six_bit_scales(const vk_block_header *header, uint8_t *bytes)
   }
 }
 
-static void encode_plain(vk_block_type type, const vk_block_header *header, const uint8_t *codes,
+VK_INLINE void encode_plain(vk_block_type type, const vk_block_header *header, const uint8_t *codes,
                          uint8_t *block) {
   const vk_block_shape shape = block_shape(type);
   put_u16(block, header->scale);
@@ -56,13 +65,13 @@ static void encode_plain(vk_block_type type, const vk_block_header *header, cons
     return;
   }
   if (shape.bits == 5) {
-    for (size_t i = 0; i < 32; i++) block[i / 8] |= (uint8_t)((codes[i] >> 4 & 1) << (i % 8));
+    for (size_t i = 0; i < 4; i++) block[i] = fifth_bits(codes + 8 * i);
     block += 4;
   }
   put_planes(codes, 32, 4, 0, 16, block);
 }
 
-static void encode_super(vk_block_type type, const vk_block_header *header, const uint8_t *codes,
+VK_INLINE void encode_super(vk_block_type type, const vk_block_header *header, const uint8_t *codes,
                          uint8_t *block) {
   switch (type) {
     case VK_Q2_K:
@@ -97,11 +106,10 @@ static void encode_super(vk_block_type type, const vk_block_header *header, cons
   }
 }
 
-void vk_encode_blocks(vk_block_type type, const vk_block_header *headers, const uint8_t *codes,
-                      size_t blocks, uint8_t *destination) {
+VK_INLINE void encode_all(const vk_block_type type, const vk_block_header *headers,
+                          const uint8_t *codes, size_t blocks, uint8_t *destination) {
   const vk_block_shape shape = block_shape(type);
   const size_t size = (size_t)shape.group * shape.groups;
-  memset(destination, 0, blocks * shape.bytes);
   for (size_t b = 0; b < blocks; b++) {
     uint8_t *block = destination + b * shape.bytes;
     if (shape.groups == 1) {
@@ -111,6 +119,35 @@ void vk_encode_blocks(vk_block_type type, const vk_block_header *headers, const 
     }
   }
 }
+
+VK_INLINE void vk_encode_blocks_body(vk_level level, vk_block_type type,
+                                     const vk_block_header *headers, const uint8_t *codes,
+                                     size_t blocks, uint8_t *destination) {
+  (void)level;
+  // With the type a constant, loops over a block are unrolled.
+  switch (type) {
+#define ENCODE(name, ...) \
+  case name: encode_all(name, headers, codes, blocks, destination); break;
+    ENCODE(VK_Q4_0)
+    ENCODE(VK_Q4_1)
+    ENCODE(VK_Q5_0)
+    ENCODE(VK_Q5_1)
+    ENCODE(VK_Q8_0)
+    ENCODE(VK_Q2_K)
+    ENCODE(VK_Q3_K)
+    ENCODE(VK_Q4_K)
+    ENCODE(VK_Q5_K)
+    ENCODE(VK_Q6_K)
+    ENCODE(VK_IQ4_NL)
+#undef ENCODE
+    default: break;
+  }
+}
+
+VK_VARIANTS(void, vk_encode_blocks,
+            (vk_level level, vk_block_type type, const vk_block_header *headers,
+             const uint8_t *codes, size_t blocks, uint8_t *destination),
+            (level, type, headers, codes, blocks, destination))
 
 void vk_block_groups(vk_block_type type, const vk_block_header *header, float *scales,
                      float *minimums) {

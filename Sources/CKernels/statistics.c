@@ -93,14 +93,45 @@ VK_VARIANTS(void, vk_compare,
              vk_comparison *comparison),
             (level, before, after, count, comparison))
 
-void vk_count_bins(const float *values, size_t count, double lower, double bins_per_unit,
-                   size_t bins, uint32_t *counts) {
+VK_INLINE void vk_count_bins_body(vk_level level, const float *values, const float *before,
+                                  size_t count, double lower, double bins_per_unit, size_t bins,
+                                  uint32_t *counts) {
+  (void)level;
+  enum { portion = 64 };
   const double last = (double)(bins - 1);
-  for (size_t i = 0; i < count; i++) {
-    const double place = ((double)values[i] - lower) * bins_per_unit;
-    if (!(place - place == 0)) continue;
-    const double clamped = place < 0 ? 0 : place > last ? last : place;
+  for (size_t start = 0; start < count; start += portion) {
+    const size_t end = count - start < portion ? count - start : portion;
+    int32_t places[portion];
+    for (size_t i = 0; i < end; i++) {
+      const float value = before ? values[start + i] - before[start + i] : values[start + i];
+      const double place = ((double)value - lower) * bins_per_unit;
+      const int is_number = place - place == 0;
+      const double clamped = place < 0 ? 0 : place > last ? last : place;
+      places[i] = is_number ? (int32_t)(is_number ? clamped : 0) : (int32_t)bins;
+    }
     // Neighbours often share a bin; four copies keep one increment from waiting for the last.
-    counts[(i & 3) * bins + (size_t)clamped] += 1;
+    for (size_t i = 0; i < end; i++) counts[(i & 3) * (bins + 1) + (size_t)places[i]] += 1;
   }
 }
+
+VK_VARIANTS(void, vk_count_bins,
+            (vk_level level, const float *values, const float *before, size_t count, double lower,
+             double bins_per_unit, size_t bins, uint32_t *counts),
+            (level, values, before, count, lower, bins_per_unit, bins, counts))
+
+VK_INLINE void vk_add_moments_body(vk_level level, const float *values, size_t rows, size_t columns,
+                                   double *sums, double *squares) {
+  (void)level;
+  for (size_t row = 0; row < rows; row++, values += columns) {
+    for (size_t k = 0; k < columns; k++) {
+      const double value = (double)values[k];
+      sums[k] += value;
+      squares[k] += value * value;
+    }
+  }
+}
+
+VK_VARIANTS(void, vk_add_moments,
+            (vk_level level, const float *values, size_t rows, size_t columns, double *sums,
+             double *squares),
+            (level, values, rows, columns, sums, squares))

@@ -1,4 +1,5 @@
 import Engine
+import Tensors
 import Terminal
 
 /// The terminal workbench: opens a model and lets a person compress it, layer by layer.
@@ -11,6 +12,7 @@ public enum Workbench {
   public static func run(_ options: WorkbenchOptions) throws(WorkbenchError) -> Int32? {
     let surroundings = Surroundings.current()
     var state = try initialState(options, surroundings)
+    let trace = try options.tracePath.map(trace)
     let screen: Screen
     do throws(TerminalError) {
       screen = try Screen(
@@ -30,7 +32,7 @@ public enum Workbench {
     let engine = Engine { inbox.post(.engine($0)) }
     var loop = EventLoop(
       state: state, screen: screen, engine: engine, inbox: inbox,
-      stateDirectory: surroundings.stateDirectory)
+      stateDirectory: surroundings.stateDirectory, trace: trace)
     let signal = loop.run(opening: options.path)
     screen.close()
     // Who is told to end does so at once; the engine writes nothing that could be left half done.
@@ -40,6 +42,14 @@ public enum Workbench {
 
   /// The table of keys and commands in Markdown, as the README has it.
   public static func keyTableMarkdown() -> String { KeyTable.standard.markdown() }
+
+  private static func trace(_ path: String) throws(WorkbenchError) -> FrameTrace {
+    do throws(StorageError) {
+      return try FrameTrace(path: path)
+    } catch {
+      throw WorkbenchError(description: error.description)
+    }
+  }
 
   private static func initialState(
     _ options: WorkbenchOptions, _ surroundings: Surroundings

@@ -20,11 +20,13 @@ public struct WorkbenchOptions: Hashable, Sendable {
   public var ascii: Bool
   /// Whether the terminal reports the mouse from the beginning.
   public var mouse: Bool
+  /// Where to write how long keys waited for their frames; nil writes nothing.
+  public var tracePath: String?
 
   public init(
     path: String? = nil, planPath: String? = nil, target: ExportTarget? = nil,
     server: ServerAddress? = nil, themeName: String? = nil, color: ColorChoice = .auto,
-    ascii: Bool = false, mouse: Bool = true
+    ascii: Bool = false, mouse: Bool = true, tracePath: String? = nil
   ) {
     self.path = path
     self.planPath = planPath
@@ -34,6 +36,7 @@ public struct WorkbenchOptions: Hashable, Sendable {
     self.color = color
     self.ascii = ascii
     self.mouse = mouse
+    self.tracePath = tracePath
   }
 }
 

@@ -3,12 +3,14 @@
 
     monkey.py --binary .build/debug/vise --model Samples/scripture --minutes 1 --seed 1
 
-Ends well when the program lives and answers all the time, unless it is told to quit, and leaves the
-terminal as it was. Prints the seed and the last steps otherwise, so that a failure can be played again.
-Needs tmux and Python's standard library only.
+Ends well when the program lives and answers all the time, unless it is told to quit, holds no more memory, files and
+threads than it may, and leaves the terminal as it was. Prints the seed and the last steps otherwise, so that a failure can
+be played again. Says how much of each it held at most, and how long frames took after keys. Needs tmux and Python's standard
+library only.
 """
 import argparse
 import collections
+import json
 import os
 import random
 import signal
@@ -95,6 +97,41 @@ def is_alive(pid):
         return False
 
 
+class Use:
+    """The most that was seen of what a program holds, and what it may."""
+
+    def __init__(self, megabytes):
+        self.limits = {"MB": megabytes, "files": 64, "threads": 24}
+        self.most = dict.fromkeys(self.limits, 0)
+
+    def look(self, pid):
+        try:
+            with open(f"/proc/{pid}/status") as file:
+                status = dict(line.split(":", 1) for line in file)
+            now = {"MB": int(status["VmRSS"].split()[0]) >> 10, "files": len(os.listdir(f"/proc/{pid}/fd")),
+                   "threads": int(status["Threads"])}
+        except (FileNotFoundError, ProcessLookupError, KeyError):
+            return
+        for name, value in now.items():
+            self.most[name] = max(self.most[name], value)
+            if value > self.limits[name]:
+                raise RuntimeError(f"holds {value} {name}, where {self.limits[name]} are allowed")
+
+    def __str__(self):
+        return "at most " + ", ".join(f"{value} {name}" for name, value in self.most.items())
+
+
+def frame_times(folder):
+    """A sentence on how long frames took after keys."""
+    with open(os.path.join(folder, "trace")) as file:
+        times = sorted(json.loads(line)["milliseconds"] for line in file if line.endswith("\n"))
+    if not times:
+        return "no frames"
+    parts = [f"{name} {times[min(int(len(times) * share), len(times) - 1)]:.1f}"
+             for name, share in [("median", 0.5), ("99 %", 0.99), ("99.9 %", 0.999), ("longest", 1)]]
+    return f"milliseconds from key to frame, of {len(times)}: " + ", ".join(parts)
+
+
 class Session:
     """The program in a terminal of its own, working in a folder where it can save what it likes."""
 
@@ -103,7 +140,7 @@ class Session:
         with open(script, "w") as file:
             file.write(f"cd {folder}; export HOME={folder} XDG_CONFIG_HOME={folder}/config XDG_STATE_HOME={folder}/state "
                        "LANG=C.UTF-8 TERM=tmux-256color COLORTERM=truecolor\n"
-                       f"'{binary}' open '{model}'; echo \"exit status $?\"; exec cat\n")
+                       f"'{binary}' open '{model}' --trace trace.new; status=$?; cat trace.new >>trace; echo \"exit status $status\"; exec cat\n")
         self.terminal = Terminal(f"bash {script}", 120, 36)
         self.terminal.wait("the first screen", lambda text: "q_proj" in text)
         shell = self.terminal.tmux("display", "-p", "-t", "m", "#{pane_pid}").strip()
@@ -121,7 +158,7 @@ class Session:
         self.terminal.close()
 
 
-def play(chance, minutes, start, recent):
+def play(chance, minutes, start, recent, use):
     """Does random things until the time is over; returns how many, and how often it hit upon quit."""
     end, steps, quits = time.monotonic() + minutes * 60, 0, 0
     session = start()
@@ -129,6 +166,7 @@ def play(chance, minutes, start, recent):
         while time.monotonic() < end:
             recent.append(step(chance, session.terminal))
             steps += 1
+            use.look(session.pid)
             if not is_alive(session.pid):
                 # A click on the footer's quit is a way to end; a crash has another status.
                 session.check_restored(0)
@@ -156,19 +194,21 @@ def main():
     parser.add_argument("--model", required=True)
     parser.add_argument("--minutes", type=float, default=1)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--megabytes", type=int, default=1024, help="of memory that the program may hold")
     options = parser.parse_args()
     binary, model = os.path.abspath(options.binary), os.path.abspath(options.model)
-    recent = collections.deque(maxlen=40)
+    recent, use = collections.deque(maxlen=40), Use(options.megabytes)
     with tempfile.TemporaryDirectory() as folder:
         try:
             steps, quits = play(random.Random(options.seed), options.minutes,
-                                lambda: Session(binary, model, folder), recent)
+                                lambda: Session(binary, model, folder), recent, use)
+            times = frame_times(folder)
         except (RuntimeError, IndexError) as error:
             print(f"monkey: {error}; seed {options.seed}; last steps:", file=sys.stderr)
             print("\n".join(recent), file=sys.stderr)
             return 1
     print(f"monkey: seed {options.seed}, {steps} steps, quit {quits} times by itself, "
-          "otherwise alive; the terminal restored each time")
+          f"otherwise alive; the terminal restored each time; {use}; {times}")
     return 0
 
 

@@ -4,8 +4,10 @@
     make_synthetic.py DIRECTORY [--blocks 35] [--hidden 4096] [--tokenizer DIRECTORY]
 
 With the defaults it takes 15 GB in shards of at most 5 GB. Weights are parts of one block of normal numbers,
-each tensor from another place in it, so that writing is as quick as the disk. The tokenizer's files are
-copied from a model whose vocabulary is not larger than --vocabulary. Needs numpy.
+each tensor from another place in it, so that writing is as quick as the disk. With --sparse they are holes in the files,
+which read as zeros and take no room: --blocks 80 --hidden 8192 --intermediate 28672 --heads 64 --kv-heads 8
+--vocabulary 128256 has the shape of a Llama of 70 billion weights. The tokenizer's files are copied from a model whose
+vocabulary is not larger than --vocabulary. Needs numpy.
 """
 
 import argparse
@@ -46,7 +48,7 @@ def pool(seed):
 
 
 def write_shard(path, shard, weights, number):
-    """Writes a safetensors file of (name, shape) pairs."""
+    """Writes a safetensors file of (name, shape) pairs; without weights, of holes."""
     header, offset = {}, 0
     for name, shape in shard:
         size = 2 * int(numpy.prod(shape))
@@ -56,6 +58,9 @@ def write_shard(path, shard, weights, number):
     text += b" " * (-len(text) % 8)
     with path.open("wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
+        if not weights:
+            file.truncate(8 + len(text) + offset)
+            return number
         for name, shape in shard:
             left = 2 * int(numpy.prod(shape))
             start = 2 * (number * 7919 % (len(weights) // 4))
@@ -76,6 +81,7 @@ def main():
     parser.add_argument("--kv-heads", type=int, default=32)
     parser.add_argument("--vocabulary", type=int, default=32000)
     parser.add_argument("--tokenizer", type=pathlib.Path, default="Samples/scripture")
+    parser.add_argument("--sparse", action="store_true")
     options = parser.parse_args()
     options.directory.mkdir(parents=True)
     for name in ["tokenizer.json", "tokenizer_config.json"]:
@@ -99,7 +105,7 @@ def main():
             size = 0
         shards[-1].append((name, shape))
         size += count
-    weights, number, places = pool(seed=1), 0, {}
+    weights, number, places = None if options.sparse else pool(seed=1), 0, {}
     for index, shard in enumerate(shards, 1):
         file = f"model-{index:05}-of-{len(shards):05}.safetensors"
         number = write_shard(options.directory / file, shard, weights, number)

@@ -1,10 +1,11 @@
-import Foundation
+import TestSupport
 import Testing
 import Work
 
-@Suite(.serialized) struct StrandTests {
+@Suite struct StrandTests {
   private final class Log {
     var entries: [String] = []
+    var threads: [ThreadPath] = []
   }
 
   private let log = Log()
@@ -13,16 +14,13 @@ import Work
   private func counting(to last: Int) -> Strand {
     let log = log
     return Strand { pause throws(WorkFailure) in
+      log.threads.append(.current)
       defer { log.entries.append("unwound") }
       for number in 1...last {
         log.entries.append("\(number)")
         try pause()
       }
     }
-  }
-
-  private static var threadCount: Int {
-    (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count) ?? 0
   }
 
   @Test func ownerAndCodeTakeTurns() {
@@ -87,15 +85,13 @@ import Work
   }
 
   @Test func noThreadIsLeft() {
-    let before = Self.threadCount
     var strands = (0..<20).map { _ in counting(to: 3) }
     for strand in strands { _ = strand.resume() }
-    #expect(Self.threadCount >= before + 20)
+    #expect(Set(log.threads).count == 20 && log.threads.allSatisfy { $0.isThere })
     for strand in strands[..<5] { strand.cancel() }
     for strand in strands[5..<10] { while case .paused = strand.resume() {} }
     strands = []
     #expect(log.entries.count { $0 == "unwound" } == 20)
-    // Other suites may have threads of their own meanwhile; these twenty are gone.
-    #expect(Self.threadCount < before + 20)
+    #expect(!log.threads.contains { $0.isThere })
   }
 }

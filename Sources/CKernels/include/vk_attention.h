@@ -1,4 +1,4 @@
-// Attention of one query over cached keys and values, and what is computed from logits.
+// Attention of queries over cached keys and values, and what is computed from logits.
 #ifndef VISE_VK_ATTENTION_H
 #define VISE_VK_ATTENTION_H
 
@@ -22,6 +22,13 @@ typedef struct {
 /// The softmax's denominator has exp(sink) besides; minus infinity is no sink.
 void vk_attend(vk_level level, const vk_attention *how, const float *query, const float *keys,
                const float *values, size_t positions, float sink, float *y);
+/// One step of a running softmax: turns the scaled scores of `count` keys into their weights, exp(softcapped score -
+/// most), adds these to `total`, and lets `most` grow to the largest score.
+///
+/// Before the first step `most` is the sink and `total` is 1. Returns the factor that sums with earlier weights are to be
+/// multiplied by; `total` was.
+float vk_softmax_step(vk_level level, float *scores, size_t count, float softcap, float *most,
+                      float *total);
 /// log(sum(exp(x))), added up in double precision.
 double vk_log_sum_exp(vk_level level, const float *x, size_t count);
 /// Kullback-Leibler divergence in nats of softmax(b) from softmax(a), given both log-sum-exps.

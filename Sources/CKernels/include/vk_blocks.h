@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "vk_levels.h"
+#include "vk_rows.h"
 
 /// One row for each type, passed to `ROW`: its name, its decoder `vk_decode_…`, bits of a code, weights that share a
 /// scale, groups of a block, bytes of a block, whether groups have a minimum, the least and the greatest code when
@@ -68,12 +69,13 @@ typedef struct {
   uint8_t group_minimums[VK_MOST_GROUPS];
 } vk_block_header;
 
-/// Finds headers for `blocks` blocks of a row.
+/// Finds headers for `blocks` blocks of some rows, of `blocks_a_row` each.
 ///
-/// With `searches` the squared error, weighted by `importance` (one a weight; may be null), is made
+/// With `searches` the squared error, weighted by `importance` (one a weight of a row; may be null), is made
 /// small; without, codes span the weights' range.
 void vk_fit_blocks(vk_level level, vk_block_type type, int searches, const float *weights,
-                   const float *importance, size_t blocks, vk_block_header *headers);
+                   const float *importance, size_t blocks_a_row, size_t blocks,
+                   vk_block_header *headers);
 
 /// The sixteen levels, rising, that a type's codes stand for; NULL if levels are evenly spaced.
 const float *vk_codebook(vk_block_type type);
@@ -83,8 +85,14 @@ void vk_block_groups(vk_block_type type, const vk_block_header *header, float *s
                      float *minimums);
 
 /// Writes blocks of headers and unsigned codes, one byte each, as GGUF stores them.
-void vk_encode_blocks(vk_block_type type, const vk_block_header *headers, const uint8_t *codes,
-                      size_t blocks, uint8_t *destination);
+void vk_encode_blocks(vk_level level, vk_block_type type, const vk_block_header *headers,
+                      const uint8_t *codes, size_t blocks, uint8_t *destination);
+
+/// Rounds the weights of `blocks` blocks to the nearest codes of headers that `vk_fit_blocks` finds, all alike important.
+///
+/// Returns 0, and leaves blocks unwritten, if a weight is a NaN or an infinity; 1 otherwise.
+int vk_round_blocks(vk_level level, vk_block_type type, int searches, vk_float_type source_type,
+                    const uint8_t *source, size_t blocks, uint8_t *destination);
 
 /// Decodes `blocks` blocks, bit for bit as ggml does.
 void vk_decode_blocks(vk_level level, vk_block_type type, const uint8_t *source, float *destination,

@@ -5,4 +5,7 @@
 /// Lets two paths of one file system change places in one step: renameat2(2) with RENAME_EXCHANGE.
 int vk_exchange(const char *first, const char *second);
 
+/// Lets the disk begin to take `count` bytes of a file, and does not wait for it: sync_file_range(2).
+void vk_begin_writeback(int descriptor, long offset, long count);
+
 #endif

@@ -26,8 +26,13 @@ typedef struct {
 void vk_compare(vk_level level, const float *before, const float *after, size_t count,
                 vk_comparison *comparison);
 
-/// Adds to four sets of `bins` counts, to be summed: each finite value once, outliers at the ends.
-void vk_count_bins(const float *values, size_t count, double lower, double bins_per_unit,
-                   size_t bins, uint32_t *counts);
+/// Adds to four sets of `bins` + 1 counts, to be summed: each finite value once, outliers at the ends, and last of each set
+/// what is no number. With `before`, which may be null, values are taken less what is there.
+void vk_count_bins(vk_level level, const float *values, const float *before, size_t count,
+                   double lower, double bins_per_unit, size_t bins, uint32_t *counts);
+
+/// Adds each column's values, and their squares, over the rows of a matrix; in the order of the rows.
+void vk_add_moments(vk_level level, const float *values, size_t rows, size_t columns, double *sums,
+                    double *squares);
 
 #endif

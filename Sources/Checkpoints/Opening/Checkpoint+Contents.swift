@@ -6,10 +6,14 @@ extension Checkpoint {
   ///
   /// - Returns: 16 hexadecimal digits; nil for a layer that was made of others, whose source is the whole checkpoint.
   public func contentDigest(ofLayer name: String) -> String? {
+    var reading = layerReading(of: name)
+    return reading?.finish()
+  }
+
+  /// Begins ``contentDigest(ofLayer:)``; nil for a layer that was made of others.
+  public func layerReading(of name: String) -> LayerReading? {
     guard let names = layerTensors[name], !names.isEmpty else { return nil }
-    var hash = ContentHash()
-    for case let entry? in names.map({ table[$0] }) { hash.add(entry, of: table) }
-    return hash.digits
+    return LayerReading(names.compactMap { table[$0] }, of: table)
   }
 
   /// Begins a hash of every byte of every tensor.
@@ -52,6 +56,55 @@ public struct ContentReading: Sendable {
   }
 }
 
+/// A hash of all that the files hold of a layer, on its way.
+public struct LayerReading: Sendable {
+  /// Bytes after which memory is let go.
+  private static let releaseLength = 16 << 20
+
+  private let table: TensorTable
+  private var entries: ArraySlice<TensorEntry>
+  private var hash = ContentHash()
+  /// Bytes of the first entry that are read, and those that no memory is kept of.
+  private var (position, released) = (0, 0)
+
+  fileprivate init(_ entries: [TensorEntry], of table: TensorTable) {
+    self.table = table
+    self.entries = entries[...]
+  }
+
+  /// Reads on; what was read is let go.
+  ///
+  /// - Parameter bytes: most of them to read.
+  public mutating func step(bytes: Int = .max) {
+    var left = bytes
+    while left > 0, let entry = entries.first {
+      if position == 0 { hash.add(entry.header) }
+      let storage = table.storages[entry.file]
+      let count = min(left, entry.byteCount - position)
+      let start = entry.offset + position
+      hash.add(storage, in: start..<start + count)
+      position += count
+      left -= count
+      if position == entry.byteCount {
+        storage.releasePages(in: entry.offset..<entry.offset + entry.byteCount)
+        entries.removeFirst()
+        (position, released) = (0, 0)
+      } else if position - released >= Self.releaseLength {
+        storage.releasePages(in: entry.offset + released..<entry.offset + position)
+        released = position
+      }
+    }
+  }
+
+  /// Reads the rest.
+  ///
+  /// - Returns: 16 hexadecimal digits.
+  public mutating func finish() -> String {
+    step()
+    return hash.digits
+  }
+}
+
 extension ContentHash {
   /// Adds a tensor: its name, type and shape, and its bytes, of which no memory is kept.
   fileprivate mutating func add(_ entry: TensorEntry, of table: TensorTable) {
@@ -74,23 +127,29 @@ extension TensorTable {
   /// SHA-256 over what the headers say of all tensors, and over hashes of what they hold: of every byte where all tensors
   /// take at most 64 MiB; or else of 16 pages of 4 KiB of each, spread evenly from its first to its last.
   var fingerprint: String {
-    let isWhole = byteCount <= Self.wholeLimit
-    let lines = entries.map { entry in
-      var hash = ContentHash()
-      let (start, end) = (entry.offset, entry.offset + entry.byteCount)
-      if isWhole || entry.byteCount <= Self.pageCount * Self.pageLength {
-        hash.add(storages[entry.file], in: start..<end)
-      } else {
-        let farthest = entry.byteCount - Self.pageLength
-        for page in 0..<Self.pageCount {
-          let place = start + farthest / (Self.pageCount - 1) * page
-          hash.add(storages[entry.file], in: place..<place + Self.pageLength)
-        }
-      }
-      storages[entry.file].releasePages(in: start..<end)
-      return "\(entry.header)\t\(hash.digits)\n"
+    let lines = Dictionary(grouping: entries, by: \.file).flatMap { file, entries in
+      let storage = storages[file]
+      return byteCount <= Self.wholeLimit
+        ? entries.map { line(of: $0, in: storage, isWhole: true) }
+        : storage.sampling { entries.map { line(of: $0, in: storage, isWhole: false) } }
     }
     return SHA256.hexDigest(Array(lines.sorted().joined().utf8))
+  }
+
+  private func line(of entry: TensorEntry, in storage: ByteStorage, isWhole: Bool) -> String {
+    let (start, end) = (entry.offset, entry.offset + entry.byteCount)
+    var hash = ContentHash()
+    if isWhole || entry.byteCount <= Self.pageCount * Self.pageLength {
+      hash.add(storage, in: start..<end)
+    } else {
+      let farthest = entry.byteCount - Self.pageLength
+      for page in 0..<Self.pageCount {
+        let place = start + farthest / (Self.pageCount - 1) * page
+        hash.add(storage, in: place..<place + Self.pageLength)
+      }
+    }
+    storage.releasePages(in: start..<end)
+    return "\(entry.header)\t\(hash.digits)\n"
   }
 
   /// What fingerprints of plans, snapshots and sensitivity files were before they told contents apart.

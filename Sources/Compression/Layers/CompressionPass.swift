@@ -32,22 +32,34 @@ struct CompressionPass: Sendable {
     let end = min(compressor.rows.upperBound, start + max(1, rows))
     guard start < end else { return }
     let parts = max(1, min(pool?.threadCount ?? 1, (end - start) / Self.leastRows))
-    let compressed: @Sendable (Int) -> CompressedRows = { part in
+    let empty = tally.empty
+    let compressed: @Sendable (Int) -> (CompressedRows, ErrorTally) = { part in
       let (first, last) = (part * (end - start) / parts, (part + 1) * (end - start) / parts)
-      return compressor.compressed(rows: Array(start + first..<start + last))
+      let slice = compressor.compressed(rows: Array(start + first..<start + last))
+      var tally = empty
+      tally.add(slice)
+      return (slice, tally)
     }
     let slices = pool?.map(count: parts, compressed) ?? (0..<parts).map(compressed)
-    for slice in slices { try add(slice) }
+    for (slice, tally) in slices { try add(slice, counted: tally) }
   }
 
   /// Takes the layer's next rows, compressed already.
   ///
   /// - Throws: ``CompressionError`` naming a row that does not fit in what the scheme stores.
   mutating func add(_ slice: CompressedRows) throws(CompressionError) {
+    var counted = tally.empty
+    counted.add(slice)
+    try add(slice, counted: counted)
+  }
+
+  private mutating func add(
+    _ slice: CompressedRows, counted: ErrorTally
+  ) throws(CompressionError) {
     try scheme.checkFits(slice.before, slice.after, of: shape.name) { [first = tally.rows] in
       first + $0
     }
-    tally.add(slice)
+    tally.merge(counted)
     switch slice.weights {
     case nil, .stack: break
     case .stored(let matrix):

@@ -22,6 +22,22 @@ struct ErrorTally: Sendable {
   /// Rows counted so far.
   var rows: Int { channels.count }
 
+  /// No rows, over the same bins: what is counted in it can be merged.
+  var empty: ErrorTally {
+    var tally = self
+    tally.channels = []
+    tally.difference = DifferenceHistogram()
+    tally.after = Histogram(lower: before.lower, upper: before.upper, bins: before.counts.count)
+    return tally
+  }
+
+  /// Adds what was counted of the rows that follow.
+  mutating func merge(_ other: ErrorTally) {
+    channels += other.channels
+    after.merge(other.after)
+    difference.merge(other.difference)
+  }
+
   /// Counts the next rows of the layer.
   mutating func add(_ slice: CompressedRows) {
     let comparisons = (0..<slice.before.rows).map {

@@ -100,7 +100,7 @@ public struct LayerCompressor: Sendable {
     } else if pass != nil {
       parts[partNumber].step()
     } else if profile == nil {
-      try profiler?.step(rows: rows)
+      try profiler?.step(rows: rows, pool: pool)
       profile = profiler?.finish()
     } else if selector != nil, threshold == nil {
       selector?.step(rows: rows)

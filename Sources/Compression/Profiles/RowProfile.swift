@@ -64,36 +64,72 @@ public struct RowProfiler: Sendable {
 
   /// Reads at most `rows` more rows.
   ///
+  /// - Parameters:
+  ///   - rows: how many.
+  ///   - pool: threads that share them.
   /// - Throws: ``CompressionError`` that names the first row with a NaN or an infinity.
-  public mutating func step(rows: Int) throws(CompressionError) {
+  public mutating func step(rows: Int, pool: WorkerPool? = nil) throws(CompressionError) {
     if energies.count < matrix.rows {
       let end = min(matrix.rows, energies.count + max(1, rows))
-      try measure(rows: energies.count..<end)
+      try measure(rows: energies.count..<end, pool)
     } else if countedRows < matrix.rows {
       let end = min(matrix.rows, countedRows + max(1, rows))
-      var counts =
+      let empty =
         histogram
         ?? Histogram(lower: Double(minimum), upper: Double(maximum), bins: RowProfile.bins)
-      counts.add(matrix.decoded(rows: countedRows..<end))
-      histogram = counts
+      let matrix = matrix
+      let parts = Self.map(countedRows..<end, pool) { rows in
+        var counts = Histogram(lower: empty.lower, upper: empty.upper, bins: RowProfile.bins)
+        counts.add(matrix.decoded(rows: rows))
+        return counts
+      }
+      histogram = parts.reduce(into: empty) { $0.merge($1) }
       countedRows = end
     }
   }
 
-  private mutating func measure(rows: Range<Int>) throws(CompressionError) {
-    let slice = matrix.decoded(rows: rows)
-    for row in rows {
-      let range = slice.range(ofRow: row - rows.lowerBound)
+  /// What was found of some rows.
+  private struct Measured: Sendable {
+    let ranges: [ValueRange]
+    let steps: [UInt32]
+  }
+
+  private mutating func measure(
+    rows: Range<Int>, _ pool: WorkerPool?
+  ) throws(CompressionError) {
+    let matrix = matrix
+    let parts = Self.map(rows, pool) { rows in
+      let slice = matrix.decoded(rows: rows)
+      var steps = [UInt32](repeating: 0, count: MagnitudeTable.steps)
+      for weight in slice.values { steps[MagnitudeTable.step(of: weight)] &+= 1 }
+      return Measured(ranges: (0..<slice.rows).map { slice.range(ofRow: $0) }, steps: steps)
+    }
+    for range in parts.flatMap(\.ranges) {
       guard range.energy.isFinite else {
         throw CompressionError(
-          layer: layer, row: row, reason: "holds a NaN or an infinity; the checkpoint is damaged")
+          layer: layer, row: energies.count,
+          reason: "holds a NaN or an infinity; the checkpoint is damaged")
       }
       energies.append(range.energy)
       meanMagnitudes.append(range.magnitude / Double(matrix.columns))
       minimum = min(minimum, range.minimum)
       maximum = max(maximum, range.maximum)
     }
-    for weight in slice.values { steps[MagnitudeTable.step(of: weight)] &+= 1 }
+    for part in parts {
+      for (step, count) in part.steps.enumerated() { steps[step] &+= count }
+    }
+  }
+
+  /// What `body` makes of parts of some rows, one for each thread.
+  private static func map<Result: Sendable>(
+    _ rows: Range<Int>, _ pool: WorkerPool?, _ body: @Sendable (Range<Int>) -> Result
+  ) -> [Result] {
+    let parts = max(1, min(pool?.threadCount ?? 1, rows.count))
+    @Sendable func part(_ part: Int) -> Result {
+      let (first, last) = (part * rows.count / parts, (part + 1) * rows.count / parts)
+      return body(rows.lowerBound + first..<rows.lowerBound + last)
+    }
+    return pool?.map(count: parts, part) ?? (0..<parts).map(part)
   }
 
   /// The profile, once ``isFinished``; nil before.

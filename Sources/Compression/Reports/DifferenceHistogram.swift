@@ -19,7 +19,15 @@ struct DifferenceHistogram: Sendable {
   /// Counts after minus before for every weight; `largest` is their largest absolute difference.
   mutating func add(_ before: Matrix, _ after: Matrix, largest: Float) {
     widen(to: Double(largest))
-    histogram.add(after.subtracting(before))
+    histogram.add(after, less: before)
+  }
+
+  /// Adds the counts of another one.
+  mutating func merge(_ other: DifferenceHistogram) {
+    var other = other
+    widen(to: other.histogram.upper)
+    other.widen(to: histogram.upper)
+    histogram.merge(other.histogram)
   }
 
   /// Grows the range until it holds `largest`.

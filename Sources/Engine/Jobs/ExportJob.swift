@@ -29,6 +29,7 @@ struct ExportJob: Job {
       try export.adopt(layer)
       try export.tick(turn)
     }
+    try roundLayers(of: &export, turn)
     try writeLayers(of: &export, turn)
     try writeOthers(of: &export, turn)
     try checkUnchanged(workspace)
@@ -78,6 +79,20 @@ extension ExportJob {
   /// Where a layer comes from.
   private enum Origin {
     case atHand, compressed, lost
+  }
+
+  /// Rounds layers that need nothing but their own weights, and writes them, many at once.
+  ///
+  /// Those that turn out to be damaged are left to be compressed one by one, which says what is wrong.
+  private func roundLayers(of export: inout ExportRun, _ turn: Turn) throws(JobFailure) {
+    let workspace = turn.workspace
+    let pool = workspace.models.sharedPool()
+    var rounding = try export.rounding(
+      of: export.remaining.filter { origin(of: $0, in: workspace) == .compressed })
+    while !rounding.isFinished {
+      try export.step(&rounding, on: pool)
+      try export.tick(turn)
+    }
   }
 
   private func writeLayers(of export: inout ExportRun, _ turn: Turn) throws(JobFailure) {

@@ -8,6 +8,8 @@ import Work
 struct ExportRun {
   /// Bytes that are written between two ticks.
   private static let sliceLength = 8 << 20
+  /// Time that layers are rounded for between two ticks.
+  private static let roundingTime = Duration.milliseconds(15)
 
   /// What each layer becomes.
   let keys: [LayerCache.Key]
@@ -63,6 +65,30 @@ struct ExportRun {
       let isWritten = try writer.adopt(
         name, tensors: encoding.tensorNames(ofLayer: name), source: source(of: name))
       if isWritten { remaining.removeAll { $0 == key } }
+    } catch {
+      throw failure(error)
+    }
+  }
+
+  /// Prepares to round those of some layers that need nothing but their own weights.
+  func rounding(of keys: [LayerCache.Key]) throws(JobFailure) -> LayerRounding {
+    var layers: [RoundedLayer] = []
+    for key in keys {
+      let rounding = RowRounding(
+        key.scheme, of: try workspace.matrix(of: key.layer), shape: workspace.shapes[key.layer])
+      if let layer = rounding.flatMap(encoding.rounded) { layers.append(layer) }
+    }
+    return LayerRounding(layers, of: workspace.checkpoint)
+  }
+
+  /// Rounds and writes layers for a while.
+  mutating func step(
+    _ rounding: inout LayerRounding, on pool: WorkerPool
+  ) throws(JobFailure) {
+    do {
+      let complete = try rounding.step(into: &writer, pool: pool, for: Self.roundingTime)
+      let numbers = Set(complete.compactMap(workspace.number))
+      remaining.removeAll { numbers.contains($0.layer) }
     } catch {
       throw failure(error)
     }

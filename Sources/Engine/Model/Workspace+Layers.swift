@@ -8,7 +8,7 @@ extension Workspace {
   /// What a layer's weights look like; kept once it was read.
   func profile(of number: Int, pace: Pace) throws(JobFailure) -> RowProfile {
     let layers = layers
-    let profile = try layers.profile(of: number, pace: pace)
+    let profile = try layers.profile(of: number, on: models.sharedPool(), pace: pace)
     self.layers.profiles[number] = profile
     return profile
   }

@@ -60,6 +60,14 @@ public struct CompressedTensorsEncoding: ModelEncoding {
     return try encoding.encoded(layer.weights)
   }
 
+  public func rounded(_ rounding: RowRounding) -> RoundedLayer? {
+    guard let encoding = layers[rounding.shape.name], encoding.format != nil,
+      encoding.copies == nil, !encoding.shape.hasNumberedExperts,
+      rounding.quantization.hasFreeGroups
+    else { return nil }
+    return RoundedLayer(rounding, encoding: encoding)
+  }
+
   public func tensorNames(ofLayer name: String) -> [String] {
     layers[name]?.tensors.map(\.name) ?? []
   }

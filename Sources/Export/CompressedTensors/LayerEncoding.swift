@@ -63,6 +63,21 @@ struct LayerEncoding: Sendable {
     return encoded
   }
 
+  /// What some rows of the layer, from a multiple of 32 on, add to each of ``tensors``; nil if they are not as the format has them.
+  ///
+  /// - Precondition: the layer is no stack of experts.
+  func bytes(of packed: PackedMatrix, rows: Range<Int>) -> [[UInt8]]? {
+    guard let format,
+      var parts = format.bytes(of: .packed(packed), scaleType: shape.storageType)
+    else { return nil }
+    // What tells the shape is of the whole layer, and comes with its first rows.
+    for (place, tensor) in ownTensors.enumerated() where tensor.name.hasSuffix(".weight_shape") {
+      parts[place] =
+        rows.lowerBound == 0 ? [Int64(shape.rows), Int64(shape.columns)].littleEndianBytes : []
+    }
+    return parts
+  }
+
   private func bytes(of weights: LayerWeights) throws(ExportError) -> [[UInt8]]? {
     guard let format else { return [try plainBytes(of: weights)] }
     return format.bytes(of: weights, scaleType: shape.storageType)

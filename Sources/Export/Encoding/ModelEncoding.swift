@@ -44,6 +44,10 @@ public protocol ModelEncoding: Sendable {
   /// - Throws: ``ExportError`` when the storage is not what the layout was made for.
   func tensors(of layer: CompressedLayer) throws(ExportError) -> [EncodedTensor]
 
+  /// The layer's tensors made straight from its weights, part by part: the bytes that ``tensors(of:)`` gives of it once it is
+  /// compressed. Nil where the format has no way to do so.
+  func rounded(_ rounding: RowRounding) -> RoundedLayer?
+
   /// The names of what ``tensors(of:)`` gives for a layer; none for a layer that the model does not have.
   func tensorNames(ofLayer name: String) -> [String]
 

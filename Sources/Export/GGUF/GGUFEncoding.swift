@@ -49,6 +49,13 @@ public struct GGUFEncoding: ModelEncoding {
     return place.encoded(matrix)
   }
 
+  public func rounded(_ rounding: RowRounding) -> RoundedLayer? {
+    guard let place = places[rounding.shape.name], place.tensors.count == 1,
+      rounding.quantization.block?.elementType == place.type
+    else { return nil }
+    return RoundedLayer(rounding, as: place.tensors[0].name, in: place.rowOrder)
+  }
+
   public func tensorNames(ofLayer name: String) -> [String] {
     places[name]?.tensors.map(\.name) ?? []
   }

@@ -50,11 +50,14 @@ struct ExportJournal {
     try file.append(title)
   }
 
-  /// Notes that a layer was written.
+  /// Notes that a layer was written; if it `synchronizes`, the note is on the disk when this returns.
   func note(
-    _ layer: String, source: String, tensors: [(name: String, hash: String)]
+    _ layer: String, source: String, tensors: [(name: String, hash: String)],
+    synchronizes: Bool = true
   ) throws(StorageError) {
-    try append(["layer", layer, source] + Self.inOrder(tensors).flatMap { [$0.name, $0.hash] })
+    try append(
+      ["layer", layer, source] + Self.inOrder(tensors).flatMap { [$0.name, $0.hash] },
+      synchronizes: synchronizes)
   }
 
   /// Notes that all was written.
@@ -71,9 +74,12 @@ struct ExportJournal {
     tensors.sorted { $0.name < $1.name }
   }
 
-  private func append(_ fields: [String]) throws(StorageError) {
+  private func append(
+    _ fields: [String], synchronizes: Bool = true
+  ) throws(StorageError) {
     let text = fields.map(Self.escaped).joined(separator: "\t")
-    try file.append("\(text)\t\(Self.check(of: text, under: title))")
+    try file.append(
+      "\(text)\t\(Self.check(of: text, under: title))", synchronizes: synchronizes)
   }
 
   /// The fields of a line; none if it is not whole, or another export's.

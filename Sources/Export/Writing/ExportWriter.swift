@@ -8,19 +8,19 @@ import Tensors
 /// that was made from what the checkpoint holds now; any other begins afresh.
 public struct ExportWriter {
   private let layout: ExportLayout
-  private let destination: ExportDestination
-  private let journal: ExportJournal
-  private let slots: [String: (file: FileLayout, slot: TensorSlot)]
+  let destination: ExportDestination
+  let journal: ExportJournal
+  let slots: [String: (file: FileLayout, slot: TensorSlot)]
   /// The files, open as long as they are written.
   private var files: [String: PositionedFile] = [:]
   /// Hashes of tensors, as far as they are written.
-  private var hashes: [String: ContentHash] = [:]
+  var hashes: [String: ContentHash] = [:]
   /// Tensors that are complete.
-  private var written: Set<String> = []
+  var written: Set<String> = []
   /// Layers that an interrupted writer had written.
   public private(set) var adopted = 0
   /// Bytes that are written, those of earlier writers counted.
-  public private(set) var writtenBytes = 0
+  public internal(set) var writtenBytes = 0
 
   /// Begins to write, or goes on with what an interrupted writer left.
   ///
@@ -281,7 +281,7 @@ extension ExportWriter {
   }
 
   /// A file of the layout, which must still be the one that was made.
-  private func opened(_ file: FileLayout) throws(StorageError) -> PositionedFile {
+  func opened(_ file: FileLayout) throws(StorageError) -> PositionedFile {
     guard let open = files[file.name] else {
       preconditionFailure("files are made before they are written")
     }

@@ -43,7 +43,7 @@ public struct ActivationPass: Sendable {
   /// - Throws: ``InferenceError`` for ids outside the vocabulary.
   public init(
     _ windows: TokenWindows, decoder: Decoder, splitsWindows: Bool = false,
-    oddWeights: TokenWeights = TokenWeights(), workAStep: Int = 600_000_000
+    oddWeights: TokenWeights = TokenWeights(), workAStep: Int = 1_800_000_000
   ) throws(InferenceError) {
     self.windows = windows
     self.splitsWindows = splitsWindows
@@ -137,10 +137,16 @@ public struct ActivationPass: Sendable {
         .add(inputs, weights: weights, on: decoder.pool)
     }
     if var own = cache.take() {
-      decoder.run(
-        block: block, on: &part, self.positions.part(positions), cache: &own, observer: observe)
+      if advances {
+        decoder.run(
+          block: block, on: &part, self.positions.part(positions), cache: &own, observer: observe)
+        hidden[window].replaceRows(from: positions.lowerBound, by: part)
+      } else {
+        decoder.observe(
+          block: block, reading: part, self.positions.part(positions), cache: &own,
+          observer: observe)
+      }
       cache = own
-      if advances { hidden[window].replaceRows(from: positions.lowerBound, by: part) }
     } else {
       observe(SiteInputs(site: .head, vectors: decoder.headInputs(part)))
     }
@@ -152,6 +158,9 @@ public struct ActivationPass: Sendable {
     let model = decoder.description
     let weights = model.layers.reduce(0) { $1.block == 0 ? $0 + $1.rows * $1.columns : $0 }
     let squares = model.layers.reduce(0) { $1.block == 0 ? $0 + $1.columns * $1.columns / 4 : $0 }
-    return max(workAStep / max(weights + squares, 1) / 16 * 16, 16)
+    let most = max(workAStep / max(weights + squares, 1), 16)
+    // Parts of equal length, so that none is too short to be worth decoding the weights for.
+    let parts = (windows.length + most - 1) / most
+    return ((windows.length + parts - 1) / parts + 15) / 16 * 16
   }
 }

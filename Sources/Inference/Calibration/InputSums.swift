@@ -44,14 +44,12 @@ struct SiteSums: Sendable {
 /// Sums over vectors that are read alike.
 struct InputSums: Sendable {
   private var count = 0
-  private var sums: [Double]
-  private var squares: [Double]
+  private var moments: MomentSums
   private var gram: GramSum?
 
   /// Sums over no vector of `columns` values, with those of all pairs where `need` is a Gram matrix.
   init(columns: Int, need: CalibrationNeed) {
-    sums = Array(repeating: 0, count: columns)
-    squares = sums
+    moments = MomentSums(columns: columns)
     gram = need == .gram ? GramSum(columns: columns) : nil
   }
 
@@ -63,13 +61,7 @@ struct InputSums: Sendable {
   ///   - pool: The threads that share the work.
   mutating func add(_ inputs: Matrix, weights: [Float]? = nil, on pool: WorkerPool) {
     count += inputs.rows
-    for row in 0..<inputs.rows {
-      for (column, input) in inputs.row(row).enumerated() {
-        let value = Double(input)
-        sums[column] += value
-        squares[column] += value * value
-      }
-    }
+    moments.add(inputs)
     guard gram != nil else { return }
     var weighed = inputs
     if let weights { weighed.scaleRows(by: weights.map { $0.squareRoot() }) }
@@ -78,10 +70,7 @@ struct InputSums: Sendable {
 
   mutating func add(_ other: InputSums) {
     count += other.count
-    for column in sums.indices {
-      sums[column] += other.sums[column]
-      squares[column] += other.squares[column]
-    }
+    moments.add(other.moments)
     if let gram = other.gram { self.gram?.add(gram) }
   }
 
@@ -90,7 +79,7 @@ struct InputSums: Sendable {
     guard count > 0 else { return nil }
     let tokens = Double(count)
     return InputStatistics(
-      tokens: count, means: sums.map { Float($0 / tokens) },
-      secondMoments: squares.map { Float($0 / tokens) }, gram: gram?.mean())
+      tokens: count, means: moments.sums.map { Float($0 / tokens) },
+      secondMoments: moments.squares.map { Float($0 / tokens) }, gram: gram?.mean())
   }
 }

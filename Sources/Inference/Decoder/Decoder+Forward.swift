@@ -87,6 +87,27 @@ extension Decoder {
     feedForward(block: index, on: &hidden, observer: observer)
   }
 
+  /// Shows what a block's layers read, and leaves out what nobody reads then: the outputs of the last ones.
+  ///
+  /// - Parameters: as of ``run(block:on:_:cache:observer:)``; the hidden states are not changed.
+  func observe(
+    block index: Int, reading hidden: Matrix, _ positions: Positions, cache: inout BlockCache,
+    observer: Observer
+  ) {
+    var hidden = hidden
+    attend(block: index, on: &hidden, positions, cache: &cache, observer: observer)
+    guard case .dense(let facts, let layers, _) = blocks[index].feedForward else {
+      feedForward(block: index, on: &hidden, observer: observer)
+      return
+    }
+    let inputs = inputs(of: hidden, under: .feedForwardNorm, in: blocks[index])
+    observer(SiteInputs(site: .feedForward(block: index), vectors: inputs))
+    let inner = innerActivations(
+      of: inputs, activation: facts.activation, isGated: facts.isGated, layers
+    ).inner
+    observer(SiteInputs(site: .feedForwardOutput(block: index), vectors: inner))
+  }
+
   /// What the head reads of hidden states: the final norm's output.
   func headInputs(_ hidden: Matrix) -> Matrix { normalized(hidden, by: finalNorm) }
 

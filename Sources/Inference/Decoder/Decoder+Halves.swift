@@ -127,11 +127,20 @@ extension Decoder {
     of inputs: Matrix, activation: ActivationKind, isGated: Bool, _ layers: Projection,
     _ down: Projection
   ) -> MLPActivations {
+    let (projected, inner) = innerActivations(
+      of: inputs, activation: activation, isGated: isGated, layers)
+    return MLPActivations(
+      projected: projected, inner: inner, output: down.outputs(of: inner, on: pool))
+  }
+
+  /// What an MLP's first layers compute, and what its last one reads.
+  func innerActivations(
+    of inputs: Matrix, activation: ActivationKind, isGated: Bool, _ layers: Projection
+  ) -> (projected: Matrix, inner: Matrix) {
     let projected = layers.outputs(of: inputs, on: pool)
     let inner =
       isGated ? projected.gated(activation.function) : projected.activated(activation.function)
-    return MLPActivations(
-      projected: projected, inner: inner, output: down.outputs(of: inner, on: pool))
+    return (projected, inner)
   }
 }
 

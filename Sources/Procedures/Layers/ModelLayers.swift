@@ -51,15 +51,23 @@ public struct ModelLayers: Sendable {
 
   /// What a layer's weights look like; read if that is not known yet.
   ///
+  /// - Parameters:
+  ///   - number: the layer.
+  ///   - pool: threads that share the work.
+  ///   - pace: of reading it twice.
+  /// - Returns: its profile.
   /// - Throws: ``WorkFailure`` for weights that cannot be read or are no numbers, and when the pace ends it.
-  public func profile(of number: Int, pace: Pace) throws(WorkFailure) -> RowProfile {
+  public func profile(
+    of number: Int, on pool: WorkerPool, pace: Pace
+  ) throws(WorkFailure) -> RowProfile {
     if let known = profiles[number] { return known }
     let shape = shapes[number]
     var profiler = RowProfiler(matrix: try matrix(of: number), layer: shape.name)
     while true {
       if let profile = profiler.finish() { return profile }
       do throws(CompressionError) {
-        try profiler.step(rows: max(1, (1 << 19) / shape.columns))
+        try profiler.step(
+          rows: max(1, (1 << 19) / shape.columns) * pool.threadCount, pool: pool)
       } catch {
         throw WorkFailure(error)
       }

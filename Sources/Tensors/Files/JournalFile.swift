@@ -1,6 +1,6 @@
 import Glibc
 
-/// A text file of lines, each on the disk before the next, that one process at a time may hold.
+/// A text file of lines that one process at a time may hold.
 ///
 /// A line that a crash cut off is no line.
 public final class JournalFile: Sendable {
@@ -36,15 +36,17 @@ public final class JournalFile: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Appends a line; it is on the disk when this returns.
+  /// Appends a line; if it `synchronizes`, it and all before it are on the disk when this returns.
   ///
   /// - Precondition: the line holds no line break.
-  public func append(_ line: String) throws(StorageError) {
+  public func append(_ line: String, synchronizes: Bool = true) throws(StorageError) {
     precondition(!line.utf8.contains(UInt8(ascii: "\n")), "a line is one line")
     try writeAll(Array("\(line)\n".utf8)[...], to: path) { bytes, _ in
       write(descriptor, bytes.baseAddress, bytes.count)
     }
-    guard retrying({ fdatasync(descriptor) }) == 0 else { throw StorageError.ofSystem(path) }
+    guard !synchronizes || retrying({ fdatasync(descriptor) }) == 0 else {
+      throw StorageError.ofSystem(path)
+    }
   }
 
   /// Drops all lines.

@@ -1,3 +1,4 @@
+import CKernels
 import Glibc
 
 /// A file of a known size that is written piece by piece, at any offset.
@@ -72,6 +73,11 @@ public final class PositionedFile: Sendable {
       start += count
     }
     return hash
+  }
+
+  /// Tells the system to begin writing a range to the disk; nothing is promised of it before ``synchronize()``.
+  public func flush(_ range: Range<Int>) {
+    vk_begin_writeback(descriptor, range.lowerBound, range.count)
   }
 
   /// Waits until everything that was ever written to the file has reached the disk.

@@ -25,11 +25,9 @@ extension QuantizationGrid {
       matrix.values.withUnsafeBufferPointer { weights in
         importance.withPointer { importance in
           guard let weights = weights.baseAddress, let headers = headers.baseAddress else { return }
-          for row in 0..<matrix.rows {
-            vk_fit_blocks(
-              Kernels.level, kernelType, fit == .leastError ? 1 : 0, weights + row * matrix.columns,
-              importance, blocks, headers + row * blocks)
-          }
+          vk_fit_blocks(
+            Kernels.level, kernelType, fit == .leastError ? 1 : 0, weights, importance, blocks,
+            matrix.rows * blocks, headers)
         }
       }
       initialized = matrix.rows * blocks

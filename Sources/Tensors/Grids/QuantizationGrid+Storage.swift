@@ -27,7 +27,8 @@ extension QuantizationGrid {
     let count = headers.count * type.bytesPerBlock
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { bytes, initialized in
       if let kernelType = type.kernelBlock, let destination = bytes.baseAddress {
-        vk_encode_blocks(kernelType, headers, codes, headers.count, destination)
+        vk_encode_blocks(
+          Kernels.level, kernelType, headers, codes, headers.count, destination)
       }
       initialized = count
     }

@@ -76,17 +76,72 @@ extension Matrix {
 
 extension Histogram {
   /// Counts every finite value of a matrix; the same as adding its values, many times faster.
-  public mutating func add(_ matrix: Matrix) {
+  public mutating func add(_ matrix: Matrix) { add(matrix.values, less: nil) }
+
+  /// Counts `after` minus `before` for every pair of values.
+  ///
+  /// - Precondition: both matrices have the same shape.
+  public mutating func add(_ after: Matrix, less before: Matrix) {
+    precondition(after.rows == before.rows && after.columns == before.columns, "one shape")
+    add(after.values, less: before.values)
+  }
+
+  private mutating func add(_ values: [Float], less before: [Float]?) {
     let bins = counts.count
-    var partial = [UInt32](repeating: 0, count: 4 * bins)
-    matrix.values.withUnsafeBufferPointer { values in
-      partial.withUnsafeMutableBufferPointer { partial in
-        if let source = values.baseAddress, let destination = partial.baseAddress {
-          vk_count_bins(
-            source, values.count, lower, Double(bins) / (upper - lower), bins, destination)
+    var partial = [UInt32](repeating: 0, count: 4 * (bins + 1))
+    values.withUnsafeBufferPointer { values in
+      before.withPointer { before in
+        partial.withUnsafeMutableBufferPointer { partial in
+          if let source = values.baseAddress, let destination = partial.baseAddress {
+            vk_count_bins(
+              Kernels.level, source, before, values.count, lower, Double(bins) / (upper - lower),
+              bins, destination)
+          }
         }
       }
     }
-    for (index, count) in partial.enumerated() { counts[index % bins] += Int(count) }
+    for set in 0..<4 {
+      for bin in 0..<bins { counts[bin] += Int(partial[set * (bins + 1) + bin]) }
+    }
+  }
+}
+
+/// Sums over vectors of each of their values, and of its square.
+public struct MomentSums: Sendable {
+  public private(set) var sums: [Double]
+  public private(set) var squares: [Double]
+
+  /// Sums over no vector of so many values.
+  public init(columns: Int) {
+    sums = Array(repeating: 0, count: columns)
+    squares = sums
+  }
+
+  /// Adds the rows of a matrix, one after the other.
+  ///
+  /// - Precondition: the columns agree.
+  public mutating func add(_ vectors: Matrix) {
+    precondition(vectors.columns == sums.count, "columns do not agree")
+    vectors.values.withUnsafeBufferPointer { values in
+      sums.withUnsafeMutableBufferPointer { sums in
+        squares.withUnsafeMutableBufferPointer { squares in
+          guard let values = values.baseAddress, let sums = sums.baseAddress,
+            let squares = squares.baseAddress
+          else { return }
+          vk_add_moments(Kernels.level, values, vectors.rows, vectors.columns, sums, squares)
+        }
+      }
+    }
+  }
+
+  /// Adds other sums.
+  ///
+  /// - Precondition: the columns agree.
+  public mutating func add(_ other: MomentSums) {
+    precondition(other.sums.count == sums.count, "columns do not agree")
+    for column in sums.indices {
+      sums[column] += other.sums[column]
+      squares[column] += other.squares[column]
+    }
   }
 }

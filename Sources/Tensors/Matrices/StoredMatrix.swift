@@ -18,6 +18,18 @@ public enum RowOrder: Hashable, Sendable {
       return head * headSize + 2 * pair + half
     }
   }
+
+  /// The row of the layer that the stored row `stored` holds.
+  func row(stored: Int, of rows: Int) -> Int {
+    switch self {
+    case .plain: return stored
+    case .interleavedHalves(let heads):
+      let headSize = rows / heads
+      let (head, place) = stored.quotientAndRemainder(dividingBy: headSize)
+      let (pair, half) = place.quotientAndRemainder(dividingBy: 2)
+      return head * headSize + half * (headSize / 2) + pair
+    }
+  }
 }
 
 /// A weight matrix where it lies on disk: decoded to single precision row by row, on demand.

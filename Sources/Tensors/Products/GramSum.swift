@@ -15,6 +15,9 @@ public struct GramSum: Sendable {
   /// Rows and columns of a tile: small enough to share, large enough for OpenBLAS.
   private static let tile = 192
 
+  /// The same of a tile that is mirrored.
+  private static let mirrorTile = 64
+
   /// The sum over no vector.
   public init(columns: Int) {
     self.columns = columns
@@ -47,16 +50,26 @@ public struct GramSum: Sendable {
 
   /// The mean of x x^T, whole and symmetric; zeros for no vector.
   public func mean() -> Matrix {
-    var mean = Matrix(rows: columns, columns: columns, values: sums)
     let share = 1 / Float(max(count, 1))
-    for row in 0..<columns {
-      for column in row..<columns {
-        let value = sums[row * columns + column] * share
-        mean[row, column] = value
-        mean[column, row] = value
+    let (columns, tile) = (columns, Self.mirrorTile)
+    let values = [Float](unsafeUninitializedCapacity: sums.count) { mean, initialized in
+      sums.withUnsafeBufferPointer { sums in
+        // In tiles, so that writing across rows stays within a few of them.
+        for first in stride(from: 0, to: columns, by: tile) {
+          for second in stride(from: first, to: columns, by: tile) {
+            for row in first..<min(first + tile, columns) {
+              for column in max(row, second)..<min(second + tile, columns) {
+                let value = sums[row * columns + column] * share
+                mean.initializeElement(at: row * columns + column, to: value)
+                mean.initializeElement(at: column * columns + row, to: value)
+              }
+            }
+          }
+        }
       }
+      initialized = sums.count
     }
-    return mean
+    return Matrix(rows: columns, columns: columns, values: values)
   }
 }
 

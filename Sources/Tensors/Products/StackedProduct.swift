@@ -1,4 +1,4 @@
-import COpenBLAS
+import CKernels
 
 extension WorkerPool {
   /// Products of vectors with matrices stacked one below the other, in one parallel region.
@@ -28,13 +28,16 @@ extension WorkerPool {
       inputs.values.withUnsafeBufferPointer { source in
         guard count > 0, let x = source.baseAddress, let y = buffer.baseAddress else { return }
         let prepared = PackedInputs.prepare(inputs, at: x, for: pieces)
+        let left =
+          inputs.rows < StackedProduct.leastForTiles
+          ? nil : PackedLeft(x, count: inputs.rows, columns: inputs.columns, on: self)
         pieces.withOperands(inputs: prepared) { operands in
           let product = StackedProduct(
-            x: x, y: y, count: inputs.rows, columns: inputs.columns, outputColumns: outputColumns,
-            operands: operands)
+            x: x, left: left?.panels, y: y, count: inputs.rows, columns: inputs.columns,
+            outputColumns: outputColumns, operands: operands)
           product.run(on: self)
         }
-        withExtendedLifetime(prepared) {}
+        withExtendedLifetime((prepared, left)) {}
       }
       initialized = count
     }
@@ -46,6 +49,8 @@ extension WorkerPool {
 private struct StackedProduct: @unchecked Sendable {
   // Unchecked: parts read what x points at, and write disjoint columns of y.
   let x: UnsafePointer<Float>
+  /// The same packed, where tiles multiply.
+  let left: UnsafePointer<Float>?
   let y: UnsafeMutablePointer<Float>
   /// Input vectors.
   let count: Int
@@ -53,20 +58,18 @@ private struct StackedProduct: @unchecked Sendable {
   let outputColumns: Int
   let operands: [OperandRows]
 
-  /// From this many vectors on, decoding a tile of rows and one GEMM beat products row by row.
+  /// From this many vectors on, decoding a tile of rows and products of matrices beat products row by row.
   static let leastForTiles = 6
-  /// Rows of a unit of work: for few vectors, and for tiles.
+  /// Rows of a unit of work: for few vectors, and for tiles, which are whole panels.
   private static let rowsAUnit = 16
   private static let rowsATile = 32
-  /// The same for so many vectors that OpenBLAS's packing pays for larger matrices.
+  /// The same for so many vectors that reading them again for each tile takes time.
   private static let rowsALargeTile = 96
   private static let manyVectors = 64
-  /// Multiplications up to which OpenBLAS multiplies in place: its packing costs a third of the time.
-  private static let smallProduct = 1_000_000
   /// Weights below which a part is not worth handing to another thread.
   private static let weightsAPart = 24_576
 
-  private var usesTiles: Bool { count >= Self.leastForTiles }
+  private var usesTiles: Bool { left != nil }
   private var tileRows: Int { count < Self.manyVectors ? Self.rowsATile : Self.rowsALargeTile }
   private var unitRows: Int { usesTiles ? tileRows : Self.rowsAUnit }
 
@@ -101,34 +104,64 @@ private struct StackedProduct: @unchecked Sendable {
   private func multiply(
     _ operand: Operand, rows: Range<Int>, into output: UnsafeMutablePointer<Float>
   ) {
-    if !usesTiles,
-      operand.multiply(
-        rows: rows, x: x, count: count, columns: columns, into: output, stride: outputColumns)
+    if let left {
+      multiplyTiles(operand, rows: rows, by: left, into: output)
+    } else if !operand.multiply(
+      rows: rows, x: x, count: count, columns: columns, into: output, stride: outputColumns)
     {
-      return
+      multiplyDecoded(operand, rows: rows, into: output)
     }
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: tileRows * columns) { memory in
-      guard let decoded = memory.baseAddress else { return }
-      for begin in stride(from: rows.lowerBound, to: rows.upperBound, by: tileRows) {
-        let tile = begin..<min(begin + tileRows, rows.upperBound)
-        operand.decode(rows: tile, into: decoded)
-        multiply(decoded, rows: tile.count, into: output + (begin - rows.lowerBound))
+  }
+
+  /// Products of single rows that no kernel multiplies as they are.
+  private func multiplyDecoded(
+    _ operand: Operand, rows: Range<Int>, into output: UnsafeMutablePointer<Float>
+  ) {
+    ThreadScratch.withFloats(unitRows * columns) { decoded in
+      for begin in stride(from: rows.lowerBound, to: rows.upperBound, by: unitRows) {
+        let part = begin..<min(begin + unitRows, rows.upperBound)
+        operand.decode(rows: part, into: decoded)
+        var view = vk_rows(
+          elements: UnsafeRawPointer(decoded).assumingMemoryBound(to: UInt8.self), columns: columns,
+          type: VK_F32, interleaved_head: 0)
+        vk_rows_times(
+          Kernels.level, &view, 0, part.count, x, columns, count,
+          output + (begin - rows.lowerBound), outputColumns)
       }
     }
   }
 
-  /// Multiplies decoded rows with all vectors, in blocks that are small matrices to OpenBLAS.
-  private func multiply(
-    _ decoded: UnsafePointer<Float>, rows: Int, into output: UnsafeMutablePointer<Float>
+  private func multiplyTiles(
+    _ operand: Operand, rows: Range<Int>, by left: UnsafePointer<Float>,
+    into output: UnsafeMutablePointer<Float>
   ) {
-    let most = Self.smallProduct / (rows * columns)
-    let blocks = most >= 8 && count < Self.manyVectors ? (count + most - 1) / most : 1
-    let blockSize = (count + blocks - 1) / blocks
-    for first in stride(from: 0, to: count, by: blockSize) {
-      cblas_sgemm(
-        CblasRowMajor, CblasNoTrans, CblasTrans, Int32(min(blockSize, count - first)), Int32(rows),
-        Int32(columns), 1, x + first * columns, Int32(columns), decoded, Int32(columns), 0,
-        output + first * outputColumns, Int32(outputColumns))
+    let (level, panel) = (Kernels.level, vk_panel_rows(Kernels.level, VK_RIGHT))
+    let packedCount = vk_packed_floats(level, VK_RIGHT, tileRows, columns)
+    ThreadScratch.withFloats(packedCount + panel * columns) { packed in
+      for begin in stride(from: rows.lowerBound, to: rows.upperBound, by: tileRows) {
+        let tile = begin..<min(begin + tileRows, rows.upperBound)
+        pack(operand, rows: tile, into: packed, by: packed + packedCount)
+        vk_gemm(
+          level, left, count, packed, tile.count, columns, 0, output + (begin - rows.lowerBound),
+          outputColumns)
+      }
+    }
+  }
+
+  /// Decodes and packs rows, a panel at a time.
+  private func pack(
+    _ operand: Operand, rows: Range<Int>, into packed: UnsafeMutablePointer<Float>,
+    by decoded: UnsafeMutablePointer<Float>
+  ) {
+    let panel = vk_panel_rows(Kernels.level, VK_RIGHT)
+    for begin in stride(from: rows.lowerBound, to: rows.upperBound, by: panel) {
+      let part = begin..<min(begin + panel, rows.upperBound)
+      operand.decode(rows: part, into: decoded)
+      var factor = vk_factor(
+        elements: decoded, rows: part.count, columns: columns, row_stride: columns,
+        column_stride: 1)
+      vk_pack_factor(
+        Kernels.level, VK_RIGHT, &factor, packed + (begin - rows.lowerBound) * columns)
     }
   }
 }

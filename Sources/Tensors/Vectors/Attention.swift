@@ -18,9 +18,6 @@ public struct Attention: Sendable {
   /// For each head a logit that takes part in its softmax and has no value.
   public let sinks: [Float]?
 
-  /// Scores times values below which one thread is quicker than handing work over.
-  private static let leastForThreads = 40_000
-
   /// Attention of the given shape.
   ///
   /// Sources: Ainslie et al., GQA (2023), for grouped queries; Beltagy et al., Longformer (2020), for windows;
@@ -81,10 +78,10 @@ public struct Attention: Sendable {
             guard let query = queryBuffer.baseAddress, let key = keyBuffer.baseAddress,
               let value = valueBuffer.baseAddress, let output = buffer.baseAddress
             else { return }
-            let heads = Heads(
+            let heads = AttentionHeads(
               attention: self, queries: query, queryStride: queries.columns, keys: key,
-              values: value, output: output, firstLength: positions - queries.rows + 1)
-            heads.run(rows: queries.rows, positions: positions, on: pool)
+              values: value, output: output, rows: queries.rows, positions: positions)
+            heads.run(on: pool)
           }
         }
       }
@@ -93,43 +90,8 @@ public struct Attention: Sendable {
     return Matrix(rows: queries.rows, columns: width, values: result)
   }
 
-  /// One call's pointers; an item of its work is one head of one query row.
-  private struct Heads: @unchecked Sendable {
-    // Unchecked: items read shared memory and write disjoint parts of the output.
-    let attention: Attention
-    let queries: UnsafePointer<Float>
-    let queryStride: Int
-    let keys: UnsafePointer<Float>
-    let values: UnsafePointer<Float>
-    let output: UnsafeMutablePointer<Float>
-    /// Positions that the first query sees.
-    let firstLength: Int
-
-    func run(rows: Int, positions: Int, on pool: WorkerPool) {
-      let items = rows * attention.headCount
-      let seen = min(positions, attention.window ?? positions)
-      let isSmall = items * seen * attention.headSize < Attention.leastForThreads
-      let kernel = attention.kernelShape
-      pool.run(count: items, grain: isSmall ? items : 1) { part in
-        for item in part { attend(item, kernel) }
-      }
-    }
-
-    private func attend(_ item: Int, _ kernel: vk_attention) {
-      let (row, head) = item.quotientAndRemainder(dividingBy: attention.headCount)
-      let shared = head / (attention.headCount / attention.keyValueHeadCount)
-      let positions = attention.seen(from: firstLength + row - 1)
-      var kernel = kernel
-      vk_attend(
-        Kernels.level, &kernel, queries + row * queryStride + head * attention.headSize,
-        keys + positions.lowerBound * kernel.key_stride + shared * attention.headSize,
-        values + positions.lowerBound * kernel.value_stride + shared * attention.valueSize,
-        positions.count, attention.sink(ofHead: head), output + item * attention.valueSize)
-    }
-  }
-
   /// The shape as kernels take it.
-  private var kernelShape: vk_attention {
+  var kernelShape: vk_attention {
     vk_attention(
       head_size: headSize, value_size: valueSize, key_stride: keyValueHeadCount * headSize,
       value_stride: keyValueHeadCount * valueSize, scale: scale, softcap: softcap ?? 0)

@@ -3,27 +3,32 @@ import Terminal
 
 /// Turns events into states, states into frames, and effects into deeds.
 ///
-/// Runs on the one thread that owns the screen and sleeps until something happens. A frame is drawn
-/// only after a change, and at most 60 a second.
+/// Runs on the one thread that owns the screen and sleeps until something happens. A frame is drawn only after a change:
+/// at most 60 a second for what the engine says, and sooner for what a person does.
 struct EventLoop {
   private var state: AppState
   private let screen: Screen
   private let engine: Engine
   private let inbox: EventInbox
   private let files: FileWorker
+  private var trace: FrameTrace?
   private var hasEnded = false
   private var signal: Int32?
 
   /// The least time between two frames.
   private static let frameTime = Duration.milliseconds(16)
+  /// The least time before a frame that answers a key: nobody types faster, and a mouse must not flood a slow line.
+  private static let answerTime = Duration.milliseconds(4)
 
   init(
-    state: AppState, screen: Screen, engine: Engine, inbox: EventInbox, stateDirectory: String?
+    state: AppState, screen: Screen, engine: Engine, inbox: EventInbox, stateDirectory: String?,
+    trace: FrameTrace? = nil
   ) {
     self.state = state
     self.screen = screen
     self.engine = engine
     self.inbox = inbox
+    self.trace = trace
     files = FileWorker(stateDirectory: stateDirectory) { inbox.post(.file($0)) }
   }
 
@@ -38,19 +43,29 @@ struct EventLoop {
     let clock = ContinuousClock()
     var drawn: AppState?
     var lastFrame = clock.now - Self.frameTime
+    var isAwaited = false
     while !hasEnded {
       var timeout: Int?
       if drawn != state || screen.needsFrame {
-        let wait = lastFrame + Self.frameTime - clock.now
+        let wait = lastFrame + (isAwaited ? Self.answerTime : Self.frameTime) - clock.now
         if wait <= .zero {
           screen.present(view(state, size: screen.size))
           lastFrame = clock.now
           drawn = state
+          isAwaited = false
+          trace?.drew()
         } else {
           timeout = Int(wait / .milliseconds(1)) + 1
         }
+      } else {
+        isAwaited = false
+        trace?.forget()
       }
+      trace?.waits()
       let inputs = screen.nextEvents(timeoutMilliseconds: timeout)
+      let deeds = inputs.count { $0 != .wake }
+      isAwaited = isAwaited || deeds > 0
+      trace?.takes(inputs: deeds)
       take(inputs.map(AppEvent.input) + inbox.take())
     }
     files.finish()

@@ -33,6 +33,11 @@ struct OpenCommand: ParsableCommand {
   @Flag(name: .long, help: "Leave the mouse to the terminal.")
   var noMouse = false
 
+  @Option(
+    name: .long,
+    help: "A file to write, a line of JSON for each frame: how long keys waited for it.")
+  var trace: String?
+
   func run() throws {
     try check()
     let server = try serving.address()
@@ -41,8 +46,7 @@ struct OpenCommand: ParsableCommand {
       signal = try Workbench.run(
         WorkbenchOptions(
           path: model.path, planPath: plan, target: target, server: server, themeName: theme,
-          color: color,
-          ascii: ascii, mouse: !noMouse))
+          color: color, ascii: ascii, mouse: !noMouse, tracePath: trace))
     } catch {
       throw CommandFailure(status: .failed, message: error.description)
     }
