@@ -1,5 +1,4 @@
-// Packed products in single precision, at every level.
-#include "packed_products.h"
+// Packed products in single precision, at every level: of groups that tiles cannot hold.
 #include "packed_row.h"
 
 typedef float floats16 __attribute__((vector_size(64)));
@@ -60,24 +59,24 @@ VK_INLINE float scaled_dot(vk_level level, const vk_packed *matrix, size_t row,
   return total;
 }
 
-VK_INLINE void vk_floats_times_body(vk_level level, const vk_packed *matrix, size_t first,
-                                size_t count, const vk_packed_input *inputs, size_t tokens,
-                                uint8_t *scratch, float *y, size_t y_stride) {
+VK_INLINE void vk_packed_times_body(vk_level level, const vk_packed *matrix, size_t first,
+                                    size_t count, const float *x, const float *sums,
+                                    size_t tokens, uint8_t *scratch, float *y, size_t y_stride) {
+  const size_t columns = matrix->columns, groups = columns / matrix->group;
   const int is_even = matrix->group % 16 == 0;
   for (size_t i = 0; i < count; i++) {
     const size_t row = first + i;
     vk_unpack_row(level, matrix, row, scratch);
     for (size_t t = 0; t < tokens; t++) {
-      const float *const x = inputs[t].x;
-      const float dot = is_even ? scaled_dot_16(level, matrix, row, scratch, x)
-                                : scaled_dot(level, matrix, row, scratch, x);
-      y[t * y_stride + i] = dot + zeros_times(level, matrix, row, inputs[t].sums);
+      const float *const input = x + t * columns;
+      const float dot = is_even ? scaled_dot_16(level, matrix, row, scratch, input)
+                                : scaled_dot(level, matrix, row, scratch, input);
+      y[t * y_stride + i] = dot + zeros_times(level, matrix, row, sums + t * groups);
     }
   }
 }
 
-VK_VARIANTS(void, vk_floats_times,
-            (vk_level level, const vk_packed *matrix, size_t first, size_t count,
-             const vk_packed_input *inputs, size_t tokens, uint8_t *scratch, float *y,
-             size_t y_stride),
-            (level, matrix, first, count, inputs, tokens, scratch, y, y_stride))
+VK_VARIANTS(void, vk_packed_times,
+            (vk_level level, const vk_packed *matrix, size_t first, size_t count, const float *x,
+             const float *sums, size_t tokens, uint8_t *scratch, float *y, size_t y_stride),
+            (level, matrix, first, count, x, sums, tokens, scratch, y, y_stride))

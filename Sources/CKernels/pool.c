@@ -13,7 +13,7 @@
 
 // Pauses before a thread sleeps: enough for the serial work between two regions of a decode step,
 // and short enough not to take the processor from others on a busy machine.
-enum { SPIN_LIMIT = 600, MOST_THREADS = 256 };
+enum { SPIN_LIMIT = 2000, MOST_THREADS = 256 };
 
 // In the low half of a ticket: the region's work is being written, and nothing can be claimed.
 static const uint64_t CLOSED = UINT32_MAX;

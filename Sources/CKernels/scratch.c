@@ -6,8 +6,8 @@
 
 // Memory that is freed and allocated anew for each tile comes from the system each time, page by page and cleared.
 typedef struct {
-  float *floats;
-  size_t count;
+  float *floats[VK_SCRATCH_KINDS];
+  size_t counts[VK_SCRATCH_KINDS];
 } scratch;
 
 static pthread_key_t key;
@@ -16,7 +16,7 @@ static int has_key;
 
 static void release(void *value) {
   scratch *const mine = value;
-  free(mine->floats);
+  for (size_t kind = 0; kind < VK_SCRATCH_KINDS; kind++) free(mine->floats[kind]);
   free(mine);
 }
 
@@ -35,14 +35,14 @@ static scratch *scratch_of_thread(void) {
   return mine;
 }
 
-float *vk_scratch(size_t count) {
+float *vk_scratch(vk_scratch_kind kind, size_t count) {
   scratch *const mine = scratch_of_thread();
   if (!mine || count > SIZE_MAX / 8) return NULL;
-  if (mine->count < count) {
-    free(mine->floats);
+  if (mine->counts[kind] < count) {
+    free(mine->floats[kind]);
     const size_t bytes = (count * sizeof(float) + 63) / 64 * 64;
-    mine->floats = aligned_alloc(64, bytes);
-    mine->count = mine->floats ? count : 0;
+    mine->floats[kind] = aligned_alloc(64, bytes);
+    mine->counts[kind] = mine->floats[kind] ? count : 0;
   }
-  return mine->floats;
+  return mine->floats[kind];
 }

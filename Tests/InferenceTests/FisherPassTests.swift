@@ -134,8 +134,9 @@ struct FisherPassTests {
     let expected = try Self.run(FisherPass(windows: windows, decoder: dense, seed: 1))
     for (name, fisher) in expected {
       let other = try #require(found[name])
-      #expect(relativeError(other.inputs, fisher.inputs) < 1e-4)
-      #expect(relativeError(other.outputs, fisher.outputs) < 1e-4)
+      // Packed layers read inputs of 16 bits.
+      #expect(relativeError(other.inputs, fisher.inputs) < 4e-4)
+      #expect(relativeError(other.outputs, fisher.outputs) < 4e-4)
     }
   }
 

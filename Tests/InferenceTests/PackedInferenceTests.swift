@@ -16,10 +16,10 @@ struct PackedInferenceTests {
       try packed.setLayer(name, .packed(matrix))
       try dense.setLayer(name, .stored(Self.decodedCopy(of: matrix)))
     }
-    // Few tokens multiply row by row, many in tiles.
+    // Few tokens multiply one by one, many in blocks. A step is 1/32639 of the largest of 32 inputs.
     for count in [1, 3, 12] {
       let tokens = Array(DecoderTests.tokens.prefix(count))
-      #expect(try Self.difference(packed, dense, tokens) < 1e-5)
+      #expect(try Self.difference(packed, dense, tokens) < 2e-4)
     }
   }
 
@@ -35,9 +35,29 @@ struct PackedInferenceTests {
       try packed.setLayer(name, .packed(matrix))
       try dense.setLayer(name, .stored(Self.decodedCopy(of: matrix)))
     }
-    #expect(try Self.difference(packed, dense, tokens) < 1e-4)
-    #expect(try Self.difference(packed, dense, Array(tokens.prefix(1))) < 1e-4)
+    #expect(try Self.difference(packed, dense, tokens) < 3e-4)
+    #expect(try Self.difference(packed, dense, Array(tokens.prefix(1))) < 3e-4)
     #expect(try Self.difference(packed, reference, tokens) > 1e-3)
+  }
+
+  @Test func exactArithmeticIsAsGoodAsSinglePrecision() throws {
+    let reference = try RealModel.decoder("smollm2-hf", on: TransformersTests.pool)
+    let tokens = Array(try TransformersRecord.load("smollm2-hf").logits.ids.prefix(48))
+    var (packed, dense) = (reference, reference)
+    // Some layers of each kind.
+    for layer in reference.description.layers.dropFirst().enumerated() where layer.offset % 5 == 0 {
+      let name = layer.element.name
+      guard let weights = reference.weights(of: name) else { continue }
+      let matrix = PackedMatrix(
+        quantizing: weights.decoded(), bits: 8, groupSize: 64, isSymmetric: true,
+        searchesRange: false, scaleType: .bfloat16)
+      try packed.setLayer(name, .packed(matrix))
+      try dense.setLayer(name, .stored(Self.decodedCopy(of: matrix)))
+    }
+    #expect(try Self.divergence(dense, packed, tokens) < 1e-6)
+    packed.arithmetic = .fast
+    let fast = try Self.divergence(dense, packed, tokens)
+    #expect(fast > 1e-6 && fast < 0.01)
   }
 
   @Test func ggufBlocksSetIntoASlotAreRepacked() throws {
@@ -60,6 +80,19 @@ struct PackedInferenceTests {
   private static func decodedCopy(of matrix: PackedMatrix) -> StoredMatrix {
     .storing(
       matrix.decoded().values, as: .float32, rows: matrix.rows, columns: matrix.columns)
+  }
+
+  /// The mean KLD after each token.
+  private static func divergence(
+    _ first: Decoder, _ second: Decoder, _ tokens: [Int]
+  ) throws -> Double {
+    var caches = (first.makeCache(), second.makeCache())
+    let expected = try first.forward(tokens: tokens, cache: &caches.0, wants: .all)
+    let found = try second.forward(tokens: tokens, cache: &caches.1, wants: .all)
+    let divergences = tokens.indices.map { row in
+      Logits(Array(expected.row(row))).divergence(to: Logits(Array(found.row(row))))
+    }
+    return divergences.reduce(0, +) / Double(tokens.count)
   }
 
   private static func difference(

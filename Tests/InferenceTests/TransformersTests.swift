@@ -43,7 +43,9 @@ import Testing
         let position = place + row
         let wanted = expected.values[position * sampled.count..<(position + 1) * sampled.count]
         #expect(relativeError(sampled.map { logits.values[$0] }, Array(wanted)) < 1e-3)
-        #expect(abs(logits.logSumExp - Double(expected.logSumExp[position])) < 2e-3)
+        // Layers of codes read inputs of 16 bits, which moves all logits alike most of all.
+        let slack = model.hasSuffix(".gguf") ? 6e-3 : 2e-3
+        #expect(abs(logits.logSumExp - Double(expected.logSumExp[position])) < slack)
         #expect(logits.best == expected.best[position])
       }
       place += size

@@ -50,8 +50,9 @@ struct PackedKernelTests {
             let decoded = sample.decoded(row: row)
             let (value, _) = product(decoded, x[token * columns..<(token + 1) * columns])
             // Rounding errors grow with what codes, not weights, amount to.
-            let scale = Self.codeMagnitude(
-              sample, row, Array(x[token * columns..<(token + 1) * columns]))
+            let scale = zip(
+              sample.codeMagnitudes(row: row), x[token * columns..<(token + 1) * columns]
+            ).reduce(0) { $0 + $1.0 * abs(Double($1.1)) }
             #expect(
               abs(Double(found[token * 4 + row - 1]) - value) <= 3e-6 * scale + 1e-32,
               "\(level) \(columns) \(group) row \(row) token \(token)")
@@ -66,36 +67,18 @@ struct PackedKernelTests {
     _ matrix: PackedMatrix, _ x: [Float], tokens: Int, _ level: vk_level
   ) -> [Float] {
     var found = [Float](repeating: .nan, count: tokens * 4)
-    let (columns, bytes) = (
-      matrix.columns, vk_packed_input_bytes(matrix.columns, matrix.groupSize)
-    )
-    x.withUnsafeBufferPointer { x in
-      withUnsafeTemporaryAllocation(byteCount: bytes * tokens, alignment: 64) { memory in
-        let inputs = (0..<tokens).map { token in
-          vk_packed_prepare(
-            level, x.baseAddress.map { $0 + token * columns }, columns, matrix.groupSize,
-            memory.baseAddress.map { $0 + token * bytes })
-        }
-        var scratch = [UInt8](repeating: 0, count: vk_packed_scratch(columns))
-        matrix.withKernelView { view in
-          var view = view
-          vk_packed_times(level, &view, 1, 4, inputs, tokens, &scratch, &found, 4)
-        }
-      }
+    var sums: [Float] = []
+    for token in 0..<tokens {
+      var some = [Float](repeating: .nan, count: matrix.groupsPerRow)
+      let vector = Array(x[token * matrix.columns..<(token + 1) * matrix.columns])
+      vk_group_sums(level, vector, matrix.columns, matrix.groupSize, &some)
+      sums += some
+    }
+    var scratch = [UInt8](repeating: 0, count: vk_packed_scratch(matrix.columns))
+    matrix.withKernelView { view in
+      var view = view
+      vk_packed_times(level, &view, 1, 4, x, sums, tokens, &scratch, &found, 4)
     }
     return found
-  }
-
-  private static func codeMagnitude(_ sample: PackedSample, _ row: Int, _ x: [Float]) -> Double {
-    let matrix = sample.matrix
-    return (0..<matrix.columns).map { column in
-      let group = row * matrix.groupsPerRow + column / matrix.groupSize
-      let scale = abs(Double(matrix.scales[group].value(.float16)))
-      var magnitude = Double(1 << matrix.bits) * scale
-      if case .minimums(let minimums) = matrix.zeros {
-        magnitude += abs(Double(minimums[group].value(.float16)))
-      }
-      return magnitude * abs(Double(x[column]))
-    }.reduce(0, +)
   }
 }

@@ -1,4 +1,5 @@
 import Engine
+import Tensors
 import Terminal
 import Testing
 
@@ -152,13 +153,16 @@ import Testing
     app.command("set top-k 40")
     app.command("set seed 7")
     app.command("set raw on")
+    app.command("set arithmetic fast")
     let settings = app.state.conversation.settings
     #expect(settings.sampling == SamplingSettings(temperature: 0.8, topK: 40, topP: 1, seed: 7))
-    #expect(settings.tokenLimit == 64 && settings.isRaw)
-    #expect(app.screen.contains("temperature 0.8 · top-k 40 · 64 tokens · raw"))
+    #expect(settings.tokenLimit == 64 && settings.isRaw && settings.arithmetic == .fast)
+    #expect(app.screen.contains("temperature 0.8 · top-k 40 · 64 tokens · raw · fast"))
   }
 
-  @Test(arguments: ["temperature hot", "tokens 0", "top-p 2", "nothing 1", "temperature nan"])
+  @Test(arguments: [
+    "temperature hot", "tokens 0", "top-p 2", "nothing 1", "temperature nan", "arithmetic 8",
+  ])
   func refusesSettings(_ text: String) {
     var app = App()
     app.command("set \(text)")

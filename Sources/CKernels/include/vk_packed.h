@@ -21,33 +21,17 @@ typedef struct {
   int scales_are_bfloat;
 } vk_packed;
 
-/// A vector as products with packed rows of one group size want it, in memory of the caller's.
-typedef struct {
-  const float *x;
-  /// Sums of x over groups, and zeros up to a multiple of 16.
-  const float *sums;
-  /// x as integers of 24 bits in three planes of bytes, highest first; NULL where floats multiply.
-  const int8_t *planes;
-  /// The size of an integer step in each segment of at most 64 values, and zeros up to a multiple of 16.
-  const float *steps;
-} vk_packed_input;
-
 /// Bytes of scratch memory that the functions below need for a matrix of `columns`.
 size_t vk_packed_scratch(size_t columns);
 /// Writes the rows [first, first + count), decoded, one after the other.
 void vk_packed_decode(vk_level level, const vk_packed *matrix, size_t first, size_t count,
                       uint8_t *scratch, float *rows);
 
-/// Bytes of memory, a multiple of 64, that vk_packed_prepare needs.
-size_t vk_packed_input_bytes(size_t columns, size_t group);
-/// Prepares x for products; `memory` starts at a multiple of 64 and lives as long as the result.
-vk_packed_input vk_packed_prepare(vk_level level, const float *x, size_t columns, size_t group,
-                                  void *memory);
-/// y[t * y_stride + i] = row (first + i) . inputs[t] for i < count and t < tokens.
+/// y[t * y_stride + i] = row (first + i) . (x + t * columns) for i < count and t < tokens.
 ///
-/// The inputs were prepared at the same level for the matrix's columns and group.
+/// `sums` has the sums of x over groups, token after token.
 void vk_packed_times(vk_level level, const vk_packed *matrix, size_t first, size_t count,
-                     const vk_packed_input *inputs, size_t tokens, uint8_t *scratch, float *y,
+                     const float *x, const float *sums, size_t tokens, uint8_t *scratch, float *y,
                      size_t y_stride);
 
 #endif

@@ -112,7 +112,8 @@ struct CompressionPass: Sendable {
         rows: shape.rows, columns: shape.columns, bits: quantization.bits,
         groupSize: quantization.group.weights(inRowOf: shape.columns), codes: codes,
         scales: scales, scaleType: shape.storageType,
-        zeros: quantization.isSymmetric ? .symmetric : .points(points)))
+        zeros: quantization.isSymmetric ? .symmetric : .points(points)
+      ).tiled())
   }
 }
 

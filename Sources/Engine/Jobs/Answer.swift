@@ -27,7 +27,8 @@ struct Answer {
   mutating func step(
     _ request: GenerationRequest, limit: Int, job: JobID, in workspace: Workspace
   ) throws(JobFailure) -> GeneratedToken? {
-    let decoder = try workspace.models.decoder(side)
+    var decoder = try workspace.models.decoder(side)
+    decoder.arithmetic = request.arithmetic
     let tokenizer = try workspace.models.tokenizer()
     let prompt = generation == nil ? try Self.prompt(request, tokenizer) : []
     do throws(InferenceError) {

@@ -1,6 +1,7 @@
 import Compression
 import Serving
 import Export
+import Tensors
 
 /// Which model answers.
 public enum ModelSide: String, Codable, Hashable, Sendable, CaseIterable {
@@ -52,11 +53,13 @@ public struct GenerationRequest: Codable, Hashable, Sendable {
   /// Most tokens of the answer.
   public var tokenLimit: Int
   public var sampling: SamplingSettings
+  /// How exactly layers that hold integer codes multiply.
+  public var arithmetic: Arithmetic
 
   public init(
     prompt: String, isRaw: Bool = false, sides: [ModelSide] = ModelSide.allCases,
     server: ServerAddress? = nil, tokenLimit: Int = 128,
-    sampling: SamplingSettings = SamplingSettings()
+    sampling: SamplingSettings = SamplingSettings(), arithmetic: Arithmetic = .exact
   ) {
     self.prompt = prompt
     self.isRaw = isRaw
@@ -64,6 +67,7 @@ public struct GenerationRequest: Codable, Hashable, Sendable {
     self.server = server
     self.tokenLimit = tokenLimit
     self.sampling = sampling
+    self.arithmetic = arithmetic
   }
 }
 

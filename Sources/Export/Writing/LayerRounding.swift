@@ -2,7 +2,7 @@ import Checkpoints
 import Compression
 import Tensors
 
-/// Rounds layers and writes them at once, as many side by side as there are threads, each with little in memory.
+/// Rounds layers and writes them at once, one on each thread, with little of any in memory.
 ///
 /// Reading, rounding, hashing and writing of a layer take turns on one thread, so that threads do not wait for each other,
 /// nor for the disk while others compute.
@@ -37,8 +37,11 @@ public struct LayerRounding: Sendable {
     }
   }
 
+  /// Layers that a thread may come to in one step: small ones take less than a tenth of a millisecond.
+  private static let lanesAThread = 64
+
   private let checkpoint: Checkpoint
-  /// Layers that are not begun, the largest last: it is the next.
+  /// Layers that have no lane, the largest last: it is the next.
   private var waiting: [RoundedLayer]
   private var lanes: [Lane] = []
 
@@ -64,34 +67,47 @@ public struct LayerRounding: Sendable {
   public mutating func step(
     into writer: inout ExportWriter, pool: WorkerPool, for duration: Duration
   ) throws(ExportError) -> [String] {
-    while lanes.count < pool.threadCount, let layer = waiting.popLast() {
+    while lanes.count < pool.threadCount * Self.lanesAThread, let layer = waiting.popLast() {
       guard let reading = checkpoint.layerReading(of: layer.rounding.shape.name) else { continue }
       lanes.append(
         Lane(
           name: layer.rounding.shape.name, layer: layer,
           sinks: try writer.sinks(for: layer.tensors), reading: reading))
     }
-    let (begun, end) = (lanes, ContinuousClock.now + duration)
-    let results = pool.map(count: begun.count) { place -> Result<Lane, ExportError> in
-      var (lane, buffer) = (begun[place], [UInt8]())
+    let (begun, end, threads) = (lanes, ContinuousClock.now + duration, pool.threadCount)
+    let results = pool.map(count: threads) { thread -> Result<[Lane], ExportError> in
+      var (own, buffer) = ([Lane](), [UInt8]())
       do throws(ExportError) {
-        repeat { try lane.step(in: &buffer) } while !lane.isFinished && ContinuousClock.now < end
+        for place in stride(from: thread, to: begun.count, by: threads) {
+          var lane = begun[place]
+          repeat {
+            try lane.step(in: &buffer)
+          } while !lane.isFinished && ContinuousClock.now < end
+          own.append(lane)
+          guard ContinuousClock.now < end else { break }
+        }
       } catch {
         return .failure(error)
       }
-      return .success(lane)
+      return .success(own)
     }
-    lanes = []
     var complete: [String] = []
-    for result in results {
-      let lane = try result.get()
-      if let source = lane.source {
-        try writer.receive(lane.name, lane.sinks, source: source)
-        complete.append(lane.name)
-      } else if !lane.isRefused {
-        lanes.append(lane)
+    var (unfinished, rest) = ([Lane](), [Lane]())
+    for (thread, result) in results.enumerated() {
+      let moved = try result.get()
+      for lane in moved {
+        if let source = lane.source {
+          try writer.receive(lane.name, lane.sinks, source: source)
+          complete.append(lane.name)
+        } else if !lane.isRefused {
+          unfinished.append(lane)
+        }
       }
+      let places = stride(from: thread + moved.count * threads, to: begun.count, by: threads)
+      rest += places.map { begun[$0] }
     }
+    // What is begun goes on first, each on a thread.
+    lanes = unfinished + rest
     return complete
   }
 }

@@ -39,16 +39,16 @@ public struct ActivationPass: Sendable {
   ///   - decoder: The model; sweeps may use others of the same shape.
   ///   - splitsWindows: Whether statistics of even and odd windows are wanted apart, at twice the memory.
   ///   - oddWeights: How much tokens count in the Gram matrices of odd windows; empty for all alike.
-  ///   - workAStep: Multiplications between two ticks: by default some 20 ms of two cores.
+  ///   - workAStep: Multiplications between two ticks: nil is some tens of milliseconds.
   /// - Throws: ``InferenceError`` for ids outside the vocabulary.
   public init(
     _ windows: TokenWindows, decoder: Decoder, splitsWindows: Bool = false,
-    oddWeights: TokenWeights = TokenWeights(), workAStep: Int = 1_800_000_000
+    oddWeights: TokenWeights = TokenWeights(), workAStep: Int? = nil
   ) throws(InferenceError) {
     self.windows = windows
     self.splitsWindows = splitsWindows
     self.oddWeights = oddWeights
-    self.workAStep = workAStep
+    self.workAStep = workAStep ?? StepLength.work
     blockCount = decoder.blocks.count
     expertCounts = decoder.blocks.map { $0.experts?.facts.count }
     positions = decoder.positions(0..<windows.length, ofLength: windows.length)

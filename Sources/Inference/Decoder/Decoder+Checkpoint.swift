@@ -4,7 +4,7 @@ import Tensors
 extension Decoder {
   /// The model of a checkpoint, whose weights stay where they lie on disk.
   ///
-  /// Only norms and biases are read, layers in GGUF's quantized blocks repacked, and those that others quantized decoded or copied.
+  /// Only norms and biases are read, layers in GGUF's quantized blocks laid out anew, and those that others quantized decoded or copied.
   /// - Throws: ``InferenceError`` when the checkpoint cannot be read or does not run.
   public init(checkpoint: Checkpoint, pool: WorkerPool) throws(InferenceError) {
     let model = checkpoint.description

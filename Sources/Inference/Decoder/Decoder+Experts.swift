@@ -53,9 +53,10 @@ extension Decoder {
     _ experts: ExpertLayers, _ expert: Int, _ read: Matrix
   ) -> MLPActivations {
     let projected = pool.products(
-      of: read, with: experts.inputs.parts(ofExpert: expert, of: experts))
+      of: read, with: experts.inputs.parts(ofExpert: expert, of: experts), arithmetic)
     let inner = projected.gated(experts.facts.activation.function)
-    let output = pool.products(of: inner, with: experts.output.parts(ofExpert: expert, of: experts))
+    let output = pool.products(
+      of: inner, with: experts.output.parts(ofExpert: expert, of: experts), arithmetic)
     return MLPActivations(projected: projected, inner: inner, output: output)
   }
 }

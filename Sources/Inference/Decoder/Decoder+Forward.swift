@@ -113,7 +113,7 @@ extension Decoder {
 
   /// A row of `vocabularySize` logits for each row that the head reads.
   func logits(of headInputs: Matrix) -> Matrix {
-    var logits = pool.products(of: headInputs, with: [head ?? embedding])
+    var logits = pool.products(of: headInputs, with: [head ?? embedding], arithmetic)
     if blueprint.logitScale != 1 { logits.scale(by: blueprint.logitScale) }
     if let cap = blueprint.logitSoftcap { logits.softcap(cap) }
     return logits

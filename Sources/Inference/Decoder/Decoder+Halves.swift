@@ -83,7 +83,7 @@ extension Decoder {
     let block = blocks[index]
     let facts = block.facts.attention
     let normalized = inputs(of: hidden, under: .attentionNorm, in: block)
-    var projected = block.attentionInputs.outputs(of: normalized, on: pool)
+    var projected = block.attentionInputs.outputs(of: normalized, on: pool, arithmetic)
     let raw = projected
     for (part, columns) in facts.normedColumns {
       guard let norm = block.norms[part] else { continue }
@@ -96,7 +96,7 @@ extension Decoder {
       queries: projected, keys: cache.keys, values: cache.values, on: pool)
     return AttentionActivations(
       normalized: normalized, raw: raw, projected: projected, attended: attended,
-      output: block.attentionOutput.outputs(of: attended, on: pool))
+      output: block.attentionOutput.outputs(of: attended, on: pool, arithmetic))
   }
 
   /// Turns queries and keys by their positions, and lets queries grow with theirs; or turns gradients back.
@@ -130,14 +130,14 @@ extension Decoder {
     let (projected, inner) = innerActivations(
       of: inputs, activation: activation, isGated: isGated, layers)
     return MLPActivations(
-      projected: projected, inner: inner, output: down.outputs(of: inner, on: pool))
+      projected: projected, inner: inner, output: down.outputs(of: inner, on: pool, arithmetic))
   }
 
   /// What an MLP's first layers compute, and what its last one reads.
   func innerActivations(
     of inputs: Matrix, activation: ActivationKind, isGated: Bool, _ layers: Projection
   ) -> (projected: Matrix, inner: Matrix) {
-    let projected = layers.outputs(of: inputs, on: pool)
+    let projected = layers.outputs(of: inputs, on: pool, arithmetic)
     let inner =
       isGated ? projected.gated(activation.function) : projected.activated(activation.function)
     return (projected, inner)

@@ -21,7 +21,8 @@ extension Decoder {
   ) throws(InferenceError) {
     guard let tensor = layerTensor(name) else { throw .missing(name: name) }
     try Self.check(weights, fits: tensor)
-    let weights = Self.runnable(weights, on: pool)
+    let isOnlyLookedUp = tensor.part == .embedding && !description.tiesEmbeddings
+    let weights = isOnlyLookedUp ? weights : Self.runnable(weights, on: pool)
     switch tensor.part {
     case .embedding: embedding = weights
     case .head: head = weights
@@ -61,13 +62,15 @@ extension Decoder {
     return tensor?.role == nil ? nil : tensor
   }
 
-  /// The same weights in a form that kernels multiply with: GGUF's blocks are repacked, code for code.
+  /// The same weights in the form in which kernels multiply fastest: GGUF's blocks are laid out anew, code for code.
   static func runnable(_ weights: LayerWeights, on pool: WorkerPool) -> LayerWeights {
     switch weights {
     case .stored(let matrix):
-      return PackedMatrix(losslessly: matrix, on: pool).map { .packed($0) } ?? weights
+      let packed = PackedMatrix(losslessly: matrix, on: pool)
+      return packed.map { .packed($0) } ?? .stored(matrix.tiled(on: pool))
+    case .packed(let matrix): return .packed(matrix.tiled(on: pool))
     case .stack(let parts): return .stack(parts.map { runnable($0, on: pool) })
-    case .packed, .floats: return weights
+    case .floats: return weights
     }
   }
 }

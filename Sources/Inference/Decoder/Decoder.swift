@@ -11,6 +11,8 @@ public struct Decoder: Sendable {
   /// The blocks that run, by index and in order: all, unless some are left out.
   public private(set) var runningBlocks: [Int]
   let pool: WorkerPool
+  /// How exactly products with layers that hold integer codes are computed.
+  public var arithmetic = Arithmetic.exact
   var embedding: LayerWeights
   /// nil when the head is the embedding.
   var head: LayerWeights?
@@ -22,7 +24,7 @@ public struct Decoder: Sendable {
 
   /// A decoder of the given weights.
   ///
-  /// Layers in GGUF's quantized blocks are repacked, code for code.
+  /// Layers in GGUF's quantized blocks are laid out anew, code for code.
   /// - Parameters:
   ///   - description: The model.
   ///   - layers: Layers and routers by their names.
@@ -43,7 +45,8 @@ public struct Decoder: Sendable {
     func weights(_ tensor: ModelTensor) throws(InferenceError) -> LayerWeights {
       guard let stored = layers[tensor.name] else { throw .missing(name: tensor.name) }
       try Self.check(stored, fits: tensor)
-      return Self.runnable(stored, on: pool)
+      let isOnlyLookedUp = tensor.part == .embedding && !blueprint.tiesEmbeddings
+      return isOnlyLookedUp ? stored : Self.runnable(stored, on: pool)
     }
     func vector(_ tensor: ModelTensor) throws(InferenceError) -> [Float] {
       guard let values = vectors[tensor.name] else { throw .missing(name: tensor.name) }

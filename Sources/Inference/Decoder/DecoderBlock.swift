@@ -16,8 +16,8 @@ struct Projection: Sendable {
   var bias: [Float]?
 
   /// The outputs for each row of inputs.
-  func outputs(of inputs: Matrix, on pool: WorkerPool) -> Matrix {
-    var outputs = pool.products(of: inputs, with: weights)
+  func outputs(of inputs: Matrix, on pool: WorkerPool, _ arithmetic: Arithmetic) -> Matrix {
+    var outputs = pool.products(of: inputs, with: weights, arithmetic)
     if let bias { outputs.addToRows(bias) }
     return outputs
   }

@@ -3,9 +3,6 @@ import Tensors
 import Work
 
 extension ActivationPass {
-  /// Scored positions between two ticks at the head, which both models' heads read.
-  private static let chunk = 12
-
   /// What a compressed model loses against the reference, run from the block on that this pass has come to.
   ///
   /// For models that differ from the pass's in that block or later only, such as one with one layer replaced or a block
@@ -32,10 +29,10 @@ extension ActivationPass {
         observing: .nothing, advancing: true, with: compressed, pace: pace.part(index, of: parts))
     }
     var scores = Scores()
-    let scored = windows.scored
+    let (scored, chunk) = (windows.scored, reference.positionsAtHead)
     for (window, pace) in pace.part(parts - 1, of: parts).parts(0..<windows.count) {
-      for start in stride(from: scored.lowerBound, to: scored.upperBound, by: Self.chunk) {
-        let positions = start..<min(start + Self.chunk, scored.upperBound)
+      for start in stride(from: scored.lowerBound, to: scored.upperBound, by: chunk) {
+        let positions = start..<min(start + chunk, scored.upperBound)
         try scores.add(
           followers: windows.followers(of: positions, inWindow: window),
           reference: reference.logits(of: states[window, positions]),

@@ -3,9 +3,6 @@ import Tensors
 import Work
 
 extension Decoder {
-  /// Multiplications between two ticks: some 10 ms of two cores.
-  private static let workAStep = 600_000_000
-
   /// What the final norm reads of a window, which goes block by block, some positions at a time.
   ///
   /// - Parameters:
@@ -20,8 +17,7 @@ extension Decoder {
     var hidden = embedded(tokens)
     let positions = positions(tokens.indices, ofLength: tokens.count)
     for (block, pace) in pace.parts(runningBlocks) {
-      let weights = description.layers.reduce(0) { $1.block == block ? $0 + $1.parameters : $0 }
-      let length = max(Self.workAStep / max(weights, 1) / 16 * 16, 16)
+      let length = StepLength.positions(forWeights: weights(ofBlock: block))
       var cache = makeBlockCache(block)
       for start in stride(from: 0, to: hidden.rows, by: length) {
         let rows = start..<min(start + length, hidden.rows)

@@ -15,11 +15,11 @@ public struct Evaluation: Sendable {
     public var windowLimit: Int?
     /// Stands in for the first token of each window; nil for models that want none.
     public var beginToken: Int?
-    /// Most positions that are scored at once, for which logits of all models are computed.
-    public var chunk: Int
+    /// Most positions that are scored at once, for which logits of all models are computed; nil is by the size of the head.
+    public var chunk: Int?
 
     public init(
-      window: Int = 512, windowLimit: Int? = nil, beginToken: Int? = nil, chunk: Int = 12
+      window: Int = 512, windowLimit: Int? = nil, beginToken: Int? = nil, chunk: Int? = nil
     ) {
       self.window = window
       self.windowLimit = windowLimit
@@ -53,7 +53,7 @@ public struct Evaluation: Sendable {
     windows = try TokenWindows(
       tokens, length: settings.window, limit: settings.windowLimit,
       beginToken: settings.beginToken, contextLength: reference.description.contextLength)
-    chunkLength = max(settings.chunk, 1)
+    chunkLength = max(settings.chunk ?? reference.positionsAtHead, 1)
     self.compares = compares
     knowsStates = states?.windows == windows
     if let states, states.windows == windows {

@@ -3,9 +3,6 @@ import Work
 
 /// One window that a model has read, and the logits after each of its tokens.
 public struct LogitsPass: Sendable {
-  /// Tokens whose logits are computed at once.
-  private static let chunk = 12
-
   /// What the model read.
   public let tokens: [Int]
   private let decoder: Decoder
@@ -28,9 +25,8 @@ public struct LogitsPass: Sendable {
 
   /// The window in parts whose logits are computed at once.
   public var parts: [Range<Int>] {
-    stride(from: 0, to: tokens.count, by: Self.chunk).map {
-      $0..<min($0 + Self.chunk, tokens.count)
-    }
+    let length = decoder.positionsAtHead
+    return stride(from: 0, to: tokens.count, by: length).map { $0..<min($0 + length, tokens.count) }
   }
 
   /// The logits after some tokens: a row of `vocabularySize` for each.

@@ -26,6 +26,8 @@ public struct Generation: Sendable {
   private var cache: KeyValueCache
   /// Tokens that the model has not read yet: what is left of the prompt, or the last token chosen.
   private var unread: ArraySlice<Int>
+  /// What the model is about to have read of them, where that takes more than one step.
+  private var reading: PromptReading?
   private var stop: StopReason?
   /// The answer so far, without the end token.
   public private(set) var tokens: [Int] = []
@@ -40,11 +42,11 @@ public struct Generation: Sendable {
   ///   - sampler: Chooses the tokens.
   ///   - tokenLimit: Most tokens of the answer.
   ///   - endTokens: Tokens that end the answer and are no part of it.
-  ///   - chunk: Most tokens of the prompt that one step reads.
+  ///   - chunk: Most tokens of the prompt that go through the model together; nil is by its size.
   /// - Throws: ``InferenceError`` when the prompt is empty or longer than the context.
   public init(
     decoder: Decoder, prompt: [Int], sampler: Sampler, tokenLimit: Int, endTokens: Set<Int>,
-    chunk: Int = 24
+    chunk: Int? = nil
   ) throws(InferenceError) {
     guard !prompt.isEmpty else { throw .emptyInput }
     let limit = decoder.description.contextLength
@@ -52,7 +54,7 @@ public struct Generation: Sendable {
     self.sampler = sampler
     self.tokenLimit = tokenLimit
     self.endTokens = endTokens
-    self.chunk = max(chunk, 1)
+    self.chunk = max(chunk ?? Self.chunk(of: decoder), 1)
     self.prompt = prompt
     cache = decoder.makeCache()
     cache.expectedCount = prompt.count
@@ -68,13 +70,10 @@ public struct Generation: Sendable {
     guard cache.count + unread.count <= decoder.description.contextLength else {
       return end(.contextLimit)
     }
-    readAfreshIfStretched(by: decoder)
-    let part = Array(unread.prefix(chunk))
-    let isLast = part.count == unread.count
-    let row = try decoder.forward(tokens: part, cache: &cache, wants: isLast ? .last : .none)
-    unread.removeFirst(part.count)
-    guard isLast else { return .prompt(read: cache.count) }
-
+    if reading == nil { readAfreshIfStretched(by: decoder) }
+    guard let row = try lastRow(using: decoder) else {
+      return .prompt(read: cache.count + (reading?.completedTokens ?? 0))
+    }
     let logits = Logits(row.values)
     guard logits.areFinite else {
       throw .notFinite(place: "after \(prompt.count + tokens.count) tokens")
@@ -85,6 +84,34 @@ public struct Generation: Sendable {
     tokens.append(token)
     unread = [token]
     return .token(token)
+  }
+
+  /// Reads on.
+  ///
+  /// - Returns: The logits after the last token; nil while there is more to read.
+  private mutating func lastRow(using decoder: Decoder) throws(InferenceError) -> Matrix? {
+    var part: PromptReading
+    if let reading {
+      part = reading
+    } else {
+      part = try PromptReading(Array(unread.prefix(chunk)), after: cache, decoder: decoder)
+    }
+    reading = nil
+    guard part.step(using: decoder, cache: &cache) else {
+      reading = part
+      return nil
+    }
+    let hidden = part.hidden
+    unread.removeFirst(hidden.rows)
+    guard unread.isEmpty else { return nil }
+    return decoder.logits(of: decoder.headInputs(hidden.rows(hidden.rows - 1..<hidden.rows)))
+  }
+
+  /// Tokens of a prompt that go through a model together: enough to make decoding weights cheap, and few enough that the
+  /// first block does not take long.
+  private static func chunk(of decoder: Decoder) -> Int {
+    let weights = decoder.runningBlocks.first.map(decoder.weights) ?? 0
+    return min(max(StepLength.positions(forWeights: weights), 128), 512)
   }
 
   /// Begins anew where the sequence has become so long that RoPE turns all its positions otherwise, as transformers does.

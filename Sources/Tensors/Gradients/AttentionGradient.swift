@@ -1,5 +1,4 @@
 import CKernels
-import COpenBLAS
 
 extension Attention {
   /// The gradient at queries, keys and values of a whole sequence, given that at the output of
@@ -119,10 +118,10 @@ private struct HeadGradients: @unchecked Sendable {
         (row + unseen + seen.count).update(repeating: 0, count: length - unseen - seen.count)
       }
     }
-    cblas_sgemm(
-      CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(tile.count), Int32(keySize), Int32(length),
-      1, gradients, Int32(length), key, Int32(keyStride), 0,
-      result + tile.lowerBound * resultStride + head * keySize, Int32(resultStride))
+    MatrixProduct.multiply(
+      vk_factor(gradients, rows: tile.count, columns: length, stride: length),
+      vk_factor(key, rows: length, columns: keySize, stride: keyStride).transposed,
+      into: result + tile.lowerBound * resultStride + head * keySize, stride: resultStride)
     let place = head * positions + first
     addTransposed(
       gradients, tile.count, length, query, queryStride, keySize, to: keyParts + place * keySize)
@@ -135,9 +134,9 @@ private struct HeadGradients: @unchecked Sendable {
     _ a: UnsafePointer<Float>, _ aStride: Int, _ b: UnsafePointer<Float>, _ bStride: Int,
     _ size: Int, into y: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int
   ) {
-    cblas_sgemm(
-      CblasRowMajor, CblasNoTrans, CblasTrans, Int32(rows), Int32(columns), Int32(size), 1, a,
-      Int32(aStride), b, Int32(bStride), 0, y, Int32(columns))
+    MatrixProduct.multiply(
+      vk_factor(a, rows: rows, columns: size, stride: aStride),
+      vk_factor(b, rows: columns, columns: size, stride: bStride), into: y, stride: columns)
   }
 
   /// y += a^T b of `rows` x `columns` and `rows` x `size` values.
@@ -145,9 +144,10 @@ private struct HeadGradients: @unchecked Sendable {
     _ a: UnsafePointer<Float>, _ rows: Int, _ columns: Int, _ b: UnsafePointer<Float>,
     _ bStride: Int, _ size: Int, to y: UnsafeMutablePointer<Float>
   ) {
-    cblas_sgemm(
-      CblasRowMajor, CblasTrans, CblasNoTrans, Int32(columns), Int32(size), Int32(rows), 1, a,
-      Int32(columns), b, Int32(bStride), 1, y, Int32(size))
+    MatrixProduct.multiply(
+      vk_factor(a, rows: rows, columns: columns, stride: columns).transposed,
+      vk_factor(b, rows: rows, columns: size, stride: bStride).transposed, adds: true, into: y,
+      stride: size)
   }
 
   /// Adds up what the heads of each group found at the keys and values of one position.

@@ -1,5 +1,4 @@
 import CKernels
-import COpenBLAS
 
 extension WorkerPool {
   /// The gradient at the inputs of stacked matrices, given that at their outputs: the sum of G_k W_k.
@@ -31,7 +30,7 @@ extension WorkerPool {
     sums.withUnsafeMutableBufferPointer { buffer in
       gradients.values.withUnsafeBufferPointer { source in
         guard let sums = buffer.baseAddress, let gradient = source.baseAddress else { return }
-        parts.pieces.withOperands(inputs: []) { operands in
+        parts.pieces.withOperands(nil) { operands in
           let product = TransposedProduct(
             gradients: gradient, sums: sums, count: gradients.rows, columns: columns,
             outputs: outputs, slices: slices, operands: operands)
@@ -91,8 +90,7 @@ private struct TransposedProduct: @unchecked Sendable {
   private func multiply(
     _ vectors: Range<Int>, _ rows: Range<Int>, into sums: UnsafeMutablePointer<Float>
   ) {
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.rowsATile * columns) { memory in
-      guard let decoded = memory.baseAddress else { return }
+    ThreadScratch.withFloats(Self.rowsATile * columns) { decoded in
       var firstRow = 0
       for operand in operands {
         let count = operand.rows.count
@@ -102,11 +100,12 @@ private struct TransposedProduct: @unchecked Sendable {
         for begin in stride(from: part.lowerBound, to: part.upperBound, by: Self.rowsATile) {
           let end = min(begin + Self.rowsATile, part.upperBound)
           operand.operand.decode(rows: begin + shift..<end + shift, into: decoded)
-          cblas_sgemm(
-            CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(vectors.count), Int32(columns),
-            Int32(end - begin), 1, gradients + vectors.lowerBound * outputs + begin,
-            Int32(outputs), decoded, Int32(columns), 1, sums + vectors.lowerBound * columns,
-            Int32(columns))
+          MatrixProduct.multiply(
+            vk_factor(
+              gradients + vectors.lowerBound * outputs + begin, rows: vectors.count,
+              columns: end - begin, stride: outputs),
+            vk_factor(decoded, rows: end - begin, columns: columns, stride: columns).transposed,
+            adds: true, into: sums + vectors.lowerBound * columns, stride: columns)
         }
         firstRow += count
       }

@@ -4,4 +4,6 @@ import CKernels
 enum Kernels {
   /// The best level of this processor, found once.
   static let level = vk_best_level()
+  /// Whether products of integers are faster than decoding and OpenBLAS, however many vectors there are.
+  static let prefersIntegers = level == VK_AVX512
 }

@@ -60,6 +60,15 @@ public enum LayerWeights: Sendable {
     }
   }
 
+  /// The codes in the form in which they multiply; nil unless they are held so.
+  var tiles: Tiles? {
+    switch self {
+    case .packed(let matrix): if case .tiles(let tiles) = matrix.form { tiles } else { nil }
+    case .stored(let matrix): matrix.tiles
+    case .floats, .stack: nil
+    }
+  }
+
   /// The rows of `range`, decoded.
   ///
   /// - Precondition: `range` lies within `0..<rows`.

@@ -2,12 +2,11 @@ extension PackedMatrix {
   /// Bytes of codes, scales and zero points.
   public var byteCount: Int {
     let zeroBytes =
-      switch zeros {
-      case .symmetric: 0
-      case .points(let points): points.count
-      case .minimums(let minimums): minimums.count * 2
+      switch form {
+      case .rows(let rows): rows.zeros.bytesAGroup
+      case .tiles(let tiles): tiles.layout.hasPoints ? 1 : tiles.layout.hasMinimums ? 2 : 0
       }
-    return codes.count * 4 + scales.count * 2 + zeroBytes
+    return rows * (wordsPerRow * 4 + groupsPerRow * (2 + zeroBytes))
   }
 
   /// The rows of `range`, decoded: differences of codes are exact, products round once.
@@ -43,6 +42,20 @@ extension PackedMatrix {
   public func decoded() -> Matrix { decoded(rows: 0..<rows) }
 
   private func decode(rows range: Range<Int>, into destination: UnsafeMutablePointer<Float>) {
-    withKernelView { Operand.packed($0, inputs: nil).decode(rows: range, into: destination) }
+    switch form {
+    case .rows:
+      withKernelView { Operand.packed($0, sums: nil).decode(rows: range, into: destination) }
+    case .tiles(let tiles): tiles.decode(rows: range, into: destination)
+    }
+  }
+}
+
+extension ZeroPoints {
+  fileprivate var bytesAGroup: Int {
+    switch self {
+    case .symmetric: 0
+    case .points: 1
+    case .minimums: 2
+    }
   }
 }

@@ -41,6 +41,8 @@ public struct StoredMatrix: Sendable {
   public let rows: Int
   public let columns: Int
   public let rowOrder: RowOrder
+  /// The same weights in the form in which they multiply, if that is held beside the file's.
+  private(set) var tiles: Tiles?
 
   /// Bytes of one row.
   public let bytesPerRow: Int
@@ -82,6 +84,24 @@ public struct StoredMatrix: Sendable {
       matrix.byteCount == bytes.count
     else { preconditionFailure("a matrix is its rows' bytes") }
     self = matrix
+  }
+
+  /// The same matrix with its blocks held in memory too, in the form in which they multiply.
+  ///
+  /// - Parameter pool: The threads that share the work.
+  /// - Returns: The matrix itself where there is no such form, or not enough memory: the file's pages can be read again,
+  ///   a copy cannot.
+  public func tiled(on pool: WorkerPool? = nil) -> StoredMatrix {
+    guard tiles == nil, Self.hasMemory(for: byteCount) else { return self }
+    var matrix = self
+    matrix.tiles = Tiles(blocksOf: self, on: pool)
+    return matrix
+  }
+
+  /// Whether a copy leaves others as much memory as several like it take.
+  private static func hasMemory(for bytes: Int) -> Bool {
+    let available = vk_available_memory()
+    return available < 0 || bytes <= Int(available) / 4
   }
 
   /// A copy of all stored bytes.

@@ -1,4 +1,4 @@
-import COpenBLAS
+import CKernels
 
 /// The sum of x x^T over vectors x.
 ///
@@ -12,8 +12,8 @@ public struct GramSum: Sendable {
   /// `columns` x `columns`, of which the upper half is valid.
   private var sums: [Float]
 
-  /// Rows and columns of a tile: small enough to share, large enough for OpenBLAS.
-  private static let tile = 192
+  /// Rows and columns of a tile: whole panels at every level, and few enough that little beside the upper half is multiplied.
+  private static let tile = 96
 
   /// The same of a tile that is mirrored.
   private static let mirrorTile = 64
@@ -84,28 +84,46 @@ private struct GramTiles: @unchecked Sendable {
   let tile: Int
 
   func run(on pool: WorkerPool) {
-    let starts = Array(stride(from: 0, to: columns, by: tile))
-    let pairs = starts.flatMap { first in
-      starts.compactMap { second in first <= second ? (first, second) : nil }
-    }
-    pool.run(count: pairs.count) { part in
-      for (first, second) in pairs[part] { add(rows: first, columns: second) }
+    let level = Kernels.level
+    let size = vk_packed_floats(level, VK_LEFT, columns, count)
+    let rightSize = vk_packed_floats(level, VK_RIGHT, columns, count)
+    ThreadScratch.withFloats(size + rightSize) { panels in
+      let (left, right) = (panels, panels + size)
+      let starts = Array(stride(from: 0, to: columns, by: tile))
+      let panels = Panels(left: left, right: right)
+      pool.run(count: 2 * starts.count) { part in
+        for place in part {
+          pack(from: starts[place / 2], place % 2 == 0 ? VK_LEFT : VK_RIGHT, into: panels)
+        }
+      }
+      let pairs = starts.flatMap { first in
+        starts.compactMap { second in first <= second ? (first, second) : nil }
+      }
+      pool.run(count: pairs.count) { part in
+        for (first, second) in pairs[part] { add(rows: first, columns: second, of: panels) }
+      }
     }
   }
 
-  private func add(rows first: Int, columns second: Int) {
-    let height = Int32(min(tile, columns - first))
-    let width = Int32(min(tile, columns - second))
-    let stride = Int32(columns)
-    let output = y + first * columns + second
-    if first == second {
-      cblas_ssyrk(
-        CblasRowMajor, CblasUpper, CblasTrans, height, Int32(count), 1, x + first, stride, 1,
-        output, stride)
-    } else {
-      cblas_sgemm(
-        CblasRowMajor, CblasTrans, CblasNoTrans, height, width, Int32(count), 1, x + first, stride,
-        x + second, stride, 1, output, stride)
-    }
+  /// The vectors' values packed as both factors: value i of all vectors is row i.
+  private struct Panels: @unchecked Sendable {
+    // Unchecked: written in disjoint parts, then only read.
+    let left: UnsafeMutablePointer<Float>
+    let right: UnsafeMutablePointer<Float>
+  }
+
+  private func pack(from first: Int, _ side: vk_side, into panels: Panels) {
+    var factor = vk_factor(
+      elements: x + first, rows: min(tile, columns - first), columns: count, row_stride: 1,
+      column_stride: columns)
+    let packed = side == VK_LEFT ? panels.left : panels.right
+    vk_pack_factor(Kernels.level, side, &factor, packed + first * count)
+  }
+
+  private func add(rows first: Int, columns second: Int, of panels: Panels) {
+    vk_gemm(
+      Kernels.level, panels.left + first * count, min(tile, columns - first),
+      panels.right + second * count, min(tile, columns - second), count, 1,
+      y + first * columns + second, columns)
   }
 }

@@ -1,29 +1,22 @@
 import CKernels
 
-/// Input vectors as products with packed matrices of one group size want them.
-final class PackedInputs {
+/// Sums over groups of input vectors, for products with packed matrices of one group size.
+struct PackedInputs {
   let groupSize: Int
-  private let memory: UnsafeMutableRawPointer
-  private let prepared: UnsafeMutablePointer<vk_packed_input>
+  let sums: [Float]
 
-  /// One for each vector.
-  var inputs: UnsafePointer<vk_packed_input> { UnsafePointer(prepared) }
-
-  /// Prepares `count` vectors of `columns` values, which must outlive this object.
+  /// Sums of `count` vectors of `columns` values.
   init(_ x: UnsafePointer<Float>, count: Int, columns: Int, groupSize: Int) {
     self.groupSize = groupSize
-    let bytes = vk_packed_input_bytes(columns, groupSize)
-    memory = .allocate(byteCount: bytes * count, alignment: 64)
-    prepared = .allocate(capacity: count)
-    for index in 0..<count {
-      let input = vk_packed_prepare(
-        Kernels.level, x + index * columns, columns, groupSize, memory + index * bytes)
-      (prepared + index).initialize(to: input)
+    let groups = columns / groupSize
+    sums = [Float](unsafeUninitializedCapacity: count * groups) { sums, initialized in
+      if let start = sums.baseAddress {
+        for index in 0..<count {
+          vk_group_sums(
+            Kernels.level, x + index * columns, columns, groupSize, start + index * groups)
+        }
+      }
+      initialized = count * groups
     }
-  }
-
-  deinit {
-    prepared.deallocate()
-    memory.deallocate()
   }
 }

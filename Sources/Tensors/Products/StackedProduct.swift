@@ -6,10 +6,13 @@ extension WorkerPool {
   /// - Parameters:
   ///   - inputs: One vector a row.
   ///   - stack: Matrices of `inputs.columns` columns.
+  ///   - arithmetic: How exactly products with integer codes are computed.
   /// - Returns: A row for each input: the products with the first matrix's rows, then the second's ...
   /// - Precondition: the columns agree.
-  public func products(of inputs: Matrix, with stack: [LayerWeights]) -> Matrix {
-    products(of: inputs, with: stack.map { LayerPart($0) })
+  public func products(
+    of inputs: Matrix, with stack: [LayerWeights], _ arithmetic: Arithmetic = .exact
+  ) -> Matrix {
+    products(of: inputs, with: stack.map { LayerPart($0) }, arithmetic)
   }
 
   /// Products of vectors with parts of matrices, in one parallel region.
@@ -17,9 +20,12 @@ extension WorkerPool {
   /// - Parameters:
   ///   - inputs: One vector a row.
   ///   - parts: Rows of matrices of `inputs.columns` columns, which are not copied.
+  ///   - arithmetic: How exactly products with integer codes are computed.
   /// - Returns: A row for each input: the products with the first part's rows, then the second's ...
   /// - Precondition: the columns agree.
-  public func products(of inputs: Matrix, with parts: [LayerPart]) -> Matrix {
+  public func products(
+    of inputs: Matrix, with parts: [LayerPart], _ arithmetic: Arithmetic = .exact
+  ) -> Matrix {
     precondition(parts.allSatisfy { $0.columns == inputs.columns }, "columns do not agree")
     let outputColumns = parts.reduce(0) { $0 + $1.rows.count }
     let pieces = parts.pieces
@@ -27,17 +33,21 @@ extension WorkerPool {
     let values = [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
       inputs.values.withUnsafeBufferPointer { source in
         guard count > 0, let x = source.baseAddress, let y = buffer.baseAddress else { return }
-        let prepared = PackedInputs.prepare(inputs, at: x, for: pieces)
-        let left =
-          inputs.rows < StackedProduct.leastForTiles
-          ? nil : PackedLeft(x, count: inputs.rows, columns: inputs.columns, on: self)
-        pieces.withOperands(inputs: prepared) { operands in
+        let prepared = PreparedInputs(
+          x, count: inputs.rows, columns: inputs.columns, for: pieces, arithmetic, on: self)
+        pieces.withOperands(prepared) { operands in
+          let hasStrips =
+            inputs.rows >= StackedProduct.leastForStrips
+            && operands.contains { !$0.operand.isInteger }
+          let left =
+            hasStrips ? PackedLeft(x, count: inputs.rows, columns: inputs.columns, on: self) : nil
           let product = StackedProduct(
             x: x, left: left?.panels, y: y, count: inputs.rows, columns: inputs.columns,
             outputColumns: outputColumns, operands: operands)
           product.run(on: self)
+          withExtendedLifetime(left) {}
         }
-        withExtendedLifetime((prepared, left)) {}
+        withExtendedLifetime((prepared, pieces)) {}
       }
       initialized = count
     }
@@ -46,10 +56,10 @@ extension WorkerPool {
 }
 
 /// One call's work, and how it is cut into parts.
-private struct StackedProduct: @unchecked Sendable {
+struct StackedProduct: @unchecked Sendable {
   // Unchecked: parts read what x points at, and write disjoint columns of y.
   let x: UnsafePointer<Float>
-  /// The same packed, where tiles multiply.
+  /// The same packed, where strips of decoded rows multiply.
   let left: UnsafePointer<Float>?
   let y: UnsafeMutablePointer<Float>
   /// Input vectors.
@@ -58,29 +68,52 @@ private struct StackedProduct: @unchecked Sendable {
   let outputColumns: Int
   let operands: [OperandRows]
 
-  /// From this many vectors on, decoding a tile of rows and products of matrices beat products row by row.
-  static let leastForTiles = 6
-  /// Rows of a unit of work: for few vectors, and for tiles, which are whole panels.
+  /// From this many vectors on, decoding a strip of rows and products of matrices beat products row by row.
+  static let leastForStrips = 6
+  /// Rows of a unit of work: for few vectors and for integers, and of a strip, which is whole panels.
   private static let rowsAUnit = 16
-  private static let rowsATile = 32
-  /// The same for so many vectors that reading them again for each tile takes time.
-  private static let rowsALargeTile = 96
+  private static let rowsAStrip = 32
+  /// The same for so many vectors that reading them again for each strip takes time.
+  private static let rowsALargeStrip = 96
   private static let manyVectors = 64
   /// Weights below which a part is not worth handing to another thread.
   private static let weightsAPart = 24_576
 
-  private var usesTiles: Bool { left != nil }
-  private var tileRows: Int { count < Self.manyVectors ? Self.rowsATile : Self.rowsALargeTile }
-  private var unitRows: Int { usesTiles ? tileRows : Self.rowsAUnit }
-
-  func run(on pool: WorkerPool) {
-    let units = operands.reduce(0) { $0 + unitCount(ofRows: $1.rows.count) }
-    let least = usesTiles ? 1 : Self.weightsAPart / (unitRows * columns) + 1
-    let grain = max(least, units / (pool.threadCount * 8))
-    pool.run(count: units, grain: grain) { multiply(units: $0) }
+  private var stripRows: Int {
+    count < Self.manyVectors ? Self.rowsAStrip : Self.rowsALargeStrip
   }
 
-  private func unitCount(ofRows rows: Int) -> Int { (rows + unitRows - 1) / unitRows }
+  func run(on pool: WorkerPool) {
+    let units = operands.reduce(0) { $0 + unitCount(of: $1) }
+    let least = count < Self.leastForStrips ? Self.weightsAPart / (Self.rowsAUnit * columns) + 1 : 1
+    let starts = Self.starts(ofParts: units, least: least, threads: pool.threadCount)
+    pool.run(count: starts.count - 1) { parts in
+      for part in parts { multiply(units: starts[part]..<starts[part + 1]) }
+    }
+  }
+
+  /// Where parts begin, and the end of the last: each thread's first is long, since memory is read fastest in one stream, and
+  /// later ones are ever shorter, so that all threads end at about the same time.
+  private static func starts(ofParts units: Int, least: Int, threads: Int) -> [Int] {
+    var starts = [0]
+    var start = 0
+    while start < units {
+      start += min(max((units - start) / (2 * threads), least), units - start)
+      starts.append(start)
+    }
+    return starts
+  }
+
+  private func isStrips(_ operand: Operand) -> Bool { left != nil && !operand.isInteger }
+
+  private func unitRows(of operand: Operand) -> Int {
+    isStrips(operand) ? stripRows : Self.rowsAUnit
+  }
+
+  private func unitCount(of part: OperandRows) -> Int {
+    let rows = unitRows(of: part.operand)
+    return (part.rows.count + rows - 1) / rows
+  }
 
   /// Multiplies a range of units, which may lie in several matrices.
   private func multiply(units wanted: Range<Int>) {
@@ -88,7 +121,8 @@ private struct StackedProduct: @unchecked Sendable {
     var column = 0
     for part in operands {
       let rows = part.rows.count
-      let endUnit = firstUnit + unitCount(ofRows: rows)
+      let unitRows = unitRows(of: part.operand)
+      let endUnit = firstUnit + unitCount(of: part)
       let units = wanted.clamped(to: firstUnit..<endUnit)
       if !units.isEmpty {
         let begin = (units.lowerBound - firstUnit) * unitRows
@@ -104,8 +138,8 @@ private struct StackedProduct: @unchecked Sendable {
   private func multiply(
     _ operand: Operand, rows: Range<Int>, into output: UnsafeMutablePointer<Float>
   ) {
-    if let left {
-      multiplyTiles(operand, rows: rows, by: left, into: output)
+    if let left, isStrips(operand) {
+      multiplyStrips(operand, rows: rows, by: left, into: output)
     } else if !operand.multiply(
       rows: rows, x: x, count: count, columns: columns, into: output, stride: outputColumns)
     {
@@ -117,9 +151,9 @@ private struct StackedProduct: @unchecked Sendable {
   private func multiplyDecoded(
     _ operand: Operand, rows: Range<Int>, into output: UnsafeMutablePointer<Float>
   ) {
-    ThreadScratch.withFloats(unitRows * columns) { decoded in
-      for begin in stride(from: rows.lowerBound, to: rows.upperBound, by: unitRows) {
-        let part = begin..<min(begin + unitRows, rows.upperBound)
+    ThreadScratch.withFloats(Self.rowsAUnit * columns) { decoded in
+      for begin in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.rowsAUnit) {
+        let part = begin..<min(begin + Self.rowsAUnit, rows.upperBound)
         operand.decode(rows: part, into: decoded)
         var view = vk_rows(
           elements: UnsafeRawPointer(decoded).assumingMemoryBound(to: UInt8.self), columns: columns,
@@ -131,18 +165,18 @@ private struct StackedProduct: @unchecked Sendable {
     }
   }
 
-  private func multiplyTiles(
+  private func multiplyStrips(
     _ operand: Operand, rows: Range<Int>, by left: UnsafePointer<Float>,
     into output: UnsafeMutablePointer<Float>
   ) {
     let (level, panel) = (Kernels.level, vk_panel_rows(Kernels.level, VK_RIGHT))
-    let packedCount = vk_packed_floats(level, VK_RIGHT, tileRows, columns)
+    let packedCount = vk_packed_floats(level, VK_RIGHT, stripRows, columns)
     ThreadScratch.withFloats(packedCount + panel * columns) { packed in
-      for begin in stride(from: rows.lowerBound, to: rows.upperBound, by: tileRows) {
-        let tile = begin..<min(begin + tileRows, rows.upperBound)
-        pack(operand, rows: tile, into: packed, by: packed + packedCount)
+      for begin in stride(from: rows.lowerBound, to: rows.upperBound, by: stripRows) {
+        let strip = begin..<min(begin + stripRows, rows.upperBound)
+        pack(operand, rows: strip, into: packed, by: packed + packedCount)
         vk_gemm(
-          level, left, count, packed, tile.count, columns, 0, output + (begin - rows.lowerBound),
+          level, left, count, packed, strip.count, columns, 0, output + (begin - rows.lowerBound),
           outputColumns)
       }
     }
@@ -163,22 +197,5 @@ private struct StackedProduct: @unchecked Sendable {
       vk_pack_factor(
         Kernels.level, VK_RIGHT, &factor, packed + (begin - rows.lowerBound) * columns)
     }
-  }
-}
-
-extension PackedInputs {
-  /// The inputs prepared for each group size of some parts; none where tiles multiply.
-  fileprivate static func prepare(
-    _ inputs: Matrix, at x: UnsafePointer<Float>, for parts: [LayerPart]
-  ) -> [PackedInputs] {
-    var prepared: [PackedInputs] = []
-    guard inputs.rows < StackedProduct.leastForTiles else { return prepared }
-    for case .packed(let matrix) in parts.lazy.map(\.weights)
-    where !prepared.contains(where: { $0.groupSize == matrix.groupSize }) {
-      prepared.append(
-        PackedInputs(
-          x, count: inputs.rows, columns: inputs.columns, groupSize: matrix.groupSize))
-    }
-    return prepared
   }
 }

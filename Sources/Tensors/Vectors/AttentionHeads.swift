@@ -77,32 +77,15 @@ struct AttentionHeads: @unchecked Sendable {
   private func attend(tile: Int, head: Int) {
     let first = tile * Self.queriesATile
     let count = min(Self.queriesATile, rows - first)
-    let (level, keySize, valueSize) = (Kernels.level, attention.headSize, attention.valueSize)
+    let (level, valueSize) = (Kernels.level, attention.valueSize)
     let result = output + first * outputStride + head * valueSize
     for row in 0..<count {
       (result + row * outputStride).update(repeating: 0, count: valueSize)
     }
-    let sizes = [
-      count, count, Self.queriesATile * Self.keysATile,
-      vk_packed_floats(level, VK_LEFT, count, keySize),
-      vk_packed_floats(level, VK_RIGHT, Self.keysATile, keySize),
-      vk_packed_floats(level, VK_LEFT, count, Self.keysATile),
-      vk_packed_floats(level, VK_RIGHT, valueSize, Self.keysATile),
-    ]
-    ThreadScratch.withFloats(sizes.reduce(0, +)) { memory in
-      var starts: [UnsafeMutablePointer<Float>] = []
-      var next = memory
-      for size in sizes {
-        starts.append(next)
-        next += size
-      }
-      let room = Tile(
-        most: starts[0], totals: starts[1], scores: starts[2], queries: starts[3], keys: starts[4],
-        weights: starts[5], values: starts[6])
+    ThreadScratch.withFloats(count * (Self.keysATile + 2)) { memory in
+      let room = Tile(most: memory, totals: memory + count, scores: memory + 2 * count)
       room.most.update(repeating: attention.sink(ofHead: head), count: count)
       room.totals.update(repeating: 1, count: count)
-      pack(VK_LEFT, query(first, ofHead: head), count, keySize, queryStride, into: room.queries)
-      vk_scale(level, attention.scale, sizes[3], room.queries)
       let end = seen(from: first + count - 1).upperBound
       for start in stride(from: seen(from: first).lowerBound, to: end, by: Self.keysATile) {
         let keys = start..<min(start + Self.keysATile, end)
@@ -121,11 +104,6 @@ struct AttentionHeads: @unchecked Sendable {
     let totals: UnsafeMutablePointer<Float>
     /// Queries x keys; then their weights.
     let scores: UnsafeMutablePointer<Float>
-    /// Packed factors.
-    let queries: UnsafeMutablePointer<Float>
-    let keys: UnsafeMutablePointer<Float>
-    let weights: UnsafeMutablePointer<Float>
-    let values: UnsafeMutablePointer<Float>
   }
 
   /// Adds to `result` what a tile of keys contributes.
@@ -133,14 +111,16 @@ struct AttentionHeads: @unchecked Sendable {
     queries: Range<Int>, over keys: Range<Int>, _ head: Int, in room: Tile,
     into result: UnsafeMutablePointer<Float>
   ) {
-    let (level, kernel) = (Kernels.level, attention.kernelShape)
-    let (keySize, valueSize) = (attention.headSize, attention.valueSize)
-    pack(
-      VK_RIGHT, key(keys.lowerBound, ofHead: head), keys.count, keySize, kernel.key_stride,
-      into: room.keys)
-    vk_gemm(
-      level, room.queries, queries.count, room.keys, keys.count, keySize, 0, room.scores, keys.count
-    )
+    let (level, kernel, valueSize) = (Kernels.level, attention.kernelShape, attention.valueSize)
+    MatrixProduct.multiply(
+      vk_factor(
+        query(queries.lowerBound, ofHead: head), rows: queries.count, columns: attention.headSize,
+        stride: queryStride),
+      vk_factor(
+        key(keys.lowerBound, ofHead: head), rows: keys.count, columns: attention.headSize,
+        stride: kernel.key_stride),
+      into: room.scores, stride: keys.count)
+    vk_scale(level, attention.scale, queries.count * keys.count, room.scores)
     for (place, row) in queries.enumerated() {
       let line = room.scores + place * keys.count
       let seen = seen(from: row).clamped(to: keys)
@@ -152,22 +132,12 @@ struct AttentionHeads: @unchecked Sendable {
         level, line + unseen, count, kernel.softcap, room.most + place, room.totals + place)
       if kept != 1 { vk_scale(level, kept, valueSize, result + place * outputStride) }
     }
-    pack(VK_LEFT, room.scores, queries.count, keys.count, keys.count, into: room.weights)
-    pack(
-      VK_RIGHT, value(keys.lowerBound, ofHead: head), valueSize, keys.count, 1,
-      columnStride: kernel.value_stride, into: room.values)
-    vk_gemm(
-      level, room.weights, queries.count, room.values, valueSize, keys.count, 1, result,
-      outputStride)
-  }
-
-  private func pack(
-    _ side: vk_side, _ elements: UnsafePointer<Float>, _ rows: Int, _ columns: Int,
-    _ rowStride: Int, columnStride: Int = 1, into panels: UnsafeMutablePointer<Float>
-  ) {
-    var factor = vk_factor(
-      elements: elements, rows: rows, columns: columns, row_stride: rowStride,
-      column_stride: columnStride)
-    vk_pack_factor(Kernels.level, side, &factor, panels)
+    MatrixProduct.multiply(
+      vk_factor(room.scores, rows: queries.count, columns: keys.count, stride: keys.count),
+      vk_factor(
+        value(keys.lowerBound, ofHead: head), rows: keys.count, columns: valueSize,
+        stride: kernel.value_stride
+      ).transposed,
+      adds: true, into: result, stride: outputStride)
   }
 }

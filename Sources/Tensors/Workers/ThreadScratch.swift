@@ -4,9 +4,12 @@ import CKernels
 enum ThreadScratch {
   /// Calls `body` with room for `count` values, which hold anything.
   ///
-  /// - Precondition: no other use of the same thread is under way.
-  static func withFloats(_ count: Int, _ body: (UnsafeMutablePointer<Float>) -> Void) {
-    guard count > 0, let memory = vk_scratch(count) else {
+  /// - Precondition: no other use of the same kind is under way in the thread.
+  static func withFloats(
+    _ count: Int, kind: vk_scratch_kind = VK_TILE_SCRATCH,
+    _ body: (UnsafeMutablePointer<Float>) -> Void
+  ) {
+    guard count > 0, let memory = vk_scratch(kind, count) else {
       precondition(count == 0, "there is no memory for a tile")
       return
     }

@@ -17,7 +17,7 @@ public final class WorkerPool: Sendable {
   /// A pool of `threads` threads, the caller counted; by default one for each available processor.
   public init(threads: Int = WorkerPool.availableProcessors) {
     // Tiles are spread over this pool; OpenBLAS's own threads would only get in the way.
-    openblas_set_num_threads(1)
+    if openblas_get_num_threads() != 1 { openblas_set_num_threads(1) }
     core = vk_pool_create(Int32(clamping: max(threads, 1)))
     threadCount = core.map { Int(vk_pool_threads($0)) } ?? 1
   }

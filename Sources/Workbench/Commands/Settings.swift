@@ -1,8 +1,9 @@
 import Engine
+import Tensors
 
 /// What `:set` changes: a name, the values it takes, and where the value goes.
 enum Setting: String, CaseIterable, Hashable, Sendable {
-  case temperature, tokens, seed, raw, plot, mouse
+  case temperature, tokens, seed, raw, arithmetic, plot, mouse
   case topK = "top-k"
   case topP = "top-p"
 
@@ -13,6 +14,7 @@ enum Setting: String, CaseIterable, Hashable, Sendable {
     case .tokens: "most tokens of an answer: 1 to 4096"
     case .seed: "of sampling: a whole number"
     case .raw: "on sends prompts without the chat template"
+    case .arithmetic: "exact, or fast: inputs of 8 bits for layers of codes"
     case .plot: "braille, blocks or ascii"
     case .mouse: "on or off"
     case .topK: "only the most probable tokens; 0 is all"
@@ -27,6 +29,7 @@ enum Setting: String, CaseIterable, Hashable, Sendable {
     case .tokens: ["64", "128", "256", "512"]
     case .seed: ["0", "1"]
     case .raw, .mouse: ["on", "off"]
+    case .arithmetic: Arithmetic.allCases.map(\.rawValue)
     case .plot: Glyphs.Plot.allCases.map(\.rawValue)
     case .topK: ["0", "40"]
     case .topP: ["0.9", "0.95", "1"]
@@ -50,6 +53,9 @@ extension GenerationRequest {
     case .raw:
       guard value == "on" || value == "off" else { return false }
       isRaw = value == "on"
+    case .arithmetic:
+      guard let chosen = Arithmetic(rawValue: value) else { return false }
+      arithmetic = chosen
     case .topK:
       guard let number = Int(value), (0...1_000_000).contains(number) else { return false }
       sampling.topK = number
@@ -73,6 +79,7 @@ extension GenerationRequest {
     }
     parts.append("\(tokenLimit) tokens")
     if isRaw { parts.append("raw") }
+    if arithmetic == .fast { parts.append("fast") }
     return parts.joined(separator: " \(separator) ")
   }
 }

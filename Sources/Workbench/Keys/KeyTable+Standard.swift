@@ -154,7 +154,9 @@ extension KeyTable {
     entry(.nextTheme, ["t"], [.browsing], "Switch to the next theme"),
     entry(.themes, ["T"], [.browsing], "Pick a theme"),
     entry(.theme, [], [.browsing], "Switch to the theme NAME"),
-    entry(.set, [], [.browsing], "Set temperature, tokens, top-k, top-p, seed, raw, plot or mouse"),
+    entry(
+      .set, [], [.browsing],
+      "Set temperature, tokens, top-k, top-p, seed, raw, arithmetic, plot or mouse"),
     entry(.mouse, ["M"], [.browsing], "Switch the mouse off, for selecting text, or on"),
     entry(
       .cancel, ["ctrl-c"], [.everywhere],

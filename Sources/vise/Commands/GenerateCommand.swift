@@ -1,5 +1,8 @@
 import ArgumentParser
 import Engine
+import Tensors
+
+extension Arithmetic: ExpressibleByArgument {}
 
 /// `vise generate`: an answer of the model, of the compressed model, or of both, and of a server beside them.
 struct GenerateCommand: ParsableCommand {
@@ -45,6 +48,12 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "Makes sampling repeatable.")
   var seed: UInt64 = 0
 
+  @Option(
+    help: """
+      How layers of integer codes multiply: exact, or fast, which rounds their inputs to 8 bits.
+      """)
+  var arithmetic = Arithmetic.exact
+
   @Flag(help: "Prints JSON when the answer has ended.")
   var json = false
 
@@ -70,7 +79,7 @@ struct GenerateCommand: ParsableCommand {
       GenerationRequest(
         prompt: prompt, isRaw: raw, sides: sides, server: server, tokenLimit: tokens,
         sampling: SamplingSettings(
-          temperature: temperature, topK: topK, topP: topP, seed: seed)),
+          temperature: temperature, topK: topK, topP: topP, seed: seed), arithmetic: arithmetic),
       isStreamed: !json)
     if json { try JSONOutput.write(transcript.result) }
   }

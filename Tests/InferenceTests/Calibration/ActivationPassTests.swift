@@ -58,6 +58,24 @@ struct ActivationPassTests {
     }
   }
 
+  /// A sweep that only observes leaves out what nobody reads then.
+  @Test func observingIsTheSameWithoutGoingOn() throws {
+    var (staying, going) = (try pass(), try pass())
+    for block in 0..<2 {
+      _ = try sweep(&staying, decoder, observing: .gram, advancing: false)
+      _ = try sweep(&going, decoder, observing: .gram)
+      var found = 0
+      for site in InputSite.sites(ofBlock: block) {
+        let (one, other) = (staying.statistics(at: site), going.statistics(at: site))
+        let isSame = one == other
+        #expect(isSame, "\(site)")
+        found += one?.gram == nil ? 0 : 1
+      }
+      #expect(found == 4)
+      _ = try sweep(&staying, decoder)
+    }
+  }
+
   /// Whole windows at once, and in parts of 16 and 48 positions.
   @Test(arguments: [600_000_000, 1, 52_000_000])
   func statisticsAreThoseOfTransformers(workAStep: Int) throws {

@@ -39,8 +39,8 @@ struct CompressionKernelTests {
       codes: Array(repeating: 0, count: groups * size),
       scales: Array(repeating: 0, count: groups), points: Array(repeating: 0, count: groups))
     let weights = weights(groups * size)
-    vk_fit_row(
-      level, &settings, weights, importance, groups, size, &result.scales, &result.points)
+    vk_fit_rows(
+      level, &settings, weights, importance, groups, groups, size, &result.scales, &result.points)
     let base = -Float(1 << (settings.bits - 1))
     let type: ElementType = settings.scales_are_bfloat == 0 ? .float16 : .bfloat16
     let (scales, zeros) = (type.widened(result.scales), result.points.map { Float($0) + base })
@@ -129,5 +129,48 @@ struct CompressionKernelTests {
     let energy = before.reduce(0) { $0 + Double($1) * Double($1) }
     #expect(abs(comparison(VK_PORTABLE).noise - noise) <= 1e-12 * noise)
     #expect(abs(range(VK_PORTABLE).energy - energy) <= 1e-12 * energy)
+  }
+
+  /// Against counting one by one, with values that are no numbers, on edges, and beyond them.
+  @Test(arguments: [1, 3, 63, 64, 65, 200])
+  func binsAreCountedAlikeAtEveryLevel(count: Int) {
+    var after = Self.weights(count)
+    after[0] = .nan
+    if count > 4 { after.replaceSubrange(1..<4, with: [.infinity, -1, 1]) }
+    let before = Self.weights(count).map { -0.5 * $0 }
+    for (values, less) in [(after, [Float]?.none), (after, before)] {
+      let differences = less.map { zip(after, $0).map { $0 - $1 } } ?? after
+      var expected = Histogram(lower: -1, upper: 1, bins: 10)
+      expected.add(differences)
+      for level in Self.levels {
+        var counts = [UInt32](repeating: 0, count: 4 * 11)
+        vk_count_bins(level, values, less, count, -1, 5, 10, &counts)
+        let sums = (0..<11).map { bin in (0..<4).reduce(0) { $0 + Int(counts[$1 * 11 + bin]) } }
+        #expect(Array(sums[..<10]) == expected.counts)
+        #expect(sums[10] == count - expected.total)
+      }
+    }
+  }
+
+  @Test func momentsAreSumsOverRowsInTheirOrder() {
+    let (rows, columns) = (5, 37)
+    let values = Self.weights(rows * columns)
+    var expected = MomentSums(columns: columns)
+    for row in 0..<rows {
+      expected.add(
+        Matrix(
+          rows: 1, columns: columns, values: Array(values[row * columns..<(row + 1) * columns])))
+    }
+    for level in Self.levels {
+      var sums = [Double](repeating: 0, count: columns)
+      var squares = sums
+      vk_add_moments(level, values, rows, columns, &sums, &squares)
+      #expect(sums == expected.sums && squares == expected.squares)
+    }
+    for column in 0..<columns {
+      let own = (0..<rows).map { Double(values[$0 * columns + column]) }
+      #expect(expected.sums[column] == own.reduce(0, +))
+      #expect(expected.squares[column] == own.reduce(0) { $0 + $1 * $1 })
+    }
   }
 }

@@ -56,4 +56,18 @@ struct PackedSample {
       }
     }
   }
+
+  /// What each code of a row may amount to at most, its zero apart.
+  func codeMagnitudes(row: Int) -> [Double] {
+    let (groups, scales) = (matrix.groupsPerRow, matrix.scales)
+    return (0..<matrix.columns).map { column in
+      let group = row * groups + column / matrix.groupSize
+      var magnitude =
+        Double(1 << matrix.bits) * abs(Double(scales[group].value(matrix.scaleType)))
+      if case .minimums(let minimums) = matrix.zeros {
+        magnitude += abs(Double(minimums[group].value(.float16)))
+      }
+      return magnitude
+    }
+  }
 }

@@ -1,0 +1,55 @@
+// Private: where things lie in tiles.
+#ifndef VISE_TILES_H
+#define VISE_TILES_H
+
+#include "floats.h"
+#include "vk_tiles.h"
+
+enum {
+  /// Bytes of a vector, and vectors of a unit.
+  VK_VECTOR = 64,
+  VK_VECTORS = 8,
+  /// Tokens of a block that share the reading of codes, and the least number of tokens to do so.
+  VK_TOKENS = 8,
+  VK_LEAST_SHARED = 4,
+};
+
+/// One tile's parts; those that the matrix has not are NULL.
+typedef struct {
+  const uint8_t *codes;
+  const uint16_t *scales, *minimums;
+  const uint8_t *points, *scale_multiples, *minimum_multiples;
+} vk_tile;
+
+VK_INLINE size_t vk_tile_bytes(const vk_tiles *matrix) {
+  return vk_tile_units(matrix->columns) * VK_VECTOR * matrix->bits;
+}
+
+VK_INLINE vk_tile vk_tile_at(const vk_tiles *matrix, size_t tile) {
+  const size_t groups = vk_tile_groups(matrix->columns, matrix->group);
+  const size_t group = tile * groups * VK_TILE_ROWS;
+  const size_t scale = tile * (groups / matrix->groups_a_scale) * VK_TILE_ROWS;
+  return (vk_tile){
+      .codes = matrix->codes + tile * vk_tile_bytes(matrix),
+      .scales = matrix->scales + scale,
+      .minimums = matrix->minimums ? matrix->minimums + scale : NULL,
+      .points = matrix->points ? matrix->points + group : NULL,
+      .scale_multiples = matrix->scale_multiples ? matrix->scale_multiples + group : NULL,
+      .minimum_multiples = matrix->minimum_multiples ? matrix->minimum_multiples + group : NULL,
+  };
+}
+
+/// Products in plain C, and of AVX2.
+void vk_tiles_times_plain(vk_level level, const vk_tiles *matrix, size_t first, size_t count,
+                          const vk_tile_inputs *inputs, float *y, size_t y_stride);
+
+#ifdef VK_X86
+/// Adds vectors [from, end) of a unit times one token's unit to the sums of 16 rows: one half of them, or all.
+void vk_add_unit_avx2(const uint8_t *codes, unsigned bits, size_t from, size_t end,
+                      const uint8_t *table, const int8_t *high, const int8_t *low, int32_t *sums);
+/// Products with AVX-512.
+void vk_tiles_times_avx512(const vk_tiles *matrix, size_t first, size_t count,
+                           const vk_tile_inputs *inputs, float *y, size_t y_stride);
+#endif
+
+#endif
