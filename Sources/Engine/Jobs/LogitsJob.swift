@@ -73,7 +73,8 @@ struct LogitsJob: Job {
     let windows = try TextWork.windows(
       of: tokens, from: request.textPath, length: request.tokenLimit,
       tokenLimit: request.tokenLimit, in: &workspace)
-    let decoder = try workspace.models.decoder(request.side)
+    var decoder = try workspace.models.decoder(request.side)
+    decoder.arithmetic = request.arithmetic
     let pass: LogitsPass
     do { pass = try LogitsPass(firstOf: windows, decoder: decoder) } catch {
       throw JobFailure(error)
