@@ -33,7 +33,8 @@ struct LogitsJob: Job {
       of: tokens, from: request.textPath, length: request.tokenLimit,
       tokenLimit: request.tokenLimit)
     if request.side == .compressed { try turn.wait { workspace.plan.isDone } }
-    let decoder = try workspace.models.decoder(request.side)
+    var decoder = try workspace.models.decoder(request.side)
+    decoder.arithmetic = request.arithmetic
     let pace = turn.pace(of: windows.length)
     let pass: LogitsPass
     do {
