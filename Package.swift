@@ -56,15 +56,20 @@ let package = Package(
     terminal, blas, kernels,
     room("JSON", strict + optimised),
     room("Text", strict + optimised),
+    room("Work", wrapping + optimised),
     room("Tensors", uses: ["CKernels", "COpenBLAS"], wrapping + optimised),
     room("Checkpoints", uses: ["Tensors", "JSON", "Text"], strict + optimised),
     room("Tokenization", uses: ["Checkpoints", "JSON", "Text"], strict + optimised),
-    room("Compression", uses: ["Tensors", "Text", yams], strict + optimised),
+    room("Compression", uses: ["Tensors", "Text", "Work", yams], strict + optimised),
     room(
-      "Inference", uses: ["Compression", "Tokenization", "Checkpoints", "Tensors"],
+      "Inference", uses: ["Compression", "Tokenization", "Checkpoints", "Tensors", "Work"],
       strict + optimised),
     room(
-      "Allocation", uses: ["Inference", "Compression", "Checkpoints", "Tensors"],
+      "Allocation", uses: ["Inference", "Compression", "Checkpoints", "Tensors", "Work"],
+      strict + optimised),
+    room(
+      "Procedures",
+      uses: ["Allocation", "Inference", "Compression", "Checkpoints", "Tensors", "Work"],
       strict + optimised),
     room(
       "Export",
@@ -74,8 +79,8 @@ let package = Package(
     room(
       "Engine",
       uses: [
-        "Serving", "Export", "Allocation", "Inference", "Compression", "Tokenization",
-        "Checkpoints", "Tensors",
+        "Serving", "Export", "Procedures", "Allocation", "Inference", "Compression", "Tokenization",
+        "Checkpoints", "Tensors", "Work",
       ], strict),
     room("Terminal", uses: ["CNcurses"], wrapping),
     room(
@@ -93,7 +98,7 @@ let package = Package(
       swiftSettings: strict),
 
     .target(
-      name: "TestSupport", dependencies: ["Compression", "Checkpoints", "Tensors"],
+      name: "TestSupport", dependencies: ["Compression", "Checkpoints", "Tensors", "Work"],
       path: "Tests/TestSupport", swiftSettings: strict),
     .target(
       name: "TestServer", path: "Tests/TestServer", exclude: ["server.py"],
@@ -101,11 +106,16 @@ let package = Package(
     tests("Tensors", with: ["CKernels"], wrapping),
     tests("JSON", hasFixtures: false),
     tests("Text", hasFixtures: false),
+    tests("Work", hasFixtures: false),
     tests("Checkpoints", with: ["Tensors", "JSON"]),
     tests("Tokenization", with: ["Checkpoints", "JSON"]),
     tests("Compression", with: ["Tensors"]),
-    tests("Inference", with: ["Compression", "Tokenization", "Checkpoints", "Tensors"]),
-    tests("Allocation", with: ["Inference", "Compression", "Checkpoints", "Tensors"]),
+    tests("Inference", with: ["Compression", "Tokenization", "Checkpoints", "Tensors", "Work"]),
+    tests("Allocation", with: ["Inference", "Compression", "Checkpoints", "Tensors", "Work"]),
+    tests(
+      "Procedures",
+      with: ["Allocation", "Inference", "Compression", "Checkpoints", "Tensors", "Work"],
+      hasFixtures: false),
     tests(
       "Export",
       with: [
@@ -115,8 +125,8 @@ let package = Package(
     tests(
       "Engine",
       with: [
-        "TestServer", "Serving", "Export", "Allocation", "Inference", "Compression",
-        "Tokenization", "Checkpoints", "Tensors",
+        "TestServer", "Serving", "Export", "Procedures", "Allocation", "Inference", "Compression",
+        "Tokenization", "Checkpoints", "Tensors", "Work",
       ]),
     tests("Terminal", with: ["CNcurses"], hasFixtures: false, wrapping),
     tests(

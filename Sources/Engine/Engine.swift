@@ -1,6 +1,7 @@
 import Dispatch
 import Serving
 import Tensors
+import Work
 
 /// The background: commands in, events out, and a thread of its own that does the work.
 public final class Engine: Sendable {
@@ -27,7 +28,7 @@ public final class Engine: Sendable {
     let stopped = DispatchSemaphore(value: 0)
     self.messages = messages
     self.stopped = stopped
-    BackgroundThread.start {
+    BackgroundThread {
       let servers = ServerAccess(server: server) { messages.post(.wake) }
       var core = EngineCore(settings: settings, servers: servers, onEvent: onEvent)
       while !core.isShutDown {

@@ -3,6 +3,7 @@ import Checkpoints
 import Compression
 import Export
 import Tensors
+import Work
 
 /// The engine without its thread: hears commands, and works in short steps when told to.
 ///
@@ -21,8 +22,6 @@ public struct EngineCore {
   private let servers: ServerAccess
   private let now: () -> Duration
   private let emit: (EngineEvent) -> Void
-  /// What the workspace says while a step is under way.
-  private let heard: StepEvents
   private var workspace: Workspace?
   private var jobs = JobQueue()
   /// Whether it was told to end.
@@ -44,7 +43,6 @@ public struct EngineCore {
     let start = ContinuousClock.now
     self.now = now ?? { ContinuousClock.now - start }
     emit = onEvent
-    heard = StepEvents(onEvent)
   }
 
   /// Takes a command; what comes of it is seen in events, now or after some steps.
@@ -69,7 +67,7 @@ public struct EngineCore {
       }
     case .evaluate(let id, let request):
       start(id, .evaluate, title: "evaluate") {
-        EvaluateJob(id: id, request: request, workspace: $0)
+        _ in EvaluateJob(id: id, request: request)
       }
       if request.compares || request.referencePath != nil { compressIfNeeded() }
     case .writeLogits(let id, let request):
@@ -79,11 +77,11 @@ public struct EngineCore {
       if request.side == .compressed { compressIfNeeded() }
     case .calibrate(let id, let request):
       start(id, .calibrate, title: "calibrate") {
-        CalibrateJob(id: id, request: request, workspace: $0)
+        _ in CalibrateJob(id: id, request: request)
       }
     case .measureSensitivity(let id, let request):
-      start(id, .sensitivity, title: "sensitivity") { workspace throws(JobFailure) in
-        try SensitivityJob(id: id, request: request, workspace: workspace)
+      start(id, .sensitivity, title: "sensitivity") { _ throws(JobFailure) in
+        try SensitivityJob(id: id, request: request)
       }
     case .refineSensitivity(let id, let request):
       var needsCalibration = false
@@ -133,17 +131,13 @@ public struct EngineCore {
   /// - Returns: false when there is nothing to do before the next command.
   public mutating func step() -> Bool {
     MappedFaults.guardAgain()
-    heard.hold()
-    guard let turn = workspace?.takeTurn(among: &jobs) else {
-      heard.release()
+    guard let turn = jobs.step() else {
       for id in jobs.stuckIDs { end(id, .failed(Self.notCompressed)) }
       return false
     }
-    // Nothing that was made of zeros in place of a file's bytes is told to anybody.
-    if turn.isDamaged { heard.drop() } else { heard.release() }
-    switch turn.result {
-    case .success(.unfinished): break
-    case .success(.finished):
+    switch turn.outcome {
+    case nil: break
+    case .success:
       end(turn.job, .finished)
       // What was learned may make compressed layers stale.
       compressIfNeeded()
@@ -158,7 +152,7 @@ public struct EngineCore {
       let checkpoint = try Checkpoint.open(path)
       cancelAll()
       workspace = Workspace(
-        checkpoint, settings: settings, servers: servers, now: now, emit: heard.take)
+        checkpoint, settings: settings, servers: servers, now: now, tell: emit)
       emit(.opened(checkpoint.description))
     } catch {
       emit(.openFailed(path: path, reason: error.description))
@@ -194,7 +188,7 @@ public struct EngineCore {
       if jobs.contains(.compression) { end(.compression, .finished) }
     } else if !jobs.contains(.compression), !settings.streamsExports || workspace.plan.needsSweep {
       emit(.jobStarted(.compression, .compress, title: "compress"))
-      jobs.add(CompressJob(workspace: workspace))
+      jobs.add(CompressJob(workspace: workspace), in: workspace)
     }
     if workspace.lacksCalibration() { calibrate() }
   }
@@ -207,8 +201,7 @@ public struct EngineCore {
       return
     }
     start(.calibration, .calibrate, title: "calibrate on \(path)") {
-      CalibrateJob(
-        id: .calibration, request: CalibrationRequest(textPath: path), workspace: $0)
+      _ in CalibrateJob(id: .calibration, request: CalibrationRequest(textPath: path))
     }
   }
 
@@ -297,7 +290,7 @@ public struct EngineCore {
     emit(.jobStarted(id, kind, title: title))
     do throws(JobFailure) {
       guard let workspace else { throw JobFailure(sentence: Self.noModel) }
-      jobs.add(try make(workspace))
+      jobs.add(try make(workspace), in: workspace)
     } catch {
       emit(.jobEnded(id, .failed(error.sentence)))
     }

@@ -25,6 +25,8 @@ public enum InferenceError: Error, Hashable, Sendable {
   case notFinite(place: String)
   /// Nothing to compute on: no token, or a text shorter than one scored token.
   case emptyInput
+  /// Nobody wants the result any more.
+  case cancelled
 }
 
 extension InferenceError: CustomStringConvertible {
@@ -46,6 +48,7 @@ extension InferenceError: CustomStringConvertible {
       "the model's output is no number (NaN or infinity) \(place): its weights are damaged, or its states overflow; "
         + "`vise inspect --check` names damaged tensors"
     case .emptyInput: "there is no token to compute on"
+    case .cancelled: "the work was cancelled"
     }
   }
 }

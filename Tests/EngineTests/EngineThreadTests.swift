@@ -1,6 +1,8 @@
 import Compression
 import Engine
-import FoundationEssentials
+import Export
+import Foundation
+import TestSupport
 import Testing
 
 @Suite struct EngineThreadTests {
@@ -49,6 +51,57 @@ import Testing
     _ = events(of: box) { if case .jobProgress = $0 { true } else { false } }
     engine.shutDown()
     #expect(box.take().last == .jobEnded(JobID(2), .cancelled))
+  }
+
+  @Test func commandsAreAnsweredDuringLongWork() throws {
+    let model = try TinyModel()
+    let box = Mailbox<EngineEvent>()
+    let engine = Engine(settings: EngineSettings(threads: 1)) { box.post($0) }
+    engine.send(.open(path: model.path))
+    let text = try model.write(String(repeating: "word ", count: 20_000), to: "long.txt")
+    engine.send(
+      .evaluate(JobID(2), EvaluationRequest(textPath: text, window: 128, compares: false)))
+    _ = events(of: box) { if case .jobProgress = $0 { true } else { false } }
+    for _ in 0..<3 {
+      engine.send(.outlineExport(.vllm))
+      engine.send(.generate(JobID(3), GenerationRequest(prompt: "Hi", isRaw: true, tokenLimit: 2)))
+      let seen = events(of: box) { $0 == .jobEnded(JobID(3), .finished) }
+      #expect(seen.contains { if case .exportOutline = $0 { true } else { false } })
+      #expect(seen.endings.map(\.id) == [JobID(3)])
+    }
+    engine.send(.cancel(JobID(2)))
+    #expect(
+      events(of: box) { if case .jobEnded = $0 { true } else { false } }.endings == [
+        JobEnding(id: JobID(2), outcome: .cancelled)
+      ])
+    engine.shutDown()
+  }
+
+  /// Events are told on the threads that work; all of these end with the engine.
+  @Test func noThreadOutlivesTheEngine() throws {
+    let model = try TinyModel()
+    let box = Mailbox<EngineEvent>()
+    let threads = Mailbox<ThreadPath>()
+    let engine = Engine(settings: EngineSettings(threads: 1)) {
+      threads.post(.current)
+      box.post($0)
+    }
+    engine.send(.open(path: model.path))
+    let text = try model.write(String(repeating: "word ", count: 20_000), to: "long.txt")
+    for id in [JobID(2), JobID(3)] {
+      engine.send(.evaluate(id, EvaluationRequest(textPath: text, window: 128, compares: false)))
+      _ = events(of: box) {
+        if case .jobProgress(id, _) = $0 { true } else { false }
+      }
+    }
+    engine.send(.generate(JobID(4), GenerationRequest(prompt: "Hi", isRaw: true, tokenLimit: 90)))
+    _ = events(of: box) { if case .token = $0 { true } else { false } }
+    engine.shutDown()
+    let used = Set(threads.take())
+    #expect(used.count == 4)
+    // The engine's own thread says that it has ended just before it has.
+    for _ in 0..<1000 where used.contains(where: \.isThere) { usleep(1000) }
+    #expect(!used.contains { $0.isThere })
   }
 
   @Test func sessionSurvivesCoding() throws {

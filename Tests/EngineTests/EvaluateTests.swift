@@ -38,7 +38,7 @@ import Testing
     var evaluation = try Evaluation(
       tokens: words.utf8.map(Int.init), settings: Evaluation.Settings(window: 64),
       reference: reference, compares: false)
-    while try evaluation.step(reference: reference) {}
+    try evaluation.run(reference: reference)
     let expected = try #require(evaluation.result)
     #expect(result?.referencePPL == expected.referencePPL)
     #expect(result?.tokens == expected.tokens)

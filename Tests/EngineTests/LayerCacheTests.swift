@@ -1,5 +1,6 @@
 import Compression
 import Tensors
+import Procedures
 import Testing
 
 @testable import Engine

@@ -1,5 +1,5 @@
 import Engine
-import Tensors
+import Work
 import Testing
 
 @Suite struct MailboxTests {
@@ -15,7 +15,7 @@ import Testing
   @Test func waitingEndsWithAMessageFromAnotherThread() {
     let box = Mailbox<Int>()
     let answers = Mailbox<Int>()
-    BackgroundThread.start {
+    BackgroundThread {
       var sum = 0
       while sum < 500_500 { sum += box.waitAndTake().reduce(0, +) }
       answers.post(sum)

@@ -44,7 +44,7 @@ import Testing
         tokens: words.utf8.map(Int.init), settings: .init(window: 64, windowLimit: 4),
         reference: decoder, compares: true)
       let shorter = decoder.leavingOut(blocks: [block])
-      while try evaluation.step(reference: decoder, compressed: shorter) {}
+      try evaluation.run(reference: decoder, compressed: shorter)
       return try #require(evaluation.result?.divergence).mean.value
     }
     let least = divergences[0] < divergences[1] ? 0 : 1
@@ -60,7 +60,7 @@ import Testing
     var pass = try FisherPass(
       windows: [Array(tokens[..<64]), Array(tokens[64..<128])],
       decoder: decoder.leavingOut(blocks: Set(found.structure.removedBlocks)), seed: 1)
-    while pass.step() {}
+    try pass.run()
     let expected = try ModelStructure(removedBlocks: found.structure.removedBlocks, neurons: 32)
       .choosing(by: pass.result, in: decoder)
     #expect(expected.cuts.count == 1 && expected.removedBlocks.count == 1)
@@ -72,7 +72,9 @@ import Testing
   }
 
   @Test func saysHowFarItIs() throws {
-    driver.send(.chooseStructure(job, request(ModelStructure(neurons: 32), blocks: 1)))
+    var request = request(ModelStructure(neurons: 32), blocks: 1)
+    (request.blockTokens, request.gradientTokens) = (800, 800)
+    driver.send(.chooseStructure(job, request))
     #expect(driver.run() > 10)
     let progress = driver.events.compactMap { event in
       if case .jobProgress(job, let progress) = event { progress } else { nil }

@@ -45,7 +45,7 @@ import Testing
     var evaluation = try Evaluation(
       tokens: words.utf8.map(Int.init), settings: Evaluation.Settings(window: 64),
       reference: reference, compares: true)
-    while try evaluation.step(reference: reference, compressed: pruned) {}
+    try evaluation.run(reference: reference, compressed: pruned)
     #expect(try evaluated() == evaluation.result)
   }
 

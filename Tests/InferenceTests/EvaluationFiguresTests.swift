@@ -3,6 +3,7 @@ import Compression
 import FoundationEssentials
 import Inference
 import Tensors
+import TestSupport
 import Testing
 
 /// Every figure and standard error of an evaluation, however it is made, against what
@@ -37,7 +38,7 @@ struct EvaluationFiguresTests {
     let settings = Evaluation.Settings(window: record.window, chunk: 20)
     var evaluation = try Evaluation(
       tokens: record.ids, settings: settings, reference: reference, compares: true, states: states)
-    while try evaluation.step(reference: reference, compressed: compressed) {}
+    try evaluation.run(reference: reference, compressed: compressed)
     return evaluation
   }
 
@@ -86,7 +87,7 @@ struct EvaluationFiguresTests {
     var other = try Evaluation(
       tokens: record.ids.reversed(), settings: settings, reference: reference, compares: false)
     #expect(other.referenceStates == nil)
-    while try other.step(reference: reference) {}
+    try other.run(reference: reference)
     #expect(other.result?.windowLosses.count == 5)
     try expect(evaluation(states: other.referenceStates).result)
   }
@@ -96,17 +97,12 @@ struct EvaluationFiguresTests {
     let states = try #require(try evaluation().referenceStates)
     var pass = try ActivationPass(states.windows, decoder: reference)
     while pass.block < block {
-      pass.begin(observing: .nothing, advancing: true)
-      while pass.step(with: compressed) {}
+      try pass.sweep(observing: .nothing, advancing: true, with: compressed)
     }
-    var tail = TailEvaluation(from: pass, states: states)
-    var fractions = [tail.fractionCompleted]
-    while try tail.step(reference: reference, compressed: compressed) {
-      fractions.append(tail.fractionCompleted)
-    }
-    #expect(fractions == fractions.sorted() && fractions[0] == 0)
-    #expect(tail.fractionCompleted == 1)
-    try expect(tail.result)
+    let record = PaceRecord()
+    try expect(
+      pass.evaluation(of: compressed, against: reference, states: states, pace: record.pace))
+    #expect(record.isComplete)
   }
 
   /// A block whose outputs are zero adds nothing to what it was given.
@@ -123,13 +119,10 @@ struct EvaluationFiguresTests {
     }
     var pass = try ActivationPass(states.windows, decoder: reference)
     while pass.block < 2 {
-      pass.begin(observing: .nothing, advancing: true)
-      while pass.step(with: reference) {}
+      try pass.sweep(observing: .nothing, advancing: true, with: reference)
     }
     let results = try [silent, reference.leavingOut(blocks: [2])].map { model in
-      var tail = TailEvaluation(from: pass, states: states)
-      while try tail.step(reference: reference, compressed: model) {}
-      return tail.result
+      try pass.evaluation(of: model, against: reference, states: states)
     }
     #expect(results[0] == results[1])
     #expect((results[0]?.divergence?.mean.value ?? 0) > 0.01)

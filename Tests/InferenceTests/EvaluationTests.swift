@@ -1,6 +1,7 @@
 import Foundation
 import Inference
 import Tensors
+import TestSupport
 import Testing
 
 /// PPL, KLD and agreement against the same figures by the book.
@@ -16,12 +17,9 @@ struct EvaluationTests {
   ) throws -> EvaluationSummary {
     var evaluation = try Evaluation(
       tokens: tokens, settings: settings, reference: reference, compares: compressed != nil)
-    var fractions = [evaluation.fractionCompleted]
-    while try evaluation.step(reference: reference, compressed: compressed) {
-      fractions.append(evaluation.fractionCompleted)
-    }
-    #expect(fractions == fractions.sorted() && fractions[0] == 0)
-    #expect(evaluation.fractionCompleted == 1)
+    let record = PaceRecord()
+    try evaluation.run(reference: reference, compressed: compressed, pace: record.pace)
+    #expect(record.isComplete)
     let result = try #require(evaluation.result)
     #expect(result.tokens == evaluation.scoredTokenCount)
     return result

@@ -3,18 +3,16 @@ import Compression
 import Foundation
 import Inference
 import Tensors
+import TestSupport
 import Testing
 
 /// Backward passes against PyTorch's autograd, and against differences of the loss.
 struct FisherPassTests {
-  private static func run(_ pass: FisherPass) -> [String: LayerFisher] {
+  private static func run(_ pass: FisherPass) throws -> [String: LayerFisher] {
     var pass = pass
-    var fractions = [pass.fractionCompleted]
-    while pass.step() { fractions.append(pass.fractionCompleted) }
-    #expect(fractions == fractions.sorted() && fractions[0] == 0)
-    #expect(pass.fractionCompleted == 1)
-    let goesOn = pass.step()
-    #expect(!goesOn)
+    let record = PaceRecord()
+    try pass.run(pace: record.pace)
+    #expect(record.isComplete)
     return pass.result
   }
 
@@ -22,8 +20,8 @@ struct FisherPassTests {
   @Test func sumsAreAutogradsOnTheSampleModel() throws {
     let record = try FisherRecord.load("sample-fisher")
     let decoder = try RealModel.decoder("Samples/scripture", on: TransformersTests.pool)
-    let found = Self.run(
-      try FisherPass(windows: record.windows, decoder: decoder, seed: record.seed))
+    let found = try Self.run(
+      FisherPass(windows: record.windows, decoder: decoder, seed: record.seed))
     #expect(found.count == record.layers.count && found.count == 43)
     for (name, expected) in record.layers {
       let fisher = try #require(found[name])
@@ -47,13 +45,12 @@ struct FisherPassTests {
     let tokens = record.windows.flatMap { $0.prefix(length) }
     let windows = try TokenWindows(tokens, length: length, contextLength: 512)
     var both = try FisherPass(windows: windows.all, decoder: decoder, seed: record.seed)
-    while both.step() {}
-    let first = Self.run(
-      try FisherPass(windows: [windows.all[0]], decoder: decoder, seed: record.seed))
+    try both.run()
+    let first = try Self.run(
+      FisherPass(windows: [windows.all[0]], decoder: decoder, seed: record.seed))
     var pass = try ActivationPass(
       windows, decoder: decoder, splitsWindows: true, oddWeights: both.tokenWeights)
-    pass.begin(observing: .gram, advancing: true)
-    while pass.step(with: decoder) {}
+    try pass.sweep(observing: .gram, advancing: true, with: decoder)
     for (site, layer) in [
       (InputSite.feedForwardOutput(block: 0), "model.layers.0.mlp.down_proj"),
       (.attentionOutput(block: 0), "model.layers.0.self_attn.o_proj"),
@@ -72,8 +69,8 @@ struct FisherPassTests {
   @Test func neuronsAndHeadsGoByAutogradsSums() throws {
     let record = try FisherRecord.load("sample-fisher")
     let decoder = try RealModel.decoder("Samples/scripture", on: TransformersTests.pool)
-    let found = Self.run(
-      try FisherPass(windows: record.windows, decoder: decoder, seed: record.seed))
+    let found = try Self.run(
+      FisherPass(windows: record.windows, decoder: decoder, seed: record.seed))
     let structure = try ModelStructure(
       neurons: record.neurons, keyValueHeads: record.keyValueHeads
     ).choosing(by: found, in: decoder)
@@ -88,7 +85,7 @@ struct FisherPassTests {
   func gradientsAreDifferencesOfTheLoss(type: ElementType) throws {
     let model = TinyModel(type: type, tiesEmbeddings: false)
     let (decoder, tokens, seed) = (try model.decoder(), [3, 77, 100, 0, 42], UInt64(11))
-    let found = Self.run(try FisherPass(windows: [tokens], decoder: decoder, seed: seed))
+    let found = try Self.run(FisherPass(windows: [tokens], decoder: decoder, seed: seed))
 
     var cache = decoder.makeCache()
     let logits = try decoder.forward(tokens: tokens, cache: &cache, wants: .all)
@@ -133,8 +130,8 @@ struct FisherPassTests {
             matrix.decoded().values, as: .float32, rows: matrix.rows, columns: matrix.columns)))
     }
     let windows = [DecoderTests.tokens, [5, 6, 7, 8, 9, 10, 11, 12, 13, 14]]
-    let found = Self.run(try FisherPass(windows: windows, decoder: packed, seed: 1))
-    let expected = Self.run(try FisherPass(windows: windows, decoder: dense, seed: 1))
+    let found = try Self.run(FisherPass(windows: windows, decoder: packed, seed: 1))
+    let expected = try Self.run(FisherPass(windows: windows, decoder: dense, seed: 1))
     for (name, fisher) in expected {
       let other = try #require(found[name])
       // Packed layers read inputs of 16 bits.
@@ -147,11 +144,14 @@ struct FisherPassTests {
     let decoder = try TinyModel().decoder()
     let windows = [[1, 2, 3, 4, 5, 6, 7, 8], [9, 10, 11, 12, 13, 14, 15]]
     var pass = try FisherPass(windows: windows, decoder: decoder, seed: 3)
-    let first = Self.run(try FisherPass(windows: [windows[0]], decoder: decoder, seed: 3))
+    let first = try Self.run(FisherPass(windows: [windows[0]], decoder: decoder, seed: 3))
     #expect(pass.tokenCount == 15 && pass.result.isEmpty)
-    while pass.fractionCompleted < 0.5 { _ = pass.step() }
+    // Each window is half of the work: this is the second one's first tick.
+    #expect(throws: InferenceError.cancelled) {
+      try pass.run(pace: PaceRecord(endingAt: 0.501).pace)
+    }
     #expect(pass.result == first)
-    while pass.step() {}
+    try pass.run()
     #expect(pass.result != first && pass.result["model.embed_tokens"]?.tokens == 15)
   }
 

@@ -48,7 +48,7 @@ struct PruningTests {
     let model = TinyModel()
     let decoder = try model.decoder()
     var pass = try FisherPass(windows: [DecoderTests.tokens], decoder: decoder, seed: 5)
-    while pass.step() {}
+    try pass.run()
     let fishers = pass.result
     let structure = try ModelStructure(removedBlocks: [0], neurons: 64, keyValueHeads: 1)
       .choosing(by: fishers, in: decoder)
@@ -74,20 +74,21 @@ struct PruningTests {
     let decoder = try RealModel.decoder("Samples/scripture", on: Self.pool)
     let ids = try PrunedRecord.load().ids
     let settings = Evaluation.Settings(window: 16, chunk: 16)
-    var removal = try BlockRemoval(count: 2, tokens: ids, settings: settings, decoder: decoder)
-    var fractions = [removal.fractionCompleted]
-    while try removal.step() { fractions.append(removal.fractionCompleted) }
-    #expect(fractions == fractions.sorted() && removal.fractionCompleted == 1)
+    let record = PaceRecord()
+    let choices = try BlockRemoval(
+      count: 2, tokens: ids, settings: settings, decoder: decoder
+    ).choices(pace: record.pace)
+    #expect(record.isComplete)
 
     func divergence(without blocks: Set<Int>) throws -> Double {
       var evaluation = try Evaluation(
         tokens: ids, settings: settings, reference: decoder, compares: true)
       let shorter = decoder.leavingOut(blocks: blocks)
-      while try evaluation.step(reference: decoder, compressed: shorter) {}
+      try evaluation.run(reference: decoder, compressed: shorter)
       return try #require(evaluation.result?.divergence).mean.value
     }
     var removed: Set<Int> = []
-    for choice in removal.choices {
+    for choice in choices {
       let others = try (0..<6).filter { !removed.contains($0) }
         .map { ($0, try divergence(without: removed.union([$0]))) }
       let best = try #require(others.min { $0.1 < $1.1 })
@@ -106,7 +107,7 @@ struct PruningTests {
     let pruned = try Decoder(checkpoint: checkpoint.pruned(by: structure), pool: Self.pool)
     var evaluation = try Evaluation(
       tokens: record.ids, settings: .init(window: 16), reference: whole, compares: true)
-    while try evaluation.step(reference: whole, compressed: pruned) {}
+    try evaluation.run(reference: whole, compressed: pruned)
     let result = try #require(evaluation.result)
     #expect(result.windows == 2)
     #expect(try #require(result.divergence).mean.value > 0.01)

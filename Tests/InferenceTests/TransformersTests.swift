@@ -60,7 +60,7 @@ import Testing
     var evaluation = try Evaluation(
       tokens: expected.ids, settings: .init(window: expected.window, chunk: 32),
       reference: decoder, compares: false)
-    while try evaluation.step(reference: decoder) {}
+    try evaluation.run(reference: decoder)
     let result = try #require(evaluation.result)
     #expect(result.tokens == expected.scored)
     #expect(abs(result.referencePPL.value / expected.ppl - 1) < 1e-4)
@@ -74,7 +74,7 @@ import Testing
     let ids = try TransformersRecord.load("smollm2-hf").perplexity.ids
     var evaluation = try Evaluation(
       tokens: ids, settings: .init(window: 256), reference: exact, compares: true)
-    while try evaluation.step(reference: exact, compressed: rounded) {}
+    try evaluation.run(reference: exact, compressed: rounded)
     let result = try #require(evaluation.result)
     let divergence = try #require(result.divergence)
     #expect(divergence.mean.value > 0 && divergence.mean.value < 3e-5)

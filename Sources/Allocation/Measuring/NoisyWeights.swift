@@ -1,8 +1,9 @@
 import Compression
 import Glibc
 import Tensors
+import Work
 
-/// A layer with Gaussian noise of a known size added to its weights, made in slices.
+/// A layer with Gaussian noise of a known size added to its weights.
 ///
 /// The KLD that it causes, over the square of the noise's relative size, is how much the layer's errors weigh: for
 /// architectures that gradients cannot be taken through (HIGGS, arXiv 2411.17525).
@@ -11,58 +12,56 @@ public struct NoisyWeights: Sendable {
   /// told from rounding.
   public static let relativeSize = 0.15
 
-  private let matrix: LayerWeights
-  private let shape: LayerShape
-  private let size: Double
-  private var random: SplitMix64
-  /// Rows whose squares are summed, and then rows that have noise.
-  private var (summed, done) = (0, 0)
-  private var bits: [UInt16] = []
-  private var difference = 0.0
-
-  /// Sum of the squares of the weights, once ``isFinished``.
-  public private(set) var energy = 0.0
+  /// Sum of the squares of the weights.
+  public let energy: Double
+  /// Energy of the difference that 16-bit weights really make, over the energy of the weights.
+  public let relativeEnergy: Double
+  /// The weights with noise, in 16 bits.
+  public let weights: LayerWeights
 
   /// - Parameters:
   ///   - matrix: the layer's weights.
   ///   - shape: the layer; its name seeds the noise.
   ///   - size: ``relativeSize``, or another.
+  ///   - pace: of reading the layer twice, to measure it and to add noise.
+  /// - Throws: ``WorkFailure`` when the pace ends it.
   public init(
-    of matrix: LayerWeights, shape: LayerShape, size: Double = NoisyWeights.relativeSize
-  ) {
-    self.matrix = matrix
-    self.shape = shape
-    self.size = size
-    random = SplitMix64(seed: shape.name)
-    bits.reserveCapacity(shape.rows * shape.columns)
-  }
-
-  public var isFinished: Bool { done == shape.rows }
-
-  /// Energy of the difference that 16-bit weights really make, over the energy of the weights.
-  public var relativeEnergy: Double { energy > 0 ? difference / energy : 0 }
-
-  /// The weights with noise, in 16 bits; nil unless ``isFinished``.
-  public var weights: LayerWeights? {
-    guard isFinished else { return nil }
-    return .dense(bits: bits, type: shape.storageType, rows: shape.rows, columns: shape.columns)
-  }
-
-  /// Reads at most `rows` more rows, first to measure them, then to add noise.
-  public mutating func step(rows: Int) {
-    if summed < shape.rows {
-      let range = summed..<min(shape.rows, summed + max(1, rows))
-      energy += matrix.decoded(rows: range).energies(columns: 0..<shape.columns).reduce(0, +)
-      summed = range.upperBound
-    } else {
-      addNoise(to: done..<min(shape.rows, done + max(1, rows)))
+    of matrix: LayerWeights, shape: LayerShape, size: Double = NoisyWeights.relativeSize,
+    pace: Pace = .unwatched
+  ) throws(WorkFailure) {
+    let slices = stride(from: 0, to: shape.rows, by: max(1, (1 << 18) / shape.columns)).map {
+      $0..<min(shape.rows, $0 + max(1, (1 << 18) / shape.columns))
     }
+    var energy = 0.0
+    for (rows, pace) in pace.part(0, of: 2).parts(slices) {
+      energy += matrix.decoded(rows: rows).energies(columns: 0..<shape.columns).reduce(0, +)
+      try pace.tick(1)
+    }
+    let deviation = size * (energy / Double(max(shape.rows * shape.columns, 1))).squareRoot()
+    var random = SplitMix64(seed: shape.name)
+    var bits: [UInt16] = []
+    bits.reserveCapacity(shape.rows * shape.columns)
+    var difference = 0.0
+    for (rows, pace) in pace.part(1, of: 2).parts(slices) {
+      let before = matrix.decoded(rows: rows).values
+      let rounded = shape.storageType.rounded(
+        Self.noisy(before, deviation: deviation, from: &random))
+      difference += zip(shape.storageType.widened(rounded), before).reduce(0.0) {
+        $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1)
+      }
+      bits += rounded
+      try pace.tick(1)
+    }
+    self.energy = energy
+    relativeEnergy = energy > 0 ? difference / energy : 0
+    weights = .dense(
+      bits: bits, type: shape.storageType, rows: shape.rows, columns: shape.columns)
   }
 
-  private mutating func addNoise(to rows: Range<Int>) {
-    let before = matrix.decoded(rows: rows)
-    let deviation = size * (energy / Double(max(shape.rows * shape.columns, 1))).squareRoot()
-    var noisy = before.values
+  private static func noisy(
+    _ weights: [Float], deviation: Double, from random: inout SplitMix64
+  ) -> [Float] {
+    var noisy = weights
     for index in stride(from: 0, to: noisy.count, by: 2) {
       // Box and Muller: two normal numbers from two uniform ones.
       let radius = deviation * (-2 * log(1 - Double.random(in: 0..<1, using: &random))).squareRoot()
@@ -70,12 +69,7 @@ public struct NoisyWeights: Sendable {
       noisy[index] += Float(radius * cos(angle))
       if index + 1 < noisy.count { noisy[index + 1] += Float(radius * sin(angle)) }
     }
-    let rounded = shape.storageType.rounded(noisy)
-    difference += zip(shape.storageType.widened(rounded), before.values).reduce(0.0) {
-      $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1)
-    }
-    bits += rounded
-    done = rows.upperBound
+    return noisy
   }
 }
 

@@ -2,30 +2,22 @@ import Checkpoints
 import Compression
 import Inference
 import Tensors
+import Work
 
-/// Measures the KLD of models in which one layer is replaced, layer by layer, in steps.
+/// Measures the KLD of models in which one layer is replaced, layer by layer.
 ///
 /// The reference runs through the text once, block by block; each replaced layer's model starts from the hidden states
 /// before its block, which saves half of all work. It is what predictions are checked and corrected with, and with noise
 /// for weights (``NoisyWeights``) what stands in for gradients.
 public struct ReplacementPass: Sendable {
+  /// Share of the time that reading the reference takes, about.
+  private static let referenceShare = 0.02
+
   private let decoder: Decoder
   private let windows: TokenWindows
-  private var reference: Evaluation
-  private var states: ReferenceStates?
-  /// Hidden states before the current block; nil while the reference is read.
-  private var pass: ActivationPass?
-  /// Layers of the current block that are not measured yet, the next one last.
-  private var waiting: [LayerDescription] = []
-  private var tail: (layer: LayerDescription, compressed: Decoder, evaluation: TailEvaluation)?
-  private var isAdvancing = false
+  private let tokens: [Int]
+  private let settings: Evaluation.Settings
   private let layers: [LayerDescription]
-  private var endedLayers = 0
-
-  /// The layer that ``replace(by:)`` is to be called for before the pass goes on; nil while it needs none.
-  public private(set) var wanted: LayerDescription?
-  /// The mean KLD of each model that has been measured, by the replaced layer's name, in nats a token.
-  public private(set) var result: [String: Estimate] = [:]
 
   /// - Parameters:
   ///   - tokens: The text.
@@ -37,93 +29,86 @@ public struct ReplacementPass: Sendable {
     tokens: [Int], settings: Evaluation.Settings, decoder: Decoder, layers: Set<String>? = nil
   ) throws(InferenceError) {
     self.decoder = decoder
+    self.tokens = tokens
+    self.settings = settings
     self.layers = decoder.description.layers.filter { layers?.contains($0.name) ?? true }
     windows = try TokenWindows(
       tokens, length: settings.window, limit: settings.windowLimit,
       beginToken: settings.beginToken, contextLength: decoder.description.contextLength)
-    reference = try Evaluation(
-      tokens: tokens, settings: settings, reference: decoder, compares: false)
   }
 
   /// Tokens that are scored for each layer.
   public var scoredTokens: Int { windows.count * windows.scored.count }
 
-  /// Share of the models that are measured: 0...1.
-  public var fractionCompleted: Double {
-    guard !layers.isEmpty else { return 1 }
-    return (Double(endedLayers) + (tail?.evaluation.fractionCompleted ?? 0)) / Double(layers.count)
-  }
+  /// Layers whose models are measured.
+  public var layerCount: Int { layers.count }
 
-  /// Does a part of the work; nothing while a layer is ``wanted``.
+  /// Measures the models one after the other, in the order of blocks, embedding and head last.
   ///
-  /// - Returns: Whether there is more to do.
-  /// - Throws: ``InferenceError`` when the model cannot read the tokens.
-  public mutating func step() throws(InferenceError) -> Bool {
-    guard states != nil else {
-      if try reference.step(reference: decoder) { return true }
-      states = reference.referenceStates
-      let pass = try ActivationPass(windows, decoder: decoder)
-      self.pass = pass
-      collect(before: pass)
-      return states != nil
-    }
-    guard endedLayers < layers.count else { return false }
-    if wanted != nil { return true }
-    if let tail {
-      var evaluation = tail.evaluation
-      let goesOn = try evaluation.step(reference: decoder, compressed: tail.compressed)
-      self.tail = goesOn ? (tail.layer, tail.compressed, evaluation) : nil
-      if !goesOn {
-        result[tail.layer.name] = evaluation.result?.divergence?.mean
-        endedLayers += 1
-      }
-    } else if let layer = waiting.popLast() {
-      wanted = layer
-    } else {
-      return advance()
-    }
-    return true
-  }
-
-  /// Begins to measure the model in which the ``wanted`` layer has other weights.
-  ///
-  /// - Parameter weights: Of the layer's shape; nil leaves the layer out.
-  /// - Throws: ``InferenceError`` when they do not fit.
-  public mutating func replace(by weights: LayerWeights?) throws(InferenceError) {
-    guard let layer = wanted, let pass, let states else { return }
-    wanted = nil
-    guard let weights else {
-      endedLayers += 1
-      return
-    }
-    var compressed = decoder
-    try compressed.setLayer(layer.name, weights)
-    // Another embedding makes other hidden states from the start.
-    let start =
-      layer.role == .embedTokens ? try ActivationPass(windows, decoder: compressed) : pass
-    tail = (layer, compressed, TailEvaluation(from: start, states: states))
-  }
-
-  /// Looks up what is to be replaced before the reference goes on; embedding and head come after the last block.
-  private mutating func collect(before pass: ActivationPass) {
+  /// - Parameters:
+  ///   - pace: Of all of them.
+  ///   - replacement: Makes the weights that a layer is replaced by; nil leaves the layer out.
+  ///   - hear: Called with the mean KLD of each model, in nats a token.
+  /// - Throws: ``WorkFailure`` when the model cannot read the tokens, or weights do not fit.
+  public func run(
+    pace: Pace = .unwatched,
+    replacing replacement: (LayerDescription, Pace) throws(WorkFailure) -> LayerWeights?,
+    hearing hear: (LayerDescription, Estimate) throws(WorkFailure) -> Void
+  ) throws(WorkFailure) {
+    let states = try referenceStates(pace: pace.part(from: 0, to: Self.referenceShare))
+    let pace = pace.part(from: Self.referenceShare, to: 1)
     let blocks = decoder.description.blockCount
-    waiting = layers.filter { ($0.block ?? blocks) == pass.block }.reversed()
+    var pass = try passBeforeFirstBlock(of: decoder)
+    var done = 0
+    for block in 0...blocks {
+      for layer in layers where (layer.block ?? blocks) == block {
+        let pace = pace.part(done, of: layers.count)
+        done += 1
+        guard let weights = try replacement(layer, pace.part(from: 0, to: 0.5)) else { continue }
+        let found = try divergence(
+          of: layer, weights, from: pass, states, pace: pace.part(from: 0.5, to: 1))
+        if let found { try hear(layer, found) }
+      }
+      guard block < blocks, done < layers.count else { return }
+      do {
+        try pass.sweep(
+          observing: .nothing, advancing: true, with: decoder,
+          pace: pace.held(at: done, of: layers.count))
+      } catch {
+        throw WorkFailure(error)
+      }
+    }
   }
 
-  /// Runs the reference on to the next block.
-  private mutating func advance() -> Bool {
-    guard var pass, !pass.isAtHead else { return false }
-    if !isAdvancing {
-      pass.begin(observing: .nothing, advancing: true)
-      isAdvancing = true
+  private func referenceStates(pace: Pace) throws(WorkFailure) -> ReferenceStates {
+    do throws(InferenceError) {
+      var evaluation = try Evaluation(
+        tokens: tokens, settings: settings, reference: decoder, compares: false)
+      try evaluation.run(reference: decoder, pace: pace)
+      guard let states = evaluation.referenceStates else { throw .emptyInput }
+      return states
+    } catch {
+      throw WorkFailure(error)
     }
-    // Held in one place only while it works, so that nothing of it is copied.
-    self.pass = nil
-    if !pass.step(with: decoder) {
-      isAdvancing = false
-      collect(before: pass)
+  }
+
+  private func passBeforeFirstBlock(of decoder: Decoder) throws(WorkFailure) -> ActivationPass {
+    do { return try ActivationPass(windows, decoder: decoder) } catch { throw WorkFailure(error) }
+  }
+
+  private func divergence(
+    of layer: LayerDescription, _ weights: LayerWeights, from pass: ActivationPass,
+    _ states: ReferenceStates, pace: Pace
+  ) throws(WorkFailure) -> Estimate? {
+    var compressed = decoder
+    do { try compressed.setLayer(layer.name, weights) } catch { throw WorkFailure(error) }
+    // Another embedding makes other hidden states from the start.
+    let start = layer.role == .embedTokens ? try passBeforeFirstBlock(of: compressed) : pass
+    do {
+      return try start.evaluation(of: compressed, against: decoder, states: states, pace: pace)?
+        .divergence?.mean
+    } catch {
+      throw WorkFailure(error)
     }
-    self.pass = pass
-    return !pass.isAtHead || !waiting.isEmpty
   }
 }

@@ -1,62 +1,6 @@
 import Compression
 import Tensors
-
-/// Chooses the rows of a layer that schemes are tried on, in slices.
-///
-/// Rows are drawn with replacement, each with a probability proportional to the KLD that losing it would cost: that is
-/// about how rounding's cost is spread, so that few rows estimate the layer's (Hansen and Hurwitz 1943).
-public struct TrialSampler: Sendable {
-  private let matrix: LayerWeights
-  private let layer: String
-  private let fisher: LayerFisher
-  private var costs: [Double] = []
-  private var energy = 0.0
-
-  /// Prepares to read a layer.
-  ///
-  /// - Precondition: the Fisher estimate has the layer's shape.
-  public init(matrix: LayerWeights, layer: String, fisher: LayerFisher) {
-    precondition(
-      fisher.outputs.count == matrix.rows && fisher.inputs.count == matrix.columns,
-      "the layer's own Fisher estimate")
-    self.matrix = matrix
-    self.layer = layer
-    self.fisher = fisher
-    costs.reserveCapacity(matrix.rows)
-  }
-
-  public var isFinished: Bool { costs.count == matrix.rows }
-
-  /// Reads at most `rows` more rows.
-  ///
-  /// - Throws: ``CompressionError`` that names the first row with a NaN or an infinity.
-  public mutating func step(rows: Int) throws(CompressionError) {
-    let range = costs.count..<min(matrix.rows, costs.count + max(1, rows))
-    guard !range.isEmpty else { return }
-    let slice = matrix.decoded(rows: range)
-    let nothing = Matrix(rows: slice.rows, columns: slice.columns)
-    let divergences = fisher.divergences(before: slice, after: nothing, rows: Array(range))
-    for (place, row) in range.enumerated() {
-      let part = slice.range(ofRow: place).energy
-      guard part.isFinite else {
-        throw CompressionError(
-          layer: layer, row: row, reason: "holds a NaN or an infinity; the checkpoint is damaged")
-      }
-      energy += part
-      costs.append(divergences[place])
-    }
-  }
-
-  /// Draws the rows.
-  ///
-  /// - Parameter count: Draws; at least 2.
-  /// - Returns: nil unless ``isFinished``.
-  public func finish(count: Int = TrialRows.defaultCount) -> TrialRows? {
-    guard isFinished else { return nil }
-    let sample = RowSample(sizes: costs, layer: layer, size: max(2, count))
-    return TrialRows(sample: sample, fisher: fisher, energy: energy)
-  }
-}
+import Work
 
 /// Rows of a layer that stand for all of it, and what errors in them say of the layer's KLD.
 public struct TrialRows: Sendable {
@@ -68,8 +12,45 @@ public struct TrialRows: Sendable {
   /// Sum of the squares of all of the layer's weights.
   public let energy: Double
 
-  init(sample: RowSample, fisher: LayerFisher, energy: Double) {
-    self.sample = sample
+  /// Draws rows of a layer with replacement, each with a probability proportional to the KLD that losing it would cost:
+  /// that is about how rounding's cost is spread, so that few rows estimate the layer's (Hansen and Hurwitz 1943).
+  ///
+  /// - Parameters:
+  ///   - matrix: all of the layer's weights, which are read once.
+  ///   - layer: its name.
+  ///   - fisher: the layer's own.
+  ///   - count: draws; at least 2.
+  ///   - rowsASlice: read between two ticks; by default some milliseconds' worth.
+  ///   - pace: of reading.
+  /// - Throws: ``CompressionError`` that names the first row with a NaN or an infinity.
+  /// - Precondition: the Fisher estimate has the layer's shape.
+  public init(
+    of matrix: LayerWeights, layer: String, fisher: LayerFisher,
+    count: Int = TrialRows.defaultCount, rowsASlice: Int? = nil, pace: Pace = .unwatched
+  ) throws(CompressionError) {
+    precondition(
+      fisher.outputs.count == matrix.rows && fisher.inputs.count == matrix.columns,
+      "the layer's own Fisher estimate")
+    let length = rowsASlice ?? max(1, (1 << 18) / matrix.columns)
+    var costs: [Double] = []
+    costs.reserveCapacity(matrix.rows)
+    var energy = 0.0
+    for start in stride(from: 0, to: matrix.rows, by: length) {
+      let rows = start..<min(matrix.rows, start + length)
+      let slice = matrix.decoded(rows: rows)
+      let nothing = Matrix(rows: slice.rows, columns: slice.columns)
+      costs += fisher.divergences(before: slice, after: nothing, rows: Array(rows))
+      for (place, row) in rows.enumerated() {
+        let part = slice.range(ofRow: place).energy
+        guard part.isFinite else {
+          throw CompressionError(
+            layer: layer, row: row, reason: "holds a NaN or an infinity; the checkpoint is damaged")
+        }
+        energy += part
+      }
+      try pace.advance(to: Double(rows.upperBound) / Double(matrix.rows), layer: layer)
+    }
+    sample = RowSample(sizes: costs, layer: layer, size: max(2, count))
     self.fisher = fisher
     self.energy = energy
   }

@@ -1,5 +1,6 @@
 import Inference
 import Tokenization
+import Work
 
 /// One side's answer to a prompt.
 struct Answer {
@@ -24,7 +25,7 @@ struct Answer {
   ///
   /// - Returns: the token, if it added one.
   mutating func step(
-    _ request: GenerationRequest, limit: Int, job: JobID, in workspace: inout Workspace
+    _ request: GenerationRequest, limit: Int, job: JobID, in workspace: Workspace
   ) throws(JobFailure) -> GeneratedToken? {
     var decoder = try workspace.models.decoder(side)
     decoder.arithmetic = request.arithmetic

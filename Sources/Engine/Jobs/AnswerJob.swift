@@ -1,10 +1,11 @@
 import Inference
 import Tensors
 import Tokenization
+import Work
 
 /// Answers a prompt with one model, or with both side by side: a token of each in turn; and with a server, which takes its
 /// own time, and answers alone beside a model that does not run.
-struct AnswerJob: Job {
+final class AnswerJob: Job {
   let id: JobID
   private let request: GenerationRequest
   /// Most tokens of an answer; no context holds more.
@@ -14,9 +15,7 @@ struct AnswerJob: Job {
   private var answers: [Answer]
   private var served: ServedAnswer?
   /// The answer whose turn it is, unless it cannot go on.
-  private var turn = 0
-  private var hasStarted = false
-  private var meter: ProgressMeter
+  private var place = 0
 
   init(id: JobID, request: GenerationRequest, workspace: Workspace) {
     self.id = id
@@ -28,41 +27,49 @@ struct AnswerJob: Job {
     answers = isServedAlone ? [] : request.sides.map { Answer(side: $0) }
     served = request.server.map { ServedAnswer($0) }
     total = limit * (answers.count + (served == nil ? 0 : 1))
-    meter = ProgressMeter(workLeft: Double(total), now: workspace.now())
   }
 
-  func urgency(in workspace: Workspace) -> Urgency? {
-    isEnded || served?.canGoOn == true || next(in: workspace) != nil ? .live : nil
-  }
+  func urgency(in workspace: Workspace) -> Urgency { .live }
 
-  var awaitsServer: Bool { served?.isEnded == false }
-
-  mutating func step(in workspace: inout Workspace) throws(JobFailure) -> JobState {
-    if !hasStarted {
-      hasStarted = true
-      try start(in: &workspace)
+  func run(_ turn: Turn) throws(JobFailure) {
+    let workspace = turn.workspace
+    var meter = ProgressMeter(workLeft: Double(total), now: workspace.now())
+    try wait(turn)
+    try start(in: workspace)
+    while !isEnded {
+      try wait(turn)
+      try step(turn)
+      let completed =
+        answers.reduce(0) { $0 + $1.completed(of: limit) } + (served?.completed(of: limit) ?? 0)
+      turn.report(
+        by: &meter, completed: completed, of: total, left: Double(total - completed))
+      try turn.tick()
     }
+  }
+
+  /// Waits until a server has sent something or an answer can go on.
+  private func wait(_ turn: Turn) throws(JobFailure) {
+    try turn.wait(awaitsServer: served?.isEnded == false) { [self] in
+      isEnded || served?.canGoOn == true || next(in: turn.workspace) != nil
+    }
+  }
+
+  /// Takes what a server has sent, or goes on with the answer whose turn it is.
+  private func step(_ turn: Turn) throws(JobFailure) {
+    let workspace = turn.workspace
     if served?.canGoOn == true {
-      try served?.step(request, limit: limit, job: id, in: &workspace)
-    } else if let place = next(in: workspace) {
-      turn = (place + 1) % answers.count
-      if var token = try answers[place].step(request, limit: limit, job: id, in: &workspace) {
+      try served?.step(request, limit: limit, job: id, in: workspace)
+    } else if let next = next(in: workspace) {
+      place = (next + 1) % answers.count
+      if var token = try answers[next].step(request, limit: limit, job: id, in: workspace) {
         token.divergence = divergence
         workspace.emit(.token(id, token))
       }
     }
-    let completed =
-      answers.reduce(0) { $0 + $1.completed(of: limit) } + (served?.completed(of: limit) ?? 0)
-    if let progress = meter.report(
-      completed: completed, of: total, workLeft: Double(total - completed), now: workspace.now())
-    {
-      workspace.emit(.jobProgress(id, progress))
-    }
-    return isEnded ? .finished : .unfinished
   }
 
   /// Says what is to be known before any answer.
-  private func start(in workspace: inout Workspace) throws(JobFailure) {
+  private func start(in workspace: Workspace) throws(JobFailure) {
     if served != nil, let obstacle = workspace.runningObstacle {
       for side in request.sides {
         workspace.emit(.answerFailed(id, AnswerSide(side), reason: obstacle))
@@ -74,12 +81,12 @@ struct AnswerJob: Job {
     if !request.isRaw, !hasTemplate { workspace.emit(.promptSentRaw(id)) }
   }
 
-  private var isEnded: Bool { answers.allSatisfy(\.isEnded) && !awaitsServer }
+  private var isEnded: Bool { answers.allSatisfy(\.isEnded) && served?.isEnded != false }
 
   /// The answer to go on with: from the one whose turn it is, the first that can.
   private func next(in workspace: Workspace) -> Int? {
     answers.indices.lazy
-      .map { ($0 + turn) % answers.count }
+      .map { [self] in ($0 + place) % answers.count }
       .first { answers[$0].canGoOn(in: workspace) }
   }
 

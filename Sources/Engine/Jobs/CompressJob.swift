@@ -1,79 +1,144 @@
 import Compression
+import Inference
+import Procedures
+import Work
 
 /// Makes the running compressed model what the plan says: first a sampled report on every layer
 /// that changed, then the layers themselves.
 ///
 /// Layers whose method needs all pairs of their inputs' moments come last, in a sweep over the blocks. It asks at each
-/// step what the plan wants now, so that nothing piles up when plans change quickly.
-struct CompressJob: Job {
+/// tick what the plan wants now, so that nothing piles up when plans change quickly.
+final class CompressJob: Job {
   let id = JobID.compression
-  private var sample: SampleWork?
-  private var compression: CompressionWork?
-  private var sweep: BlockSweep?
   private var meter: ProgressMeter
+  /// Layers that are being sampled: one, and others that came into sight meanwhile.
+  private var sampling: Set<Int> = []
 
   init(workspace: Workspace) {
     meter = ProgressMeter(workLeft: workspace.weightsLeft, now: workspace.now())
   }
 
-  func urgency(in workspace: Workspace) -> Urgency? {
-    let plan = workspace.plan
-    if plan.nextSampleInSight != nil { return .inSight }
-    let isIdle = plan.nextSample == nil && plan.nextCompression == nil && plan.unswept.isEmpty
-    return isIdle && !plan.isDone ? nil : .live
+  func urgency(in workspace: Workspace) -> Urgency {
+    workspace.plan.nextSampleInSight == nil ? .live : .inSight
   }
 
-  mutating func step(in workspace: inout Workspace) throws(JobFailure) -> JobState {
-    if let number = workspace.plan.nextSample {
-      try stepSample(of: number, &workspace)
-    } else if let number = workspace.plan.nextCompression {
-      try stepCompression(of: number, &workspace)
-    } else if !workspace.plan.unswept.isEmpty {
-      try stepSweep(&workspace)
+  func run(_ turn: Turn) throws(JobFailure) {
+    let workspace = turn.workspace
+    while !workspace.plan.isDone {
+      if let number = workspace.plan.nextSample {
+        try sample(number, turn)
+      } else if let number = workspace.plan.nextCompression {
+        try compress(number, turn)
+      } else if !workspace.plan.unswept.isEmpty {
+        try sweep(turn)
+      } else {
+        try turn.wait { workspace.plan.isDone || workspace.plan.hasWork }
+      }
     }
-    let started = compression.map { work in
-      work.progress * Double(workspace.weights(of: work.key.layer))
-    }
-    let total = workspace.plan.compressedCount
-    if let progress = meter.report(
-      completed: total - workspace.plan.uncompressed.count, of: total,
-      workLeft: workspace.weightsLeft - (started ?? 0), now: workspace.now())
-    {
-      workspace.emit(.jobProgress(id, progress))
-    }
-    return workspace.plan.isDone ? .finished : .unfinished
   }
 
-  private mutating func stepSample(
-    of number: Int, _ workspace: inout Workspace
-  ) throws(JobFailure) {
+  /// Samples a layer; others that come into sight meanwhile go before it.
+  private func sample(_ number: Int, _ turn: Turn) throws(JobFailure) {
+    let workspace = turn.workspace
+    sampling.insert(number)
+    defer { sampling.remove(number) }
+    let profile = try workspace.profile(
+      of: number,
+      pace: Pace { [self] _ throws(JobFailure) in
+        try turn.tick()
+        while let next = workspace.plan.nextSampleInSight, !sampling.contains(next) {
+          try sample(next, turn)
+        }
+      })
+    guard workspace.plan.unsampled.contains(number) else { return }
     let key = workspace.key(ofPlanFor: number)
-    if sample?.key != key { sample = SampleWork(key) }
-    guard let report = try sample?.step(in: &workspace) else { return }
-    sample = nil
-    workspace.accept(report, for: key)
+    workspace.accept(try workspace.sampled(key, profile), for: key)
+    try turn.tick()
   }
 
-  private mutating func stepCompression(
-    of number: Int, _ workspace: inout Workspace
-  ) throws(JobFailure) {
-    // A layer that was begun is ended first, unless the plan has changed its mind about it.
-    let begun = compression.flatMap { workspace.isWanted($0.key) ? $0.key : nil }
-    let key = begun ?? workspace.key(ofPlanFor: number)
-    if compression?.key != key { compression = CompressionWork(key) }
-    guard let result = try compression?.step(in: &workspace) else { return }
-    compression = nil
-    workspace.accept(result, for: key)
-  }
-
-  private mutating func stepSweep(_ workspace: inout Workspace) throws(JobFailure) {
-    // What earlier blocks produce may not be what it was.
-    guard var sweep, sweep.isUpToDate(in: workspace) else {
-      sweep = try BlockSweep(in: &workspace)
-      return
+  /// Compresses a layer, unless the plan changes its mind about it.
+  private func compress(_ number: Int, _ turn: Turn) throws(JobFailure) {
+    let workspace = turn.workspace
+    let key = workspace.key(ofPlanFor: number)
+    let weights = Double(workspace.weights(of: number))
+    do {
+      let pace = pace(turn) { share in share * weights }
+      let result = try workspace.compressed(
+        key, pace: pace.ending { workspace.isWanted(key) })
+      workspace.accept(result, for: key)
+    } catch {
+      guard workspace.isWanted(key) else { return }
+      throw error
     }
-    // Held in one place only while it works, so that nothing of it is copied.
-    self.sweep = nil
-    if try sweep.step(in: &workspace) { self.sweep = sweep }
+    report(turn)
+    try turn.tick()
+  }
+
+  /// Sweeps over the blocks, until what earlier blocks produce is not what it was.
+  private func sweep(_ turn: Turn) throws(JobFailure) {
+    let workspace = turn.workspace
+    var origin = workspace.lineage.before[0]
+    var current = { workspace.lineage.before[0] }
+    let layers = workspace.layers
+    var sweep = try BlockSweep(
+      workspace, of: layers, original: workspace.models.original(),
+      windows: workspace.knownCalibration().windows, on: workspace.models.sharedPool())
+    do {
+      try sweep.run(pace: pace(turn) { _ in 0 }.ending { current() == origin }) {
+        block, isThrough in
+        current = {
+          isThrough ? workspace.lineage.through[block] : workspace.lineage.before[block]
+        }
+        origin = current()
+      }
+    } catch {
+      guard current() == origin else { return }
+      throw error
+    }
+  }
+
+  /// A pace that samples first what the plan asks for meanwhile.
+  ///
+  /// - Parameters:
+  ///   - turn: of the job.
+  ///   - done: weights of a layer that are compressed at a share of its work.
+  /// - Returns: what the work is handed.
+  private func pace(_ turn: Turn, done: @escaping (Double) -> Double) -> Pace {
+    Pace { [self] share throws(JobFailure) in
+      report(turn, done: done(share))
+      try turn.tick()
+      while let number = turn.workspace.plan.nextSample { try sample(number, turn) }
+    }
+  }
+
+  private func report(_ turn: Turn, done: Double = 0) {
+    let (workspace, total) = (turn.workspace, turn.workspace.plan.compressedCount)
+    turn.report(
+      by: &meter, completed: total - workspace.plan.uncompressed.count, of: total,
+      left: workspace.weightsLeft - done)
+  }
+}
+
+extension Workspace: SweptModel {
+  func scheme(of number: Int) -> Scheme { plan.scheme(of: number) }
+
+  var unsweptLayers: [Int] { plan.unswept }
+
+  func put(
+    _ number: Int, from original: Decoder, into decoder: inout Decoder
+  ) throws(JobFailure) {
+    guard !plan.uncompressed.contains(number), models.result(of: number) != nil else { return }
+    do {
+      try models.put(number, from: original, into: &decoder)
+    } catch {
+      throw JobFailure(error)
+    }
+  }
+
+  func accept(_ result: LayerResult, of number: Int) {
+    let key = key(ofPlanFor: number)
+    var result = result
+    result.context = key.context
+    accept(result, for: key)
   }
 }

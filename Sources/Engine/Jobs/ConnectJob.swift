@@ -1,4 +1,5 @@
 import Serving
+import Work
 
 /// Finds out whether a server is there, and which model it has.
 struct ConnectJob: Job {
@@ -11,20 +12,18 @@ struct ConnectJob: Job {
     exchange = servers.ask(nil, of: address, news: news)
   }
 
-  var awaitsServer: Bool { true }
+  func urgency(in workspace: Workspace) -> Urgency { .live }
 
-  func urgency(in workspace: Workspace) -> Urgency? { news.isEmpty ? nil : .live }
-
-  mutating func step(in workspace: inout Workspace) throws(JobFailure) -> JobState {
-    for item in news.take() {
-      switch item {
-      case .found(let address):
-        workspace.emit(.serverFound(id, address))
-        return .finished
-      case .failed(let failure): throw JobFailure(failure)
-      case .piece, .ended: break
+  func run(_ turn: Turn) throws(JobFailure) {
+    while true {
+      try turn.wait(awaitsServer: true) { !news.isEmpty }
+      for item in news.take() {
+        switch item {
+        case .found(let address): return turn.workspace.emit(.serverFound(id, address))
+        case .failed(let failure): throw JobFailure(failure)
+        case .piece, .ended: break
+        }
       }
     }
-    return .unfinished
   }
 }

@@ -1,6 +1,7 @@
 import Checkpoints
 import Inference
 import Tensors
+import Work
 
 /// A safetensors file of token ids and logits that grows token by token, and appears once it is complete.
 final class LogitsFile {

@@ -1,32 +1,18 @@
 import Checkpoints
 import Export
 import Inference
+import Tensors
+import Work
 
 /// Writes the logits of one model, as it is when the job begins, after each token of a text's beginning.
 struct LogitsJob: Job {
-  /// What a step works on, in this order.
-  private enum Phase {
-    case encoding(TextWork)
-    case reading(Run)
-  }
-
-  private struct Run {
-    let decoder: Decoder
-    let file: LogitsFile
-    var pass: LogitsPass
-  }
-
   let id: JobID
   private let request: LogitsRequest
-  private var phase: Phase
-  private var meter: ProgressMeter
 
   /// - Throws: ``JobFailure`` when too much is asked for, or nothing can be put at the path.
   init(id: JobID, request: LogitsRequest, workspace: Workspace) throws(JobFailure) {
     self.id = id
     self.request = request
-    phase = .encoding(TextWork(path: request.textPath, limit: request.tokenLimit, for: id))
-    meter = ProgressMeter(workLeft: 1, now: workspace.now())
     try workspace.checkRuns()
     try LogitsFile.check(
       tokens: request.tokenLimit, vocabulary: workspace.description.vocabularySize,
@@ -40,60 +26,37 @@ struct LogitsJob: Job {
     }
   }
 
-  func urgency(in workspace: Workspace) -> Urgency? {
-    if case .reading = phase { return .background }
-    return request.side == .compressed && !workspace.plan.isDone ? nil : .background
-  }
-
-  mutating func step(in workspace: inout Workspace) throws(JobFailure) -> JobState {
-    switch phase {
-    case .encoding(var text):
-      if let tokens = try text.step(in: &workspace) {
-        phase = .reading(try run(on: tokens, in: &workspace))
-      } else {
-        phase = .encoding(text)
-      }
-      return .unfinished
-    case .reading(var run):
-      // Held in one place only while it works, so that nothing of it is copied.
-      phase = .encoding(TextWork(path: request.textPath, limit: 0, for: id))
-      let step: LogitsPass.Step
-      do { step = try run.pass.step(with: run.decoder) } catch { throw JobFailure(error) }
-      if case .logits(let rows) = step { try run.file.append(rows) }
-      sayHowFar(run.pass, in: workspace)
-      phase = .reading(run)
-      guard case .ended = step else { return .unfinished }
-      try run.file.finish()
-      workspace.emit(.logitsWritten(id, summary(of: run)))
-      return .finished
-    }
-  }
-
-  private func run(on tokens: [Int], in workspace: inout Workspace) throws(JobFailure) -> Run {
-    let windows = try TextWork.windows(
+  func run(_ turn: Turn) throws(JobFailure) {
+    let workspace = turn.workspace
+    let tokens = try workspace.tokens(ofText: request.textPath, limit: request.tokenLimit, turn)
+    let windows = try workspace.windows(
       of: tokens, from: request.textPath, length: request.tokenLimit,
-      tokenLimit: request.tokenLimit, in: &workspace)
-    let decoder = try workspace.models.decoder(request.side)
+      tokenLimit: request.tokenLimit)
+    if request.side == .compressed { try turn.wait { workspace.plan.isDone } }
+    var decoder = try workspace.models.decoder(request.side)
+    decoder.arithmetic = request.arithmetic
+    let pace = turn.pace(of: windows.length)
     let pass: LogitsPass
-    do { pass = try LogitsPass(firstOf: windows, decoder: decoder) } catch {
+    do {
+      pass = try LogitsPass(firstOf: windows, decoder: decoder, pace: pace.part(from: 0, to: 0.5))
+    } catch {
       throw JobFailure(error)
     }
+    let vocabulary = workspace.description.vocabularySize
     let file = try LogitsFile(
-      path: request.outputPath, tokens: pass.tokens,
-      vocabulary: decoder.description.vocabularySize)
-    return Run(decoder: decoder, file: file, pass: pass)
-  }
-
-  private func summary(of run: Run) -> LogitsSummary {
-    LogitsSummary(
-      outputPath: request.outputPath, tokens: run.pass.tokens.count,
-      vocabulary: run.decoder.description.vocabularySize, bytes: run.file.byteCount)
-  }
-
-  private mutating func sayHowFar(_ pass: LogitsPass, in workspace: Workspace) {
-    let progress = meter.report(
-      completed: pass.completedTokens, of: pass.tokens.count,
-      workLeft: 1 - pass.fractionCompleted, now: workspace.now())
-    if let progress { workspace.emit(.jobProgress(id, progress)) }
+      path: request.outputPath, tokens: pass.tokens, vocabulary: vocabulary)
+    for (positions, pace) in pace.part(from: 0.5, to: 1).parts(pass.parts) {
+      let logits: Matrix
+      do { logits = try pass.logits(at: positions) } catch { throw JobFailure(error) }
+      try file.append(logits)
+      try pace.tick(1)
+    }
+    try file.finish()
+    workspace.emit(
+      .logitsWritten(
+        id,
+        LogitsSummary(
+          outputPath: request.outputPath, tokens: pass.tokens.count, vocabulary: vocabulary,
+          bytes: file.byteCount)))
   }
 }

@@ -1,10 +1,10 @@
 import Compression
+import Work
 
 /// Reports on one layer under a scheme that need not be the plan's: sampled, then exact.
 struct PreviewJob: Job {
   let id: JobID
-  private var sample: SampleWork?
-  private var compression: CompressionWork
+  private let key: LayerCache.Key
 
   /// A preview of a layer, for which nothing is done yet.
   init(
@@ -19,39 +19,32 @@ struct PreviewJob: Job {
       throw JobFailure(error)
     }
     self.id = id
-    let key = workspace.key(of: scheme, for: number)
+    key = workspace.key(of: scheme, for: number)
     guard workspace.need(of: scheme, for: number) < .gram || key == workspace.plan.keys[number]
     else {
       throw JobFailure(
         sentence: "\(layer): \(scheme.summary) is fitted to what earlier layers of the plan "
           + "produce; put it into the plan to see it")
     }
-    sample = SampleWork(key)
-    compression = CompressionWork(key)
   }
 
-  func urgency(in workspace: Workspace) -> Urgency? {
-    let (layer, scheme) = (compression.key.layer, compression.key.scheme)
-    guard workspace.need(of: scheme, for: layer) == .gram else { return .inSight }
-    // The sweep over the blocks brings the report.
-    return workspace.plan.uncompressed.contains(layer) ? nil : .inSight
-  }
+  func urgency(in workspace: Workspace) -> Urgency { .inSight }
 
-  mutating func step(in workspace: inout Workspace) throws(JobFailure) -> JobState {
-    if let report = workspace.report(for: compression.key), sample != nil {
-      sample = nil
+  func run(_ turn: Turn) throws(JobFailure) {
+    let workspace = turn.workspace
+    if workspace.need(of: key.scheme, for: key.layer) == .gram {
+      // The sweep over the blocks brings the report.
+      try turn.wait { !workspace.plan.uncompressed.contains(key.layer) }
+    }
+    let pace = Pace { _ throws(JobFailure) in try turn.tick() }
+    if let report = workspace.report(for: key) {
       workspace.emit(.report(report))
-      return report.standing == .exact ? .finished : .unfinished
+      if report.standing == .exact { return }
+    } else {
+      let profile = try workspace.profile(of: key.layer, pace: pace)
+      workspace.accept(try workspace.sampled(key, profile), for: key)
     }
-    if sample != nil {
-      if let report = try sample?.step(in: &workspace) {
-        sample = nil
-        workspace.accept(report, for: compression.key)
-      }
-      return .unfinished
-    }
-    guard let result = try compression.step(in: &workspace) else { return .unfinished }
-    workspace.accept(result, for: compression.key)
-    return .finished
+    try turn.tick()
+    workspace.accept(try workspace.compressed(key, pace: pace), for: key)
   }
 }

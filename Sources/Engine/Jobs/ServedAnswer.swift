@@ -1,5 +1,6 @@
 import Serving
 import Tokenization
+import Work
 
 /// A server's answer to a prompt: what has come of it is taken whenever the engine has time.
 struct ServedAnswer {
@@ -22,7 +23,7 @@ struct ServedAnswer {
 
   /// Asks the server, or takes what it has sent.
   mutating func step(
-    _ request: GenerationRequest, limit: Int, job: JobID, in workspace: inout Workspace
+    _ request: GenerationRequest, limit: Int, job: JobID, in workspace: Workspace
   ) throws(JobFailure) {
     guard exchange != nil else {
       // Nobody compares with what a model that does not run would have read.

@@ -1,24 +1,21 @@
 import Checkpoints
 import Export
+import Work
 
 /// Writes what an export says about the model under the current plan: text alone.
 ///
 /// A report tells of compressed layers, so it awaits them.
 struct TextExportJob: Job {
   let id: JobID
-  private let request: ExportRequest
+  let request: ExportRequest
 
-  init(id: JobID, request: ExportRequest) {
-    self.id = id
-    self.request = request
-  }
+  func urgency(in workspace: Workspace) -> Urgency { .live }
 
-  func urgency(in workspace: Workspace) -> Urgency? {
-    let isReady = request.format != .report || workspace.plan.keys.allSatisfy(workspace.isAtHand)
-    return isReady ? .live : nil
-  }
-
-  mutating func step(in workspace: inout Workspace) throws(JobFailure) -> JobState {
+  func run(_ turn: Turn) throws(JobFailure) {
+    let workspace = turn.workspace
+    if request.format == .report {
+      try turn.wait { workspace.plan.keys.allSatisfy(workspace.isAtHand) }
+    }
     do throws(ExportError) {
       let layout = try workspace.textLayout(for: request)
       try ExportWriter.check(
@@ -35,6 +32,5 @@ struct TextExportJob: Job {
     } catch {
       throw JobFailure(error)
     }
-    return .finished
   }
 }

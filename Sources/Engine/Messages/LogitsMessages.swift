@@ -1,3 +1,5 @@
+import Tensors
+
 /// The logits of one model after each token of a text's beginning, for a file.
 public struct LogitsRequest: Codable, Hashable, Sendable {
   /// Path of a UTF-8 text, or of JSON lines with a `text` or `messages` field each.
@@ -9,16 +11,19 @@ public struct LogitsRequest: Codable, Hashable, Sendable {
   public var outputPath: String
   /// Whether a file that is there already may be replaced.
   public var replaces: Bool
+  /// How exactly layers that hold integer codes multiply.
+  public var arithmetic: Arithmetic
 
   public init(
     textPath: String, tokenLimit: Int, side: ModelSide, outputPath: String,
-    replaces: Bool = false
+    replaces: Bool = false, arithmetic: Arithmetic = .exact
   ) {
     self.textPath = textPath
     self.tokenLimit = tokenLimit
     self.side = side
     self.outputPath = outputPath
     self.replaces = replaces
+    self.arithmetic = arithmetic
   }
 }
 

@@ -1,15 +1,8 @@
 import Compression
+import Procedures
 import Tensors
 
-/// What compressing one layer gave: its weights, and the exact report on them.
-struct LayerResult: Sendable {
-  let weights: LayerWeights
-  let report: LayerReport
-  /// What it hangs on beside layer and scheme.
-  var context = 0
-  /// The scales that its weights have, and the layers that share them.
-  var fold = ChannelFold.none
-
+extension LayerResult {
   /// Whether it is what `key` asks for.
   func isOf(_ key: LayerCache.Key) -> Bool {
     report.scheme == key.scheme && context == key.context

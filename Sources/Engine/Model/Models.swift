@@ -3,6 +3,8 @@ import Compression
 import Inference
 import Tensors
 import Tokenization
+import Work
+import Procedures
 
 /// The reference and the compressed model, and the tokenizer of both, loaded when first needed.
 ///

@@ -76,6 +76,9 @@ struct PlanProgress {
   /// Layers that wait for the sweep; none before the model is calibrated.
   var unswept: [Int] { isCalibrated ? uncompressed.filter { needs[$0] == .gram }.sorted() : [] }
 
+  /// Whether some layer can be worked on now.
+  var hasWork: Bool { nextSample != nil || nextCompression != nil || !unswept.isEmpty }
+
   private func isReady(_ layer: Int) -> Bool {
     needs[layer] == .nothing || (isCalibrated && needs[layer] == .moments)
   }

@@ -4,6 +4,8 @@ import Compression
 import Export
 import Glibc
 import Tensors
+import Work
+import Procedures
 
 /// What is answered from sensitivity, in milliseconds.
 extension Workspace {
@@ -72,7 +74,7 @@ extension Workspace {
   }
 
   /// What the current plan should cost; nil while sensitivity, or the error of a layer, is unknown.
-  mutating func predictedDivergence() -> PredictedDivergence? {
+  func predictedDivergence() -> PredictedDivergence? {
     guard var sensitivity else { return nil }
     for (place, costs) in sensitivity.layers.enumerated() {
       guard let number = number(of: costs.layer),

@@ -1,6 +1,8 @@
 import Checkpoints
 import Compression
 import Inference
+import Work
+import Procedures
 
 /// What results hang on beside a layer and its scheme.
 struct Lineage {
@@ -43,14 +45,6 @@ struct Lineage {
 }
 
 extension Workspace {
-  /// What must be known of a layer's inputs, and whether that takes the sweep over the blocks.
-  ///
-  /// An embedding that is no head reads one row a token: nothing about its inputs needs to be collected.
-  func need(of scheme: Scheme, for number: Int) -> CalibrationNeed {
-    let reads = description.layers[number].site != nil
-    return reads ? scheme.calibrationNeed : min(scheme.calibrationNeed, .moments)
-  }
-
   /// The keys of all layers under these schemes, and the lineage of the blocks.
   func keys(for schemes: [Scheme]) -> (keys: [LayerCache.Key], lineage: Lineage) {
     let needs = schemes.enumerated().map { need(of: $1, for: $0) }
@@ -90,8 +84,16 @@ extension Workspace {
       moments: moments, of: description)
   }
 
+  /// - Throws: ``JobFailure`` when there is none.
+  func knownCalibration() throws(JobFailure) -> Calibration {
+    guard let calibration else {
+      throw JobFailure(sentence: "the model is not calibrated; calibrate first")
+    }
+    return calibration
+  }
+
   /// Compresses with this calibration from now on; what was compressed with another one is stale.
-  mutating func accept(_ calibration: Calibration) {
+  func accept(_ calibration: Calibration) {
     self.calibration = calibration
     plan.isCalibrated = true
     ask(plan.keys.map(\.scheme))

@@ -2,18 +2,20 @@ import Checkpoints
 import Compression
 import Export
 import Tensors
+import Work
+import Procedures
 
 /// What an export of the current plan needs to know of the model.
 extension Workspace {
   /// What an export would write.
   ///
   /// A report's bytes are at least these: what is still to be compressed adds its errors and histograms.
-  mutating func exportPreview(_ request: ExportRequest) -> ExportPreview {
+  func exportPreview(_ request: ExportRequest) -> ExportPreview {
     prepared(request).preview
   }
 
   /// What an export would write, and the encoding that writes it; nil for texts, and where something keeps it from being made.
-  mutating func prepared(
+  func prepared(
     _ request: ExportRequest
   ) -> (preview: ExportPreview, encoding: (any ModelEncoding)?) {
     var made: (any ModelEncoding)?
@@ -50,7 +52,7 @@ extension Workspace {
   }
 
   /// All that decides the bytes of an export for a target beside the plan; worked out once.
-  mutating func outline(for target: ExportTarget) throws(ExportError) -> ExportOutline {
+  func outline(for target: ExportTarget) throws(ExportError) -> ExportOutline {
     if let known = outlines[target] { return known }
     let outline = try ExportOutline(of: checkpoint, for: target)
     outlines[target] = outline
@@ -75,7 +77,7 @@ extension Workspace {
   }
 
   /// An export that is text about the model under the current plan.
-  mutating func textLayout(for request: ExportRequest) throws(ExportError) -> ExportLayout {
+  func textLayout(for request: ExportRequest) throws(ExportError) -> ExportLayout {
     if request.format == .recipe { return try recipeLayout(for: request.target) }
     return report(with: request.notes).layout
   }
@@ -104,7 +106,7 @@ extension Workspace {
   }
 
   /// A layer as an export writes it, if it is at hand.
-  mutating func compressedLayer(
+  func compressedLayer(
     for key: LayerCache.Key
   ) throws(JobFailure) -> CompressedLayer? {
     let shape = shapes[key.layer]
@@ -122,7 +124,7 @@ extension Workspace {
   /// The norms that took scales of layers back, by their names, with the weights that belong to what layers became under `keys`.
   ///
   /// Layers that share channel scales with their norm must be at hand.
-  mutating func foldedNorms(for keys: [LayerCache.Key]) -> [String: [Float]] {
+  func foldedNorms(for keys: [LayerCache.Key]) -> [String: [Float]] {
     var folded: [String: [Float]] = [:]
     for key in keys where key.scheme.usesAWQ {
       if let norm = result(for: key)?.fold.norm { folded[norm.name] = norm.weights }

@@ -3,6 +3,7 @@ import Checkpoints
 import Compression
 import Export
 import Tensors
+import Procedures
 
 /// What makes the current plan's model elsewhere.
 extension Workspace {

@@ -8,7 +8,7 @@ import Tensors
 /// What a report tells of the model under the current plan.
 extension Workspace {
   /// All that is known now; layers that are not compressed yet have no errors and no histograms.
-  mutating func report(with notes: ReportNotes) -> Report {
+  func report(with notes: ReportNotes) -> Report {
     var layers: [ReportLayer] = []
     var bytes = description.tensorBytes
     for (number, shape) in shapes.enumerated() {
@@ -42,7 +42,7 @@ extension Workspace {
     return named
   }
 
-  private mutating func reportLayer(_ number: Int, _ shape: LayerShape) -> ReportLayer {
+  private func reportLayer(_ number: Int, _ shape: LayerShape) -> ReportLayer {
     let key = key(ofPlanFor: number)
     let described = description.layers[number]
     let found = key.scheme.keepsLayer ? nil : report(for: key)
@@ -54,15 +54,13 @@ extension Workspace {
   }
 
   private var predictedFigures: [ReportFigure] {
-    mutating get {
-      guard let predicted = predictedDivergence() else { return [] }
-      let band = "\(predicted.low.significant(3)) to \(predicted.high.significant(3))"
-      return [
-        ReportFigure(
-          name: "mean KLD", value: predicted.mean, unit: "nats a token", isPredicted: true,
-          how: "from measured sensitivity; it should lie in \(band)")
-      ]
-    }
+    guard let predicted = predictedDivergence() else { return [] }
+    let band = "\(predicted.low.significant(3)) to \(predicted.high.significant(3))"
+    return [
+      ReportFigure(
+        name: "mean KLD", value: predicted.mean, unit: "nats a token", isPredicted: true,
+        how: "from measured sensitivity; it should lie in \(band)")
+    ]
   }
 
   private func reportFrontier(with marks: [ReportFrontier.Point]) -> ReportFrontier? {

@@ -2,6 +2,7 @@ import Allocation
 import Checkpoints
 import Compression
 import Tensors
+import Work
 
 /// What is known of the layers' sensitivity, and what is learned of it.
 extension Workspace {
@@ -9,7 +10,7 @@ extension Workspace {
   private static let checkedWeights = 1 << 22
 
   /// Takes on the measured KLD of a plan, and says what predictions are now.
-  mutating func learn(_ measurement: MeasuredPlan, from job: JobID) {
+  func learn(_ measurement: MeasuredPlan, from job: JobID) {
     guard sensitivity?.record(measurement) == true, let sensitivity else { return }
     emit(.sensitivityRefined(job, SensitivitySummary(sensitivity, path: nil)))
     emit(.predicted(predictedDivergence()))

@@ -3,13 +3,15 @@ import Checkpoints
 import Compression
 import Export
 import Inference
+import Procedures
 import Tensors
+import Work
 
 /// What jobs share of the open checkpoint: its layers, the plan, what was computed, where events go.
-struct Workspace {
-  let shapes: [LayerShape]
+final class Workspace {
+  /// The layers of what the structure leaves of the model, and what is known of their weights.
+  var layers: ModelLayers
   let now: () -> Duration
-  let emit: (EngineEvent) -> Void
   let servers: ServerAccess
   /// Both models, for those who ask them something.
   var models: Models
@@ -26,50 +28,46 @@ struct Workspace {
   let structure: ModelStructure?
   /// The model as it was opened.
   private let whole: Checkpoint
-  /// What the structure leaves of it.
-  let checkpoint: Checkpoint
   let settings: EngineSettings
-  private let numbers: [String: Int]
   private var cache: LayerCache
   /// What is known of exports for the targets that were asked about.
   var outlines: [ExportTarget: ExportOutline] = [:]
-  private var profiles: [Int: RowProfile] = [:]
+  private let tell: (EngineEvent) -> Void
+  /// The job that works now; nil between turns.
+  var turn: Turn?
 
   /// A checkpoint of its own that shares the threads of another workspace.
-  init(_ checkpoint: Checkpoint, sharing other: Workspace) {
-    var other = other
+  convenience init(_ checkpoint: Checkpoint, sharing other: Workspace) {
     let models = Models(
       checkpoint, threads: other.settings.threads, pool: other.models.sharedPool())
     self.init(
       whole: checkpoint, checkpoint, nil, models, other.settings, other.servers, other.now,
-      other.emit)
+      other.tell)
   }
 
-  init(
+  convenience init(
     _ checkpoint: Checkpoint, settings: EngineSettings, servers: ServerAccess = ServerAccess(),
-    now: @escaping () -> Duration, emit: @escaping (EngineEvent) -> Void
+    now: @escaping () -> Duration, tell: @escaping (EngineEvent) -> Void
   ) {
     self.init(
       whole: checkpoint, checkpoint, nil, Models(checkpoint, threads: settings.threads), settings,
-      servers, now, emit)
+      servers, now, tell)
   }
 
   private init(
     whole: Checkpoint, _ checkpoint: Checkpoint, _ structure: ModelStructure?, _ models: Models,
     _ settings: EngineSettings, _ servers: ServerAccess, _ now: @escaping () -> Duration,
-    _ emit: @escaping (EngineEvent) -> Void
+    _ tell: @escaping (EngineEvent) -> Void
   ) {
     self.whole = whole
-    self.checkpoint = checkpoint
+    layers = ModelLayers(checkpoint)
     self.structure = structure
     self.models = models
     self.settings = settings
     self.now = now
-    self.emit = emit
+    self.tell = tell
     self.servers = servers
-    shapes = checkpoint.description.layerShapes
-    numbers = Dictionary(
-      shapes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let shapes = layers.shapes
     plan = PlanProgress(layers: shapes.count)
     lineage = Lineage(
       schemes: shapes.map { _ in .keep }, swept: shapes.map { _ in false }, calibration: 0,
@@ -85,8 +83,19 @@ struct Workspace {
     if let structure { pruned = try whole.pruned(by: structure) }
     return Workspace(
       whole: whole, pruned ?? whole, structure, models.pruned(to: pruned), settings, servers, now,
-      emit)
+      tell)
   }
+
+  /// Tells an event; nothing that was made of zeros in place of a file's bytes is told to anybody.
+  func emit(_ event: EngineEvent) {
+    if turn?.damage == nil { tell(event) }
+  }
+
+  /// What the structure leaves of the model.
+  var checkpoint: Checkpoint { layers.checkpoint }
+
+  /// Of every layer, in the model's order.
+  var shapes: [LayerShape] { layers.shapes }
 
   /// What the layers are those of: the model as it was opened, or what the structure leaves of it.
   var description: ModelDescription { checkpoint.description }
@@ -111,23 +120,11 @@ struct Workspace {
     if let runningObstacle { throw JobFailure(sentence: runningObstacle) }
   }
 
-  /// Tokens of a window of text: those asked for, or what suits the model.
-  func windowLength(_ asked: Int?) -> Int {
-    StandardWindow.length(asked: asked, context: contextLength)
-  }
-
-  /// Tokens that so many windows of text hold, of which no more is encoded; nil for all there are.
-  func tokens(ofWindows count: Int?, of asked: Int?) -> Int? {
-    guard let count else { return nil }
-    let (tokens, isTooMany) = count.multipliedReportingOverflow(by: windowLength(asked))
-    return isTooMany ? nil : tokens
-  }
-
   /// Place of a layer in the model; nil for names that are no layer.
-  func number(of layer: String) -> Int? { numbers[layer] }
+  func number(of layer: String) -> Int? { layers.number(of: layer) }
 
   /// Puts these layers before others, the first before all.
-  mutating func look(at layers: [String]) { plan.inSight = layers.compactMap { numbers[$0] } }
+  func look(at layers: [String]) { plan.inSight = layers.compactMap(number(of:)) }
 }
 
 /// The plan, and what of it is done.
@@ -135,7 +132,7 @@ extension Workspace {
   /// Asks for what a plan says; what is at hand already takes effect now.
   ///
   /// - Throws: ``PlanError`` when it does not fit the model; then nothing changed.
-  mutating func setPlan(_ new: Plan) throws(PlanError) {
+  func setPlan(_ new: Plan) throws(PlanError) {
     ask(try schemes(of: new))
     sayHowFar()
   }
@@ -151,13 +148,13 @@ extension Workspace {
   }
 
   /// Asks for a scheme of every layer, and anew for layers whose results hang on what changed elsewhere.
-  mutating func ask(_ schemes: [Scheme]) {
+  func ask(_ schemes: [Scheme]) {
     let (keys, lineage) = keys(for: schemes)
     self.lineage = lineage
     for key in keys where key != plan.keys[key.layer] { ask(key) }
   }
 
-  private mutating func ask(_ key: LayerCache.Key) {
+  private func ask(_ key: LayerCache.Key) {
     let scheme = key.scheme
     let result = result(for: key)
     let report = report(for: key)
@@ -170,7 +167,7 @@ extension Workspace {
 
   /// Takes on what compressing a layer gave: for later, and, if the plan asks for it, into the
   /// running model.
-  mutating func accept(_ result: LayerResult, for key: LayerCache.Key) {
+  func accept(_ result: LayerResult, for key: LayerCache.Key) {
     cache.keep(result, for: key)
     emit(.report(result.report))
     guard isWanted(key) else { return }
@@ -180,7 +177,7 @@ extension Workspace {
   }
 
   /// Takes on what sampling a layer gave.
-  mutating func accept(_ report: LayerReport, for key: LayerCache.Key) {
+  func accept(_ report: LayerReport, for key: LayerCache.Key) {
     cache.keep(report, for: key)
     emit(.report(report))
     if plan.keys[key.layer] == key { plan.didSample(key.layer) }
@@ -212,7 +209,7 @@ extension Workspace {
   }
 
   /// What compressing gave, if it runs or is still kept.
-  mutating func result(for key: LayerCache.Key) -> LayerResult? {
+  func result(for key: LayerCache.Key) -> LayerResult? {
     runningResult(for: key) ?? cache.result(for: key)
   }
 
@@ -222,7 +219,7 @@ extension Workspace {
   }
 
   /// The sampled or exact report of earlier, if the layer runs or its report is still kept.
-  mutating func report(for key: LayerCache.Key) -> LayerReport? {
+  func report(for key: LayerCache.Key) -> LayerReport? {
     runningResult(for: key)?.report ?? cache.report(for: key)
   }
 
@@ -230,22 +227,17 @@ extension Workspace {
     models.result(of: key.layer).flatMap { $0.isOf(key) ? $0 : nil }
   }
 
-  func profile(of number: Int) -> RowProfile? { profiles[number] }
-
-  mutating func keep(_ profile: RowProfile, of number: Int) { profiles[number] = profile }
-
   /// Number of weights of a layer.
-  func weights(of number: Int) -> Int { shapes[number].rows * shapes[number].columns }
+  func weights(of number: Int) -> Int { layers.weights(of: number) }
 
   /// Bytes of a layer in the checkpoint.
-  func originalBytes(of number: Int) -> Int { checkpoint.description.layers[number].bytes }
+  func originalBytes(of number: Int) -> Int { layers.originalBytes(of: number) }
 
   /// A layer's weights in the checkpoint.
-  func matrix(of number: Int) throws(JobFailure) -> LayerWeights {
-    do {
-      return try checkpoint.matrix(of: shapes[number].name)
-    } catch {
-      throw JobFailure(error)
-    }
+  func matrix(of number: Int) throws(JobFailure) -> LayerWeights { try layers.matrix(of: number) }
+
+  /// What must be known of a layer's inputs for a scheme, and whether that takes the sweep over the blocks.
+  func need(of scheme: Scheme, for number: Int) -> CalibrationNeed {
+    layers.need(of: scheme, for: number)
   }
 }

@@ -1,6 +1,6 @@
-import Checkpoints
+import Work
 
-/// How urgent a job's next step is; what comes first here goes strictly first.
+/// How urgent a job's next bit of work is; what comes first here goes strictly first.
 enum Urgency: Int, Comparable {
   /// What the user looks at and waits for.
   case inSight
@@ -12,39 +12,28 @@ enum Urgency: Int, Comparable {
   static func < (left: Urgency, right: Urgency) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// Whether a job has more to do.
-enum JobState {
-  case unfinished, finished
+/// What a job brings that others may wait for.
+enum Lane {
+  case calibration, export, other
 }
 
-/// Why a job cannot go on: one sentence that says what failed and what to do.
-struct JobFailure: Error, Hashable {
-  let sentence: String
+typealias JobFailure = WorkFailure
 
-  init(sentence: String) { self.sentence = sentence }
-
-  /// A failure of another room, which says what it is.
-  init(_ error: some Error & CustomStringConvertible) { sentence = error.description }
-}
-
-/// Work in steps of a few milliseconds, between which the engine hears commands.
+/// Work that takes long, as the loop that it is: it ticks every few milliseconds, and the engine hears commands meanwhile.
 protocol Job {
   var id: JobID { get }
+  var lane: Lane { get }
 
-  /// How urgent the next step is; nil while the job waits for another, or for a server.
-  func urgency(in workspace: Workspace) -> Urgency?
+  /// How urgent it is now; asked before each bit of work.
+  func urgency(in workspace: Workspace) -> Urgency
 
-  /// Whether a server may still have something for it.
-  var awaitsServer: Bool { get }
-
-  /// That bytes of a checkpoint beside the open one could not be read since it was opened.
-  var damage: CheckpointError? { get }
-
-  /// Does the next bit of work and says in events what came of it.
-  mutating func step(in workspace: inout Workspace) throws(JobFailure) -> JobState
+  /// Works to the end, and says in events what came of it.
+  ///
+  /// - Throws: ``JobFailure`` when it cannot go on, or `turn` says that it is to end.
+  func run(_ turn: Turn) throws(JobFailure)
 }
 
 extension Job {
-  var awaitsServer: Bool { false }
-  var damage: CheckpointError? { nil }
+  var lane: Lane { .other }
+  func urgency(in workspace: Workspace) -> Urgency { .background }
 }

@@ -1,11 +1,11 @@
 import Checkpoints
+import Work
 
-/// A step of a job.
+/// What came of a job's turn.
 struct JobTurn {
   let job: JobID
-  let result: Result<JobState, JobFailure>
-  /// Whether bytes that it may have read were zeros in place of a file's.
-  let isDamaged: Bool
+  /// Nil when it has more to do.
+  let outcome: Result<Void, JobFailure>?
 }
 
 /// The jobs under way and the rule that picks the next: by urgency, and fairly among equals.
@@ -14,7 +14,9 @@ struct JobTurn {
 /// (start-time fair queueing, Goyal et al. 1996).
 struct JobQueue {
   private struct Entry {
-    var job: any Job
+    let job: any Job
+    let turn: Turn
+    let strand: Strand
     /// Time used, counted from what the others had used when this one came or woke up.
     var used: Duration
     var isWaiting = false
@@ -28,54 +30,64 @@ struct JobQueue {
   var ids: [JobID] { entries.map(\.job.id) }
 
   /// Ids of the jobs that only another job could let go on, oldest first.
-  var stuckIDs: [JobID] { entries.filter { !$0.job.awaitsServer }.map(\.job.id) }
+  var stuckIDs: [JobID] { entries.filter { !$0.turn.awaitsServer }.map(\.job.id) }
 
   /// Whether a job that calibrates the model is under way.
-  var isCalibrating: Bool {
-    entries.contains { $0.job is CalibrateJob || $0.job is SensitivityJob }
-  }
+  var isCalibrating: Bool { entries.contains { $0.job.lane == .calibration } }
 
-  /// Whether an export is under way.
-  var isExporting: Bool { entries.contains { $0.job is ExportJob } }
+  /// Whether an export of the model is under way.
+  var isExporting: Bool { entries.contains { $0.job.lane == .export } }
 
   func contains(_ id: JobID) -> Bool { entries.contains { $0.job.id == id } }
 
-  mutating func add(_ job: any Job) { entries.append(Entry(job: job, used: served)) }
-
-  /// Takes the job out, if it is there.
-  mutating func remove(_ id: JobID) { entries.removeAll { $0.job.id == id } }
-
-  /// Lets the job whose turn it is make one step.
-  ///
-  /// - Returns: the job and what came of the step; nil when no job can go on. Of a damaged checkpoint nothing comes, and
-  ///   what the step said is not true.
-  mutating func step(in workspace: inout Workspace) -> JobTurn? {
-    guard let place = next(in: workspace) else { return nil }
-    let started = workspace.now()
-    served = entries[place].used
-    let result = Result { () throws(JobFailure) in
-      try entries[place].job.step(in: &workspace)
+  mutating func add(_ job: any Job, in workspace: Workspace) {
+    let turn = Turn(job.id, in: workspace)
+    let strand = Strand { pause throws(JobFailure) in
+      turn.pause = pause
+      try job.run(turn)
     }
-    entries[place].used += workspace.now() - started
-    let (id, damage) = (entries[place].job.id, entries[place].job.damage)
-    if let damage = damage ?? workspace.checkpoint.damage {
-      return JobTurn(job: id, result: .failure(JobFailure(damage)), isDamaged: true)
-    }
-    return JobTurn(job: id, result: result, isDamaged: false)
+    entries.append(Entry(job: job, turn: turn, strand: strand, used: served))
   }
 
-  private mutating func next(in workspace: Workspace) -> Int? {
+  /// Takes the job out, if it is there; it has unwound then.
+  mutating func remove(_ id: JobID) {
+    for entry in entries where entry.job.id == id { entry.strand.cancel() }
+    entries.removeAll { $0.job.id == id }
+  }
+
+  /// Lets the job whose turn it is work until it ticks or waits.
+  ///
+  /// - Returns: the job and what came of it; nil when no job can go on. Of a damaged checkpoint nothing comes.
+  mutating func step() -> JobTurn? {
+    guard let place = next() else { return nil }
+    let entry = entries[place]
+    let workspace = entry.turn.workspace
+    let started = workspace.now()
+    served = entry.used
+    workspace.turn = entry.turn
+    let state = entry.strand.resume()
+    workspace.turn = nil
+    entries[place].used += workspace.now() - started
+    if let damage = entry.turn.damage {
+      return JobTurn(job: entry.job.id, outcome: .failure(JobFailure(damage)))
+    }
+    guard case .ended(let outcome) = state else { return JobTurn(job: entry.job.id, outcome: nil) }
+    return JobTurn(job: entry.job.id, outcome: outcome)
+  }
+
+  private mutating func next() -> Int? {
     var best: (place: Int, urgency: Urgency)?
-    for place in entries.indices {
-      guard let urgency = entries[place].job.urgency(in: workspace) else {
+    for (place, entry) in entries.enumerated() {
+      guard entry.turn.isReady else {
         entries[place].isWaiting = true
         continue
       }
-      if entries[place].isWaiting {
+      if entry.isWaiting {
         // Time spent waiting is not saved up.
-        entries[place].used = max(entries[place].used, served)
+        entries[place].used = max(entry.used, served)
         entries[place].isWaiting = false
       }
+      let urgency = entry.job.urgency(in: entry.turn.workspace)
       guard let current = best else {
         best = (place, urgency)
         continue
@@ -86,14 +98,5 @@ struct JobQueue {
       }
     }
     return best?.place
-  }
-}
-
-extension Workspace {
-  /// Lets the job whose turn it is make one step in this workspace.
-  ///
-  /// - Returns: the job and what came of the step; nil when no job can go on.
-  mutating func takeTurn(among jobs: inout JobQueue) -> JobTurn? {
-    jobs.step(in: &self)
   }
 }

@@ -1,8 +1,9 @@
 import Checkpoints
 import Compression
 import Tensors
+import Work
 
-/// A calibration text's way through the model, block by block, in steps.
+/// A calibration text's way through the model, block by block.
 ///
 /// Held are the hidden states of all windows before the current block: tokens x hidden size values, and nothing else
 /// that grows with the model. A sweep runs them through the current block, observes what its layers read, and replaces
@@ -18,13 +19,6 @@ public struct ActivationPass: Sendable {
   public let windows: TokenWindows
   /// The current block; the number of blocks once the hidden states are those that the head reads.
   public private(set) var block = 0
-  /// Share of the current sweep that is done: 0...1.
-  public var fractionCompleted: Double {
-    guard let sweep else { return 1 }
-    let read = sweep.window * windows.length + sweep.position
-    return Double(read) / Double(windows.count * windows.length)
-  }
-
   /// Windows x (tokens x hidden size).
   private(set) var hidden: [Matrix]
   private let positions: Positions
@@ -33,18 +27,8 @@ public struct ActivationPass: Sendable {
   /// Experts of each block; nil for blocks without.
   private let expertCounts: [Int?]
   private let oddWeights: TokenWeights
-  private var sweep: Sweep?
   /// By site, those of all windows, or of even and of odd ones.
   private var sums: [InputSite: [SiteSums]] = [:]
-
-  /// A sweep over all windows: what it does, and how far it has come.
-  private struct Sweep {
-    let need: CalibrationNeed
-    let advances: Bool
-    var window = 0
-    var position = 0
-    var cache: BlockCache
-  }
 
   private let workAStep: Int
 
@@ -55,7 +39,7 @@ public struct ActivationPass: Sendable {
   ///   - decoder: The model; sweeps may use others of the same shape.
   ///   - splitsWindows: Whether statistics of even and odd windows are wanted apart, at twice the memory.
   ///   - oddWeights: How much tokens count in the Gram matrices of odd windows; empty for all alike.
-  ///   - workAStep: Multiplications of a step: nil is some tens of milliseconds.
+  ///   - workAStep: Multiplications between two ticks: nil is some tens of milliseconds.
   /// - Throws: ``InferenceError`` for ids outside the vocabulary.
   public init(
     _ windows: TokenWindows, decoder: Decoder, splitsWindows: Bool = false,
@@ -80,39 +64,37 @@ public struct ActivationPass: Sendable {
   /// Whether the hidden states are those that the final norm reads.
   public var isAtHead: Bool { block == blockCount }
 
-  /// Begins a sweep over all windows; one that is under way is dropped.
+  /// Runs all windows through the current block, or what comes before the head.
+  ///
+  /// A pass whose sweep was cancelled is of no more use.
   ///
   /// - Parameters:
   ///   - need: What to observe; what was observed before is forgotten, unless this is nothing.
   ///   - advances: Whether to go on to the next block. At the head there is none.
-  public mutating func begin(observing need: CalibrationNeed, advancing advances: Bool) {
+  ///   - decoder: The model, with whatever weights the block has now.
+  ///   - pace: Of the sweep.
+  /// - Throws: ``InferenceError/cancelled``.
+  public mutating func sweep(
+    observing need: CalibrationNeed, advancing advances: Bool, with decoder: Decoder,
+    pace: Pace = .unwatched
+  ) throws(InferenceError) {
     if need != .nothing { sums = [:] }
-    sweep = Sweep(need: need, advances: advances && !isAtHead, cache: BlockCache(width: 0))
-  }
-
-  /// Runs a part of a window through the current block.
-  ///
-  /// - Parameter decoder: The model, with whatever weights the block has now.
-  /// - Returns: Whether the sweep goes on.
-  public mutating func step(with decoder: Decoder) -> Bool {
-    guard var sweep else { return false }
-    guard isAtHead || decoder.runningBlocks.contains(block) else {
+    let advances = advances && !isAtHead
+    if isAtHead || decoder.runningBlocks.contains(block) {
+      let part = partLength(decoder)
+      for (window, pace) in pace.parts(0..<windows.count) {
+        var cache = isAtHead ? nil : decoder.makeBlockCache(block)
+        for start in stride(from: 0, to: windows.length, by: part) {
+          let end = min(start + part, windows.length)
+          observe(start..<end, of: window, need, advances, with: decoder, &cache)
+          try pace.advance(to: Double(end) / Double(windows.length))
+        }
+      }
+    } else {
       // A block that is left out reads nothing, and passes on what it was given.
-      if sweep.advances { block += 1 }
-      self.sweep = nil
-      return false
+      try pace.advance(to: 1)
     }
-    let end = min(sweep.position + partLength(decoder), windows.length)
-    run(sweep.position..<end, of: &sweep, with: decoder)
-    sweep.position = end
-    if end == windows.length {
-      sweep.window += 1
-      sweep.position = 0
-    }
-    let isDone = sweep.window == windows.count
-    if isDone, sweep.advances { block += 1 }
-    self.sweep = isDone ? nil : sweep
-    return !isDone
+    if advances { block += 1 }
   }
 
   /// What the layers at a site read in the last sweep that observed; nil for sites that it did not reach.
@@ -135,14 +117,18 @@ public struct ActivationPass: Sendable {
     }
   }
 
-  private mutating func run(_ positions: Range<Int>, of sweep: inout Sweep, with decoder: Decoder) {
-    var part = hidden[sweep.window].rows(positions)
+  /// Runs some positions of a window through the current block; without a cache they have come to the head.
+  private mutating func observe(
+    _ positions: Range<Int>, of window: Int, _ need: CalibrationNeed, _ advances: Bool,
+    with decoder: Decoder, _ cache: inout BlockCache?
+  ) {
+    var part = hidden[window].rows(positions)
     var sums = self.sums
     self.sums = [:]
-    let (window, half) = (sweep.window, splitsWindows ? sweep.window % 2 : 0)
+    let half = splitsWindows ? window % 2 : 0
     func observe(_ inputs: SiteInputs) {
-      guard sweep.need != .nothing else { return }
-      let empty = SiteSums(columns: inputs.vectors.columns, need: sweep.need)
+      guard need != .nothing else { return }
+      let empty = SiteSums(columns: inputs.vectors.columns, need: need)
       let weights =
         half == 1
         ? oddWeights.weights(of: positions, rows: inputs.rows, inWindow: window, at: inputs.site)
@@ -150,27 +136,24 @@ public struct ActivationPass: Sendable {
       sums[inputs.site, default: Array(repeating: empty, count: splitsWindows ? 2 : 1)][half]
         .add(inputs, weights: weights, on: decoder.pool)
     }
-    if isAtHead {
-      observe(
-        SiteInputs(site: .head, vectors: decoder.headInputs(part)))
-    } else {
-      if positions.lowerBound == 0 { sweep.cache = decoder.makeBlockCache(block) }
-      var cache = sweep.cache
-      if sweep.advances {
+    if var own = cache.take() {
+      if advances {
         decoder.run(
-          block: block, on: &part, self.positions.part(positions), cache: &cache, observer: observe)
+          block: block, on: &part, self.positions.part(positions), cache: &own, observer: observe)
+        hidden[window].replaceRows(from: positions.lowerBound, by: part)
       } else {
         decoder.observe(
-          block: block, reading: part, self.positions.part(positions), cache: &cache,
+          block: block, reading: part, self.positions.part(positions), cache: &own,
           observer: observe)
       }
-      sweep.cache = cache
-      if sweep.advances { hidden[sweep.window].replaceRows(from: positions.lowerBound, by: part) }
+      cache = own
+    } else {
+      observe(SiteInputs(site: .head, vectors: decoder.headInputs(part)))
     }
     self.sums = sums
   }
 
-  /// Positions of a step, by the multiplications that one takes.
+  /// Positions between two ticks, by the multiplications that one takes.
   private func partLength(_ decoder: Decoder) -> Int {
     let model = decoder.description
     let weights = model.layers.reduce(0) { $1.block == 0 ? $0 + $1.rows * $1.columns : $0 }

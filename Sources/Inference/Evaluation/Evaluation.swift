@@ -1,7 +1,8 @@
 import Checkpoints
 import Tensors
+import Work
 
-/// PPL of a model on a text, and what a compressed model loses against it, in steps.
+/// PPL of a model on a text, and what a compressed model loses against it.
 ///
 /// The text is cut into windows that are read afresh; each token of a window's second half is scored by what the model
 /// expected after those before it, as llama.cpp's perplexity tool does. What is left over at the end is not read.
@@ -14,7 +15,7 @@ public struct Evaluation: Sendable {
     public var windowLimit: Int?
     /// Stands in for the first token of each window; nil for models that want none.
     public var beginToken: Int?
-    /// Most positions that one step scores, for which it computes logits of all models; nil is by the size of the head.
+    /// Most positions that are scored at once, for which logits of all models are computed; nil is by the size of the head.
     public var chunk: Int?
 
     public init(
@@ -31,14 +32,6 @@ public struct Evaluation: Sendable {
   private let chunkLength: Int
   /// Whether a compressed model is measured too.
   public let compares: Bool
-  /// Windows that have been read.
-  public private(set) var completedWindows = 0
-
-  /// The models on their way through the current window; nil before they begin.
-  private var referenceReader: WindowReader?
-  private var compressedReader: WindowReader?
-  /// The next position of the current window to score.
-  private var position: Int
   /// Whether the reference need not be read again.
   private let knowsStates: Bool
   private var scores = Scores()
@@ -49,7 +42,7 @@ public struct Evaluation: Sendable {
   /// - Parameters:
   ///   - tokens: The text.
   ///   - settings: How it is read.
-  ///   - reference: The model; steps may use others of the same shape.
+  ///   - reference: The model.
   ///   - compares: Whether a compressed model is measured too.
   ///   - states: What an earlier evaluation kept of the reference, used if it read the same windows.
   /// - Throws: ``InferenceError`` when there is nothing to score, or a window exceeds the context.
@@ -62,7 +55,6 @@ public struct Evaluation: Sendable {
       beginToken: settings.beginToken, contextLength: reference.description.contextLength)
     chunkLength = max(settings.chunk ?? reference.positionsAtHead, 1)
     self.compares = compares
-    position = windows.scored.lowerBound
     knowsStates = states?.windows == windows
     if let states, states.windows == windows {
       self.states = states
@@ -80,71 +72,44 @@ public struct Evaluation: Sendable {
   /// Tokens that the whole evaluation scores.
   public var scoredTokenCount: Int { windows.count * windows.scored.count }
 
-  /// Share of the work that is done: 0...1.
-  public var fractionCompleted: Double {
-    let scored = Double(position - windows.scored.lowerBound) / Double(windows.scored.count)
-    var (done, parts) = (scored, 1.0)
-    if !knowsStates {
-      done += referenceReader?.fractionCompleted ?? 0
-      parts += 1
-    }
-    if compares {
-      done += compressedReader?.fractionCompleted ?? 0
-      parts += 1
-    }
-    return (Double(completedWindows) + done / parts) / Double(windowCount)
-  }
-
   /// What was found in the windows read so far; nil before the first is complete.
   public var result: EvaluationSummary? { scores.summary }
 
-  /// Takes one model some positions through one block, or scores some tokens.
+  /// Reads the windows one by one, and scores the second half of each.
   ///
   /// - Parameters:
   ///   - reference: The model as it was opened.
   ///   - compressed: The model to compare; not used unless the evaluation compares.
-  /// - Returns: Whether there is more to do.
+  ///   - pace: Of all windows.
   /// - Throws: ``InferenceError`` when a model cannot read the tokens, or what it computes are no numbers.
-  public mutating func step(
-    reference: Decoder, compressed: Decoder? = nil
-  ) throws(InferenceError) -> Bool {
-    guard completedWindows < windowCount else { return false }
-    let compressed = compares ? compressed : nil
-    // The last token of a window predicts nothing that is scored.
-    let tokens = windows.inputs(0..<windows.scored.upperBound, ofWindow: completedWindows)
-    if !knowsStates, try Self.read(tokens, with: reference, &referenceReader) { return true }
-    if let compressed, try Self.read(tokens, with: compressed, &compressedReader) { return true }
-    try score(reference, compressed)
-    return completedWindows < windowCount
-  }
-
-  /// Takes a model on through a window; false once it has read it.
-  private static func read(
-    _ tokens: [Int], with decoder: Decoder, _ reader: inout WindowReader?
-  ) throws(InferenceError) -> Bool {
-    if reader == nil { reader = try WindowReader(tokens, decoder: decoder) }
-    return reader?.step(with: decoder) ?? false
-  }
-
-  /// Scores some tokens of a window that all models have read.
-  private mutating func score(
-    _ reference: Decoder, _ compressed: Decoder?
+  public mutating func run(
+    reference: Decoder, compressed: Decoder? = nil, pace: Pace = .unwatched
   ) throws(InferenceError) {
-    if !knowsStates, position == windows.scored.lowerBound, let reader = referenceReader {
-      states.append(reference.headInputs(reader.hidden.rows(windows.scored)))
+    let compressed = compares ? compressed : nil
+    let parts = 1 + (knowsStates ? 0 : 1) + (compares ? 1 : 0)
+    for (window, pace) in pace.parts(0..<windowCount) {
+      // The last token of a window predicts nothing that is scored.
+      let tokens = windows.inputs(0..<windows.scored.upperBound, ofWindow: window)
+      if !knowsStates {
+        let read = try reference.lastStates(of: tokens, pace: pace.part(0, of: parts))
+        states.append(reference.headInputs(read.rows(windows.scored)))
+      }
+      let read = try compressed?.lastStates(of: tokens, pace: pace.part(parts - 2, of: parts))
+      let pace = pace.part(parts - 1, of: parts)
+      for start in stride(
+        from: windows.scored.lowerBound, to: windows.scored.upperBound, by: chunkLength)
+      {
+        let positions = start..<min(start + chunkLength, windows.scored.upperBound)
+        let found = compressed.flatMap { model in
+          read.map { model.logits(of: model.headInputs($0.rows(positions))) }
+        }
+        try scores.add(
+          followers: windows.followers(of: positions, inWindow: window),
+          reference: reference.logits(of: states[window, positions]), compressed: found)
+        let done = positions.upperBound - windows.scored.lowerBound
+        try pace.advance(to: Double(done) / Double(windows.scored.count))
+      }
+      scores.closeWindow()
     }
-    let positions = position..<min(position + chunkLength, windows.scored.upperBound)
-    let found = compressedReader.flatMap { reader in
-      compressed.map { $0.logits(of: $0.headInputs(reader.hidden.rows(positions))) }
-    }
-    try scores.add(
-      followers: windows.followers(of: positions, inWindow: completedWindows),
-      reference: reference.logits(of: states[completedWindows, positions]), compressed: found)
-    position = positions.upperBound
-    guard position == windows.scored.upperBound else { return }
-    scores.closeWindow()
-    completedWindows += 1
-    position = windows.scored.lowerBound
-    (referenceReader, compressedReader) = (nil, nil)
   }
 }

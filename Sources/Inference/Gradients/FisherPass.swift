@@ -1,8 +1,9 @@
 import Checkpoints
 import Compression
 import Tensors
+import Work
 
-/// One backward pass through a model, in steps, that collects the ``LayerFisher`` of every layer.
+/// One backward pass through a model that collects the ``LayerFisher`` of every layer.
 ///
 /// Each window is read afresh and labels are sampled from what the model expects after each of its tokens; the
 /// gradient of the sum of -log p(label) then goes back block by block, through activations only. The hidden states
@@ -20,28 +21,9 @@ public struct FisherPass: Sendable {
   /// How much each token counts at each site, of the windows that are done.
   public internal(set) var tokenWeights = TokenWeights()
   var window = 0
-  private var phase: Phase
-  /// Hidden states before each half of a block (even: attention, odd: feed-forward), and those after the last.
-  private var hidden: [Matrix] = []
-  /// The gradient at the hidden states that the pass has come back to.
-  private var gradient = Matrix(rows: 0, columns: 0)
-  private var completedSteps = 0
-  private var stepCount = 0
   private let parts: PartLengths
-  /// Keys and values of the block that the pass reads on through.
-  private var cache: BlockCache
   /// Names of layers by what they are.
   let names: LayerNames
-
-  private enum Phase {
-    /// Reads on through half a block, with positions from `row` on.
-    case forward(half: Int, row: Int)
-    /// Samples labels after positions from `row` on, and goes back through the head.
-    case head(row: Int)
-    /// Goes back through half a block, with positions from `row` on.
-    case backward(half: Int, row: Int)
-    case ended
-  }
 
   /// A pass over windows of tokens, each read by itself.
   ///
@@ -67,17 +49,10 @@ public struct FisherPass: Sendable {
     }
     names = LayerNames(decoder.description)
     parts = PartLengths(of: decoder.description)
-    cache = BlockCache(width: 0)
-    phase = .ended
-    for window in windows { stepCount += steps(ofWindow: window.count) }
-    begin()
   }
 
   /// Tokens of all windows.
   public var tokenCount: Int { windows.reduce(0) { $0 + $1.count } }
-
-  /// Share of the steps that are done: 0...1.
-  public var fractionCompleted: Double { Double(completedSteps) / Double(stepCount) }
 
   /// What was found, by layer: of the windows that are done, and nothing before the first is.
   public var result: [String: LayerFisher] {
@@ -86,38 +61,75 @@ public struct FisherPass: Sendable {
     return sums.mapValues { $0.fisher(tokens: tokens) }
   }
 
-  /// Takes some positions of a window through half a block or the head.
+  /// Reads the windows that are left, and goes back through each.
   ///
-  /// - Returns: Whether there is more to do.
-  public mutating func step() -> Bool {
-    let length = windows.indices.contains(window) ? windows[window].count : 0
-    switch phase {
-    case .forward(let half, let row):
-      let end = min(row + parts.block, length)
-      advance(half, row..<end)
-      if end < length {
-        phase = .forward(half: half, row: end)
-      } else {
-        phase = half + 1 < halves ? .forward(half: half + 1, row: 0) : .head(row: 0)
+  /// - Parameter pace: Of these windows.
+  /// - Throws: ``InferenceError/cancelled``; what was found in the windows that are done is there.
+  public mutating func run(pace: Pace = .unwatched) throws(InferenceError) {
+    for (index, pace) in pace.parts(window..<windows.count) {
+      let tokens = windows[index]
+      var steps = StepCount(of: steps(ofWindow: tokens.count), pace)
+      let hidden = try forward(tokens, &steps)
+      var gradient = Matrix(rows: tokens.count, columns: decoder.description.hiddenSize)
+      for rows in rows(of: tokens.count, by: parts.head) {
+        differentiateHead(rows, hidden[halves], &gradient)
+        try steps.tick()
       }
-    case .head(let row):
-      let end = min(row + parts.head, length)
-      differentiateHead(row..<end)
-      if end < length { phase = .head(row: end) } else { goBack(before: halves) }
-    case .backward(let half, let row):
-      // Attention goes back as a whole, for keys and values hear from all later positions.
-      let end = half.isMultiple(of: 2) ? length : min(row + parts.block, length)
-      differentiate(half, row..<end)
-      if end < length { phase = .backward(half: half, row: end) } else { goBack(before: half) }
-    case .ended: return false
+      for half in (0..<halves).reversed() {
+        // Attention goes back as a whole, since keys and values receive gradients from all later positions.
+        let length = half.isMultiple(of: 2) ? tokens.count : parts.block
+        for rows in rows(of: tokens.count, by: length) {
+          differentiate(half, rows, hidden[half], &gradient)
+          try steps.tick()
+        }
+      }
+      endWindow(gradient)
     }
-    completedSteps += 1
-    if case .ended = phase { return false }
-    return true
+  }
+
+  /// Hidden states before each half of a block (even: attention, odd: feed-forward), and those after the last.
+  private func forward(
+    _ tokens: [Int], _ steps: inout StepCount
+  ) throws(InferenceError) -> [Matrix] {
+    var hidden = [decoder.embedded(tokens)]
+    for half in 0..<halves {
+      let block = decoder.runningBlocks[half / 2]
+      var cache = decoder.makeBlockCache(block)
+      hidden.append(hidden[half])
+      for rows in rows(of: tokens.count, by: parts.block) {
+        var part = hidden[half].rows(rows)
+        if half.isMultiple(of: 2) {
+          decoder.attend(block: block, on: &part, positions.part(rows), cache: &cache)
+        } else {
+          decoder.feedForward(block: block, on: &part)
+        }
+        hidden[half + 1].replaceRows(from: rows.lowerBound, by: part)
+        try steps.tick()
+      }
+    }
+    return hidden
+  }
+
+  private func rows(of length: Int, by part: Int) -> some Sequence<Range<Int>> {
+    stride(from: 0, to: length, by: part).lazy.map { $0..<min($0 + part, length) }
   }
 }
 
-/// How many positions a step takes, so that it lasts some tens of milliseconds on two cores.
+/// Steps of about equal length on the way through a window.
+private struct StepCount {
+  private let total: Int
+  private let pace: Pace
+  private var done = 0
+
+  init(of total: Int, _ pace: Pace) { (self.total, self.pace) = (total, pace) }
+
+  mutating func tick() throws(InferenceError) {
+    done += 1
+    try pace.advance(to: Double(done) / Double(total))
+  }
+}
+
+/// How many positions there are between two ticks, so that these last some tens of milliseconds on two cores.
 private struct PartLengths {
   /// Through half a block.
   let block: Int
@@ -146,42 +158,11 @@ extension FisherPass {
     return halves / 2 * (3 * blockParts + 1) + headParts
   }
 
-  /// Begins the next window, if there is one.
-  private mutating func begin() {
-    hidden = []
-    guard window < windows.count else { return phase = .ended }
-    hidden = [decoder.embedded(windows[window])]
-    gradient = Matrix(rows: windows[window].count, columns: decoder.description.hiddenSize)
-    phase = halves > 0 ? .forward(half: 0, row: 0) : .head(row: 0)
-  }
-
-  /// Turns to what comes before a half of a block.
-  private mutating func goBack(before half: Int) {
-    guard half > 0 else { return endWindow() }
-    // The hidden states after the half that comes next are not needed any more.
-    hidden.removeLast()
-    phase = .backward(half: half - 1, row: 0)
-  }
-
-  /// Computes the hidden states of some positions after half a block.
-  private mutating func advance(_ half: Int, _ rows: Range<Int>) {
-    let block = decoder.runningBlocks[half / 2]
-    if rows.lowerBound == 0 {
-      hidden.append(hidden[half])
-      cache = decoder.makeBlockCache(block)
-    }
-    var part = hidden[half].rows(rows)
-    if half.isMultiple(of: 2) {
-      decoder.attend(block: block, on: &part, positions.part(rows), cache: &cache)
-    } else {
-      decoder.feedForward(block: block, on: &part)
-    }
-    hidden[half + 1].replaceRows(from: rows.lowerBound, by: part)
-  }
-
   /// Goes from the sampled loss of some tokens to the gradient at their last hidden states.
-  private mutating func differentiateHead(_ rows: Range<Int>) {
-    let states = hidden[halves].rows(rows)
+  private mutating func differentiateHead(
+    _ rows: Range<Int>, _ hidden: Matrix, _ gradient: inout Matrix
+  ) {
+    let states = hidden.rows(rows)
     let inputs = decoder.headInputs(states)
     let head = decoder.head ?? decoder.embedding
     let (sampler, start) = (sampler, firstPosition + rows.lowerBound)
@@ -204,9 +185,11 @@ extension FisherPass {
   }
 
   /// Goes back through half a block at some positions.
-  private mutating func differentiate(_ half: Int, _ rows: Range<Int>) {
+  private mutating func differentiate(
+    _ half: Int, _ rows: Range<Int>, _ hidden: Matrix, _ gradient: inout Matrix
+  ) {
     let block = decoder.runningBlocks[half / 2]
-    let states = hidden[half].rows(rows)
+    let states = hidden.rows(rows)
     var part = gradient.rows(rows)
     if half.isMultiple(of: 2) {
       differentiateAttention(of: block, at: states, &part)
@@ -216,21 +199,20 @@ extension FisherPass {
     gradient.replaceRows(from: rows.lowerBound, by: part)
   }
 
-  /// Adds what gradients weigh to the weights of the current window's tokens.
+  /// Adds each token's squared gradient norm to its weight.
   mutating func weigh(_ energies: [Double], at positions: [Int], site: InputSite) {
     tokenWeights.add(
       energies, at: positions, ofWindow: window, length: windows[window].count, at: site)
   }
 
-  /// Adds what the lookup of the window's tokens costs, and begins the next window.
-  private mutating func endWindow() {
+  /// Adds what the lookup of the window's tokens costs.
+  private mutating func endWindow(_ gradient: Matrix) {
     var atLookup = gradient
     if decoder.blueprint.embeddingScale != 1 {
       atLookup.scale(by: decoder.blueprint.embeddingScale)
     }
     sums[names.embedding]?.add(lookups: windows[window], gradients: atLookup, on: decoder.pool)
     window += 1
-    begin()
   }
 
   /// Tokens in the windows before this one: positions that labels are sampled at are counted on.

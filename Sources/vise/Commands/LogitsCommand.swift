@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Compression
 import Engine
+import Tensors
 
 /// `vise logits`: what the model, or the compressed model, expects after each token of a text, as a file.
 struct LogitsCommand: ParsableCommand {
@@ -10,7 +11,7 @@ struct LogitsCommand: ParsableCommand {
     abstract: "Writes the logits after each token of a text, for checking numbers elsewhere.",
     discussion: """
       The text's first tokens are read as one sequence. The safetensors file holds token_ids, I64 \
-      [tokens], as the model reads them, and logits, F32 [tokens, vocabulary], in F32 arithmetic: \
+      [tokens], as the model reads them, and logits, F32 [tokens, vocabulary]: \
       of the model, or under a plan of the compressed model.
 
       --json: output, tokens, vocabulary, bytes.
@@ -30,6 +31,12 @@ struct LogitsCommand: ParsableCommand {
     help: "The file that is made.", completion: .file(extensions: ["safetensors"]))
   var output: String
 
+  @Option(
+    help: """
+      How layers of integer codes multiply: exact, or fast, which rounds their inputs to 8 bits.
+      """)
+  var arithmetic = Arithmetic.exact
+
   @Flag(help: "Replaces what is there.")
   var replace = false
 
@@ -47,8 +54,8 @@ struct LogitsCommand: ParsableCommand {
     let written = try session.writeLogits(
       LogitsRequest(
         textPath: text, tokenLimit: tokens ?? min(256, opened.contextLength),
-        side: options.plan == nil ? .reference : .compressed, outputPath: output, replaces: replace)
-    )
+        side: options.plan == nil ? .reference : .compressed, outputPath: output,
+        replaces: replace, arithmetic: arithmetic))
     if json {
       try JSONOutput.write(LogitsResult(written))
     } else {

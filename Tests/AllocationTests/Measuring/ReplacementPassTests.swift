@@ -3,7 +3,9 @@ import Checkpoints
 import Compression
 import Inference
 import Tensors
+import TestSupport
 import Testing
+import Work
 
 @Suite struct ReplacementPassTests {
   let sample: ScriptureSample
@@ -12,24 +14,27 @@ import Testing
   init() throws { sample = try ScriptureSample() }
 
   func noisy(_ layer: LayerDescription, size: Double) throws -> NoisyWeights {
-    var noise = NoisyWeights(
-      of: try sample.checkpoint.matrix(of: layer.name),
+    try NoisyWeights(
+      of: sample.checkpoint.matrix(of: layer.name),
       shape: sample.checkpoint.description.shape(of: layer), size: size)
-    while !noise.isFinished { noise.step(rows: 100) }
-    return noise
   }
 
   func measured(
     _ layers: Set<String>, size: Double
   ) throws -> [String: Estimate] {
-    var pass = try ReplacementPass(
+    let pass = try ReplacementPass(
       tokens: sample.tokens, settings: settings, decoder: sample.decoder, layers: layers)
-    #expect(pass.fractionCompleted == 0)
-    while try pass.step() {
-      if let layer = pass.wanted { try pass.replace(by: try noisy(layer, size: size).weights) }
+    let record = PaceRecord()
+    var found: [String: Estimate] = [:]
+    try pass.run(pace: record.pace) { layer, _ throws(WorkFailure) in
+      do { return try noisy(layer, size: size).weights } catch {
+        throw WorkFailure(sentence: "\(error)")
+      }
+    } hearing: {
+      found[$0.name] = $1
     }
-    #expect(pass.fractionCompleted == 1)
-    return pass.result
+    #expect(record.isComplete)
+    return found
   }
 
   /// What starts in the middle ends where a whole evaluation of the same model ends.
@@ -42,10 +47,10 @@ import Testing
     #expect(Set(found.keys) == names)
     for layer in sample.checkpoint.description.layers where names.contains(layer.name) {
       var compressed = sample.decoder
-      try compressed.setLayer(layer.name, try #require(try noisy(layer, size: 0.3).weights))
+      try compressed.setLayer(layer.name, try noisy(layer, size: 0.3).weights)
       var whole = try Evaluation(
         tokens: sample.tokens, settings: settings, reference: sample.decoder, compares: true)
-      while try whole.step(reference: sample.decoder, compressed: compressed) {}
+      try whole.run(reference: sample.decoder, compressed: compressed)
       let expected = try #require(whole.result?.divergence?.mean.value)
       let value = try #require(found[layer.name]?.value)
       #expect(expected > 1e-5)
@@ -54,17 +59,17 @@ import Testing
   }
 
   @Test func layersLeftOutAreNotMeasured() throws {
-    var pass = try ReplacementPass(
+    let pass = try ReplacementPass(
       tokens: sample.tokens, settings: settings, decoder: sample.decoder,
       layers: ["model.layers.2.mlp.up_proj"])
     var wanted: [String] = []
-    while try pass.step() {
-      guard let layer = pass.wanted else { continue }
+    try pass.run { layer, _ in
       wanted.append(layer.name)
-      try pass.replace(by: nil)
+      return nil
+    } hearing: { layer, _ in
+      Issue.record("\(layer.name) was measured")
     }
     #expect(wanted == ["model.layers.2.mlp.up_proj"])
-    #expect(pass.result.isEmpty && pass.fractionCompleted == 1)
   }
 
   @Test func noiseHasItsSizeAndIsTheSameAgain() throws {
@@ -73,8 +78,8 @@ import Testing
     #expect(abs(noise.relativeEnergy / (0.15 * 0.15) - 1) < 0.02)
     let again = try noisy(layer, size: 0.15)
     let rows = Array(0..<layer.rows)
-    let weights = try #require(noise.weights)
-    #expect(weights.decoded(rows: rows) == again.weights?.decoded(rows: rows))
+    let weights = noise.weights
+    #expect(weights.decoded(rows: rows) == again.weights.decoded(rows: rows))
     // Layers are fooled each in its own way.
     let values = weights.decoded(rows: rows).values
     let before = try sample.checkpoint.matrix(of: layer.name).decoded().values
@@ -95,8 +100,7 @@ import Testing
       noiseDivergence: large, relativeEnergy: noise.relativeEnergy, energy: noise.energy,
       tokens: 128, rows: layer.rows, columns: layer.columns)
     let before = try sample.checkpoint.matrix(of: name).decoded()
-    let half = try #require(try noisy(layer, size: 0.1).weights)
-      .decoded(rows: Array(0..<layer.rows))
+    let half = try noisy(layer, size: 0.1).weights.decoded(rows: Array(0..<layer.rows))
     #expect(abs(fisher.divergence(before: before, after: half) / small - 1) < 0.15)
     #expect(
       abs(fisher.divergencePerRelativeError(energy: noise.energy) / (large / 0.04) - 1) < 0.02)

@@ -33,10 +33,7 @@ import TestSupport
   }
 
   func trialRows(_ name: String, count: Int) throws -> TrialRows {
-    var sampler = TrialSampler(matrix: matrix, layer: name, fisher: fisher)
-    #expect(sampler.finish() == nil)
-    while !sampler.isFinished { try sampler.step(rows: 33) }
-    return try #require(sampler.finish(count: count))
+    try TrialRows(of: matrix, layer: name, fisher: fisher, count: count, rowsASlice: 33)
   }
 
   /// Three bits, one scale a row.
@@ -115,8 +112,9 @@ import TestSupport
       StoredMatrix(copying: bytes, type: .float32, rows: 3, columns: 4))
     let fisher = LayerFisher(
       tokens: 1, inputs: [1, 1, 1, 1], outputs: [1, 1, 1], trace: 1)
-    var sampler = TrialSampler(matrix: damaged, layer: "layer", fisher: fisher)
-    let error = #expect(throws: CompressionError.self) { try sampler.step(rows: 3) }
+    let error = #expect(throws: CompressionError.self) {
+      try TrialRows(of: damaged, layer: "layer", fisher: fisher)
+    }
     #expect(error?.row == 1)
   }
 }

@@ -25,18 +25,11 @@ struct ActivationPassTests {
   private func sweep(
     _ pass: inout ActivationPass, _ decoder: Decoder, observing need: CalibrationNeed = .nothing,
     advancing: Bool = true
-  ) -> Int {
-    pass.begin(observing: need, advancing: advancing)
-    var steps = 1
-    var done = pass.fractionCompleted
-    #expect(done == 0)
-    while pass.step(with: decoder) {
-      steps += 1
-      #expect(pass.fractionCompleted > done)
-      done = pass.fractionCompleted
-    }
-    #expect(pass.fractionCompleted == 1)
-    return steps
+  ) throws -> Int {
+    let record = PaceRecord()
+    try pass.sweep(observing: need, advancing: advancing, with: decoder, pace: record.pace)
+    #expect(record.isComplete)
+    return record.shares.count
   }
 
   private func expect(
@@ -69,8 +62,8 @@ struct ActivationPassTests {
   @Test func observingIsTheSameWithoutGoingOn() throws {
     var (staying, going) = (try pass(), try pass())
     for block in 0..<2 {
-      _ = sweep(&staying, decoder, observing: .gram, advancing: false)
-      _ = sweep(&going, decoder, observing: .gram)
+      _ = try sweep(&staying, decoder, observing: .gram, advancing: false)
+      _ = try sweep(&going, decoder, observing: .gram)
       var found = 0
       for site in InputSite.sites(ofBlock: block) {
         let (one, other) = (staying.statistics(at: site), going.statistics(at: site))
@@ -79,7 +72,7 @@ struct ActivationPassTests {
         found += one?.gram == nil ? 0 : 1
       }
       #expect(found == 4)
-      _ = sweep(&staying, decoder)
+      _ = try sweep(&staying, decoder)
     }
   }
 
@@ -92,13 +85,13 @@ struct ActivationPassTests {
     for block in 0...last {
       #expect(pass.block == block && !pass.isAtHead)
       let isRecorded = block == 0 || block == last
-      steps.insert(sweep(&pass, decoder, observing: isRecorded ? .gram : .nothing))
+      steps.insert(try sweep(&pass, decoder, observing: isRecorded ? .gram : .nothing))
       let sites = InputSite.sites(ofBlock: block)
       try expect(pass, record.plain.filter { sites.contains($0.site) })
     }
     #expect(steps == [workAStep == 1 ? 15 : workAStep == 52_000_000 ? 6 : 3])
     #expect(pass.isAtHead)
-    _ = sweep(&pass, decoder, observing: .gram)
+    _ = try sweep(&pass, decoder, observing: .gram)
     #expect(pass.isAtHead)
     try expect(pass, record.plain.filter { $0.site == .head })
     #expect(pass.statistics(at: .attention(block: last)) == nil)
@@ -110,20 +103,20 @@ struct ActivationPassTests {
     var pass = try pass()
     for _ in 0..<middle {
       // Observing alone changes nothing that follows.
-      _ = sweep(&pass, decoder, observing: .moments, advancing: false)
-      _ = sweep(&pass, changed)
+      _ = try sweep(&pass, decoder, observing: .moments, advancing: false)
+      _ = try sweep(&pass, changed)
     }
-    _ = sweep(&pass, decoder, observing: .gram, advancing: false)
+    _ = try sweep(&pass, decoder, observing: .gram, advancing: false)
     #expect(pass.block == middle)
     try expect(pass, record.changed)
   }
 
   @Test func momentsAloneComeWithoutPairs() throws {
     var pass = try pass()
-    _ = sweep(&pass, decoder, observing: .moments, advancing: false)
+    _ = try sweep(&pass, decoder, observing: .moments, advancing: false)
     let found = try #require(pass.statistics(at: .feedForwardOutput(block: 0)))
     #expect(found.gram == nil && found.columns == decoder.description.innerSize)
-    _ = sweep(&pass, decoder, advancing: false)
+    _ = try sweep(&pass, decoder, advancing: false)
     #expect(pass.statistics(at: .feedForwardOutput(block: 0)) == found)
     #expect(pass.statistics(at: .head) == nil)
   }
@@ -131,16 +124,16 @@ struct ActivationPassTests {
   @Test func aCopyGoesItsOwnWay() throws {
     var pass = try pass()
     var copy = pass
-    _ = sweep(&copy, decoder)
+    _ = try sweep(&copy, decoder)
     #expect(pass.block == 0 && copy.block == 1)
-    _ = sweep(&pass, decoder, observing: .gram, advancing: false)
+    _ = try sweep(&pass, decoder, observing: .gram, advancing: false)
     try expect(pass, record.plain.filter { $0.site.block == 0 })
   }
 
   @Test func aBlockLeftOutPassesItsInputOn() throws {
     var pass = try pass()
     let shorter = decoder.leavingOut(blocks: [0])
-    _ = sweep(&pass, shorter, observing: .moments)
+    _ = try sweep(&pass, shorter, observing: .moments)
     #expect(pass.block == 1 && pass.statistics(at: .attention(block: 0)) == nil)
   }
 

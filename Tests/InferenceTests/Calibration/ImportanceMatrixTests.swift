@@ -31,8 +31,7 @@ struct ImportanceMatrixTests {
     var pass = try ActivationPass(windows, decoder: decoder)
     var statistics: [String: InputStatistics] = [:]
     for block in 0..<model.blockCount {
-      pass.begin(observing: .moments, advancing: true)
-      while pass.step(with: decoder) {}
+      try pass.sweep(observing: .moments, advancing: true, with: decoder)
       for layer in model.layers where layer.block == block {
         statistics[layer.name] = layer.site.flatMap { pass.statistics(at: $0) }
       }

@@ -77,7 +77,7 @@ struct FamilyTests {
     let family = try Family(name)
     let decoder = try decoder(family)
     var pass = try FisherPass(windows: family.rows, decoder: decoder, seed: 7)
-    while pass.step() {}
+    try pass.run()
     let found = pass.result
     #expect(Set(found.keys) == family.layers)
     for layer in family.layers.sorted() {
@@ -106,8 +106,7 @@ struct FamilyTests {
       let layers = decoder.description.layers.filter { layer in
         isHead ? layer.site == .head : layer.block == pass.block
       }
-      pass.begin(observing: .moments, advancing: true)
-      while pass.step(with: decoder) {}
+      try pass.sweep(observing: .moments, advancing: true, with: decoder)
       for layer in layers {
         let site = try #require(layer.site)
         let found = try #require(pass.statistics(at: site))

@@ -2,21 +2,19 @@ import Checkpoints
 import Compression
 import Inference
 import Tensors
+import Work
 
 /// What the layers of a site read, and the factors that were made of it.
-struct SiteInputs {
-  let site: InputSite?
+public struct SiteInputs {
   /// What methods fit.
   let fit: InputStatistics?
   /// What they are scored on.
   let score: InputStatistics?
   private(set) var factors: [HessianFactor.Order: HessianFactor] = [:]
-  private var factorization: HessianFactorization?
   /// Whose factors these are, where experts read apart: those of one at a time, for they may be many.
   private var expert: Int?
 
-  init(_ site: InputSite?, fit: InputStatistics?, score: InputStatistics?) {
-    self.site = site
+  init(fit: InputStatistics?, score: InputStatistics? = nil) {
     self.fit = fit
     self.score = score
   }
@@ -24,29 +22,30 @@ struct SiteInputs {
   /// What an embedding reads that is only looked up.
   static func lookup(columns: Int) -> SiteInputs {
     let inputs = InputStatistics.lookup(columns: columns)
-    return SiteInputs(nil, fit: inputs, score: inputs)
+    return SiteInputs(fit: inputs, score: inputs)
   }
 
-  /// Makes the factor for an order of columns.
+  /// The factor that a scheme sweeps with, made if it is not there yet.
   ///
   /// - Parameters:
-  ///   - order: The order.
-  ///   - expert: Whose inputs they are; nil for all that is read. Calibration may have missed it: then there is no factor.
-  ///   - isLate: Whether to leave the rest to another time.
-  /// - Returns: whether there is more to do.
-  mutating func stepFactor(
-    _ order: HessianFactor.Order?, ofExpert expert: Int? = nil, until isLate: () -> Bool
-  ) -> Bool {
-    if self.expert != expert { (self.expert, factors, factorization) = (expert, [:], nil) }
-    guard let order, factors[order] == nil, let gram = fit?.gram(ofExpert: expert) else {
-      return false
+  ///   - scheme: Whose order of columns it is in.
+  ///   - expert: Whose inputs they are; nil for all that is read.
+  ///   - pace: Of making it.
+  /// - Returns: nil for schemes that sweep nothing, and for an expert that calibration missed.
+  /// - Throws: ``WorkFailure`` when the pace ends it.
+  mutating func factor(
+    for scheme: Scheme, ofExpert expert: Int? = nil, pace: Pace
+  ) throws(WorkFailure) -> HessianFactor? {
+    if self.expert != expert { (self.expert, factors) = (expert, [:]) }
+    guard let order = scheme.sweepOrder, let gram = fit?.gram(ofExpert: expert) else { return nil }
+    if let known = factors[order] { return known }
+    var work = HessianFactorization(gram: gram, ordering: order)
+    while !work.isFinished {
+      work.step()
+      try pace.tick(work.progress)
     }
-    var work = factorization ?? HessianFactorization(gram: gram, ordering: order)
-    factorization = nil
-    repeat { work.step() } while !work.isFinished && !isLate()
     factors[order] = work.finish()
-    if factors[order] == nil { factorization = work }
-    return factors[order] == nil
+    return factors[order]
   }
 }
 
@@ -58,7 +57,7 @@ extension InputStatistics {
   }
 
   /// Of rows that are looked up one by one: columns weigh alike, and do not depend on each other.
-  static func lookup(columns: Int) -> InputStatistics {
+  public static func lookup(columns: Int) -> InputStatistics {
     var gram = Matrix(rows: columns, columns: columns)
     for column in 0..<columns { gram[column, column] = 1 }
     return InputStatistics(

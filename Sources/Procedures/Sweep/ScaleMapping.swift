@@ -1,24 +1,25 @@
 import Checkpoints
 import Compression
 import Inference
+import Work
 
 /// Layers that read the same vectors, and what can take scales of their columns back.
-struct ScaleMapping {
-  let site: InputSite
+public struct ScaleMapping {
+  public let site: InputSite
   /// Places in the model of all layers that read there.
-  let readers: [Int]
+  public let readers: [Int]
   /// The layer whose rows are divided; nil for the norm of the site.
-  let source: Int?
+  public let source: Int?
   /// The norm whose weights are divided, by its name; nil for a layer.
-  let norm: String?
+  public let norm: String?
 
   /// All layers that share the scales.
-  var layers: [Int] { readers + [source].compactMap(\.self) }
+  public var layers: [Int] { readers + [source].compactMap(\.self) }
 
   /// The mappings of a block whose layers all have AWQ under these schemes.
   ///
   /// Values feed `o_proj` one to one only where every head has its own; else its scales stay ones.
-  static func mappings(
+  public static func mappings(
     ofBlock block: Int, schemes: [Scheme], of model: ModelDescription
   ) -> [ScaleMapping] {
     let layers = model.layers.indices.filter { model.layers[$0].block == block }
@@ -38,7 +39,7 @@ struct ScaleMapping {
   }
 
   /// Refuses plans that give AWQ to some of the layers only that read what a norm writes, or to experts.
-  static func check(_ schemes: [Scheme], of model: ModelDescription) throws(PlanError) {
+  public static func check(_ schemes: [Scheme], of model: ModelDescription) throws(PlanError) {
     var readers: [InputSite: [Int]] = [:]
     for (number, layer) in model.layers.enumerated() {
       if schemes[number].usesAWQ, layer.count > 1 {
@@ -61,9 +62,9 @@ struct ScaleMapping {
   }
 
   /// Refuses AWQ as a candidate for layers one by one.
-  static func checkAlone(_ candidates: [Scheme]) throws(JobFailure) {
+  public static func checkAlone(_ candidates: [Scheme]) throws(WorkFailure) {
     guard candidates.contains(where: \.usesAWQ) else { return }
-    throw JobFailure(
+    throw WorkFailure(
       sentence: "awq cannot be tried on a layer alone: its scales are those of all layers that "
         + "read the same; let layers choose among rtn and gptq, and set awq in the plan")
   }
@@ -71,5 +72,5 @@ struct ScaleMapping {
 
 extension Scheme {
   /// Whether channels are scaled before they are quantized.
-  var usesAWQ: Bool { quantization?.method == .awq }
+  public var usesAWQ: Bool { quantization?.method == .awq }
 }

@@ -2,22 +2,22 @@ import Compression
 import Tensors
 
 /// AWQ's channel scales as they reach one layer, and all that is right only together with it.
-struct ChannelFold: Sendable {
+public struct ChannelFold: Sendable {
   /// What the layer's weights are multiplied by before they are compressed.
-  var scales = ChannelScales.none
+  public var scales = ChannelScales.none
   /// What the norm before the layer becomes, where that takes the scales of the columns back.
-  var norm: FoldedNorm?
+  public var norm: FoldedNorm?
   /// Layers, by their place in the model, that share factors with it.
-  var partners: Set<Int> = []
+  public var partners: Set<Int> = []
 
-  static let none = ChannelFold()
+  public static let none = ChannelFold()
 }
 
 /// A norm that takes channel scales back.
-struct FoldedNorm: Sendable {
+public struct FoldedNorm: Sendable {
   /// Its Hugging Face name, without `.weight`.
-  let name: String
-  let weights: [Float]
+  public let name: String
+  public let weights: [Float]
 
   /// A norm divided by scales, as a tensor of some type can store it.
   ///

@@ -1,7 +1,7 @@
 import Tensors
 import Testing
 
-@testable import Engine
+@testable import Procedures
 
 /// Norms that take channel scales back, as 16 bits store them.
 @Suite struct FoldedNormTests {

@@ -3,16 +3,20 @@ import Glibc
 /// A thread that runs one closure and lets signals pass to the threads that want them.
 ///
 /// Only the signals of its own faults stay open to it, so that handlers for crashes still run.
-public enum BackgroundThread {
+public final class BackgroundThread {
   private final class Body {
     let run: @Sendable () -> Void
     init(_ run: @escaping @Sendable () -> Void) { self.run = run }
   }
 
-  /// Starts a thread that runs `body` and ends with it.
+  private let thread: pthread_t
+  private var isJoined = false
+
+  /// Starts a thread that runs `body` and ends with it, whether somebody waits for that or not.
   ///
   /// - Precondition: the system has a thread to give.
-  public static func start(_ body: @escaping @Sendable () -> Void) {
+  @discardableResult
+  public init(_ body: @escaping @Sendable () -> Void) {
     // The new thread inherits the mask, so that there is no moment in which signals reach it.
     var blocked = sigset_t()
     var before = sigset_t()
@@ -29,6 +33,15 @@ public enum BackgroundThread {
         return nil
       }, argument)
     precondition(code == 0, "the system gives no more threads")
-    pthread_detach(thread)
+    self.thread = thread
+  }
+
+  deinit { if !isJoined { pthread_detach(thread) } }
+
+  /// Waits until the thread has ended.
+  public func join() {
+    guard !isJoined else { return }
+    isJoined = true
+    pthread_join(thread, nil)
   }
 }

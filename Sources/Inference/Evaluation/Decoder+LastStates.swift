@@ -1,0 +1,32 @@
+import Checkpoints
+import Tensors
+import Work
+
+extension Decoder {
+  /// What the final norm reads of a window, which goes block by block, some positions at a time.
+  ///
+  /// - Parameters:
+  ///   - tokens: The window, read from position 0.
+  ///   - pace: Of the whole way.
+  /// - Returns: Tokens x hidden size.
+  /// - Throws: ``InferenceError`` for ids outside the vocabulary.
+  func lastStates(
+    of tokens: [Int], pace: Pace = .unwatched
+  ) throws(InferenceError) -> Matrix {
+    try check(tokens)
+    var hidden = embedded(tokens)
+    let positions = positions(tokens.indices, ofLength: tokens.count)
+    for (block, pace) in pace.parts(runningBlocks) {
+      let length = StepLength.positions(forWeights: weights(ofBlock: block))
+      var cache = makeBlockCache(block)
+      for start in stride(from: 0, to: hidden.rows, by: length) {
+        let rows = start..<min(start + length, hidden.rows)
+        var part = hidden.rows(rows)
+        run(block: block, on: &part, positions.part(rows), cache: &cache)
+        hidden.replaceRows(from: start, by: part)
+        try pace.advance(to: Double(rows.upperBound) / Double(hidden.rows))
+      }
+    }
+    return hidden
+  }
+}
