@@ -170,8 +170,11 @@ format: ## rewrites them as swift-format likes them
 readme: ## writes the key table into the README
 	@VISE_WRITE_README=1 $(SWIFT) test --disable-xctest --filter ReadmeTests
 
-bench: build models ## decode speed as ratios; with llama-cpp-python in .venv, against llama.cpp
-	@$(VENV)/bin/python Benchmarks/decode.py --binary $(BINARY) --model "$(MODELS)/smollm2.gguf"
+QWEN ?= $(MODELS)/qwen.gguf
+
+bench: build models ## speed beside llama.cpp's, into Benchmarks/results.md; QWEN=path for Qwen2.5-Coder 1.5B too
+	@$(VENV)/bin/python Benchmarks/speed.py --binary $(BINARY) --model "$(MODELS)/smollm2.gguf" \
+	  $(if $(wildcard $(QWEN)),--large "$(QWEN)")
 
 bench-quality: build models ## quality at equal size, against llama.cpp, llm-compressor and uniform GPTQ, into Benchmarks/quality.md
 	$(call installed,$(INTEROP),requirements.txt)
@@ -181,8 +184,6 @@ bench-quality: build models ## quality at equal size, against llama.cpp, llm-com
 
 bench-prediction: build models ## predicted KLDs beside measured ones, into Benchmarks/prediction.md; ten minutes on two idle cores
 	@$(VENV)/bin/python Benchmarks/prediction.py --binary $(BINARY) --models "$(MODELS)"
-
-QWEN ?= $(MODELS)/qwen.gguf
 
 bench-quality-large: build test-deps ## the same on Qwen2.5-Coder 1.5B (QWEN=path of its GGUF), against llama.cpp; an hour or more
 	@$(VENV)/bin/python Benchmarks/quality.py --binary $(BINARY) --qwen "$(QWEN)"

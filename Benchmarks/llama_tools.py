@@ -13,6 +13,8 @@ OPTIONS = ["-DCMAKE_BUILD_TYPE=Release", "-DGGML_NATIVE=ON", "-DBUILD_SHARED_LIB
            "-DGGML_BLAS_VENDOR=OpenBLAS", "-DGGML_CPU_REPACK=OFF",
            "-DLLAMA_BUILD_SERVER=OFF", "-DLLAMA_BUILD_UI=OFF", "-DLLAMA_USE_PREBUILT_UI=OFF",
            "-DLLAMA_BUILD_APP=OFF", "-DLLAMA_OPENSSL=OFF"]
+# The same as fast as llama.cpp is: with its own kernels and weights repacked for them.
+FAST = [option.replace("GGML_BLAS=ON", "GGML_BLAS=OFF").replace("REPACK=OFF", "REPACK=ON") for option in OPTIONS]
 
 
 def source(folder):
@@ -31,24 +33,25 @@ def source(folder):
     return source(folder)
 
 
-def built(target, result, folder):
+def built(target, result, folder, options=OPTIONS):
     """The path of what a target makes; builds it (some minutes) the first time."""
     root = os.path.join(source(folder), "vendor", "llama.cpp")
-    path = os.path.join(root, "build", "bin", result)
+    build = os.path.join(root, "build-fast" if options is FAST else "build")
+    path = os.path.join(build, "bin", result)
     if os.path.exists(path):
         return path
     commands = os.path.dirname(sys.executable)
     environment = {**os.environ, "PATH": commands + os.pathsep + os.environ["PATH"]}
-    subprocess.run(["cmake", "-S", root, "-B", f"{root}/build", "-G", "Ninja", *OPTIONS],
+    subprocess.run(["cmake", "-S", root, "-B", build, "-G", "Ninja", *options],
                    check=True, env=environment, stdout=subprocess.DEVNULL)
-    subprocess.run(["cmake", "--build", f"{root}/build", "--target", target],
+    subprocess.run(["cmake", "--build", build, "--target", target],
                    check=True, env=environment, stdout=subprocess.DEVNULL)
     return path
 
 
-def tool(name, folder):
+def tool(name, folder, options=OPTIONS):
     """The path of a tool such as `llama-quantize`."""
-    return built(name, name, folder)
+    return built(name, name, folder, options)
 
 
 def bindings(folder):

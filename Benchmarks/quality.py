@@ -25,6 +25,7 @@ import hf_to_gguf
 import llama_tools
 import offgrid
 import quality_large
+import sections
 import vise_runs
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -197,31 +198,7 @@ def write_introduction(options):
         f"{TOKENS} tokens of `{os.path.basename(options.calibration)}` to calibrate, "
         f"`{os.path.basename(options.evaluation)}` to measure; MB are 10^6 bytes of "
         "tensors. Uniform schemes: width, g and group, z for zero points.", ""]
-    rewrite(options.output, lambda sections: {**sections, "": text})
-
-
-def write_lines(options, title, lines):
-    """Puts a section in its place, or at the end; what is known of it after every line."""
-    known = []
-    for line in lines:
-        known.append(line)
-        rewrite(options.output, lambda sections: {**sections, title: ["", *known, ""]})
-
-
-def rewrite(path, change):
-    """Changes a file's sections: lines by title, what stands before the first under no title."""
-    sections, title = {"": []}, ""
-    if os.path.exists(path):
-        with open(path) as file:
-            for line in file.read().splitlines():
-                if line.startswith("## "):
-                    title = line.removeprefix("## ")
-                    sections[title] = []
-                else:
-                    sections[title].append(line)
-    with open(path, "w") as file:
-        for title, lines in change(sections).items():
-            file.write("\n".join([f"## {title}"] * bool(title) + lines) + "\n")
+    sections.rewrite(options.output, lambda found: {**found, "": text})
 
 
 def main():
@@ -244,7 +221,7 @@ def main():
     write_introduction(options)
     if options.qwen:
         title = f"{quality_large.TITLE}: against llama-quantize"
-        write_lines(options, title, quality_large.table(options, megabytes))
+        sections.write(options.output, title, quality_large.table(options, megabytes))
         return
     offgrid_folder = os.path.join(options.work, "smollm2-offgrid")
     for name, title, source, windows in [
@@ -257,7 +234,7 @@ def main():
         vise = Vise(options, name, title, source, windows)
         for section, (heading, table) in SECTIONS.items():
             if options.only in (None, section):
-                write_lines(options, f"{title}: {heading}", table(vise))
+                sections.write(options.output, f"{title}: {heading}", table(vise))
 
 
 if __name__ == "__main__":

@@ -130,7 +130,7 @@ VK_INLINE float squared_error(const vk_float_row *row, uint16_t scale, const flo
     for (size_t k = 0; k < 16; k++) {
       const float size = weights[i + k] < 0 ? -weights[i + k] : weights[i + k];
       const float error = e2m1_near(size / step) * step - size;
-      sums[k] += (importance ? importance[i + k] : 1) * (error * error);
+      sums[k] += importance[i + k] * (error * error);
     }
   }
   float sum = 0;
@@ -161,6 +161,9 @@ VK_INLINE void vk_fit_floats_body(vk_level level, const vk_float_row *row, int s
                               const float *weights, const float *importance, const float *ranges,
                               uint16_t *scales) {
   (void)level;
+  // Groups that are searched have 32 weights at most.
+  static const float ones[32] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
   size_t group = 0;
   for (size_t begin = 0; begin < row->columns; begin += row->group, group++) {
     const size_t count = group_end(row, begin) - begin;
@@ -168,7 +171,7 @@ VK_INLINE void vk_fit_floats_body(vk_level level, const vk_float_row *row, int s
     const uint16_t scale = scale_of_range(row, range);
     scales[group] = searches && row->format != VK_FP8 && range > 0
                         ? searched_scale(row, scale, weights + begin,
-                                         importance ? importance + begin : 0, count)
+                                         importance ? importance + begin : ones, count)
                         : scale;
   }
 }

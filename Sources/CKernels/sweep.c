@@ -1,6 +1,7 @@
 #include "vk_sweep.h"
 
 #include "codebook.h"
+#include "lanes.h"
 #include "rounding.h"
 
 enum { lanes = VK_SWEEP_LANES, most_columns = VK_SWEEP_COLUMNS };
@@ -60,14 +61,18 @@ VK_INLINE void mask_pattern(const vk_sweep_block *block, size_t start, tile *til
   }
 }
 
-// The columns after `column` make up for its errors.
+// The columns after `column` make up for its errors. Vectors are of rows: left to itself, the compiler gathers columns.
 VK_INLINE void compensate(const vk_sweep_block *block, size_t column, const float *errors,
                           tile *tile) {
 #pragma clang fp contract(fast)
   const float *const factor = block->factor + column * block->stride;
+  vk_floats rows;
+  memcpy(&rows, errors, sizeof rows);
   for (size_t k = column + 1; k < block->width; k++) {
-    const float share = factor[k];
-    for (size_t r = 0; r < lanes; r++) tile->weights[k][r] -= share * errors[r];
+    vk_floats weights;
+    memcpy(&weights, tile->weights[k], sizeof weights);
+    weights -= factor[k] * rows;
+    memcpy(tile->weights[k], &weights, sizeof weights);
   }
 }
 

@@ -21,12 +21,12 @@ typedef struct {
   int scales_are_bfloat;
 } vk_quantizer;
 
-/// Finds the scales and zero points, unsigned, of a row of `groups` groups.
+/// Finds the scales and zero points, unsigned, of `groups` groups of some rows, of `groups_a_row` each.
 ///
-/// A search weights squared errors by `importance`, one a weight, unless it is null.
-void vk_fit_row(vk_level level, const vk_quantizer *quantizer, const float *weights,
-                const float *importance, size_t groups, size_t group_size, uint16_t *scales,
-                uint8_t *points);
+/// A search weights squared errors by `importance`, one a weight of a row, unless it is null.
+void vk_fit_rows(vk_level level, const vk_quantizer *quantizer, const float *weights,
+                 const float *importance, size_t groups_a_row, size_t groups, size_t group_size,
+                 uint16_t *scales, uint8_t *points);
 
 /// What the codes of a row stand for: weight = (code + base - zero) * scale + minimum, for codes + base
 /// from lowest to highest; with a codebook of sixteen rising levels, weight = codebook[code] * scale.

@@ -128,28 +128,42 @@ extension TensorTable {
   /// take at most 64 MiB; or else of 16 pages of 4 KiB of each, spread evenly from its first to its last.
   var fingerprint: String {
     let lines = Dictionary(grouping: entries, by: \.file).flatMap { file, entries in
-      let storage = storages[file]
-      defer { storage.releasePages(in: 0..<storage.count) }
-      return byteCount <= Self.wholeLimit
-        ? entries.map { line(of: $0, in: storage, isWhole: true) }
-        : storage.sampling { entries.map { line(of: $0, in: storage, isWhole: false) } }
+      byteCount <= Self.wholeLimit
+        ? entries.map { line(of: $0, hash: wholeHash(of: $0)) }
+        : storages[file].sampling { read in
+          entries.map { entry in
+            var hash = ContentHash()
+            for part in Self.sample(of: entry) { read(part) { hash.add($0) } }
+            return line(of: entry, hash: hash)
+          }
+        }
     }
     return SHA256.hexDigest(Array(lines.sorted().joined().utf8))
   }
 
-  private func line(of entry: TensorEntry, in storage: ByteStorage, isWhole: Bool) -> String {
-    let (start, end) = (entry.offset, entry.offset + entry.byteCount)
+  private func line(of entry: TensorEntry, hash: ContentHash) -> String {
+    "\(entry.header)\t\(hash.digits)\n"
+  }
+
+  private func wholeHash(of entry: TensorEntry) -> ContentHash {
     var hash = ContentHash()
-    if isWhole || entry.byteCount <= Self.pageCount * Self.pageLength {
-      hash.add(storage, in: start..<end)
-    } else {
-      let farthest = entry.byteCount - Self.pageLength
-      for page in 0..<Self.pageCount {
-        let place = start + farthest / (Self.pageCount - 1) * page
-        hash.add(storage, in: place..<place + Self.pageLength)
-      }
+    let range = entry.offset..<entry.offset + entry.byteCount
+    hash.add(storages[entry.file], in: range)
+    storages[entry.file].releasePages(in: range)
+    return hash
+  }
+
+  /// The parts of a tensor that are hashed: pages from its first to its last, or all of a small one.
+  private static func sample(of entry: TensorEntry) -> [Range<Int>] {
+    let start = entry.offset
+    guard entry.byteCount > pageCount * pageLength else {
+      return [start..<start + entry.byteCount]
     }
-    return "\(entry.header)\t\(hash.digits)\n"
+    let farthest = entry.byteCount - pageLength
+    return (0..<pageCount).map { page in
+      let place = start + farthest / (pageCount - 1) * page
+      return place..<place + pageLength
+    }
   }
 
   /// What fingerprints of plans, snapshots and sensitivity files were before they told contents apart.

@@ -10,7 +10,7 @@ public final class ByteStorage: @unchecked Sendable {
   private let base: UnsafeRawPointer?
   private let mapping: OpaquePointer?
   /// The mapped file as it was named, and as it was then.
-  private let file: (path: String, stamp: FileStamp)?
+  let file: (path: String, stamp: FileStamp)?
   /// Number of bytes.
   public let count: Int
 
@@ -117,16 +117,6 @@ public final class ByteStorage: @unchecked Sendable {
     let end = range.upperBound == count ? count : range.upperBound / page * page
     guard first < end else { return }
     madvise(UnsafeMutableRawPointer(mutating: base + first), end - first, MADV_DONTNEED)
-  }
-
-  /// Calls `body`, which reads a few places: of a mapped file only the pages that it touches are read, and not their
-  /// neighbours beforehand, which take a thousand times as long.
-  public func sampling<R>(_ body: () -> R) -> R {
-    guard mapping != nil, let base, count > 0 else { return body() }
-    let start = UnsafeMutableRawPointer(mutating: base)
-    madvise(start, count, MADV_RANDOM)
-    defer { madvise(start, count, MADV_NORMAL) }
-    return body()
   }
 
   /// The little-endian unsigned integer in the `width` bytes at `offset`.

@@ -44,11 +44,9 @@ extension QuantizationGrid {
             guard let weights = weights.baseAddress, let scales = scales.baseAddress,
               let points = points.baseAddress
             else { return }
-            for row in 0..<matrix.rows {
-              vk_fit_row(
-                Kernels.level, &settings, weights + row * matrix.columns, importance, groups,
-                groupSize, scales + row * groups, points + row * groups)
-            }
+            vk_fit_rows(
+              Kernels.level, &settings, weights, importance, groups, matrix.rows * groups,
+              groupSize, scales, points)
           }
         }
       }

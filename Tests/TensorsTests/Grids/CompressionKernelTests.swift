@@ -39,8 +39,8 @@ struct CompressionKernelTests {
       codes: Array(repeating: 0, count: groups * size),
       scales: Array(repeating: 0, count: groups), points: Array(repeating: 0, count: groups))
     let weights = weights(groups * size)
-    vk_fit_row(
-      level, &settings, weights, importance, groups, size, &result.scales, &result.points)
+    vk_fit_rows(
+      level, &settings, weights, importance, groups, groups, size, &result.scales, &result.points)
     let base = -Float(1 << (settings.bits - 1))
     let type: ElementType = settings.scales_are_bfloat == 0 ? .float16 : .bfloat16
     let (scales, zeros) = (type.widened(result.scales), result.points.map { Float($0) + base })

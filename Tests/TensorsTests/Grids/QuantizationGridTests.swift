@@ -51,6 +51,35 @@ struct QuantizationGridTests {
     }
   }
 
+  /// Groups are searched sixteen at a time, whichever rows they are of: each finds what it finds alone.
+  @Test(arguments: [RangeFit.extremes, .leastError])
+  func rowsDoNotDependOnEachOther(fit: RangeFit) {
+    let (rows, columns) = (7, 768)
+    let matrix = Self.weights(rows: rows, columns: columns)
+    for importance in [nil, Self.importance(columns: columns)] {
+      func grids(_ matrix: Matrix) -> [QuantizationGrid] {
+        Self.types.map {
+          QuantizationGrid(fitting: matrix, type: $0, fit: fit, importance: importance)
+        }
+          + [(2, 16), (3, 48), (4, 256), (8, 768)].map { bits, group in
+            QuantizationGrid(
+              fitting: matrix, bits: bits, groupSize: group, isSymmetric: bits == 3, fit: fit,
+              importance: importance, scaleType: .bfloat16)
+          }
+      }
+      let together = grids(matrix)
+      for row in 0..<rows {
+        let alone = grids(Matrix(rows: 1, columns: columns, values: Array(matrix.row(row))))
+        for (all, one) in zip(together, alone) {
+          let groups = row * all.groupsPerRow..<(row + 1) * all.groupsPerRow
+          #expect(Array(all.scales[groups]) == one.scales)
+          #expect(Array(all.zeros[groups]) == one.zeros)
+          #expect(Array(all.minimums[groups]) == one.minimums)
+        }
+      }
+    }
+  }
+
   @Test(arguments: types)
   func blocksDecodeToTheGridsWeights(type: ElementType) {
     let matrix = Self.weights()

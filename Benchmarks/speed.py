@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+"""Speed beside llama.cpp's, as ratios of runs that took turns within the same minutes.
+
+    speed.py --binary .build/release/vise --model .models/smollm2.gguf [--large QWEN.gguf] [--only decode] [--rounds 5]
+
+The rival is llama.cpp as its PyPI source builds it for this processor, with repacked weights and without BLAS, on as many
+threads as Vise: one for each processor. Each figure is the median of rounds, with the least and the greatest beside it; each
+ratio is of two runs of one round. Vise quantizes in memory, by plans of one scheme for all layers; `fast` and `exact` are its
+arithmetics. The share of the limit is what a decoder reads a second, its weights once for every token, of what all threads
+together read of memory at most.
+
+Each table is a section of the output and replaces only that.
+"""
+import argparse
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import time
+
+import llama_tools
+import sections
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PROMPT = "The sea is a vast body of water that"
+THREADS = len(os.sched_getaffinity(0))
+# What is decoded: a plan, or the file as it is; an arithmetic; and the rival's type.
+DECODERS = [(None, "exact", "F16"), ("uniform-8", "exact", "Q8_0"), ("uniform-4", "exact", "Q4_0"), ("uniform-8", "fast", "Q8_0"),
+            ("uniform-4", "fast", "Q4_0"), ("uniform-2", "fast", "Q4_0")]
+# Files that both decode as they are; of those, what needs rows of 256.
+FILES, WIDE_FILES = ["Q8_0", "Q4_0", "IQ4_NL"], ["Q4_K_M", "Q6_K"]
+PROMPTS = [(None, "exact", "F16"), ("uniform-8", "fast", "Q8_0"), ("uniform-4", "fast", "Q4_0")]
+EXPORTS = ["Q8_0", "Q4_0"]
+
+
+class Model:
+    """A model in F16 and what llama-quantize makes of it, each made once."""
+
+    def __init__(self, options, name, source, files):
+        self.options, self.files = options, files
+        self.f16 = os.path.join(options.work, f"{name}-speed-f16.gguf")
+        self.made(self.f16, source, "F16", "--allow-requantize")
+
+    def made(self, path, source, kind, *flags):
+        if not os.path.exists(path):
+            quantize = [self.options.tool("llama-quantize"), *flags, source, path + ".new", kind, str(THREADS)]
+            subprocess.run(quantize, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            os.rename(path + ".new", path)
+        return path
+
+    def file(self, kind):
+        if kind == "F16":
+            return self.f16
+        return self.made(self.f16.replace("f16", kind), self.f16, kind, "--pure" if kind != "Q4_K_M" else "--leave-output-tensor")
+
+    def rival(self, kind, *work):
+        """Tokens a second of llama-bench."""
+        output = subprocess.run([self.options.tool("llama-bench"), "-m", self.file(kind), "-t", str(THREADS), "-r", "1", "-o", "json",
+                                 *work], check=True, capture_output=True, text=True).stdout
+        return json.loads(output)[0]["avg_ts"]
+
+    def answer(self, path, plan, arithmetic, prompt, tokens):
+        """One side of what the binary says of an answer."""
+        command = [self.options.binary, "generate", path, "--raw", "--prompt", prompt, "--tokens", str(tokens), "--json",
+                   "--arithmetic", arithmetic]
+        if plan:
+            command += ["--plan", os.path.join(HERE, f"{plan}.yaml")]
+        result = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        return result.get("compressed") or result["reference"]
+
+    def bytes(self, plan):
+        """Bytes of the weights under a plan."""
+        if not plan:
+            return os.path.getsize(self.f16)
+        output = subprocess.run([self.options.binary, "export", self.f16, "--plan", os.path.join(HERE, f"{plan}.yaml"), "--format",
+                                 "compressed-tensors", "--output", os.path.join(self.options.work, "none"), "--dry-run", "--json"],
+                                capture_output=True, text=True, check=True).stdout
+        return json.loads(output)["bytes"]
+
+
+def spread(values, digits=1):
+    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+
+
+def rounds(options, ours, theirs):
+    """Figures of both, who take turns."""
+    pairs = [(ours(), theirs()) for _ in range(options.rounds)]
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs], [pair[0] / pair[1] for pair in pairs]
+
+
+def title_of(plan, arithmetic):
+    return f"{plan.replace('uniform-', '') + ' bit, groups of 64' if plan else 'F16'}, {arithmetic}"
+
+
+def decoding(model, options):
+    yield "| Vise | llama.cpp | Vise, tokens a second | of the limit | llama.cpp | of the limit | Vise / llama.cpp |"
+    yield "|---|---|---|---|---|---|---|"
+    for plan, arithmetic, kind in DECODERS:
+        ours, theirs, ratios = rounds(
+            options, lambda: model.answer(model.f16, plan, arithmetic, PROMPT, options.tokens)["tokens_per_second"],
+            lambda: model.rival(kind, "-p", "0", "-n", str(options.tokens)))
+        shares = [100 * statistics.median(speeds) * size / 1e9 / options.limit
+                  for speeds, size in [(ours, model.bytes(plan)), (theirs, os.path.getsize(model.file(kind)))]]
+        yield (f"| {title_of(plan, arithmetic)} | {kind} | {spread(ours)} | {shares[0]:.0f} % | {spread(theirs)} | {shares[1]:.0f} % | "
+               f"**{spread(ratios, 2)}** |")
+    for kind in model.files:
+        ours, theirs, ratios = rounds(
+            options, lambda: model.answer(model.file(kind), None, options.files, PROMPT, options.tokens)["tokens_per_second"],
+            lambda: model.rival(kind, "-p", "0", "-n", str(options.tokens)))
+        size = os.path.getsize(model.file(kind))
+        shares = [100 * statistics.median(speeds) * size / 1e9 / options.limit for speeds in (ours, theirs)]
+        yield (f"| the file as it is, {options.files} | {kind} | {spread(ours)} | {shares[0]:.0f} % | {spread(theirs)} | "
+               f"{shares[1]:.0f} % | **{spread(ratios, 2)}** |")
+
+
+def prompts(model, options):
+    yield "| Vise | llama.cpp | Vise, tokens a second | llama.cpp | Vise / llama.cpp |"
+    yield "|---|---|---|---|---|"
+    with open(os.path.join(HERE, "..", "Samples", "evaluation.txt"), encoding="utf-8") as file:
+        prompt = file.read()[:2000]
+
+    def ours_of(plan, arithmetic):
+        answer = model.answer(model.f16, plan, arithmetic, prompt, 1)
+        return answer["prompt_tokens"] / answer["prompt_seconds"]
+
+    length = model.answer(model.f16, None, "exact", prompt, 1)["prompt_tokens"]
+    for plan, arithmetic, kind in PROMPTS:
+        ours, theirs, ratios = rounds(
+            options, lambda: ours_of(plan, arithmetic), lambda: model.rival(kind, "-p", str(length), "-n", "0"))
+        yield (f"| {title_of(plan, arithmetic)}, {length} tokens | {kind} | {spread(ours)} | {spread(theirs)} | "
+               f"**{spread(ratios, 2)}** |")
+
+
+def evaluating(model, options):
+    yield "| | Vise, tokens a second | llama-perplexity | Vise / llama.cpp |"
+    yield "|---|---|---|---|"
+    text, windows = os.path.join(HERE, "..", "Samples", "evaluation.txt"), 6
+
+    def seconds(*command):
+        start = time.monotonic()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return time.monotonic() - start
+
+    ours, theirs, ratios = rounds(
+        options, lambda: 512 * windows / seconds(options.binary, "evaluate", model.f16, "--text", text, "--windows", str(windows)),
+        lambda: 512 * windows / seconds(options.tool("llama-perplexity"), "-m", model.f16, "-f", text, "-c", "512", "--chunks",
+                                        str(windows), "-t", str(THREADS)))
+    yield f"| F16, {windows} windows of 512, start of the program included | {spread(ours)} | {spread(theirs)} | **{spread(ratios, 2)}** |"
+
+
+def exporting(model, options):
+    yield "| from F16, without calibration | Vise, seconds | llama-quantize | llama-quantize / Vise | CPU s: Vise | llama-quantize |"
+    yield "|---|---|---|---|---|---|"
+    output = os.path.join(options.work, "export-speed.gguf")
+
+    def run(*command):
+        """Seconds by the clock and of the processors."""
+        if os.path.exists(output):
+            os.remove(output)
+        os.sync()
+        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return time.monotonic() - start, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    for kind in EXPORTS:
+        plan = os.path.join(options.work, f"export-{kind}.yaml")
+        with open(plan, "w", encoding="utf-8") as file:
+            file.write(f"vise: 1\nrules:\n  - layers: \"*\"\n    type: {kind}\n    range: minmax\n")
+        ours, theirs, _ = zip(*[
+            (run(options.binary, "export", model.f16, "--plan", plan, "--format", "gguf", "--output", output),
+             run(options.tool("llama-quantize"), "--pure", model.f16, output, kind, str(THREADS)), 0)
+            for _ in range(options.rounds)])
+        ratios = [b[0] / a[0] for a, b in zip(ours, theirs)]
+        yield (f"| {kind} | {spread([a[0] for a in ours], 2)} | {spread([b[0] for b in theirs], 2)} | **{spread(ratios, 2)}** | "
+               f"{statistics.median(a[1] for a in ours):.2f} | {statistics.median(b[1] for b in theirs):.2f} |")
+    if os.path.exists(output):
+        os.remove(output)
+
+
+SECTIONS = {"decode": ("decoding", decoding), "prompt": ("prompts", prompts), "evaluate": ("evaluating", evaluating),
+            "export": ("exporting", exporting)}
+
+
+def limit(options):
+    """GB/s that all threads together read."""
+    program = os.path.join(options.work, "limits")
+    subprocess.run(["cc", "-O3", "-march=native", "-pthread", "-o", program, os.path.join(HERE, "limits.c")], check=True)
+    output = subprocess.run([program, str(THREADS)], check=True, capture_output=True, text=True).stdout
+    return float(output)
+
+
+def processor():
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        return next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), platform.machine())
+
+
+def introduction(options):
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    return ["# Speed", "", "Made by `make bench`. " + " ".join(__doc__.split("\n\n")[2].split()), "",
+            f"{processor()}, {THREADS} threads, {options.limit:.0f} GB/s read at most; commit {commit}; medians of {options.rounds} rounds.",
+            ""]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--binary", default=".build/release/vise")
+    parser.add_argument("--model", default=".models/smollm2.gguf", help="SmolLM2-135M in GGUF, of any type")
+    parser.add_argument("--large", help="Qwen2.5-Coder 1.5B in GGUF; tables of it, too")
+    parser.add_argument("--work", default=".bench", help="folder for files made on the way; models stay for the next run")
+    parser.add_argument("--tools", default=".bench/llama.cpp", help="folder that llama.cpp's tools are built in")
+    parser.add_argument("--llama", help="folder of tools that are built already")
+    parser.add_argument("--output", default=os.path.join(HERE, "results.md"))
+    parser.add_argument("--only", choices=list(SECTIONS))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--tokens", type=int, default=64, help="that are decoded")
+    parser.add_argument("--files", default="exact", choices=["exact", "fast"], help="arithmetic for files as they are")
+    options = parser.parse_args()
+    os.makedirs(options.work, exist_ok=True)
+    options.tool = (lambda name: os.path.join(options.llama, name)) if options.llama else (
+        lambda name: llama_tools.tool(name, options.tools, llama_tools.FAST))
+    options.limit = limit(options)
+    sections.rewrite(options.output, lambda found: {**found, "": introduction(options)})
+    models = [("smollm2", "SmolLM2-135M", options.model, FILES)]
+    if options.large:
+        models.append(("qwen", "Qwen2.5-Coder 1.5B", options.large, FILES + WIDE_FILES))
+    for name, title, source, files in models:
+        model = Model(options, name, source, files)
+        for key, (heading, table) in SECTIONS.items():
+            if options.only in (None, key):
+                print(f"{title}: {heading}", file=sys.stderr)
+                sections.write(options.output, f"{title}: {heading}", table(model, options))
+
+
+if __name__ == "__main__":
+    main()
