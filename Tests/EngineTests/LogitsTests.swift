@@ -77,6 +77,21 @@ import Testing
     ).values
   }
 
+  @Test func fastArithmeticIsNearTheExact() throws {
+    driver.send(.setPlan(coarse))
+    var logits: [[Float]] = []
+    for arithmetic in [Arithmetic.exact, .fast] {
+      var wanted = request(side: .compressed)
+      wanted.arithmetic = arithmetic
+      driver.send(.writeLogits(job, wanted))
+      driver.run()
+      logits.append(try read(output).logits)
+    }
+    let error = zip(logits[0], logits[1]).map { abs($0 - $1) }.max() ?? 0
+    let largest = logits[0].map(\.magnitude).max() ?? 0
+    #expect(error > 1e-4 * largest && error < 0.2 * largest)
+  }
+
   @Test func writesWhatAForwardPassComputes() throws {
     driver.send(.writeLogits(job, request()))
     driver.run()
