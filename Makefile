@@ -113,7 +113,7 @@ sanitize-mapping: ## cuts mapped files off under threads, under each of SANITIZE
 
 sanitize: test-deps sanitize-mapping ## runs SUITES under each of SANITIZERS, built apart in .build-NAME
 	@for name in $(SANITIZERS); do echo "$$name:"; \
-	  VISE_MODELS="$(abspath $(MODELS))" $(SWIFT) test --disable-xctest --sanitize $$name \
+	  ASAN_OPTIONS=detect_leaks=0 VISE_MODELS="$(abspath $(MODELS))" $(SWIFT) test --disable-xctest --sanitize $$name \
 	    --scratch-path .build-$$name --filter "$(SUITES)" || exit 1; done
 
 fuzz: deps ## tries each reader of files under libFuzzer for TIME seconds (60); TARGETS="gguf plan" for some of them

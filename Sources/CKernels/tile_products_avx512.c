@@ -8,7 +8,7 @@
 #include <immintrin.h>
 
 // Bytes ahead of which codes are fetched: processors stop at the end of a page.
-enum { AHEAD = 4096 };
+enum { AHEAD = 8192 };
 
 // Adds a plane of bits to the codes of a unit, above `taken` bits that they have; returns where the next plane begins.
 VK_TARGET_AVX512 VK_INLINE const uint8_t *add_plane(const uint8_t *codes, unsigned plane,

@@ -8,8 +8,8 @@ struct Answer {
   private(set) var isEnded = false
   private(set) var generation: Generation?
   private var text: TextStream?
-  /// Time spent on tokens after the first, whose time is the prompt's.
-  private var time = Duration.zero
+  /// Time spent on the prompt and the first token, and on those after it.
+  private var (promptTime, time) = (Duration.zero, Duration.zero)
 
   init(side: ModelSide) { self.side = side }
 
@@ -40,9 +40,11 @@ struct Answer {
         return nil
       }
       let started = workspace.now()
-      switch try generation?.step(using: decoder) {
-      case .token(let id):
-        return add(id, in: workspace.now() - started, isLast: completed(of: limit) == limit)
+      let done = try generation?.step(using: decoder)
+      let duration = workspace.now() - started
+      if completed(of: .max) < 2 { promptTime += duration } else { time += duration }
+      switch done {
+      case .token(let id): return add(id, isLast: completed(of: limit) == limit)
       case .ended(let reason):
         isEnded = true
         workspace.emit(.answerEnded(job, AnswerSide(side), StopReason(reason)))
@@ -65,14 +67,14 @@ struct Answer {
     }
   }
 
-  private mutating func add(_ id: Int, in duration: Duration, isLast: Bool) -> GeneratedToken {
+  private mutating func add(_ id: Int, isLast: Bool) -> GeneratedToken {
     let index = completed(of: .max) - 1
-    if index > 0 { time += duration }
     var part = text?.append(id) ?? ""
     if isLast { part += text?.finish() ?? "" }
     return GeneratedToken(
       side: AnswerSide(side), index: index, id: id, text: part,
-      tokensPerSecond: index > 0 && time > .zero ? Double(index) / (time / .seconds(1)) : 0)
+      tokensPerSecond: index > 0 && time > .zero ? Double(index) / (time / .seconds(1)) : 0,
+      promptTokens: generation?.promptCount ?? 0, promptSeconds: promptTime / .seconds(1))
   }
 }
 

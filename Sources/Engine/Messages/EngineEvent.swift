@@ -50,10 +50,13 @@ public struct GeneratedToken: Codable, Hashable, Sendable {
   /// KLD of the compressed model's distribution of this token from the reference's, in nats; nil
   /// unless both sides have just chosen it, after the same tokens.
   public var divergence: Double?
+  /// Tokens of the prompt, and the seconds from its first to the answer's first; 0 for a server.
+  public var promptTokens: Int
+  public var promptSeconds: Double
 
   public init(
     side: AnswerSide, index: Int, id: Int?, text: String, tokensPerSecond: Double,
-    divergence: Double? = nil
+    divergence: Double? = nil, promptTokens: Int = 0, promptSeconds: Double = 0
   ) {
     self.side = side
     self.index = index
@@ -61,6 +64,8 @@ public struct GeneratedToken: Codable, Hashable, Sendable {
     self.text = text
     self.tokensPerSecond = tokensPerSecond
     self.divergence = divergence
+    self.promptTokens = promptTokens
+    self.promptSeconds = promptSeconds
   }
 }
 

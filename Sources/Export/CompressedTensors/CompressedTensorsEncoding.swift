@@ -65,7 +65,9 @@ public struct CompressedTensorsEncoding: ModelEncoding {
       encoding.copies == nil, !encoding.shape.hasNumberedExperts,
       rounding.quantization.hasFreeGroups
     else { return nil }
-    return RoundedLayer(rounding, encoding: encoding)
+    return RoundedLayer(rounding, as: encoding.tensors.map(\.name)) {
+      encoding.bytes(of: $0, rows: $1)
+    }
   }
 
   public func tensorNames(ofLayer name: String) -> [String] {

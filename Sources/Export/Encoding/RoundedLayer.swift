@@ -6,8 +6,11 @@ import Tensors
 public struct RoundedLayer: Sendable {
   private enum Form: Sendable {
     case blocks(RowOrder)
-    case packed(LayerEncoding)
+    case packed(Packing)
   }
+
+  /// What some rows of a layer add to each of its tensors; nil if they are not as its format has them.
+  typealias Packing = @Sendable (PackedMatrix, _ rows: Range<Int>) -> [[UInt8]]?
 
   /// Zero points are packed down the rows: so many rows fill whole words of them.
   private static let rowsAWord = 32
@@ -25,8 +28,8 @@ public struct RoundedLayer: Sendable {
     self.init(rounding, .blocks(order), [tensor])
   }
 
-  init(_ rounding: RowRounding, encoding: LayerEncoding) {
-    self.init(rounding, .packed(encoding), encoding.tensors.map(\.name))
+  init(_ rounding: RowRounding, as tensors: [String], packing: @escaping Packing) {
+    self.init(rounding, .packed(packing), tensors)
   }
 
   private init(_ rounding: RowRounding, _ form: Form, _ tensors: [String]) {
@@ -50,8 +53,8 @@ public struct RoundedLayer: Sendable {
     switch form {
     case .blocks(let order):
       return rounding.round(storedRows: part, in: order, into: &buffer) ? [buffer] : nil
-    case .packed(let encoding):
-      return rounding.packed(rows: part).flatMap { encoding.bytes(of: $0, rows: part) }
+    case .packed(let packing):
+      return rounding.packed(rows: part).flatMap { packing($0, part) }
     }
   }
 }

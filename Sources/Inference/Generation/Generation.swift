@@ -29,6 +29,8 @@ public struct Generation: Sendable {
   /// What the model is about to have read of them, where that takes more than one step.
   private var reading: PromptReading?
   private var stop: StopReason?
+  /// Tokens of the prompt.
+  public var promptCount: Int { prompt.count }
   /// The answer so far, without the end token.
   public private(set) var tokens: [Int] = []
   /// The logits that the last token was chosen from.

@@ -13,8 +13,8 @@ struct GenerateCommand: ParsableCommand {
       The prompt is a user's message in the model's chat template. Where there is none it is sent as it is, which is said; \
       control tokens that it spells are text unless --raw is given.
 
-      --json: reference, compressed, or both, each of text, token_ids, tokens_per_second; and with \
-      --serve, served of model, text, tokens_per_second.
+      --json: reference, compressed, or both, each of text, token_ids, tokens_per_second, prompt_tokens, prompt_seconds \
+      (until the first token of the answer); and with --serve, served of model, text, tokens_per_second.
       """)
 
   @OptionGroup var model: ModelArgument

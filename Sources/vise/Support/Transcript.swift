@@ -13,9 +13,12 @@ struct Transcript {
     /// Tokens, or what a server sends at a time.
     fileprivate var count = 0
     var tokensPerSecond = Figure(nil)
+    /// Nil for a server.
+    var promptTokens: Int?
+    var promptSeconds: Double?
 
     private enum CodingKeys: CodingKey {
-      case text, tokenIds, model, tokensPerSecond
+      case text, tokenIds, model, tokensPerSecond, promptTokens, promptSeconds
     }
   }
 
@@ -57,6 +60,10 @@ struct Transcript {
     answers[token.side]?.count += 1
     if let id = token.id { answers[token.side]?.tokenIds?.append(id) }
     answers[token.side]?.tokensPerSecond = Figure(token.tokensPerSecond)
+    if token.side != .served {
+      answers[token.side]?.promptTokens = token.promptTokens
+      answers[token.side]?.promptSeconds = token.promptSeconds
+    }
     stream()
   }
 

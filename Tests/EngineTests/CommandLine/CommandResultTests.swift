@@ -213,7 +213,10 @@ import Tensors
     let answer = try #require(
       try json("generate", "--prompt", "Hello", "--raw", "--tokens", "20")["reference"]
         as? [String: Any])
-    #expect(Set(answer.keys) == ["text", "token_ids", "tokens_per_second"])
+    #expect(
+      Set(answer.keys) == [
+        "text", "token_ids", "tokens_per_second", "prompt_tokens", "prompt_seconds",
+      ])
     #expect((answer["token_ids"] as? [Int])?.count == 20)
     let run = try ViseProcess(["generate", model.path] + arguments)
     #expect(run.output == (answer["text"] as? String).map { $0 + "\n" })

@@ -76,7 +76,10 @@ import Testing
     #expect(served["model"] as? String == "named")
     #expect(served["text"] as? String == "Hello wörld 🌊")
     let reference = try #require(result["reference"] as? [String: Any])
-    #expect(Set(reference.keys) == ["text", "token_ids", "tokens_per_second"])
+    #expect(
+      Set(reference.keys) == [
+        "text", "token_ids", "tokens_per_second", "prompt_tokens", "prompt_seconds",
+      ])
     #expect((reference["token_ids"] as? [Int])?.count == 6)
   }
 
