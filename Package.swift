@@ -98,7 +98,8 @@ let package = Package(
       swiftSettings: strict),
 
     .target(
-      name: "TestSupport", dependencies: ["Compression", "Checkpoints", "Tensors", "Work"],
+      name: "TestSupport",
+      dependencies: ["Inference", "Compression", "Checkpoints", "Tensors", "Work"],
       path: "Tests/TestSupport", swiftSettings: strict),
     .target(
       name: "TestServer", path: "Tests/TestServer", exclude: ["server.py"],

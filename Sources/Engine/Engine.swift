@@ -3,7 +3,7 @@ import Serving
 import Tensors
 import Work
 
-/// The background: commands in, events out, and a thread of its own that does the work.
+/// The background: commands in, events out, and a thread of its own that lets jobs work in turn.
 public final class Engine: Sendable {
   private enum Message: Sendable {
     case command(EngineCommand)
@@ -19,7 +19,7 @@ public final class Engine: Sendable {
   /// - Parameters:
   ///   - settings: what it may use of the machine.
   ///   - server: how servers are asked.
-  ///   - onEvent: called on the engine's thread with each event, in order; must not wait.
+  ///   - onEvent: called with each event, in order, by the thread that works just then; must not wait.
   public init(
     settings: EngineSettings = EngineSettings(), server: any ModelServer = HTTPModelServer(),
     onEvent: @escaping @Sendable (EngineEvent) -> Void

@@ -5,7 +5,7 @@ import Export
 import Tensors
 import Work
 
-/// The engine without its thread: hears commands, and works in short steps when told to.
+/// The engine without its thread: hears commands, and lets jobs work a bit at a time when told to.
 ///
 /// Between two steps it can be told anything; a cancelled job is gone at once.
 public struct EngineCore {

@@ -134,7 +134,8 @@ import Testing
       #expect(exists("\(name).partial"))
       let second = makeDriver()
       second.send(.export(Self.job, request(name)))
-      #expect(second.run() <= steps)
+      // Each layer that is taken on is a step of its own.
+      #expect(second.run() <= steps + TinyModel.layers)
       #expect(try contents(of: name) == expected)
       #expect(!exists("\(name).partial"))
     }
@@ -157,7 +158,7 @@ import Testing
   func changedWeightsAreCompressedAgain(count: Int) throws {
     let first = makeDriver()
     first.send(.export(Self.job, request("out.gguf")))
-    for _ in 0..<24 { first.step() }
+    for _ in 0..<8 { first.step() }
     first.send(.cancel(Self.job))
     try changeWeights(ofLast: count)
     for name in ["out.gguf", "clean.gguf"] {
@@ -173,7 +174,7 @@ import Testing
   @Test func weightsThatChangeMeanwhileEndTheExport() throws {
     let driver = makeDriver()
     driver.send(.export(Self.job, request("out.gguf")))
-    for _ in 0..<20 { driver.step() }
+    for _ in 0..<8 { driver.step() }
     try changeWeights(ofLast: 40)
     driver.run()
     guard case .failed(let reason) = outcome(of: driver) else {

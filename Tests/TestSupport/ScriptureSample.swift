@@ -1,15 +1,14 @@
 import Checkpoints
 import Inference
 import Tensors
-import TestSupport
 
 /// The repository's sample model, and tokens for it that are no text.
-struct ScriptureSample {
-  let checkpoint: Checkpoint
-  let decoder: Decoder
-  let tokens: [Int]
+public struct ScriptureSample {
+  public let checkpoint: Checkpoint
+  public let decoder: Decoder
+  public let tokens: [Int]
 
-  init() throws {
+  public init() throws {
     checkpoint = try Checkpoint.open(Repository.path("Samples/scripture"))
     decoder = try Decoder(checkpoint: checkpoint, pool: WorkerPool(threads: 2))
     let vocabulary = checkpoint.description.vocabularySize
