@@ -12,6 +12,7 @@ together read of memory at most.
 Each table is a section of the output and replaces only that.
 """
 import argparse
+import itertools
 import json
 import os
 import platform
@@ -198,11 +199,16 @@ def processor():
         return next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), platform.machine())
 
 
-def introduction(options):
+def introduction():
+    return ["# Speed", "", "Made by `make bench`. " + " ".join(__doc__.split("\n\n")[2].split()), ""]
+
+
+def circumstances(options):
+    """What a table's figures were measured on."""
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    return ["# Speed", "", "Made by `make bench`. " + " ".join(__doc__.split("\n\n")[2].split()), "",
-            f"{processor()}, {THREADS} threads, {options.limit:.0f} GB/s read at most; commit {commit}; medians of {options.rounds} rounds.",
-            ""]
+    yield (f"{processor()}, {THREADS} threads, {options.limit:.0f} GB/s read at most; commit {commit}; medians of "
+           f"{options.rounds} rounds.")
+    yield ""
 
 
 def main():
@@ -223,7 +229,7 @@ def main():
     options.tool = (lambda name: os.path.join(options.llama, name)) if options.llama else (
         lambda name: llama_tools.tool(name, options.tools, llama_tools.FAST))
     options.limit = limit(options)
-    sections.rewrite(options.output, lambda found: {**found, "": introduction(options)})
+    sections.rewrite(options.output, lambda found: {**found, "": introduction()})
     models = [("smollm2", "SmolLM2-135M", options.model, FILES)]
     if options.large:
         models.append(("qwen", "Qwen2.5-Coder 1.5B", options.large, FILES + WIDE_FILES))
@@ -232,7 +238,8 @@ def main():
         for key, (heading, table) in SECTIONS.items():
             if options.only in (None, key):
                 print(f"{title}: {heading}", file=sys.stderr)
-                sections.write(options.output, f"{title}: {heading}", table(model, options))
+                lines = itertools.chain(circumstances(options), table(model, options))
+                sections.write(options.output, f"{title}: {heading}", lines)
 
 
 if __name__ == "__main__":
