@@ -103,7 +103,7 @@ faults-briefly:
 	@$(call FAULTS,kills.py) --count 15 --pairs 1
 
 SANITIZERS ?= address thread undefined
-SUITES ?= TensorsTests|ExportTests|EngineTests|CheckpointsTests
+SUITES ?= TensorsTests|JSONTests|TextTests|WorkTests|CheckpointsTests|TokenizationTests|CompressionTests|InferenceTests|AllocationTests|ProceduresTests|ExportTests|EngineTests|WorkbenchTests
 
 sanitize-mapping: ## cuts mapped files off under threads, under each of SANITIZERS
 	@folder=$$(mktemp -d); for name in $(SANITIZERS); do echo "$$name:"; \
