@@ -1,6 +1,6 @@
-// OpenBLAS starts a thread for every processor when it is loaded, each of which turns in circles for a tenth of a second before it
-// sleeps, and keeps others from its processor meanwhile. Vise has threads of its own, so these are ended before anything else;
-// setting their number again would start them again.
+// When OpenBLAS is loaded it starts a thread for every processor. Each spins for a tenth of a second before it sleeps, and takes
+// its processor from others meanwhile. Vise has threads of its own, so these are ended before anything else begins; setting
+// their number later would start them again.
 
 // Of libopenblas; builds of it that have no threads lack the first one.
 extern int blas_thread_shutdown_(void) __attribute__((weak));
