@@ -98,7 +98,7 @@ def is_alive(pid):
 
 
 class Use:
-    """The most that was seen of what a program holds, and what it may."""
+    """The most that was seen of what a program holds, and what it may; pages of mapped files are the system's."""
 
     def __init__(self, megabytes):
         self.limits = {"MB": megabytes, "files": 64, "threads": 24}
@@ -108,7 +108,7 @@ class Use:
         try:
             with open(f"/proc/{pid}/status") as file:
                 status = dict(line.split(":", 1) for line in file)
-            now = {"MB": int(status["VmRSS"].split()[0]) >> 10, "files": len(os.listdir(f"/proc/{pid}/fd")),
+            now = {"MB": int(status["RssAnon"].split()[0]) >> 10, "files": len(os.listdir(f"/proc/{pid}/fd")),
                    "threads": int(status["Threads"])}
         except (FileNotFoundError, ProcessLookupError, KeyError):
             return
