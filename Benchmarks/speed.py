@@ -171,9 +171,9 @@ def exporting(model, options):
         plan = os.path.join(options.work, f"export-{kind}.yaml")
         with open(plan, "w", encoding="utf-8") as file:
             file.write(f"vise: 1\nrules:\n  - layers: \"*\"\n    type: {kind}\n    range: minmax\n")
-        ours, theirs, _ = zip(*[
+        ours, theirs = zip(*[
             (run(options.binary, "export", model.f16, "--plan", plan, "--format", "gguf", "--output", output),
-             run(options.tool("llama-quantize"), "--pure", model.f16, output, kind, str(THREADS)), 0)
+             run(options.tool("llama-quantize"), "--pure", model.f16, output, kind, str(THREADS)))
             for _ in range(options.rounds)])
         ratios = [b[0] / a[0] for a, b in zip(ours, theirs)]
         yield (f"| {kind} | {spread([a[0] for a in ours], 2)} | {spread([b[0] for b in theirs], 2)} | **{spread(ratios, 2)}** | "

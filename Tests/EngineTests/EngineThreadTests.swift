@@ -40,15 +40,23 @@ import Testing
     #expect(box.take().isEmpty)
   }
 
-  @Test func shuttingDownEndsJobs() throws {
-    let model = try TinyModel()
-    let box = Mailbox<EngineEvent>()
+  /// An engine in the midst of a long evaluation, which is job 2.
+  private func evaluatingEngine(
+    _ model: TinyModel, _ box: Mailbox<EngineEvent>
+  ) throws -> Engine {
     let engine = Engine(settings: EngineSettings(threads: 1)) { box.post($0) }
     engine.send(.open(path: model.path))
     let text = try model.write(String(repeating: "word ", count: 20_000), to: "long.txt")
     engine.send(
       .evaluate(JobID(2), EvaluationRequest(textPath: text, window: 128, compares: false)))
     _ = events(of: box) { if case .jobProgress = $0 { true } else { false } }
+    return engine
+  }
+
+  @Test func shuttingDownEndsJobs() throws {
+    let model = try TinyModel()
+    let box = Mailbox<EngineEvent>()
+    let engine = try evaluatingEngine(model, box)
     engine.shutDown()
     #expect(box.take().last == .jobEnded(JobID(2), .cancelled))
   }
@@ -56,12 +64,7 @@ import Testing
   @Test func commandsAreAnsweredDuringLongWork() throws {
     let model = try TinyModel()
     let box = Mailbox<EngineEvent>()
-    let engine = Engine(settings: EngineSettings(threads: 1)) { box.post($0) }
-    engine.send(.open(path: model.path))
-    let text = try model.write(String(repeating: "word ", count: 20_000), to: "long.txt")
-    engine.send(
-      .evaluate(JobID(2), EvaluationRequest(textPath: text, window: 128, compares: false)))
-    _ = events(of: box) { if case .jobProgress = $0 { true } else { false } }
+    let engine = try evaluatingEngine(model, box)
     for _ in 0..<3 {
       engine.send(.outlineExport(.vllm))
       engine.send(.generate(JobID(3), GenerationRequest(prompt: "Hi", isRaw: true, tokenLimit: 2)))

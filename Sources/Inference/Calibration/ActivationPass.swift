@@ -155,9 +155,10 @@ public struct ActivationPass: Sendable {
 
   /// Positions between two ticks, by the multiplications that one takes.
   private func partLength(_ decoder: Decoder) -> Int {
-    let model = decoder.description
-    let weights = model.layers.reduce(0) { $1.block == 0 ? $0 + $1.rows * $1.columns : $0 }
-    let squares = model.layers.reduce(0) { $1.block == 0 ? $0 + $1.columns * $1.columns / 4 : $0 }
+    let weights = decoder.weights(ofBlock: 0)
+    let squares = decoder.description.layers.reduce(0) {
+      $1.block == 0 ? $0 + $1.columns * $1.columns / 4 : $0
+    }
     let most = max(workAStep / max(weights + squares, 1), 16)
     // Parts of equal length, so that none is too short to be worth decoding the weights for.
     let parts = (windows.length + most - 1) / most

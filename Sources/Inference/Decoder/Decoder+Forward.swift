@@ -33,25 +33,18 @@ extension Decoder {
   public func forward(
     tokens: [Int], cache: inout KeyValueCache, wants: WantedLogits
   ) throws(InferenceError) -> Matrix {
-    let hidden = try read(tokens, cache: &cache)
+    var reading = try PromptReading(tokens, after: cache, decoder: self)
+    while !reading.step(using: self, cache: &cache) {}
     switch wants {
     case .none: return Matrix(rows: 0, columns: description.vocabularySize)
-    case .last: return logits(of: headInputs(hidden.rows(hidden.rows - 1..<hidden.rows)))
-    case .all: return logits(of: headInputs(hidden))
+    case .last: return lastLogits(of: reading.hidden)
+    case .all: return logits(of: headInputs(reading.hidden))
     }
   }
 
-  /// Reads tokens that follow what the cache holds, and returns their hidden states after the last block.
-  func read(_ tokens: [Int], cache: inout KeyValueCache) throws(InferenceError) -> Matrix {
-    try check(tokens, cache)
-    let positions = positions(
-      cache.count..<cache.count + tokens.count, ofLength: cache.expectedCount)
-    var hidden = embedded(tokens)
-    for block in runningBlocks {
-      run(block: block, on: &hidden, positions, cache: &cache.blocks[block])
-    }
-    cache.advance(by: tokens.count)
-    return hidden
+  /// The logits after the last of some tokens, given what the last block made of them.
+  func lastLogits(of hidden: Matrix) -> Matrix {
+    logits(of: headInputs(hidden.rows(hidden.rows - 1..<hidden.rows)))
   }
 
   /// The hidden states that the first block reads, one row a token.

@@ -103,10 +103,8 @@ public struct Generation: Sendable {
       reading = part
       return nil
     }
-    let hidden = part.hidden
-    unread.removeFirst(hidden.rows)
-    guard unread.isEmpty else { return nil }
-    return decoder.logits(of: decoder.headInputs(hidden.rows(hidden.rows - 1..<hidden.rows)))
+    unread.removeFirst(part.hidden.rows)
+    return unread.isEmpty ? decoder.lastLogits(of: part.hidden) : nil
   }
 
   /// Tokens of a prompt that go through a model together: enough to make decoding weights cheap, and few enough that the

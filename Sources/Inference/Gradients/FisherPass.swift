@@ -48,7 +48,7 @@ public struct FisherPass: Sendable {
       sums[layer.name] = FisherSums(rows: layer.rows, columns: layer.columns)
     }
     names = LayerNames(decoder.description)
-    parts = PartLengths(of: decoder.description)
+    parts = PartLengths(of: decoder)
   }
 
   /// Tokens of all windows.
@@ -136,10 +136,10 @@ private struct PartLengths {
   /// Through the head.
   let head: Int
 
-  init(of model: ModelDescription) {
-    let weights = model.layers.reduce(0) { $1.block == 0 ? $0 + $1.parameters : $0 }
-    block = max(16, 1_000_000_000 / max(weights, 1) / 16 * 16)
-    head = max(8, 700_000_000 / (model.vocabularySize * model.hiddenSize) / 8 * 8)
+  /// The way back multiplies twice as often as the way there.
+  init(of decoder: Decoder) {
+    block = StepLength.positions(forWeights: 2 * decoder.weights(ofBlock: 0))
+    head = decoder.positionsAtHead / 2
   }
 }
 

@@ -114,8 +114,8 @@ private struct GramTiles: @unchecked Sendable {
 
   private func pack(from first: Int, _ side: vk_side, into panels: Panels) {
     var factor = vk_factor(
-      elements: x + first, rows: min(tile, columns - first), columns: count, row_stride: 1,
-      column_stride: columns)
+      x + first, rows: count, columns: min(tile, columns - first), stride: columns
+    ).transposed
     let packed = side == VK_LEFT ? panels.left : panels.right
     vk_pack_factor(Kernels.level, side, &factor, packed + first * count)
   }

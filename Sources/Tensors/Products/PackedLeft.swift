@@ -32,8 +32,7 @@ final class PackedLeft {
     /// Packs whole panels.
     func pack(rows: Range<Int>) {
       var factor = vk_factor(
-        elements: x + rows.lowerBound * columns, rows: rows.count, columns: columns,
-        row_stride: columns, column_stride: 1)
+        x + rows.lowerBound * columns, rows: rows.count, columns: columns, stride: columns)
       vk_pack_factor(Kernels.level, VK_LEFT, &factor, memory + rows.lowerBound * columns)
     }
   }

@@ -191,9 +191,7 @@ struct StackedProduct: @unchecked Sendable {
     for begin in stride(from: rows.lowerBound, to: rows.upperBound, by: panel) {
       let part = begin..<min(begin + panel, rows.upperBound)
       operand.decode(rows: part, into: decoded)
-      var factor = vk_factor(
-        elements: decoded, rows: part.count, columns: columns, row_stride: columns,
-        column_stride: 1)
+      var factor = vk_factor(decoded, rows: part.count, columns: columns, stride: columns)
       vk_pack_factor(
         Kernels.level, VK_RIGHT, &factor, packed + (begin - rows.lowerBound) * columns)
     }

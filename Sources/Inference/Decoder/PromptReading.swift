@@ -1,6 +1,6 @@
 import Tensors
 
-/// A part of a prompt on its way through a model, block by block.
+/// A part of a text on its way through a model, block by block.
 struct PromptReading: Sendable {
   /// What the next block reads, one row a token.
   private(set) var hidden: Matrix
