@@ -10,7 +10,7 @@ public struct EngineSettings: Hashable, Sendable {
   /// Whether a plan waits for an export before anything is compressed, and exports keep no layer that they need not: then
   /// models larger than memory can be exported, but no compressed model runs.
   public var streamsExports: Bool
-  /// Most bytes that a compressed model may still take; nil takes nearly all that the machine has left.
+  /// Most bytes that a compressed model may take; nil takes nearly all that the machine has left.
   public var memoryBytes: Int?
   /// Where a text to calibrate on is looked for if there is none beside the model, and nobody named one.
   public var textFolder = CalibrationText.folder

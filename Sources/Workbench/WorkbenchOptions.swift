@@ -20,6 +20,8 @@ public struct WorkbenchOptions: Hashable, Sendable {
   public var ascii: Bool
   /// Whether the terminal reports the mouse from the beginning.
   public var mouse: Bool
+  /// Most bytes of memory that a compressed model may take; nil takes nearly all that the machine has left.
+  public var memoryBytes: Int?
   /// Where to write how long keys waited for their frames; nil writes nothing.
   public var tracePath: String?
 

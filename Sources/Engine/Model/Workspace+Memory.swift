@@ -9,9 +9,7 @@ extension Workspace {
   ///
   /// A layer takes in memory what its codes, scales and zero points take in a file. What it takes the place of is let go.
   var memoryObstacle: String? {
-    guard let free = settings.memoryBytes ?? SystemMemory.available.map({ $0 / 8 * 7 }) else {
-      return nil
-    }
+    guard let free = freeMemory else { return nil }
     let needed = plan.uncompressed.reduce(0) { sum, number in
       let size = LayerSize.predicted(
         for: shapes[number], scheme: plan.scheme(of: number), original: originalBytes(of: number))
@@ -25,6 +23,12 @@ extension Workspace {
       : "errors are sampled, and an export goes layer by layer without holding the model"
     return "the compressed model takes \(Self.gigabytes(needed)) more memory, and "
       + "\(Self.gigabytes(free)) can be had; \(way)"
+  }
+
+  /// Bytes that layers may still take; nil where that is not known.
+  private var freeMemory: Int? {
+    guard let limit = settings.memoryBytes else { return SystemMemory.available.map { $0 / 8 * 7 } }
+    return shapes.indices.reduce(limit) { $0 - (models.result(of: $1)?.weights.byteCount ?? 0) }
   }
 
   /// Refuses to compress a model in memory that is too small for it.

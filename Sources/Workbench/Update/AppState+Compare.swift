@@ -12,6 +12,7 @@ extension AppState {
     snapshot.name = name
     let isNew = snapshots.index(named: name) == nil
     snapshots.add(snapshot)
+    snapshots.count(in: model)
     inform("\(isNew ? "Kept" : "Kept anew") as \(name); F4 compares")
     return []
   }
@@ -41,6 +42,7 @@ extension AppState {
         return []
       }
       snapshots.rename(index, to: name)
+      snapshots.count(in: model)
     }
     return []
   }
