@@ -115,7 +115,8 @@ sanitize-mapping: ## cuts mapped files off under threads, under each of SANITIZE
 sanitize: test-deps sanitize-mapping ## runs SUITES under each of SANITIZERS, built apart in .build-NAME
 	@for name in $(SANITIZERS); do echo "$$name:"; \
 	  case $$name in undefined) flags="-Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined";; *) flags="--sanitize $$name";; esac; \
-	  ASAN_OPTIONS=detect_leaks=0 VISE_MODELS="$(abspath $(MODELS))" $(SWIFT) test --disable-xctest $$flags \
+	  ASAN_OPTIONS=detect_leaks=0 TSAN_OPTIONS=suppressions="$(CURDIR)/Tests/Faults/thread-sanitizer.txt" \
+	  VISE_MODELS="$(abspath $(MODELS))" $(SWIFT) test --disable-xctest $$flags \
 	    --scratch-path .build-$$name --filter "$(SUITES)" || exit 1; done
 
 fuzz: deps ## tries each reader of files under libFuzzer for TIME seconds (60); TARGETS="gguf plan" for some of them

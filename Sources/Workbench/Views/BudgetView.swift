@@ -135,8 +135,7 @@ struct BudgetView {
     let high = Figures.significant(proposal.divergence.high)
     return [
       painter.segment("band ", .dim), painter.segment("\(low) to \(high)"),
-      painter.segment(
-        proposal.gap > 0 ? "   within \(Figures.percent(proposal.gap)) of " : "   ", .dim),
+      painter.segment(proposal.gap > 0 ? "   \(Figures.percent(proposal.gap)) from " : "   ", .dim),
       painter.segment("the best", .dim),
     ]
   }
