@@ -15,7 +15,7 @@ BINARY := .build/release/vise
 
 .PHONY: help run build deps test test-deps models families unit faults-briefly monkey faults kills sanitize sanitize-mapping fuzz \
   readers interop interop-llama \
-  interop-compressor interop-vllm breadth lint format readme bench bench-quality bench-quality-large \
+  interop-compressor interop-vllm breadth lint format keys bench bench-quality bench-quality-large \
   bench-prediction install uninstall clean
 
 help: ## says what each target does
@@ -170,8 +170,8 @@ lint: ## checks the format of all Swift sources, and that folders of these rooms
 format: ## rewrites them as swift-format likes them
 	@$(SWIFT) format -i -r Package.swift Sources Tests
 
-readme: ## writes the key table into the README
-	@VISE_WRITE_README=1 $(SWIFT) test --disable-xctest --filter ReadmeTests
+keys: ## writes the key table into docs/keys.md
+	@VISE_WRITE_KEYS=1 $(SWIFT) test --disable-xctest --filter KeyPageTests
 
 QWEN ?= $(MODELS)/qwen.gguf
 

@@ -135,6 +135,8 @@ extension Evaluation {
     let textPath: String
     let plan: Plan
   }
+
+  func isOf(_ subject: Subject) -> Bool { textPath == subject.textPath && plan == subject.plan }
 }
 
 extension AppState {

@@ -34,6 +34,7 @@ extension AppState {
     case .answerFailed(let id, let side, let reason):
       if id == conversation.job { take(failure: reason, of: side) }
     case .serverFound(let id, let server): take(found: server, by: id)
+    case .evaluating(let id, let result): show(result, of: id)
     case .evaluated(let id, let result): take(result, of: id)
     case .logitsWritten: break
     case .calibrated(let id, let summary): take(summary, of: id)
@@ -94,25 +95,48 @@ extension AppState {
     jobs.end(id, outcome)
     let job = jobs[id]
     if id == conversation.job { conversation.isRunning = false }
+    let subject = evaluating[id]
     evaluating[id] = nil
     // Sorting by dB while reports arrive would make rows jump; it is done once all are there.
     if job?.kind == .compress, table.order != .natural, let model { table.rebuild(for: model) }
     switch outcome {
     case .finished: break
-    case .cancelled: if let job { inform("Cancelled: \(job.title)") }
+    case .cancelled:
+      if let subject, let evaluation, evaluation.isOf(subject) {
+        keep(evaluation, of: id)
+      } else if let job {
+        inform("Cancelled: \(job.title)")
+      }
     case .failed(let reason) where job?.kind == .connect: take(failure: reason, of: .served)
     case .failed(let reason): refuse(job.map { "\($0.title): \(reason)" } ?? reason)
     }
   }
 
+  /// Shows what is measured so far, unless more is known of the same plan and text.
+  private mutating func show(_ result: EvaluationSummary, of id: JobID) {
+    guard let subject = evaluating[id] else { return }
+    jobs.note(EvaluationText(result, glyphs: glyphs).line, for: id)
+    if let evaluation, evaluation.isOf(subject), evaluation.result.windows > result.windows {
+      return
+    }
+    evaluation = Evaluation(textPath: subject.textPath, plan: subject.plan, result: result)
+  }
+
   private mutating func take(_ result: EvaluationSummary, of id: JobID) {
     guard let subject = evaluating[id] else { return }
-    let evaluation = Evaluation(
-      textPath: subject.textPath, plan: subject.plan, result: result)
-    self.evaluation = evaluation
-    snapshots.note(about: subject.plan) { $0.evaluation = evaluation }
+    let found = Evaluation(textPath: subject.textPath, plan: subject.plan, result: result)
+    evaluation = found
+    snapshots.note(about: subject.plan) { $0.evaluation = found }
     let summary = EvaluationText(result, glyphs: glyphs).line
     jobs.note(summary, for: id)
     confirm("\(summary); E shows more")
+  }
+
+  /// Keeps what a cancelled evaluation has measured.
+  private mutating func keep(_ evaluation: Evaluation, of id: JobID) {
+    snapshots.note(about: evaluation.plan) { $0.evaluation = $0.evaluation ?? evaluation }
+    let summary = EvaluationText(evaluation.result, glyphs: glyphs).line
+    let windows = evaluation.result.windows
+    inform("Cancelled after \(windows == 1 ? "1 window" : "\(windows) windows"): \(summary)")
   }
 }

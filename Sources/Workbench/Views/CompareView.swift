@@ -1,3 +1,4 @@
+import Allocation
 import Checkpoints
 import Compression
 import Engine
@@ -130,13 +131,13 @@ private struct CompareDetailView {
     }
   }
 
-  /// `a → b   -4.2 MB   KLD +0.0031 ±0.0004 paired`.
+  /// `a → b   KLD +0.0031 ±0.0004 paired   -4.2 MB`.
   private func summary(_ first: Snapshot, _ second: Snapshot, _ painter: Painter) -> [Segment] {
     let bytes = second.bytes - first.bytes
+    let size = painter.segment("   \(bytes < 0 ? "-" : "+")\(Figures.totalBytes(abs(bytes)))")
     var segments = [
       painter.segment(first.name, .strong), painter.segment(" \(state.glyphs.arrow) ", .dim),
       painter.segment(second.name, .strong),
-      painter.segment("   \(bytes < 0 ? "-" : "+")\(Figures.totalBytes(abs(bytes)))"),
     ]
     if let one = first.evaluation, let other = second.evaluation, one.textPath == other.textPath,
       let difference = other.result.pairedDifference(from: one.result)
@@ -147,10 +148,16 @@ private struct CompareDetailView {
       segments.append(
         painter.segment("   KLD \(Self.signed(difference.value))\(error ?? "")", .strong))
       segments.append(painter.segment(" paired", .dim))
-    } else if let one = first.divergence, let other = second.divergence {
-      segments.append(painter.segment("   KLD ~\(Self.signed(other.value - one.value))"))
+    } else if let one = first.predicted, let other = second.predicted,
+      first.evaluation == nil, second.evaluation == nil
+    {
+      segments.append(painter.segment("   KLD ~\(Self.signed(other.mean - one.mean))"))
+      segments.append(painter.segment(" predicted", .dim))
+    } else if first.divergence != nil, second.divergence != nil {
+      // A measured KLD and a predicted one, or those on two texts, have no difference that says anything.
+      segments.append(painter.segment("   x measures both on one text", .dim))
     }
-    return segments
+    return segments + [size]
   }
 
   private static func signed(_ value: Double) -> String {
