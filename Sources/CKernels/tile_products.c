@@ -132,11 +132,15 @@ VK_VARIANTS(void, vk_tiles_times_plain,
 
 void vk_tiles_times(vk_level level, const vk_tiles *matrix, size_t first, size_t count,
                     const vk_tile_inputs *inputs, float *y, size_t y_stride) {
+  switch (level) {
 #ifdef VK_X86
-  if (level == VK_AVX512) {
-    vk_tiles_times_avx512(matrix, first, count, inputs, y, y_stride);
-    return;
-  }
+    case VK_AVX512: vk_tiles_times_avx512(matrix, first, count, inputs, y, y_stride); return;
+    case VK_AVX2_VNNI: vk_tiles_times_avx2_vnni(matrix, first, count, inputs, y, y_stride); return;
 #endif
-  vk_tiles_times_plain(level, matrix, first, count, inputs, y, y_stride);
+#ifdef VK_ARM64
+    case VK_NEON_I8MM: vk_tiles_times_i8mm(matrix, first, count, inputs, y, y_stride); return;
+    case VK_NEON_DOT: vk_tiles_times_dot(matrix, first, count, inputs, y, y_stride); return;
+#endif
+    default: vk_tiles_times_plain(level, matrix, first, count, inputs, y, y_stride);
+  }
 }

@@ -47,9 +47,19 @@ void vk_tiles_times_plain(vk_level level, const vk_tiles *matrix, size_t first, 
 /// Adds vectors [from, end) of a unit times one token's unit to the sums of 16 rows: one half of them, or all.
 void vk_add_unit_avx2(const uint8_t *codes, unsigned bits, size_t from, size_t end,
                       const uint8_t *table, const int8_t *high, const int8_t *low, int32_t *sums);
-/// Products with AVX-512.
+/// Products with AVX-512 and with AVX-VNNI.
 void vk_tiles_times_avx512(const vk_tiles *matrix, size_t first, size_t count,
                            const vk_tile_inputs *inputs, float *y, size_t y_stride);
+void vk_tiles_times_avx2_vnni(const vk_tiles *matrix, size_t first, size_t count,
+                              const vk_tile_inputs *inputs, float *y, size_t y_stride);
+#endif
+
+#ifdef VK_ARM64
+/// Products with dotprod and with i8mm.
+void vk_tiles_times_dot(const vk_tiles *matrix, size_t first, size_t count,
+                        const vk_tile_inputs *inputs, float *y, size_t y_stride);
+void vk_tiles_times_i8mm(const vk_tiles *matrix, size_t first, size_t count,
+                         const vk_tile_inputs *inputs, float *y, size_t y_stride);
 #endif
 
 #endif
