@@ -17,6 +17,7 @@ TARGET VK_INLINE void look_up(const uint8_t *table, codes *vectors) {
   }
 }
 
+#define LEVEL VK_AVX2_VNNI
 #include "tile_products_lanes.h"
 
 void vk_tiles_times_avx2_vnni(const vk_tiles *matrix, size_t first, size_t count,

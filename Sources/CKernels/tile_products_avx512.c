@@ -17,6 +17,7 @@ TARGET VK_INLINE void look_up(const uint8_t *table, codes *vectors) {
   }
 }
 
+#define EXPAND(mask, vector) (codes) _mm512_maskz_expand_epi8(mask, (__m512i)(vector))
 #include "tile_products_lanes.h"
 
 void vk_tiles_times_avx512(const vk_tiles *matrix, size_t first, size_t count,

@@ -19,6 +19,7 @@ TARGET VK_INLINE void multiply(const codes *vectors, size_t from, size_t to, con
   sums[0] = multiply_one(vectors, from, to, x, is_wide);
 }
 
+#define LEVEL VK_NEON_DOT
 #include "tile_products_lanes.h"
 
 void vk_tiles_times_dot(const vk_tiles *matrix, size_t first, size_t count,

@@ -37,6 +37,7 @@ TARGET VK_INLINE void multiply(const codes *vectors, size_t from, size_t to, con
   sums[1] = (integers)vuzp2q_s32(upper, lower);
 }
 
+#define LEVEL VK_NEON_I8MM
 #include "tile_products_lanes.h"
 
 void vk_tiles_times_i8mm(const vk_tiles *matrix, size_t first, size_t count,

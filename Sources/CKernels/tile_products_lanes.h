@@ -9,42 +9,12 @@
 //   TOKENS_A_STEP  tokens that `multiply` takes at a time when many share the reading of codes
 //   arrange        brings a unit's codes into the order in which `multiply` wants them for such steps
 //   multiply       the sums of vectors [from, to) of a unit, one half or all, times the bytes of some tokens
-#include "tiles.h"
+//   LEVEL, EXPAND  what tile_units.h needs
+#include "tile_units.h"
+#include "vk_scratch.h"
 
 // Bytes ahead of which codes are fetched: processors stop at the end of a page.
 enum { AHEAD = 8192 };
-
-// Adds a plane of bits to the codes of a unit, above `taken` bits that they have; returns where the next plane begins.
-TARGET VK_INLINE const uint8_t *add_plane(const uint8_t *stored, unsigned plane, unsigned taken,
-                                          codes *vectors) {
-  const uint8_t mask = (uint8_t)(((1u << plane) - 1) << taken);
-#pragma clang loop unroll(full)
-  for (unsigned k = 0; k < VK_VECTORS; k++) {
-    // Words, since no processor shifts bytes.
-    words some;
-    memcpy(&some, stored + k % plane * VK_VECTOR, sizeof some);
-    const unsigned from = k / plane * plane;
-    const words moved =
-        from >= taken ? some >> (uint16_t)(from - taken) : some << (uint16_t)(taken - from);
-    const codes bits = (codes)moved & mask;
-    vectors[k] = taken == 0 ? bits : vectors[k] | bits;
-  }
-  return stored + plane * VK_VECTOR;
-}
-
-// The vectors of a unit's part, a code a byte.
-TARGET VK_INLINE void load_unit(const uint8_t *stored, unsigned bits, codes *vectors) {
-  if (bits == 8) {
-#pragma clang loop unroll(full)
-    for (size_t k = 0; k < VK_VECTORS; k++) {
-      memcpy(vectors + k, stored + k * VK_VECTOR, sizeof *vectors);
-    }
-    return;
-  }
-  if (bits & 4) stored = add_plane(stored, 4, 0, vectors);
-  if (bits & 2) stored = add_plane(stored, 2, bits & 4, vectors);
-  if (bits & 1) add_plane(stored, 1, bits & 6, vectors);
-}
 
 TARGET VK_INLINE floats load_halves(const uint16_t *stored, int are_bfloat) {
   if (are_bfloat) {
@@ -123,13 +93,29 @@ TARGET VK_INLINE void add_group(const group_values *values, const floats *sums,
   }
 }
 
-// One tile times one block of tokens. All but pointers are constant where this is called.
+// How tiles hold their codes: all, those that are not zero, or all of a sparse one, a byte each.
+typedef enum { DENSE, SPARSE, EXPANDED } form;
+
+// How a matrix multiplies: constants where functions are called, but for the bits of some sparse tiles.
+typedef struct {
+  unsigned bits;
+  size_t width;
+  int is_exact;
+  form form;
+} way;
+
+// One tile times one block of tokens.
 TARGET VK_INLINE void tile_times(const vk_tiles *matrix, const vk_tile *tile, cursor at,
-                                 unsigned bits, size_t width, int is_exact,
-                                 floats totals[PARTS][VK_TOKENS]) {
+                                 const way how, floats totals[PARTS][VK_TOKENS]) {
+  const unsigned bits = how.bits;
+  const size_t width = how.width;
+  const int is_exact = how.is_exact;
   const size_t units = vk_tile_units(matrix->columns), step = width == 1 ? 1 : TOKENS_A_STEP;
   const int is_half = matrix->group < VK_UNIT_COLUMNS;
-  const int has_table = bits == 4 && matrix->table, is_wide = bits == 8 || has_table;
+  const int is_sparse = how.form == SPARSE;
+  const int has_table = how.form == DENSE && bits == 4 && matrix->table;
+  // Narrow codes that lie in bytes are as narrow as before.
+  const int is_wide = how.form == EXPANDED ? matrix->bits == 8 : bits == 8 || has_table;
   const int has_minimums = tile->minimums != NULL;
   const size_t units_a_group = is_half ? 1 : matrix->group / VK_UNIT_COLUMNS;
   for (size_t p = 0; p < PARTS; p++) {
@@ -140,14 +126,24 @@ TARGET VK_INLINE void tile_times(const vk_tiles *matrix, const vk_tile *tile, cu
     for (size_t p = 0; p < PARTS; p++) {
       for (size_t t = 0; t < width; t++) sums[p][t] = (floats){0};
     }
+    codes zeros[2][PARTS];
+    if (is_sparse) load_zeros(matrix, tile, group, zeros);
     for (const size_t end = unit + units_a_group; unit < end; unit++) {
+      codes expanded[PARTS][VK_VECTORS];
+      const uint8_t *const next = is_sparse ? expand_unit(at.codes, bits, zeros, expanded)
+                                            : at.codes + bits * VK_VECTOR;
       if (width == 1) {
-        for (size_t k = 0; k < bits; k++) __builtin_prefetch(at.codes + AHEAD + k * VK_VECTOR);
+        const uint8_t *ahead = at.codes + AHEAD;
+        for (; ahead < next + AHEAD; ahead += VK_VECTOR) __builtin_prefetch(ahead);
       }
 #pragma clang loop unroll(full)
       for (size_t p = 0; p < PARTS; p++) {
         codes vectors[VK_VECTORS];
-        load_unit(at.codes + p * sizeof(codes), bits, vectors);
+        if (is_sparse) {
+          memcpy(vectors, expanded[p], sizeof vectors);
+        } else {
+          load_unit(at.codes + p * sizeof(codes), dense_starts, bits, vectors);
+        }
         if (has_table) look_up(matrix->table, vectors);
         if (width > 1) arrange(vectors);
 #pragma clang loop unroll(full)
@@ -160,7 +156,7 @@ TARGET VK_INLINE void tile_times(const vk_tiles *matrix, const vk_tile *tile, cu
           }
         }
       }
-      at.codes += bits * VK_VECTOR;
+      at.codes = next;
       at.high += width * VK_UNIT_COLUMNS;
       if (is_exact) at.low += width * VK_UNIT_COLUMNS;
       at.steps += width;
@@ -194,24 +190,37 @@ TARGET VK_INLINE void store_lanes(floats totals[PARTS][VK_TOKENS], size_t t, siz
 // Some tiles times blocks [from, to) of tokens.
 TARGET VK_INLINE void blocks_times(const vk_tiles *matrix, size_t first, size_t count,
                                    const vk_tile_inputs *inputs, size_t from, size_t to, float *y,
-                                   size_t y_stride, unsigned bits, size_t width, int is_exact) {
-  const size_t units = vk_tile_units(matrix->columns);
+                                   size_t y_stride, const way how) {
+  const size_t units = vk_tile_units(matrix->columns), width = how.width;
   const size_t groups = vk_tile_groups(matrix->columns, matrix->group);
   for (size_t row = first; row < first + count;) {
     const size_t lane = row % VK_TILE_ROWS, left = first + count - row;
     const size_t end = lane + left < VK_TILE_ROWS ? lane + left : VK_TILE_ROWS;
-    const vk_tile tile = vk_tile_at(matrix, row / VK_TILE_ROWS);
+    vk_tile tile = vk_tile_at(matrix, row / VK_TILE_ROWS);
+    // Codes that multiply with several blocks are spread out once.
+    uint8_t *const expanded =
+        how.form == SPARSE && to - from > 1
+            ? (uint8_t *)vk_scratch(VK_TILE_SCRATCH, units * VK_VECTORS * VK_VECTOR / sizeof(float))
+            : NULL;
+    if (expanded) {
+      expand_tile(matrix, &tile, how.bits, expanded);
+      tile.codes = expanded;
+    }
     for (size_t block = from; block < to; block++) {
       const size_t start = block * width * units;
       const cursor at = {
           .codes = tile.codes,
           .high = inputs->high + start * VK_UNIT_COLUMNS,
-          .low = is_exact ? inputs->low + start * VK_UNIT_COLUMNS : NULL,
+          .low = how.is_exact ? inputs->low + start * VK_UNIT_COLUMNS : NULL,
           .steps = inputs->steps + start,
           .sums = inputs->sums + block * width * groups,
       };
       floats totals[PARTS][VK_TOKENS];
-      tile_times(matrix, &tile, at, bits, width, is_exact, totals);
+      if (expanded) {
+        tile_times(matrix, &tile, at, (way){8, width, how.is_exact, EXPANDED}, totals);
+      } else {
+        tile_times(matrix, &tile, at, how, totals);
+      }
       for (size_t t = 0; t < width; t++) {
         const size_t token = block * width + t;
         if (token >= inputs->tokens) break;
@@ -227,53 +236,77 @@ enum { ROWS_A_RUN = 8 * VK_TILE_ROWS, BYTES_A_RUN = 256 * 1024 };
 
 TARGET VK_INLINE void rows_times(const vk_tiles *matrix, size_t first, size_t count,
                                  const vk_tile_inputs *inputs, float *y, size_t y_stride,
-                                 unsigned bits, size_t width, int is_exact) {
+                                 const way how) {
   const size_t blocks = vk_tile_input_blocks(inputs);
-  const size_t block_bytes = width * vk_tile_units(matrix->columns) * VK_UNIT_COLUMNS;
-  const size_t run = BYTES_A_RUN / (block_bytes * (is_exact ? 2 : 1)) + 1;
+  const size_t block_bytes = how.width * vk_tile_units(matrix->columns) * VK_UNIT_COLUMNS;
+  const size_t run = BYTES_A_RUN / (block_bytes * (how.is_exact ? 2 : 1)) + 1;
   if (run >= blocks) {
-    blocks_times(matrix, first, count, inputs, 0, blocks, y, y_stride, bits, width, is_exact);
+    blocks_times(matrix, first, count, inputs, 0, blocks, y, y_stride, how);
     return;
   }
   for (size_t done = 0; done < count; done += ROWS_A_RUN) {
     const size_t rows = count - done < ROWS_A_RUN ? count - done : ROWS_A_RUN;
     for (size_t block = 0; block < blocks; block += run) {
       const size_t end = block + run < blocks ? block + run : blocks;
-      blocks_times(matrix, first + done, rows, inputs, block, end, y + done, y_stride, bits, width,
-                   is_exact);
+      blocks_times(matrix, first + done, rows, inputs, block, end, y + done, y_stride, how);
     }
   }
 }
 
-#define ROWS_TIMES(bits, width)                                            \
-  if (inputs->low) {                                                       \
-    rows_times(matrix, first, count, inputs, y, y_stride, bits, width, 1); \
-  } else {                                                                 \
-    rows_times(matrix, first, count, inputs, y, y_stride, bits, width, 0); \
+#define ROWS_TIMES(bits, width, form)                                                     \
+  if (inputs->low) {                                                                      \
+    rows_times(matrix, first, count, inputs, y, y_stride, (way){bits, width, 1, form});   \
+  } else {                                                                                \
+    rows_times(matrix, first, count, inputs, y, y_stride, (way){bits, width, 0, form});   \
+  }
+
+#define TIMES(name, bits, form)                                                           \
+  TARGET static void name(const vk_tiles *matrix, size_t first, size_t count,             \
+                          const vk_tile_inputs *inputs, float *y, size_t y_stride) {      \
+    if (inputs->width == 1) {                                                             \
+      ROWS_TIMES(bits, 1, form)                                                           \
+    } else {                                                                              \
+      ROWS_TIMES(bits, VK_TOKENS, form)                                                   \
+    }                                                                                     \
   }
 
 // A function for each width of codes.
-#define WIDTH(bits)                                                                              \
-  TARGET static void times_##bits(const vk_tiles *matrix, size_t first, size_t count,            \
-                                  const vk_tile_inputs *inputs, float *y, size_t y_stride) {     \
-    if (inputs->width == 1) {                                                                    \
-      ROWS_TIMES(bits, 1)                                                                        \
-    } else {                                                                                     \
-      ROWS_TIMES(bits, VK_TOKENS)                                                                \
-    }                                                                                            \
-  }
+TIMES(times_1, 1, DENSE)
+TIMES(times_2, 2, DENSE)
+TIMES(times_3, 3, DENSE)
+TIMES(times_4, 4, DENSE)
+TIMES(times_5, 5, DENSE)
+TIMES(times_6, 6, DENSE)
+TIMES(times_7, 7, DENSE)
+TIMES(times_8, 8, DENSE)
 
-WIDTH(1)
-WIDTH(2)
-WIDTH(3)
-WIDTH(4)
-WIDTH(5)
-WIDTH(6)
-WIDTH(7)
-WIDTH(8)
+#ifdef EXPAND
+TIMES(sparse_4, 4, SPARSE)
+TIMES(sparse_5, 5, SPARSE)
+TIMES(sparse_6, 6, SPARSE)
+TIMES(sparse_8, 8, SPARSE)
+#endif
+TIMES(sparse_any, matrix->bits, SPARSE)
+
+TARGET static void sparse_times(const vk_tiles *matrix, size_t first, size_t count,
+                                const vk_tile_inputs *inputs, float *y, size_t y_stride) {
+  switch (matrix->bits) {
+#ifdef EXPAND
+    case 4: sparse_4(matrix, first, count, inputs, y, y_stride); break;
+    case 5: sparse_5(matrix, first, count, inputs, y, y_stride); break;
+    case 6: sparse_6(matrix, first, count, inputs, y, y_stride); break;
+    case 8: sparse_8(matrix, first, count, inputs, y, y_stride); break;
+#endif
+    default: sparse_any(matrix, first, count, inputs, y, y_stride); break;
+  }
+}
 
 TARGET static void times(const vk_tiles *matrix, size_t first, size_t count,
                          const vk_tile_inputs *inputs, float *y, size_t y_stride) {
+  if (matrix->starts) {
+    sparse_times(matrix, first, count, inputs, y, y_stride);
+    return;
+  }
   switch (matrix->bits) {
     case 1: times_1(matrix, first, count, inputs, y, y_stride); break;
     case 2: times_2(matrix, first, count, inputs, y, y_stride); break;

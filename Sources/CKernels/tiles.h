@@ -14,6 +14,26 @@ enum {
   VK_LEAST_SHARED = 4,
 };
 
+/// The bytes of vector k of a unit, row after row: codes, or what the table has for them.
+VK_INLINE void vk_load_vector(const uint8_t *codes, unsigned bits, size_t k, const uint8_t *table,
+                              uint8_t *vector) {
+  memset(vector, 0, VK_VECTOR);
+  unsigned taken = 0;
+  for (unsigned plane = 8; plane > 0; plane /= 2) {
+    if (!(bits & plane)) continue;
+    const uint8_t *const stored = codes + k % plane * VK_VECTOR;
+    const unsigned from = plane * (unsigned)(k / plane), mask = (1u << plane) - 1;
+    for (size_t i = 0; i < VK_VECTOR; i++) {
+      vector[i] = (uint8_t)(vector[i] | (stored[i] >> from & mask) << taken);
+    }
+    codes += plane * VK_VECTOR;
+    taken += plane;
+  }
+  if (table) {
+    for (size_t i = 0; i < VK_VECTOR; i++) vector[i] = table[vector[i]];
+  }
+}
+
 /// One tile's parts; those that the matrix has not are NULL.
 typedef struct {
   const uint8_t *codes;
@@ -30,7 +50,7 @@ VK_INLINE vk_tile vk_tile_at(const vk_tiles *matrix, size_t tile) {
   const size_t group = tile * groups * VK_TILE_ROWS;
   const size_t scale = tile * (groups / matrix->groups_a_scale) * VK_TILE_ROWS;
   return (vk_tile){
-      .codes = matrix->codes + tile * vk_tile_bytes(matrix),
+      .codes = matrix->codes + (matrix->starts ? matrix->starts[tile] : tile * vk_tile_bytes(matrix)),
       .scales = matrix->scales + scale,
       .minimums = matrix->minimums ? matrix->minimums + scale : NULL,
       .points = matrix->points ? matrix->points + group : NULL,

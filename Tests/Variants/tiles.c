@@ -39,6 +39,68 @@ static void try_times(vk_level level, const vk_tiles *matrix, size_t first, size
 
 enum { ROWS = 35, TILES = 3, ALL_ROWS = TILES * VK_TILE_ROWS };
 
+// Rows of two tiles, as codes and decoded.
+static void try_reading(vk_level level, const vk_tiles *matrix) {
+  enum { FIRST = 14, COUNT = 5 };
+  uint8_t *const scratch = room_for(vk_tile_scratch(matrix->columns));
+  uint8_t *const codes = room_for(COUNT * matrix->columns);
+  vk_tiles_codes(level, matrix, FIRST, COUNT, scratch, codes);
+  same("codes of tiles", codes, COUNT * matrix->columns);
+  float *const decoded = room_for(COUNT * matrix->columns * sizeof(float));
+  vk_tiles_decode(level, matrix, FIRST, COUNT, scratch, decoded);
+  same("decoded tiles", decoded, COUNT * matrix->columns * sizeof(float));
+  free(decoded);
+  free(codes);
+  free(scratch);
+}
+
+// A matrix whose codes are mostly those of zero, in tiles with and without these.
+static void try_sparse(vk_level level, const vk_tiles *matrix) {
+  const size_t columns = matrix->columns, tile_bytes = vk_tile_units(columns) * 64 * matrix->bits;
+  const size_t groups = vk_tile_groups(columns, matrix->group);
+  uint8_t *const rows = random_bytes(ROWS * columns), *const which = random_bytes(ROWS * columns);
+  uint8_t *const codes = aligned(NULL, TILES * tile_bytes);
+  for (size_t row = 0; row < ROWS; row++) {
+    for (size_t column = 0; column < columns; column++) {
+      const size_t group = column / matrix->group + row / VK_TILE_ROWS * groups;
+      const uint8_t zero = matrix->points ? matrix->points[group * VK_TILE_ROWS + row % VK_TILE_ROWS]
+                                          : (uint8_t)matrix->zero;
+      uint8_t *const code = rows + row * columns + column;
+      // Of some columns no code is left, and of others each.
+      const unsigned most = column % 64 < 8 ? 0 : column % 64 > 55 ? 256 : 128;
+      *code = which[row * columns + column] < most ? *code & (uint8_t)((1u << matrix->bits) - 1) : zero;
+    }
+  }
+  uint64_t starts[TILES], end = 0;
+  vk_tiles dense = *matrix;
+  dense.codes = codes;
+  for (size_t tile = 0; tile < TILES; tile++) {
+    const size_t first = tile * VK_TILE_ROWS;
+    const size_t count = ROWS - first < VK_TILE_ROWS ? ROWS - first : VK_TILE_ROWS;
+    vk_tile_codes(level, rows + first * columns, count, columns, matrix->bits, codes + tile * tile_bytes);
+    starts[tile] = end;
+    end += vk_sparse_tile(level, &dense, tile, NULL);
+  }
+  uint8_t *const stored = room_for(end + VK_SPARSE_SLACK);
+  for (size_t tile = 0; tile < TILES; tile++) vk_sparse_tile(level, &dense, tile, stored + starts[tile]);
+  same("sparse tiles", stored, end);
+  vk_tiles sparse = dense;
+  sparse.codes = stored;
+  sparse.starts = starts;
+  try_reading(level, &dense);
+  try_reading(level, &sparse);
+  try_times(level, &sparse, 3, ROWS - 4, 2.0 * (1u << matrix->bits));
+  uint8_t *const scratch = room_for(vk_tile_scratch(columns)), *const found = room_for(ROWS * columns);
+  vk_tiles_codes(level, &sparse, 0, ROWS, scratch, found);
+  if (memcmp(found, rows, ROWS * columns) != 0) abort();
+  free(found);
+  free(scratch);
+  free(stored);
+  free(codes);
+  free(which);
+  free(rows);
+}
+
 // A matrix whose tiles are written by the level's own functions.
 static void try_integers(vk_level level, size_t columns, size_t group, unsigned bits, int zeros) {
   const size_t units = vk_tile_units(columns), groups = vk_tile_groups(columns, group);
@@ -69,15 +131,9 @@ static void try_integers(vk_level level, size_t columns, size_t group, unsigned 
       .bits = bits,
       .zero = zeros == 0 ? (float)(1u << (bits - 1)) : 0,
   };
-  uint8_t *const row = room_for(units * VK_UNIT_COLUMNS);
-  vk_untile_codes(level, codes + tile_bytes, 5, columns, bits, row);
-  same("a tile's row", row, units * VK_UNIT_COLUMNS);
-  float *const decoded = room_for(4 * columns * sizeof(float));
-  vk_tiles_decode(level, &matrix, 14, 4, scratch, decoded);
-  same("decoded tiles", decoded, 4 * columns * sizeof(float));
+  try_reading(level, &matrix);
   try_times(level, &matrix, 3, ROWS - 4, 2.0 * (1u << bits));
-  free(row);
-  free(decoded);
+  if (vk_tiles_can_be_sparse(&matrix)) try_sparse(level, &matrix);
   free(points);
   free(minimums);
   free(scales);
