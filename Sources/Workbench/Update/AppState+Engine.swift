@@ -24,6 +24,8 @@ extension AppState {
         inform("The model has no chat template: the prompt is sent as it is")
       }
     case .remarked(_, let sentence): inform(sentence)
+    case .promptRead(let id, let side, let tokens, let total):
+      if id == conversation.job { conversation.note(tokens, of: total, readBy: side) }
     case .token(let id, let token):
       if id == conversation.job { conversation.append(token) }
     case .answerEnded(let id, let side, let reason):
