@@ -41,7 +41,7 @@ enum Action: String, CaseIterable, Hashable, Sendable {
   case snapshot, restore, rename, delete
 
   // Screens and program
-  case layers, compare, jobs, command, palette, help, theme, themes, mouse, cancel, quit, suspend,
+  case layers, compare, history, jobs, command, palette, help, theme, themes, mouse, cancel, quit, suspend,
     redraw
   case nextTheme = "next-theme"
 
@@ -72,6 +72,7 @@ extension Action {
     case .restore, .delete: .snapshot
     case .snapshot, .rename: .text
     case .prompt: .text
+    case .history: .history
     case .serve: .server
     case .theme: .theme
     case .inspect: .inspectorTab
@@ -93,7 +94,7 @@ extension Action {
 enum ArgumentKind: Hashable, Sendable {
   case none, bits, group, method, sparsity, prune, target, filter, sort, planPath, checkpointPath,
     textPath, exportPath, text
-  case theme, inspectorTab, setting, sensitivity, budget, snapshot, server
+  case theme, inspectorTab, setting, sensitivity, budget, snapshot, server, history
 
   /// How usage lines name it; empty when there is none.
   var placeholder: String {
@@ -114,13 +115,14 @@ enum ArgumentKind: Hashable, Sendable {
     case .inspectorTab: "TAB"
     case .setting: "NAME VALUE"
     case .server: "URL [MODEL]|off"
+    case .history: "csv PATH"
     }
   }
 
   /// Whether completing it needs to know what is in a directory.
   var isPath: Bool {
     switch self {
-    case .planPath, .checkpointPath, .textPath, .exportPath, .sensitivity: true
+    case .planPath, .checkpointPath, .textPath, .exportPath, .sensitivity, .history: true
     default: false
     }
   }

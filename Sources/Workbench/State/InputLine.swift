@@ -46,9 +46,14 @@ struct InputLine: Hashable, Sendable {
   /// The path in the argument: all of it, or what stands behind `open` or `save` of sensitivity.
   var pathText: String {
     let text = argumentText
-    guard action == .sensitivity else { return text }
-    let verb = SensitivityVerb.allCases.first { text.hasPrefix($0.rawValue + " ") }
-    return verb.map { String(text.dropFirst($0.rawValue.count).trimmingBlanks()) } ?? text
+    let verbs: [String] =
+      switch action {
+      case .sensitivity: SensitivityVerb.allCases.map(\.rawValue)
+      case .history: ["csv"]
+      default: []
+      }
+    let verb = verbs.first { text.hasPrefix($0 + " ") }
+    return verb.map { String(text.dropFirst($0.count).trimmingBlanks()) } ?? text
   }
 }
 

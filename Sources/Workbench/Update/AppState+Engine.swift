@@ -2,6 +2,7 @@ import Checkpoints
 import Compression
 import Engine
 import Inference
+import Sessions
 
 extension AppState {
   /// Takes on what the engine says.
@@ -34,13 +35,17 @@ extension AppState {
     case .answerFailed(let id, let side, let reason):
       if id == conversation.job { take(failure: reason, of: side) }
     case .serverFound(let id, let server): take(found: server, by: id)
-    case .evaluated(let id, let result): take(result, of: id)
+    case .evaluated(let id, let result): return take(result, of: id)
     case .logitsWritten: break
     case .calibrated(let id, let summary): take(summary, of: id)
     case .sensitivity(let id, let summary): return take(summary, of: id)
     case .sensitivityRefined(let id, let summary): return refine(with: summary, of: id)
-    case .sensitivitySaved(let path): confirm("Sensitivity saved to \(path)")
-    case .sensitivityRefused(_, let reason): refuse(reason)
+    case .sensitivitySaved(let path):
+      if path != session.sensitivityPath { confirm("Sensitivity saved to \(path)") }
+    case .sensitivityRefused(let path, let reason):
+      // What cannot be read is left alone.
+      if path == session.sensitivityPath { session.sensitivityPath = nil }
+      refuse(reason)
     case .structureChosen(let id, let chosen): return take(chosen, of: id)
     case .allocated(let result): take(result)
     case .allocationRefused(let target, let reason): refuseBudget(target, reason)
@@ -66,19 +71,14 @@ extension AppState {
     opening = .idle
     history = PlanHistory(Plan(model: description.name, fingerprint: description.fingerprint))
     table = LayerTable(of: model)
-    evaluation = nil
+    evaluations = EvaluationList()
     (budget, snapshots) = (BudgetState(for: target), SnapshotList())
     export = ExportForm()
     (calibration, predicted, answeredPlan) = (nil, nil, nil)
     conversation.forgetAnswers()
     (lookedAt, previewed) = ([], nil)
     introduce(description)
-    var effects =
-      [
-        Effect.readSnapshots(
-          fingerprint: description.fingerprint, older: description.headerFingerprint)
-      ] + outlineEffects
-    effects += findServer()
+    var effects = openSession() + outlineEffects + findServer()
     if let path = pendingPlan { effects.append(.readPlan(path: path)) }
     pendingPlan = nil
     return effects
@@ -105,14 +105,18 @@ extension AppState {
     }
   }
 
-  private mutating func take(_ result: EvaluationSummary, of id: JobID) {
-    guard let subject = evaluating[id] else { return }
-    let evaluation = Evaluation(
-      textPath: subject.textPath, plan: subject.plan, result: result)
-    self.evaluation = evaluation
-    snapshots.note(about: subject.plan) { $0.evaluation = evaluation }
+  private mutating func take(_ result: EvaluationSummary, of id: JobID) -> [Effect] {
+    guard let subject = evaluating[id], let model else { return [] }
+    let evaluation = PlanEvaluation(
+      textPath: subject.textPath, plan: subject.plan, result: result, bytes: subject.bytes,
+      bitsPerWeight: subject.bitsPerWeight)
+    evaluations.add(evaluation, schemes: subject.schemes)
+    snapshots.note(about: subject.plan) {
+      $0.measured = .init(text: subject.textPath, result: result)
+    }
     let summary = EvaluationText(result, glyphs: glyphs).line
     jobs.note(summary, for: id)
     confirm("\(summary); E shows more")
+    return [.keepEvaluation(evaluation, fingerprint: model.whole.fingerprint)]
   }
 }

@@ -81,6 +81,8 @@ extension AppState {
       "\(sizes.blocks) blocks of \(sizes.neurons) neurons and \(sizes.keyValueHeads) KV heads: "
         + "\(Figures.totalBytes(before.plannedBytes)) \(glyphs.arrow) "
         + Figures.totalBytes(model.plannedBytes))
-    return outlineEffects
+    guard let memory = session.pending else { return outlineEffects }
+    session.pending = nil
+    return outlineEffects + putBack(memory)
   }
 }
