@@ -155,7 +155,7 @@ if Context.environment["VISE_FUZZ"] != nil {
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "Workbench", "Serving", "Terminal", "Allocation", "Tokenization", "Compression",
-        "Checkpoints", "Tensors", "Text",
+        "Workbench", "Sessions", "Serving", "Terminal", "Allocation", "Tokenization",
+        "Compression", "Checkpoints", "Tensors", "Text",
       ], path: "Fuzz/Sources", swiftSettings: wrapping))
 }

@@ -21,6 +21,7 @@ struct Fixture {
       db = sqlite3.connect(sys.argv[1], timeout=10)
       for row in db.execute(sys.argv[2]): print("|".join(map(str, row)))
       db.commit()
+      db.close()
       """
     return try Self.python(script, [database, sql])
   }

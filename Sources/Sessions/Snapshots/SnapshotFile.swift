@@ -17,8 +17,18 @@ struct SnapshotFile: Decodable {
   /// - Throws: ``SessionError`` when it is damaged, or of a later version.
   static func read(_ path: String) throws(SessionError) -> (snapshots: [Snapshot], hash: UInt64)? {
     guard FileManager.default.fileExists(atPath: path) else { return nil }
+    let text: String
+    do throws(StorageError) {
+      text = try TextFile.read(path, limit: limit, as: "snapshots")
+    } catch {
+      throw SessionError(error, path: path)
+    }
+    return (try snapshots(in: text, of: path), ContentHash(of: text.utf8).value)
+  }
+
+  /// What a file's text holds.
+  static func snapshots(in text: String, of path: String) throws(SessionError) -> [Snapshot] {
     do {
-      let text = try TextFile.read(path, limit: limit, as: "snapshots")
       let file = try JSONDecoder().decode(SnapshotFile.self, from: Data(text.utf8))
       guard file.vise == version else {
         throw SessionError(
@@ -26,7 +36,7 @@ struct SnapshotFile: Decodable {
       }
       var list: [Snapshot] = []
       for contents in file.snapshots { list.add(try contents.snapshot()) }
-      return (list, ContentHash(of: text.utf8).value)
+      return list
     } catch let error as PlanError {
       throw SessionError(path: path, reason: "holds a plan that cannot be read: \(error.reason)")
     } catch is DecodingError {

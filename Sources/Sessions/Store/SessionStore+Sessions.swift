@@ -39,8 +39,20 @@ extension SessionStore {
     return nil
   }
 
+  /// Removes what killed programs left of sessions that are no longer kept.
+  func sweepLifeSigns() {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    let kept = Set((try? read { try String.fetchAll($0, sql: "SELECT id FROM session") }) ?? names)
+    for name in names where !kept.contains(name) {
+      // One that is held belongs to a session that is yet to be written.
+      _ = try? LifeSign("\(folder)/\(name)")
+    }
+  }
+
+  /// Where the locked files of living sessions are.
+  private var folder: String { "\(directory)/living" }
+
   private func hold(_ id: String) throws(SessionError) -> HeldSession {
-    let folder = "\(directory)/living"
     do {
       try FileManager.default.createDirectory(
         atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])

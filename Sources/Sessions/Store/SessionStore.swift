@@ -32,10 +32,15 @@ public final class SessionStore: Sendable {
       var configuration = Configuration()
       configuration.busyMode = .timeout(Self.patience)
       configuration.label = "vise.sessions"
-      // Readers never wait for a writer, nor a writer for them.
-      configuration.journalMode = .wal
+      var looking = configuration
+      looking.readonly = true
+      try DatabaseQueue(path: path, configuration: looking).read { try Self.check($0, path: path) }
+      // Readers never wait for a writer, nor a writer for them. What is written outlives the program at once, and a
+      // power failure all but the last of it.
+      configuration.prepareDatabase {
+        try $0.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
+      }
       queue = try DatabaseQueue(path: path, configuration: configuration)
-      try queue.read { try Self.check($0, path: path) }
       try SessionSchema.migrator.migrate(queue)
       _ = consume lock
     } catch {
@@ -52,7 +57,7 @@ public final class SessionStore: Sendable {
     _ = files.createFile(atPath: database, contents: nil, attributes: [.posixPermissions: 0o600])
   }
 
-  /// Refuses what is no database of Vise's, or was written by a later version.
+  /// Refuses what is no database of Vise's, was written by a later version, or has a damaged page.
   private static func check(_ db: Database, path: String) throws {
     guard try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0 > 0 else { return }
     guard try Int.fetchOne(db, sql: "PRAGMA application_id") == SessionSchema.applicationID else {
@@ -61,14 +66,9 @@ public final class SessionStore: Sendable {
     guard try !SessionSchema.migrator.hasBeenSuperseded(db) else {
       throw SessionError(path: path, reason: "was written by a later version of Vise")
     }
-  }
-
-  /// Looks through the whole database for damage that opening it does not meet.
-  ///
-  /// - Throws: ``SessionError`` when there is some.
-  public func checkIntegrity() throws(SessionError) {
-    let findings = try read { try String.fetchAll($0, sql: "PRAGMA quick_check(1)") }
-    guard findings == ["ok"] else { throw SessionError(path: path, reason: "is damaged") }
+    guard try String.fetchAll(db, sql: "PRAGMA quick_check(1)") == ["ok"] else {
+      throw SessionError(path: path, reason: "is damaged")
+    }
   }
 
   func read<Value>(_ body: (Database) throws -> Value) throws(SessionError) -> Value {

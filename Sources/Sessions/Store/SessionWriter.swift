@@ -35,6 +35,7 @@ public struct SessionWriter: Sendable {
       }
       if written == nil { try forgetOldSessions(in: db) }
     }
+    if written == nil { store.sweepLifeSigns() }
     written = session
   }
 

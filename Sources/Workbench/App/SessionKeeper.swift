@@ -20,7 +20,6 @@ final class SessionKeeper: Sendable {
     /// Why there is no store.
     var flaw: SessionError?
     var report: @Sendable (FileEvent) -> Void = { _ in }
-    var isChecked = false
     var fingerprint = ""
     /// What this session knows to be saved of the open model's snapshots.
     var snapshots: [Snapshot] = []
@@ -112,8 +111,6 @@ extension SessionKeeper.Work {
       return
     }
     do throws(SessionError) {
-      if !isChecked { try store.checkIntegrity() }
-      isChecked = true
       var model = model
       model.path = URL(filePath: model.path).standardizedFileURL.path
       try store.note(model)

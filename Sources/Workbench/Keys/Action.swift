@@ -1,5 +1,5 @@
 /// Everything a key, a click or the command line can ask for; the raw value is the command's name.
-enum Action: String, CaseIterable, Hashable, Sendable {
+enum Action: String, CaseIterable, Codable, Hashable, Sendable {
   // Moving
   case up, down, left, right, top, bottom, enter, back
   case pageUp = "page-up"

@@ -148,8 +148,8 @@ extension KeyTable {
     entry(
       .history, ["F5"], [.everywhere],
       "Show every evaluation, also of earlier sessions, or write them into a file",
-      label: "history", 71),
-    entry(.jobs, ["F6"], [.everywhere], "Show the Jobs screen", label: "jobs", 70),
+      label: "history", 70),
+    entry(.jobs, ["F6"], [.everywhere], "Show the Jobs screen", label: "jobs", 71),
     entry(.command, [":"], [.browsing], "Open the command line", label: "command", 54),
     entry(
       .palette, ["ctrl-p"], [.everywhere], "Find any command by a few letters", label: "palette", 72

@@ -17,7 +17,7 @@ struct EvaluationList: Hashable, Sendable {
   /// An evaluation and the scheme of each layer then; nil where the plan is of a model pruned otherwise.
   struct Entry: Hashable, Sendable {
     var evaluation: PlanEvaluation
-    let schemes: [Scheme]?
+    var schemes: [Scheme]?
   }
 
   /// Oldest first.
@@ -50,10 +50,16 @@ struct EvaluationList: Hashable, Sendable {
 
   /// Takes on what earlier sessions measured; what was measured meanwhile comes after it.
   mutating func load(_ read: [PlanEvaluation], for model: OpenModel, structure: ModelStructure?) {
-    let schemes = read.map { evaluation in
-      evaluation.plan.structure == structure ? model.schemes(of: evaluation.plan) : nil
+    all = read.map { Entry(evaluation: $0) } + all
+    resolve(for: model, structure: structure)
+  }
+
+  /// Works the schemes out anew for a model that is pruned as `structure` says.
+  mutating func resolve(for model: OpenModel, structure: ModelStructure?) {
+    for place in all.indices {
+      let plan = all[place].evaluation.plan
+      all[place].schemes = plan.structure == structure ? model.schemes(of: plan) : nil
     }
-    all = zip(read, schemes).map(Entry.init) + all
     shown = nil
   }
 

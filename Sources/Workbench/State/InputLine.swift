@@ -1,6 +1,6 @@
 /// One line of input at the bottom of the screen: the command line, the filter, or a field.
 struct InputLine: Hashable, Sendable {
-  enum Purpose: Hashable, Sendable {
+  enum Purpose: Codable, Hashable, Sendable {
     case command
     /// Filters while it is typed; carries the filter to go back to.
     case filter(before: String)

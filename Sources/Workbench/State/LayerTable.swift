@@ -176,13 +176,14 @@ extension LayerTable {
 
   /// Shows what an earlier session showed, as far as the model has it.
   mutating func restore(
-    order: SortOrder, filter: LayerFilter, folded: Set<Int>, row: TableRow?, top: Int,
-    of model: OpenModel
+    order: SortOrder, filter: LayerFilter, folded: Set<Int>, row: TableRow?, anchor: Int?,
+    top: Int, of model: OpenModel
   ) {
     (self.order, self.filter, self.folded) = (order, filter, folded)
     if !filter.isEmpty { pattern = filter }
     rebuild(for: model)
     if let row, let place = place(of: row, in: model) { cursor = place }
+    self.anchor = anchor.flatMap { rows.indices.contains($0) ? $0 : nil }
     self.top = max(0, min(top, rows.count - 1))
   }
 

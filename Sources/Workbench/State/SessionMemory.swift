@@ -17,6 +17,8 @@ struct WindowMemory: Codable, Hashable, Sendable {
   var layer: String?
   var block: Int?
   var top: Int
+  /// The row where a range began.
+  var anchor: Int?
   var snapshot: Int
   var evaluation: Int
   var evaluationText: String
@@ -28,8 +30,7 @@ struct WindowMemory: Codable, Hashable, Sendable {
 
   /// A field that was being typed into.
   struct Line: Codable, Hashable, Sendable {
-    /// The action whose argument is typed; nil for the command line.
-    var action: String?
+    var purpose: InputLine.Purpose
     var editor: LineEditor
   }
 }

@@ -110,7 +110,8 @@ extension AppState {
     let evaluation = PlanEvaluation(
       textPath: subject.textPath, plan: subject.plan, result: result, bytes: subject.bytes,
       bitsPerWeight: subject.bitsPerWeight)
-    evaluations.add(evaluation, schemes: subject.schemes)
+    let isSameStructure = subject.plan.structure == history.current.structure
+    evaluations.add(evaluation, schemes: isSameStructure ? subject.schemes : nil)
     snapshots.note(about: subject.plan) {
       $0.measured = .init(text: subject.textPath, result: result)
     }

@@ -68,13 +68,8 @@ extension AppState {
     case .block(let block): window.block = block
     case nil: break
     }
-    switch line?.purpose {
-    case .command: window.line = .init(action: nil, editor: line?.editor ?? LineEditor())
-    case .argument(let action):
-      window.line = .init(action: action.rawValue, editor: line?.editor ?? LineEditor())
-    // The filter is in the table already.
-    case .filter, nil: break
-    }
+    window.anchor = table.anchor
+    window.line = line.map { .init(purpose: $0.purpose, editor: $0.editor) }
     return window
   }
 
@@ -150,10 +145,10 @@ extension AppState {
     var effects = findServer()
     if let budget = memory.budget { effects += putBack(budget) }
     if let line = memory.window?.line {
-      if let action = line.action.map(Action.init(rawValue:)) {
-        if let action { effects += ask(for: action) }
-      } else {
-        effects += open(InputLine(.command, title: ":"))
+      switch line.purpose {
+      case .argument(let action): effects += ask(for: action)
+      case .command: effects += open(InputLine(.command, title: ":"))
+      case .filter: effects += open(InputLine(line.purpose, title: "/"))
       }
       self.line?.editor = line.editor
       effects += renewCompletions()
@@ -169,7 +164,8 @@ extension AppState {
       ?? window.block.map(TableRow.block)
     table.restore(
       order: window.order, filter: LayerFilter(window.filter).checked(on: model.layers),
-      folded: Set(window.folded), row: row, top: window.top, of: model)
+      folded: Set(window.folded), row: row, anchor: window.anchor,
+      top: window.top, of: model)
     snapshots.cursor = max(0, min(window.snapshot, compared.count - 1))
     evaluations.cursor = max(0, min(window.evaluation, evaluations.all.count - 1))
     (evaluationText, calibrationText) = (window.evaluationText, window.calibrationText)
