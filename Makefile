@@ -111,14 +111,17 @@ sanitize-mapping: ## cuts mapped files off under threads, under each of SANITIZE
 	    Tests/Faults/mapping.c Sources/CKernels/hash.c Sources/CKernels/mapping.c -lpthread && \
 	  $$folder/mapping $$folder/file || exit 1; done; rm -r $$folder
 
+# Swift has no sanitizer for undefined behaviour; the C targets have, and trap.
 sanitize: test-deps sanitize-mapping ## runs SUITES under each of SANITIZERS, built apart in .build-NAME
 	@for name in $(SANITIZERS); do echo "$$name:"; \
-	  ASAN_OPTIONS=detect_leaks=0 VISE_MODELS="$(abspath $(MODELS))" $(SWIFT) test --disable-xctest --sanitize $$name \
+	  case $$name in undefined) flags="-Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined";; *) flags="--sanitize $$name";; esac; \
+	  ASAN_OPTIONS=detect_leaks=0 TSAN_OPTIONS=suppressions="$(CURDIR)/Tests/Faults/thread-sanitizer.txt" \
+	  VISE_MODELS="$(abspath $(MODELS))" $(SWIFT) test --disable-xctest $$flags \
 	    --scratch-path .build-$$name --filter "$(SUITES)" || exit 1; done
 
 fuzz: deps ## tries each reader of files under libFuzzer for TIME seconds (60); TARGETS="gguf plan" for some of them
-	@VISE_FUZZ=1 $(SWIFT) build --sanitize fuzzer --scratch-path .build/fuzz --product fuzz
-	@Fuzz/run.sh .build/fuzz/debug/fuzz $(or $(TIME),60) $(TARGETS)
+	@VISE_FUZZ=1 $(SWIFT) build -c release -Xswiftc -enable-testing --sanitize fuzzer --scratch-path .build/fuzz --product fuzz
+	@Fuzz/run.sh .build/fuzz/release/fuzz $(or $(TIME),60) $(TARGETS)
 
 # $(call check,environment,script and its options)
 check = $(1)/bin/python Tests/Interop/$(2) --binary $(BINARY)

@@ -13,7 +13,7 @@ mkdir -p "$work/found"
 for target in $targets; do
   mkdir -p "$work/grown/$target"
   VISE_FUZZ_TARGET=$target "$binary" -max_total_time="$seconds" -timeout="${FUZZ_TIMEOUT:-5}" \
-    -rss_limit_mb=1024 -max_len=16384 -artifact_prefix="$work/found/$target-" -print_final_stats=1 \
+    -rss_limit_mb=1024 -malloc_limit_mb=64 -max_len=16384 -artifact_prefix="$work/found/$target-" -print_final_stats=1 \
     "$work/grown/$target" "$root/Corpus/$target" "$work/seeds/$target" >"$work/$target.log" 2>&1
   status=$?
   runs=$(grep -a number_of_executed_units "$work/$target.log" | tail -1 | grep -o '[0-9]*$')

@@ -10,7 +10,7 @@ import Work
 /// Between two steps it can be told anything; a cancelled job is gone at once.
 public struct EngineCore {
   private static let noModel = "no model is open; open one first"
-  /// Why jobs end that wait when nobody works: what they wait for was cancelled, or failed.
+  /// Why the compressed model is not there when nothing failed that would say why.
   private static let notCompressed =
     "the compressed model is not what the plan says, because "
     + "compressing it was ended; ask again to go on"
@@ -24,6 +24,8 @@ public struct EngineCore {
   private let emit: (EngineEvent) -> Void
   private var workspace: Workspace?
   private var jobs = JobQueue()
+  /// Why jobs end that wait for the compressed model, when nobody works on it.
+  private var compressionObstacle = notCompressed
   /// Whether it was told to end.
   public private(set) var isShutDown = false
 
@@ -132,7 +134,7 @@ public struct EngineCore {
   public mutating func step() -> Bool {
     MappedFaults.guardAgain()
     guard let turn = jobs.step() else {
-      for id in jobs.stuckIDs { end(id, .failed(Self.notCompressed)) }
+      for id in jobs.stuckIDs { end(id, .failed(compressionObstacle)) }
       return false
     }
     switch turn.outcome {
@@ -142,7 +144,9 @@ public struct EngineCore {
       // What was learned may make compressed layers stale.
       compressIfNeeded()
       predict()
-    case .failure(let failure): end(turn.job, .failed(failure.sentence))
+    case .failure(let failure):
+      if turn.job == .compression { compressionObstacle = failure.sentence }
+      end(turn.job, .failed(failure.sentence))
     }
     return true
   }
@@ -187,6 +191,7 @@ public struct EngineCore {
     if workspace.plan.isDone {
       if jobs.contains(.compression) { end(.compression, .finished) }
     } else if !jobs.contains(.compression), !settings.streamsExports || workspace.plan.needsSweep {
+      compressionObstacle = Self.notCompressed
       emit(.jobStarted(.compression, .compress, title: "compress"))
       jobs.add(CompressJob(workspace: workspace), in: workspace)
     }
@@ -218,7 +223,8 @@ public struct EngineCore {
         throw JobFailure(sentence: Self.notCalibrated)
       }
       return ExportJob(
-        id: id, request: request, streams: streams && !workspace.plan.needsSweep)
+        id: id, request: request,
+        streams: (streams || workspace.memoryObstacle != nil) && !workspace.plan.needsSweep)
     }
     compressIfNeeded()
   }

@@ -10,12 +10,18 @@ public struct EngineSettings: Hashable, Sendable {
   /// Whether a plan waits for an export before anything is compressed, and exports keep no layer that they need not: then
   /// models larger than memory can be exported, but no compressed model runs.
   public var streamsExports: Bool
+  /// Most bytes that a compressed model may take; nil takes nearly all that the machine has left.
+  public var memoryBytes: Int?
   /// Where a text to calibrate on is looked for if there is none beside the model, and nobody named one.
   public var textFolder = CalibrationText.folder
 
-  public init(cacheBytes: Int = 256 << 20, threads: Int? = nil, streamsExports: Bool = false) {
+  public init(
+    cacheBytes: Int = 256 << 20, threads: Int? = nil, streamsExports: Bool = false,
+    memoryBytes: Int? = nil
+  ) {
     self.cacheBytes = cacheBytes
     self.threads = threads
     self.streamsExports = streamsExports
+    self.memoryBytes = memoryBytes
   }
 }

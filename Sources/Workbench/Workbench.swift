@@ -31,7 +31,9 @@ public enum Workbench {
       state.glyphs.plot = .blocks  // the console's fonts have no braille
     }
     let inbox = EventInbox(wake: screen.wakeHandle)
-    let engine = Engine { inbox.post(.engine($0)) }
+    let engine = Engine(settings: EngineSettings(memoryBytes: options.memoryBytes)) {
+      inbox.post(.engine($0))
+    }
     keeper.begin { inbox.post(.file($0)) }
     var loop = EventLoop(
       state: state, screen: screen, engine: engine, inbox: inbox, sessions: keeper, trace: trace)

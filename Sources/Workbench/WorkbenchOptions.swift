@@ -22,6 +22,8 @@ public struct WorkbenchOptions: Hashable, Sendable {
   public var mouse: Bool
   /// What becomes of the last session with the model.
   public var session: SessionChoice
+  /// Most bytes of memory that a compressed model may take; nil takes nearly all that the machine has left.
+  public var memoryBytes: Int?
   /// Where to write how long keys waited for their frames; nil writes nothing.
   public var tracePath: String?
 

@@ -140,7 +140,7 @@ class Session:
         with open(script, "w") as file:
             file.write(f"cd {folder}; export HOME={folder} XDG_CONFIG_HOME={folder}/config XDG_STATE_HOME={folder}/state "
                        "LANG=C.UTF-8 TERM=tmux-256color COLORTERM=truecolor\n"
-                       f"'{binary}' open '{model}' --trace trace.new; status=$?; cat trace.new >>trace; echo \"exit status $status\"; exec cat\n")
+                       f"'{binary}' open '{model}' --memory 512MB --trace trace.new; status=$?; cat trace.new >>trace; echo \"exit status $status\"; exec cat\n")
         self.terminal = Terminal(f"bash {script}", 120, 36)
         self.terminal.wait("the first screen", lambda text: "q_proj" in text)
         shell = self.terminal.tmux("display", "-p", "-t", "m", "#{pane_pid}").strip()

@@ -1,4 +1,5 @@
 import Allocation
+import Checkpoints
 import Compression
 import Engine
 import Export
@@ -85,6 +86,44 @@ import Testing
     }
     #expect(swept > 0)
     #expect(swept < rounded)
+  }
+
+  /// With a target a budget is about its files, headers and all.
+  @Test(arguments: [ExportTarget.llamaCpp, .transformers])
+  func budgetsAreOfTheTargetsFiles(target: ExportTarget) throws {
+    let schemes: [Scheme] =
+      target == .llamaCpp
+      ? [BlockType.q4_0, .q5_0, .q8_0].map { Scheme(quantization: QuantizationScheme(block: $0)) }
+      : candidates
+    driver.send(
+      .measureSensitivity(
+        job,
+        SensitivityRequest(
+          textPath: text, window: 64, gradientTokens: 512, tokenLimit: 2048, candidates: schemes)))
+    driver.run()
+    let opened = driver.events.compactMap { event in
+      if case .opened(let description) = event { description } else { nil }
+    }
+    let shapes = try #require(opened.first).layerShapes
+    let settings = AllocationSettings(target: target)
+    let least = try #require(allocate(.divergence(10), settings)).bytes
+    let frontier = driver.send(.drawFrontier(settings)).compactMap { event in
+      if case .frontier(let frontier) = event { frontier.curve } else { nil }
+    }
+    let most = try #require(frontier.last?.last?.bytes)
+    for share in [0.3, 0.6, 0.9] {
+      let budget = least + Int(share * Double(most - least))
+      let found = try #require(allocate(.bytes(budget), settings))
+      #expect(found.bytes <= budget)
+      driver.send(.setPlan(Plan(schemes: found.schemes, for: shapes)))
+      let request = ExportRequest(
+        format: target.format, target: target, path: "\(model.path)/out")
+      let preview = driver.send(.previewExport(request)).compactMap { event in
+        if case .exportPreview(let preview) = event { preview } else { nil }
+      }
+      #expect(preview.last?.refusals.isEmpty == true)
+      #expect(preview.last?.bytes == found.bytes)
+    }
   }
 
   @Test func plansKeepToTheirBudget() throws {

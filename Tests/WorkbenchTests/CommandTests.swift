@@ -154,6 +154,54 @@ import Testing
     #expect(app.effects.contains(.quit))
   }
 
+  @Test func viNamesWriteAndQuit() {
+    var app = App()
+    app.press("a", "4")
+    app.command("w x.yaml")
+    let plan = app.state.history.current
+    #expect(app.effects.contains(.writePlan(plan, path: "x.yaml", overwrites: .nothing)))
+    app.command("q")
+    #expect(app.screen.contains("Unsaved plan"))
+    app.press("Esc")
+    app.command("wq y.yaml")
+    #expect(app.effects.contains(.writePlan(plan, path: "y.yaml", overwrites: .nothing)))
+    #expect(!app.effects.contains(.quit))
+    app.handle(.file(.planWritten(path: "y.yaml", plan)))
+    #expect(app.effects.contains(.quit))
+    app = App()
+    app.press("a", "4")
+    app.command("q!")
+    #expect(app.effects.contains(.quit))
+  }
+
+  @Test func leavingTheFieldOfAPathQuitsNothing() {
+    var app = App()
+    app.press("a", "4")
+    app.command("wq")
+    app.press("Esc", "w", "Enter")
+    app.handle(.file(.planWritten(path: "Tiny.plan.yaml", app.state.history.current)))
+    #expect(!app.effects.contains(.quit))
+  }
+
+  @Test func typingReplacesWhatAFieldOffers() {
+    var app = App()
+    app.press("w")
+    app.type("b.yaml")
+    #expect(app.state.line?.editor.text == "b.yaml")
+    app.press("Esc", "w", "Home")
+    app.type("my-")
+    #expect(app.state.line?.editor.text == "my-Tiny.plan.yaml")
+  }
+
+  @Test func escapeClosesTheEvaluationAndNothingElse() {
+    var app = App()
+    app.press("a")
+    app.state.overlay = .evaluation
+    app.press("Esc")
+    #expect(app.state.overlay == nil)
+    #expect(!app.state.table.marks.isEmpty)
+  }
+
   @Test func writingAndQuittingWaitsForTheFile() {
     var app = App()
     app.press("a", "4", "q", "w")

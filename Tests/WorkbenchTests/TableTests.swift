@@ -102,12 +102,25 @@ import Testing
     #expect(app.state.table.marks == [1, 8, 15])
   }
 
-  @Test func marksAllOrNone() {
+  @Test func marksAllHoweverOftenAndNone() {
     var app = App()
-    app.press("a")
+    app.press("a", "a")
     #expect(app.state.table.marks.count == 22)
-    app.press("a")
+    app.press("A")
     #expect(app.state.table.marks.isEmpty)
+  }
+
+  @Test func sortingHoldsAfterUndo() throws {
+    var app = App()
+    app.command("sort bits")
+    app.press("End", "2")
+    app.press("u", "Home", "2", "End", "3", "u")
+    let model = try #require(app.state.model)
+    let bits = app.state.table.rows.compactMap { row in
+      if case .layer(let index) = row { model.bitsPerWeight(index) } else { nil }
+    }
+    #expect(bits.count == 22 && Set(bits).count > 1)
+    #expect(bits == bits.sorted(by: >))
   }
 
   @Test func filtersWhileTyping() {

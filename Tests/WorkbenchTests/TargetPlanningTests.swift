@@ -173,7 +173,7 @@ import Testing
     live.act { app in
       app.command("target vllm-cpu")
       app.command("filter proj")
-      app.press("a", "3", "a")
+      app.press("a", "3", "A")
     }
     live.act { app in
       app.command("filter down_proj")
@@ -205,14 +205,32 @@ import Testing
     #expect(!app.screen.contains("too late"))
   }
 
-  @Test func theOverlaysChoiceIsPlannedFor() {
+  @Test func lookingThroughTheOverlayChoosesNoTarget() {
     var app = App()
     app.press("e", "l")
-    #expect(app.state.target == .vllm)
-    app.press("Esc", "e")
     #expect(app.state.export.choice.target == .vllm)
-    app.click(on: " report ")
-    #expect(app.state.target == .vllm)
+    #expect(app.state.target == nil)
+    app.press("Esc")
+    app.command("target llama.cpp")
+    app.press("e", "l", "Esc")
+    #expect(app.state.target == .llamaCpp)
+  }
+
+  @Test func theTargetIsSavedWithThePlan() throws {
+    var app = App()
+    app.command("target llama.cpp")
+    app.press("4")
+    app.command("write a.yaml")
+    let written = app.effects.compactMap { effect in
+      if case .writePlan(let plan, _, _) = effect { plan } else { nil }
+    }
+    let plan = try #require(written.last)
+    #expect(plan.target == "llama.cpp")
+    app.handle(.file(.planWritten(path: "a.yaml", plan)))
+    #expect(app.state.history.isSaved)
+    app.command("target none")
+    app.handle(.file(.planRead(path: "a.yaml", plan)))
+    #expect(app.state.target == .llamaCpp)
   }
 
   @Test func budgetsAreSolvedForTheTarget() {

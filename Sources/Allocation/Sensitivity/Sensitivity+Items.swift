@@ -16,22 +16,44 @@ public struct AllocationRules: Hashable, Sendable {
   public var refused: [String: Set<Scheme>]
   /// Whether pruned layers count as survivors and a bitmask would be stored, so that zeros are worth something.
   public var countsBitmasks: Bool
+  /// Bytes of the files of a target; nil counts tensors as they are stored.
+  public var fileBytes: FileBytes?
 
   public init(
     candidates: [Scheme]? = nil, pins: [String: Scheme] = [:], fusesLayers: Bool = false,
-    refused: [String: Set<Scheme>] = [:], countsBitmasks: Bool = false
+    refused: [String: Set<Scheme>] = [:], countsBitmasks: Bool = false,
+    fileBytes: FileBytes? = nil
   ) {
     self.candidates = candidates
     self.pins = pins
     self.fusesLayers = fusesLayers
     self.refused = refused
     self.countsBitmasks = countsBitmasks
+    self.fileBytes = fileBytes
   }
 
   /// Whether all of these layers may get a scheme.
   fileprivate func allow(_ scheme: Scheme, for layers: [String]) -> Bool {
     (candidates?.contains(scheme) ?? !scheme.keepsLayer)
       && layers.allSatisfy { !(refused[$0]?.contains(scheme) ?? false) }
+  }
+}
+
+/// The bytes that a target's files take, layer by layer.
+public struct FileBytes: Hashable, Sendable {
+  /// Bytes by scheme, of every layer by its name.
+  public var layers: [String: [Scheme: Int]]
+  /// Bytes of everything else: headers, tokenizers, tensors that are no layers.
+  public var others: Int
+
+  public init(layers: [String: [Scheme: Int]], others: Int) {
+    self.layers = layers
+    self.others = others
+  }
+
+  /// Bytes of a layer under a scheme, or, where these are not known, those given.
+  fileprivate func bytes(of layer: String, under scheme: Scheme, else bytes: Int) -> Int {
+    layers[layer]?[scheme] ?? bytes
   }
 }
 
@@ -43,7 +65,7 @@ extension Sensitivity {
   /// - Parameters:
   ///   - model: The model that this was measured on.
   ///   - rules: What may be chosen from.
-  /// - Returns: A solver whose bytes are those of all tensors and whose KLDs have the predictor's factors.
+  /// - Returns: A solver whose bytes are those of all tensors, or of a target's files, and whose KLDs have the predictor's factors.
   /// - Throws: ``SensitivityError`` for another model, and for fused layers pinned to different schemes.
   public func makeAllocator(
     for model: ModelDescription, rules: AllocationRules
@@ -51,9 +73,15 @@ extension Sensitivity {
     try check(fits: model)
     let items = try makeItems(for: model, rules: rules)
     let chosen = Set(items.filter { !$0.options.isEmpty }.flatMap(\.layers))
-    let fixedBytes = model.layers.reduce(model.tensorBytes) {
-      chosen.contains($1.name) ? $0 - $1.bytes : $0
-    }
+    let fixedBytes =
+      if let files = rules.fileBytes {
+        model.layers.reduce(files.others) {
+          chosen.contains($1.name)
+            ? $0 : $0 + files.bytes(of: $1.name, under: .keep, else: $1.bytes)
+        }
+      } else {
+        model.layers.reduce(model.tensorBytes) { chosen.contains($1.name) ? $0 - $1.bytes : $0 }
+      }
     do {
       return try Allocator(items: items, fixedBytes: fixedBytes)
     } catch {
@@ -118,7 +146,10 @@ extension Sensitivity {
     for (layer, costs) in zip(group, costs) {
       let trial = costs.trial(of: scheme) ?? costs.guess(scheme, for: layer)
       let withBitmask = rules.countsBitmasks ? layer.size(under: scheme).withBitmask : nil
-      option.bytes += withBitmask ?? trial.bytes
+      option.bytes +=
+        withBitmask
+        ?? rules.fileBytes?.bytes(of: layer.name, under: scheme, else: trial.bytes)
+        ?? trial.bytes
       option.divergence += expected(trial, of: costs).divergence
     }
     return option

@@ -29,7 +29,7 @@ extension Plan {
     }
     guard let root = root else { throw PlanError(reason: "the plan is empty") }
     let keys = try PlanKeys(
-      root, of: "a plan", known: ["vise", "model", "fingerprint", "structure", "rules"])
+      root, of: "a plan", known: ["vise", "model", "fingerprint", "target", "structure", "rules"])
     guard let version = keys["vise"] else {
       throw PlanError(line: 1, reason: "a plan starts with `vise: \(Self.formatVersion)`")
     }
@@ -38,6 +38,7 @@ extension Plan {
     }
     self.init(
       model: try keys["model"]?.string(), fingerprint: try keys["fingerprint"]?.string())
+    target = try keys["target"]?.string()
     if let value = keys["structure"] { structure = try ModelStructure(reading: value) }
     for entry in try keys["rules"]?.entries() ?? [] {
       rules.append(try PlanRule(reading: entry))

@@ -6,6 +6,7 @@ extension Plan {
     var lines = ["vise: \(Self.formatVersion)"]
     if let model = model { lines.append("model: \(Self.scalar(model))") }
     if let fingerprint = fingerprint { lines.append("fingerprint: \(Self.scalar(fingerprint))") }
+    if let target { lines.append("target: \(Self.scalar(target))") }
     if let structure { lines += structure.yamlLines }
     lines.append(rules.isEmpty ? "rules: []" : "rules:")
     for rule in rules {

@@ -27,7 +27,10 @@ final class CompressJob: Job {
     while !workspace.plan.isDone {
       if let number = workspace.plan.nextSample {
         try sample(number, turn)
-      } else if let number = workspace.plan.nextCompression {
+        continue
+      }
+      try workspace.checkMemory()
+      if let number = workspace.plan.nextCompression {
         try compress(number, turn)
       } else if !workspace.plan.unswept.isEmpty {
         try sweep(turn)

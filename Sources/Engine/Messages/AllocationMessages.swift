@@ -4,7 +4,7 @@ import Export
 
 /// What an allocation has to reach.
 public enum BudgetTarget: Codable, Hashable, Sendable {
-  /// Least predicted KLD in at most so many bytes of all tensors.
+  /// Least predicted KLD in at most so many bytes: of the target's files, or of all tensors where there is no target.
   case bytes(Int)
   /// The same, with the bytes given as bits a weight of the model, norms counted.
   case bitsPerWeight(Double)
@@ -20,7 +20,8 @@ public struct AllocationSettings: Codable, Hashable, Sendable {
   public var pinned: [String]
   /// Whether q, k, v and gate, up get the same scheme, as vLLM's fused layers need.
   public var fusesLayers: Bool
-  /// Who is to load the model: layers get only what it can hold, and are alike where it needs that; nil for nobody yet.
+  /// Who is to load the model: layers get only what it can hold, are alike where it needs that, and bytes are those of its
+  /// files; nil for nobody yet.
   public var target: ExportTarget?
   /// Whether to solve exactly, by dynamic programming.
   public var isExact: Bool
@@ -45,7 +46,7 @@ public struct AllocationResult: Codable, Hashable, Sendable {
   public var target: BudgetTarget
   /// The scheme of every layer, by name.
   public var schemes: [String: Scheme]
-  /// Bytes of all tensors of the model, as they are stored.
+  /// Bytes of the target's files, or of all tensors as they are stored where there is no target.
   public var bytes: Int
   /// The same with bitmasks in place of zeros, which the target was about; nil unless it was.
   public var bytesWithBitmasks: Int?

@@ -27,8 +27,7 @@ extension Workspace {
       }
     let found: Allocation
     do throws(AllocationError) {
-      found = try allocator.solve(
-        for: goal, near: allocator.choices(of: planSchemes), isExact: settings.isExact)
+      found = try solve(allocator, for: goal, settings)
     } catch .divergenceTooSmall(_, let least) {
       let prediction = sensitivity.predictor.prediction(ofSum: least, standardError: 0)
       throw JobFailure(
@@ -37,7 +36,7 @@ extension Workspace {
     } catch {
       throw JobFailure(error)
     }
-    let schemes = planSchemes.merging(allocator.schemes(of: found)) { $1 }
+    let schemes = schemes(of: found, by: allocator)
     do {
       try ScaleMapping.check(shapes.map { schemes[$0.name] ?? .keep }, of: description)
     } catch {
@@ -46,12 +45,56 @@ extension Workspace {
     let prediction =
       sensitivity.prediction(for: schemes)
       ?? sensitivity.predictor.prediction(ofSum: found.divergence, standardError: 0)
-    let bytes = bytes(of: schemes)
+    let bytes = bytes(of: schemes, for: settings.countedTarget)
     return AllocationResult(
       target: target, schemes: schemes, bytes: bytes,
       bytesWithBitmasks: settings.countsBitmasks ? found.bytes : nil,
       bitsPerWeight: bitsPerWeight(ofBytes: bytes),
       divergence: prediction, gap: found.gap)
+  }
+
+  /// Solves for a goal; bytes of a target's files are met to the byte.
+  ///
+  /// Headers hold the layers' names and places as text, so that what they take depends on the plan: what the solver took
+  /// for that is put right, and it solves again.
+  private func solve(
+    _ allocator: Allocator, for goal: AllocationGoal, _ settings: AllocationSettings
+  ) throws(AllocationError) -> Allocation {
+    let near = allocator.choices(of: planSchemes)
+    guard case .bytes(let limit) = goal, let target = settings.countedTarget else {
+      return try allocator.solve(for: goal, near: near, isExact: settings.isExact)
+    }
+    var best: Allocation?
+    var allowed = limit
+    var excess = 0
+    for _ in 0..<Self.headerRounds {
+      let found: Allocation
+      do throws(AllocationError) {
+        found = try allocator.solve(for: .bytes(allowed), near: near, isExact: settings.isExact)
+      } catch {
+        if best != nil { break }
+        throw error
+      }
+      let written = bytes(of: schemes(of: found, by: allocator), for: target)
+      let next = limit - (written - found.bytes)
+      if written <= limit {
+        best = found
+        guard next > allowed else { break }
+        allowed = next
+      } else {
+        excess = written - limit
+        allowed = min(next, allowed - excess)
+      }
+    }
+    guard let best else { throw .budgetTooSmall(bytes: limit, smallest: limit + excess) }
+    return best
+  }
+
+  /// How often the bytes of headers are put right: they differ by some hundred bytes between plans.
+  private static let headerRounds = 6
+
+  private func schemes(of found: Allocation, by allocator: Allocator) -> [String: Scheme] {
+    planSchemes.merging(allocator.schemes(of: found)) { $1 }
   }
 
   /// Predicted KLD against bytes.
@@ -67,9 +110,15 @@ extension Workspace {
         ).mean)
     }
     var marks = sensitivity.marks(for: description).compactMap { mark in
-      point(of: mark.schemes, kind: mark.isUniform ? .uniform : .mix, name: mark.name)
+      point(
+        of: mark.schemes, for: settings.countedTarget, kind: mark.isUniform ? .uniform : .mix,
+        name: mark.name)
     }
-    if let current = point(of: planSchemes, kind: .current, name: "") { marks.append(current) }
+    if let current = point(
+      of: planSchemes, for: settings.countedTarget, kind: .current, name: "")
+    {
+      marks.append(current)
+    }
     return Frontier(curve: curve, marks: marks)
   }
 
@@ -119,6 +168,9 @@ extension Workspace {
       rules.fusesLayers = rules.fusesLayers || limits.fusesLayers
       rules.refused = refusedTrials(by: limits, in: sensitivity)
     }
+    if let target = settings.countedTarget {
+      do { rules.fileBytes = try fileBytes(for: target) } catch { throw JobFailure(error) }
+    }
     do {
       return try sensitivity.makeAllocator(for: description, rules: rules)
     } catch {
@@ -142,16 +194,43 @@ extension Workspace {
 
   /// A plan among those of the frontier; nil if some scheme of it was not tried.
   private func point(
-    of schemes: [String: Scheme], kind: FrontierPoint.Kind, name: String
+    of schemes: [String: Scheme], for target: ExportTarget?, kind: FrontierPoint.Kind, name: String
   ) -> FrontierPoint? {
     guard let prediction = sensitivity?.prediction(for: schemes) else { return nil }
     return FrontierPoint(
-      kind: kind, name: name, bytes: bytes(of: schemes), divergence: prediction.mean)
+      kind: kind, name: name, bytes: bytes(of: schemes, for: target), divergence: prediction.mean)
   }
 
-  /// Bytes of all tensors of the model, as they are stored.
-  private func bytes(of schemes: [String: Scheme]) -> Int {
-    shapes.enumerated().reduce(description.tensorBytes) { sum, layer in
+  /// What the target's files take of each layer under each scheme that was tried, and beside the layers.
+  private func fileBytes(for target: ExportTarget) throws(ExportError) -> FileBytes {
+    let outline = try outline(for: target)
+    var tried: Set<Scheme> = [.keep]
+    for costs in sensitivity?.layers ?? [] { tried.formUnion(costs.trials.map(\.scheme)) }
+    tried.formUnion(plan.keys.map(\.scheme))
+    var layers: [String: [Scheme: Int]] = [:]
+    for scheme in tried {
+      let sizes = layerSizes(under: scheme, in: outline)
+      for (shape, bytes) in zip(shapes, sizes) { layers[shape.name, default: [:]][scheme] = bytes }
+    }
+    let current = outline.forecast(of: plan.keys.map(\.scheme))
+    return FileBytes(
+      layers: layers, others: current.layers.reduce(current.total) { $0 - $1.total })
+  }
+
+  /// Bytes of every layer, all under one scheme; worked out once.
+  private func layerSizes(under scheme: Scheme, in outline: ExportOutline) -> [Int] {
+    if let known = layerSizes[outline.target]?[scheme] { return known }
+    let sizes = outline.forecast(of: shapes.map { _ in scheme }).layers.map(\.total)
+    layerSizes[outline.target, default: [:]][scheme] = sizes
+    return sizes
+  }
+
+  /// Bytes of the target's files; without one of all tensors of the model, as they are stored.
+  private func bytes(of schemes: [String: Scheme], for target: ExportTarget?) -> Int {
+    if let outline = target.flatMap({ try? outline(for: $0) }) {
+      return outline.forecast(of: shapes.map { schemes[$0.name] ?? .keep }).total
+    }
+    return shapes.enumerated().reduce(description.tensorBytes) { sum, layer in
       let original = originalBytes(of: layer.offset)
       let size = LayerSize.predicted(
         for: layer.element, scheme: schemes[layer.element.name] ?? .keep, original: original)
@@ -167,6 +246,11 @@ extension Workspace {
   private func bitsPerWeight(ofBytes bytes: Int) -> Double {
     8 * Double(bytes) / Double(max(description.parameterCount, 1))
   }
+}
+
+extension AllocationSettings {
+  /// Whose files' bytes count; nil for tensors', which also bitmasks are, for no server stores them.
+  fileprivate var countedTarget: ExportTarget? { countsBitmasks ? nil : target }
 }
 
 extension BudgetTarget {

@@ -18,6 +18,7 @@ extension Workspace {
   /// - Throws: ``JobFailure`` when the scheme does not fit, or weights are no numbers.
   func sampled(_ key: LayerCache.Key, _ profile: RowProfile) throws(JobFailure) -> LayerReport {
     let matrix = try matrix(of: key.layer)
+    defer { matrix.releasePages() }
     do throws(CompressionError) {
       let preview = try LayerPreview(
         matrix: matrix, shape: shapes[key.layer], scheme: key.scheme, profile: profile,
@@ -34,6 +35,8 @@ extension Workspace {
   func compressed(_ key: LayerCache.Key, pace: Pace) throws(JobFailure) -> LayerResult {
     if let result = result(for: key) { return result }
     let layers = layers
+    let original = try matrix(of: key.layer)
+    defer { original.releasePages() }
     var result = try layers.compressed(
       key.layer, key.scheme, statistics: statistics(of: key.layer), on: models.sharedPool(),
       pace: pace)

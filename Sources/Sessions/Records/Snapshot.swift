@@ -32,8 +32,9 @@ public struct Snapshot: Hashable, Sendable {
   public let plan: Plan
   /// By the name of the layer.
   public let schemes: [String: Scheme]
-  public let bytes: Int
-  public let bitsPerWeight: Double
+  /// Of the target's files, or of all tensors without a target.
+  public var bytes: Int
+  public var bitsPerWeight: Double
   public var predicted: PredictedDivergence?
   public var measured: Measured?
   public var answer: SnapshotAnswer?

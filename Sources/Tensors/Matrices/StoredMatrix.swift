@@ -100,8 +100,7 @@ public struct StoredMatrix: Sendable {
 
   /// Whether a copy leaves others as much memory as several like it take.
   private static func hasMemory(for bytes: Int) -> Bool {
-    let available = vk_available_memory()
-    return available < 0 || bytes <= Int(available) / 4
+    SystemMemory.available.map { bytes <= $0 / 4 } ?? true
   }
 
   /// A copy of all stored bytes.

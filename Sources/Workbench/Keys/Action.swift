@@ -13,6 +13,7 @@ enum Action: String, CaseIterable, Codable, Hashable, Sendable {
   case mark, range, filter, sort
   case markRole = "mark-role"
   case markAll = "mark-all"
+  case unmark
   case nextMatch = "next-match"
   case previousMatch = "previous-match"
   case foldAll = "fold-all"
@@ -25,6 +26,7 @@ enum Action: String, CaseIterable, Codable, Hashable, Sendable {
 
   // Files
   case write, plan, open, export, replace
+  case writeQuit = "write-quit"
 
   // Looking
   case inspect
@@ -52,6 +54,18 @@ enum Action: String, CaseIterable, Codable, Hashable, Sendable {
 }
 
 extension Action {
+  /// The action of a command's name, or of what vi calls it.
+  init?(named name: some StringProtocol) {
+    switch name {
+    case "w": self = .write
+    case "q": self = .quit
+    case "wq": self = .writeQuit
+    default:
+      guard let action = Action(rawValue: String(name)) else { return nil }
+      self = action
+    }
+  }
+
   /// What may stand behind the command's name.
   var argument: ArgumentKind {
     switch self {
@@ -63,7 +77,7 @@ extension Action {
     case .target: .target
     case .filter: .filter
     case .sort: .sort
-    case .write, .plan: .planPath
+    case .write, .writeQuit, .plan: .planPath
     case .open: .checkpointPath
     case .export: .exportPath
     case .evaluate, .calibrate, .refine: .textPath
@@ -141,10 +155,14 @@ struct Command: Hashable, Sendable {
   /// Reads a command line; nil if its first word names no command.
   init?(parsing text: some StringProtocol) {
     let words = text.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
-    guard let name = words.first, let action = Action(rawValue: String(name)) else { return nil }
-    self.action = action
+    guard let name = words.first else { return nil }
+    if name == "q!" || name == "quit!" {
+      self.init(.quit, "!")
+      return
+    }
+    guard let action = Action(named: name) else { return nil }
     let rest = words.count > 1 ? words[1].trimmingBlanks() : ""
-    argument = rest.isEmpty ? nil : String(rest)
+    self.init(action, rest.isEmpty ? nil : String(rest))
   }
 
   /// What the command line would say.

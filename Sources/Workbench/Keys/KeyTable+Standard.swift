@@ -11,7 +11,8 @@ extension KeyTable {
     entry(.mark, ["space"], [.table], "Mark the layer and go to the next", label: "mark", 40),
     entry(.range, ["v"], [.table], "Begin a range at the cursor, or mark it", label: "range", 60),
     entry(.markRole, ["*"], [.table], "Mark all layers of the same role"),
-    entry(.markAll, ["a"], [.table], "Mark all layers shown, or none of them", label: "all", 62),
+    entry(.markAll, ["a"], [.table], "Mark all layers shown", label: "all", 62),
+    entry(.unmark, ["A"], [.table], "Mark no layer"),
     entry(.filter, ["/"], [.layers], "Filter by words, a glob or re:REGEX", label: "filter", 50),
     entry(.nextMatch, ["n"], [.table], "Go to the next layer that the filter matches"),
     entry(.previousMatch, ["N"], [.table], "Go to the previous layer that the filter matches"),
@@ -40,8 +41,11 @@ extension KeyTable {
       .prune, [], [.browsing],
       "Prune to neurons 75% or heads 2, or by blocks 2; none makes the model whole again"),
     entry(
-      .target, [], [.browsing],
+      .target, ["r"], [.layers, .jobs],
       "Plan for transformers, vllm, vllm-cpu or llama.cpp: its bytes, and what it cannot hold"),
+    entry(
+      .target, ["r"], [.budget], "Choose the server whose files the budget is for",
+      label: "target", 5),
     entry(
       .nearest, ["F"], [.layers],
       "Give layers that the target cannot hold the nearest schemes that it can", label: "fit", 96),
@@ -121,6 +125,7 @@ extension KeyTable {
 
   private static let files: [KeyEntry] = [
     entry(.write, ["w"], [.browsing], "Save the plan, or save it as PATH", label: "write", 36),
+    entry(.writeQuit, [], [.browsing], "Save the plan and quit"),
     entry(.plan, [], [.browsing], "Open the plan at PATH"),
     entry(.open, ["o"], [.browsing], "Open the checkpoint at PATH", label: "open", 52),
   ]

@@ -22,7 +22,7 @@ struct InputLine: Hashable, Sendable {
   init(_ purpose: Purpose, title: String, text: String = "") {
     self.purpose = purpose
     self.title = title
-    editor = LineEditor(text)
+    editor = LineEditor(text, isOffered: true)
   }
 
   /// The command that the line's text completes or gives.
@@ -30,7 +30,7 @@ struct InputLine: Hashable, Sendable {
     switch purpose {
     case .command:
       guard let blank = editor.text.firstIndex(of: " ") else { return nil }
-      return Action(rawValue: String(editor.text[..<blank]))
+      return Action(named: editor.text[..<blank])
     case .filter: return .filter
     case .argument(let action): return action
     }
@@ -38,6 +38,8 @@ struct InputLine: Hashable, Sendable {
 
   /// The text that is completed: the argument, or the whole line while a command is named.
   var argumentText: String {
+    // Of a choice that is only offered, the others are offered too.
+    if editor.isOffered, action?.argument.isPath == false { return "" }
     guard case .command = purpose else { return editor.text }
     guard let blank = editor.text.firstIndex(of: " ") else { return editor.text }
     return String(editor.text[blank...].trimmingBlanks())

@@ -192,10 +192,8 @@ extension LayerTable {
     toggle(Set(layers(of: row, in: model)))
   }
 
-  /// Marks every layer that is shown or folded away in a shown block, or none of them.
-  mutating func toggleAll() {
-    toggle(Set(matching))
-  }
+  /// Marks every layer that is shown or folded away in a shown block.
+  mutating func markAll() { marks.formUnion(matching) }
 
   /// Marks every layer of the cursor's role that the filter lets through.
   mutating func markRole(in model: OpenModel) {

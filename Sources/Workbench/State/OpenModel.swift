@@ -249,8 +249,19 @@ extension OpenModel {
     return summary
   }
 
-  /// Bytes of all tensors under the plan, whatever the target: what budgets and snapshots count.
+  /// Bytes under the plan, as budgets and snapshots count them: of the target's files, or without a target of all tensors.
   var plannedBytes: Int {
-    layers.indices.reduce(description.tensorBytes) { $0 - layers[$1].bytes + sizes[$1].total }
+    forecast?.total
+      ?? layers.indices.reduce(description.tensorBytes) {
+        $0 - layers[$1].bytes + sizes[$1].total
+      }
+  }
+
+  /// The same of another plan for this model.
+  func bytes(under schemes: [Scheme]) -> Int {
+    outline?.forecast(of: schemes).total
+      ?? layers.indices.reduce(description.tensorBytes) {
+        $0 - layers[$1].bytes + bytes(of: $1, under: schemes[$1])
+      }
   }
 }

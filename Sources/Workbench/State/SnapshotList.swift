@@ -11,6 +11,8 @@ struct SnapshotList: Hashable, Sendable {
   }
 
   private(set) var all: [Snapshot] = []
+  /// Their bytes as they are counted now, by name: the target of today need not be that of the day they were taken.
+  private var bytes: [String: Int] = [:]
   /// Those that are on disk; nil until they have been read, or if they cannot be: then nothing is written.
   private(set) var saved: [Snapshot]?
   /// Row under the cursor: 0 is the plan as it is, then come the snapshots.
@@ -40,6 +42,26 @@ struct SnapshotList: Hashable, Sendable {
     saved = merged
     picked = []
     cursor = min(cursor, all.count)
+  }
+
+  /// Counts the bytes of all of them for the target that the model is planned for.
+  mutating func count(in model: OpenModel?) {
+    bytes = [:]
+    guard let model else { return }
+    for snapshot in all where snapshot.plan.structure == nil {
+      bytes[snapshot.name] = model.bytes(under: model.assignment(snapshot.schemes))
+    }
+  }
+
+  /// The snapshots with their bytes as they are counted now.
+  func counted(parameters: Int) -> [Snapshot] {
+    all.map { snapshot in
+      guard let bytes = bytes[snapshot.name] else { return snapshot }
+      var counted = snapshot
+      counted.bytes = bytes
+      counted.bitsPerWeight = 8 * Double(bytes) / Double(max(parameters, 1))
+      return counted
+    }
   }
 
   /// Whether there is something to save.
@@ -96,7 +118,10 @@ extension AppState {
   }
 
   /// What the Compare screen lists: the plan as it is, then the snapshots.
-  var compared: [Snapshot] { (currentSnapshot.map { [$0] } ?? []) + snapshots.all }
+  var compared: [Snapshot] {
+    (currentSnapshot.map { [$0] } ?? [])
+      + snapshots.counted(parameters: model?.description.parameterCount ?? 0)
+  }
 
   /// The compressed model's last answer, once it has ended.
   var compressedAnswer: SnapshotAnswer? {

@@ -5,12 +5,15 @@ struct LineEditor: Codable, Hashable, Sendable {
   private(set) var text: String
   /// Place of the caret in characters, 0 to the text's length.
   private(set) var caret: Int
+  /// Whether the text is only offered: typing replaces it, moving in it takes it on.
+  private(set) var isOffered = false
 
   /// The most characters that typing and pasting may make.
   static let limit = 8192
 
-  init(_ text: String = "") {
+  init(_ text: String = "", isOffered: Bool = false) {
     self.text = text
+    self.isOffered = isOffered && !text.isEmpty
     caret = text.count
   }
 
@@ -21,12 +24,14 @@ struct LineEditor: Codable, Hashable, Sendable {
   var tail: Substring { text.dropFirst(caret) }
 
   mutating func replace(with text: String) {
+    isOffered = false
     self.text = String(text.prefix(Self.limit))
     caret = self.text.count
   }
 
   /// Inserts text as it is; controls become blanks, and line breaks too unless they are kept.
   mutating func insert(_ inserted: some StringProtocol, keepsLineBreaks: Bool = false) {
+    if isOffered { replace(with: "") }
     let clean = inserted.map { (character: Character) -> Character in
       if character.isNewline { return keepsLineBreaks ? "\n" : " " }
       return character.isControl ? " " : character
@@ -54,11 +59,13 @@ struct LineEditor: Codable, Hashable, Sendable {
       rebuild(head: text.prefix(wordStart), tail: tail)
     default: return false
     }
+    isOffered = false
     return true
   }
 
   /// Puts the caret before the character in that display column of the text.
   mutating func moveCaret(toColumn column: Int) {
+    isOffered = false
     var used = 0
     caret =
       text.prefix { character in

@@ -82,7 +82,7 @@ extension AppState {
           ? "q, k, v and gate, up get one scheme each" : "Every layer gets its own scheme")
     case .exact:
       budget.isExact.toggle()
-      inform(budget.isExact ? "Solves exactly" : "Solves on the convex hull, and tells the gap")
+      inform(budget.isExact ? "Solves exactly" : "Solves quickly, and tells how far from the best at most")
     case .versus:
       budget.baseline = budget.baseline == .plan ? .lastSolve : .plan
       budget.cursor = 0
@@ -158,7 +158,7 @@ extension AppState {
     guard budget.target == nil, let range = budgetRange, let model else { return [] }
     // A plan that compresses is what people want bettered; else a third of the way is a start.
     let bytes = model.plannedBytes
-    let isCompressed = bytes < model.description.tensorBytes
+    let isCompressed = model.schemes.contains { !$0.keepsLayer }
     let start =
       isCompressed ? bytes : range.lowerBound + (range.upperBound - range.lowerBound) / 3
     return solve(for: .bytes(min(max(start, range.lowerBound), range.upperBound)))

@@ -14,7 +14,7 @@ extension AppState {
     case .range:
       if table.anchor == nil { table.beginRange() } else { table.endRange(in: model) }
     case .markRole: markRole(in: model)
-    case .markAll: table.toggleAll()
+    case .markAll: table.markAll()
     case .foldAll, .unfoldAll: table.foldAll(command.action == .foldAll, in: model)
     case .nextMatch, .previousMatch:
       if !table.moveToMatch(forward: command.action == .nextMatch, in: model) {

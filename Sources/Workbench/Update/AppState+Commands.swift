@@ -15,6 +15,10 @@ extension AppState {
     case .left, .right, .smaller, .larger, .smallest, .largest:
       if screen == .budget, overlay == nil, line == nil { return moveBudget(command.action) }
       return move(command.action)
+    case .unmark:
+      table.marks = []
+      table.dropRange()
+      return []
     case .mark, .markAll:
       switch screen {
       case .layers: return chooseLayers(command)
@@ -34,6 +38,7 @@ extension AppState {
       return changePlan(command)
     case .prune: return argument.map { prune($0) } ?? ask(for: .prune)
     case .write: return write(to: argument)
+    case .writeQuit: return writeAndQuit(to: argument)
     case .plan: return argument.map { openPlan($0) } ?? ask(for: .plan)
     case .open: return argument.map { openCheckpoint($0) } ?? ask(for: .open)
     case .export: return openExport(argument)
@@ -76,7 +81,7 @@ extension AppState {
       return []
     case .mouse: return setMouse(!hasMouse)
     case .cancel: return cancel()
-    case .quit: return quit()
+    case .quit: return quit(argument)
     case .suspend: return [.suspend]
     case .redraw: return [.redraw]
     case .complete, .completeBack, .accept: return edit(command.action)

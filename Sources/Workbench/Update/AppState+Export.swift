@@ -46,8 +46,7 @@ extension AppState {
 
   mutating func chooseExport(_ index: Int) -> [Effect] {
     export.select(index)
-    let planned = export.choice.format.holdsTensors ? plan(for: export.choice.target) : []
-    return planned + previewExport()
+    return previewExport()
   }
 
   /// Takes on what would be written, if it is still asked for.
@@ -129,7 +128,7 @@ extension AppState {
     if let evaluation = evaluations.current {
       notes.add(evaluation.result, on: evaluation.textPath)
     }
-    notes.marks = snapshots.all.compactMap { snapshot in
+    notes.marks = compared.dropFirst().compactMap { snapshot in
       snapshot.divergence.map {
         .init(
           name: snapshot.name, bytes: snapshot.bytes, divergence: $0.value,

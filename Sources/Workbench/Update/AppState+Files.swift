@@ -1,6 +1,7 @@
 import Checkpoints
 import Compression
 import Engine
+import Export
 import Sessions
 
 extension AppState {
@@ -14,7 +15,21 @@ extension AppState {
     }
     guard let path = path ?? history.path else { return ask(for: .write) }
     let overwrites: Overwriting = path == history.path ? .whatIsKnown : .nothing
-    return [.writePlan(history.current, path: path, overwrites: overwrites)]
+    return [.writePlan(planToWrite, path: path, overwrites: overwrites)]
+  }
+
+  /// Saves the plan and quits once it is on the disk.
+  mutating func writeAndQuit(to path: String?) -> [Effect] {
+    guard model != nil else { return [.quit] }
+    isQuittingAfterWrite = true
+    return write(to: path)
+  }
+
+  /// The plan with the target that it is made for, which files keep beside it.
+  private var planToWrite: Plan {
+    var plan = history.current
+    plan.target = target?.rawValue
+    return plan
   }
 
   /// Where a plan without a file would go.
@@ -39,8 +54,9 @@ extension AppState {
     return follow(.open(path: path))
   }
 
-  mutating func quit() -> [Effect] {
-    guard !history.isSaved else { return [.quit] }
+  /// Quits; `!` drops changes of the plan without asking.
+  mutating func quit(_ argument: String? = nil) -> [Effect] {
+    guard !history.isSaved, argument != "!" else { return [.quit] }
     overlay = .confirmation(confirmation("quit", then: .quit))
     return []
   }
@@ -69,7 +85,7 @@ extension AppState {
   mutating func follow(_ consequence: Confirmation.Consequence) -> [Effect] {
     switch consequence {
     case .writePlan(let path, let overwrites):
-      return [.writePlan(history.current, path: path, overwrites: overwrites)]
+      return [.writePlan(planToWrite, path: path, overwrites: overwrites)]
     case .quit: return [.quit]
     case .quitAfterWriting:
       isQuittingAfterWrite = true
@@ -88,7 +104,8 @@ extension AppState {
     switch event {
     case .planRead(let path, let plan): return use(plan, from: path)
     case .planUnreadable(_, let reason): refuse(reason)
-    case .planWritten(let path, let plan):
+    case .planWritten(let path, var plan):
+      plan.target = nil
       history.markSaved(plan, at: path)
       confirm("Saved \(path)")
       if isQuittingAfterWrite { return [.quit] }
@@ -101,13 +118,16 @@ extension AppState {
     case .snapshotsRead(let fingerprint, let read, let isOlder):
       guard fingerprint == model?.whole.fingerprint else { break }
       snapshots.load(read)
+      snapshots.count(in: model)
       if isOlder, !read.isEmpty {
         warn(
           "The snapshots were saved by an earlier version, which told models apart by shapes alone: "
             + "they may be of another model of these shapes")
       }
     case .snapshotsMerged(let fingerprint, let written, let merged):
-      if fingerprint == model?.whole.fingerprint { snapshots.adopt(merged, since: written) }
+      guard fingerprint == model?.whole.fingerprint else { break }
+      snapshots.adopt(merged, since: written)
+      snapshots.count(in: model)
     case .snapshotsUnreadable(let fingerprint, let reason):
       guard fingerprint == model?.whole.fingerprint else { break }
       warn("\(reason); it stays as it is")
@@ -146,8 +166,10 @@ extension AppState {
   }
 
   /// Makes a plan from a file the current one, if it fits the model.
-  private mutating func use(_ plan: Plan, from path: String) -> [Effect] {
+  private mutating func use(_ read: Plan, from path: String) -> [Effect] {
     guard var model else { return [] }
+    var plan = read
+    plan.target = nil
     do throws(PlanError) {
       // A plan that prunes otherwise is for layers that the engine is yet to describe.
       if plan.structure == history.current.structure { try model.apply(plan) }
@@ -168,6 +190,6 @@ extension AppState {
     } else {
       confirm("Plan \(path): \(Figures.totalBytes(model.total.bytes))")
     }
-    return [.engine(.setPlan(plan))]
+    return [.engine(.setPlan(plan))] + (read.target.map { planFor($0) } ?? [])
   }
 }

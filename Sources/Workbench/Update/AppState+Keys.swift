@@ -4,7 +4,11 @@ extension AppState {
   /// Does what a key means where the keyboard is now.
   mutating func take(_ press: KeyPress) -> [Effect] {
     notice = nil
-    if case .evaluation = overlay { overlay = nil }
+    if case .evaluation = overlay {
+      overlay = nil
+      // Any other key also does what it means.
+      if press == KeyPress(.escape) { return [] }
+    }
     if case .confirmation(let confirmation) = overlay, let effects = answer(confirmation, press) {
       return effects
     }

@@ -11,6 +11,8 @@ extension AppState {
   }
 
   /// Asks for an action's argument in a field.
+  ///
+  /// - Parameter action: Whose argument it is. What is offered is replaced by typing.
   mutating func ask(for action: Action) -> [Effect] {
     let (title, text): (String, String) =
       switch action {
@@ -54,6 +56,7 @@ extension AppState {
   mutating func closeLine() -> [Effect] {
     let purpose = line?.purpose
     line = nil
+    isQuittingAfterWrite = false
     if case .filter(let before) = purpose { filter(before) }
     return purpose == .argument(.export) ? showExport() : []
   }

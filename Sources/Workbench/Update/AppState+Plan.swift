@@ -188,6 +188,7 @@ extension AppState {
     }
     // Every version in the history was applied before, to this very model.
     try? model?.apply(history.current)
+    if table.order != .natural, let model { table.rebuild(for: model) }
     inform(action == .undo ? "Undone: \(change)" : "Redone: \(change)")
     return [.engine(.setPlan(history.current))]
   }

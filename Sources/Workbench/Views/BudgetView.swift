@@ -23,15 +23,22 @@ struct BudgetView {
     }
     painter.frame.drawBox(
       layout.side, style: painter.style(.border), glyphs: state.glyphs.box,
-      title: state.budget.target.map { "Budget \(BudgetWords.text($0))" } ?? "No budget yet",
+      title: title,
       titleStyle: painter.style(.strong))
-    let figures = figures(columns: layout.figures.columns, painter)
+    let figures = figures(painter)
     for (offset, line) in figures.prefix(layout.figures.rows).enumerated() {
       painter.put(
         line, at: Point(column: layout.figures.column, row: layout.figures.row + offset),
         maxColumns: layout.figures.columns)
     }
     BudgetListView(state: state).draw(in: layout, on: &painter)
+  }
+
+  /// The budget, and whose files it is about.
+  private var title: String {
+    guard let budget = state.budget.target else { return "No budget yet" }
+    let owner = state.target.map { " for \($0.rawValue)" } ?? ""
+    return "Budget \(BudgetWords.text(budget))\(owner)"
   }
 
   private func drawNote(in rect: Rect, on painter: inout Painter) {
@@ -86,7 +93,7 @@ struct BudgetView {
 
   // MARK: Figures
 
-  private func figures(columns: Int, _ painter: Painter) -> [[Segment]] {
+  private func figures(_ painter: Painter) -> [[Segment]] {
     let budget = state.budget
     var lines: [[Segment]] = []
     if let refusal = budget.refusal {
@@ -94,15 +101,6 @@ struct BudgetView {
     }
     if let proposal = budget.proposal {
       lines.append(proposalLine(proposal, painter))
-      // What the target's files come to stands beside the figures of tensors, or below them.
-      if let files = filesPart(painter) {
-        let line = lines[lines.count - 1] + files
-        if Painter.width(of: line) <= columns {
-          lines[lines.count - 1] = line
-        } else {
-          lines.append(Array(files.dropFirst()))
-        }
-      }
       lines.append(standingLine(proposal, painter))
       lines.append(currentLine(painter))
     } else if budget.refusal == nil {
@@ -124,20 +122,12 @@ struct BudgetView {
   }
 
   private func proposalLine(_ proposal: AllocationResult, _ painter: Painter) -> [Segment] {
-    [
-      painter.segment(Figures.totalBytes(proposal.bytes), .strong),
+    let isExact = state.budget.forecast?.isExact ?? true
+    return [
+      painter.segment((isExact ? "" : "~") + Figures.totalBytes(proposal.bytes), .strong),
       painter.segment("   \(Figures.fixed(proposal.bitsPerWeight, 2)) bpw"),
       painter.segment("   KLD ~\(Figures.significant(proposal.divergence.mean))", .strong),
       painter.segment(state.budget.isPending ? " \(state.glyphs.ellipsis)" : " predicted", .dim),
-    ]
-  }
-
-  private func filesPart(_ painter: Painter) -> [Segment]? {
-    guard let target = state.target, let forecast = state.budget.forecast else { return nil }
-    let tilde = forecast.isExact ? "" : "~"
-    return [
-      painter.segment("   "), painter.segment(tilde + Figures.totalBytes(forecast.total)),
-      painter.segment(" of files for \(target.rawValue)", .dim),
     ]
   }
 
@@ -146,8 +136,8 @@ struct BudgetView {
     let high = Figures.significant(proposal.divergence.high)
     return [
       painter.segment("band ", .dim), painter.segment("\(low) to \(high)"),
-      painter.segment("   gap ", .dim),
-      painter.segment(proposal.gap > 0 ? "\(Figures.percent(proposal.gap))" : "none"),
+      painter.segment(proposal.gap > 0 ? "   \(Figures.percent(proposal.gap)) from " : "   ", .dim),
+      painter.segment("the best", .dim),
     ]
   }
 
@@ -172,7 +162,7 @@ struct BudgetView {
     }
     let limits = state.target.map(TargetLimits.of)
     let isFused = budget.fusesLayers || limits?.fusesLayers == true
-    return option("solver", budget.isExact ? "exact" : "hull")
+    return option("solver", budget.isExact ? "exact" : "quick")
       + option("fused", isFused ? "q k v, gate up" : "no")
       + option("pins", String(budget.pinned.count))
       + option("schemes", "\(budget.choices.allowed.count)/\(budget.choices.schemes.count)")

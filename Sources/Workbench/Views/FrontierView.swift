@@ -99,7 +99,7 @@ struct FrontierView {
         glyph: isMix ? glyphs.mix : glyphs.uniform, role: isMix ? .mix : .uniform,
         name: point.name, bytes: point.bytes, divergence: point.divergence)
     }
-    for snapshot in state.snapshots.all {
+    for snapshot in state.compared.dropFirst() {
       guard let divergence = snapshot.divergence else { continue }
       marks.append(
         Mark(

@@ -145,8 +145,7 @@ struct EditorView {
     let shift = max(0, caret - rect.columns + 1)
     painter.frame.put(
       editor.text, at: Point(column: rect.column - shift, row: rect.row),
-      style: painter.style(role),
-      within: rect)
+      style: painter.style(editor.isOffered ? .selection : role), within: rect)
     guard isFocused else { return }
     painter.frame.cursor = Point(column: rect.column + caret - shift, row: rect.row)
     painter.frame.showsCursor = true

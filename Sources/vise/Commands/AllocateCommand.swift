@@ -17,10 +17,11 @@ struct AllocateCommand: ParsableCommand {
     commandName: "allocate",
     abstract: "Finds the plan of least predicted divergence in a budget of bytes, or the smallest.",
     discussion: """
-      MB are 10^6 bytes of all tensors; bpw are the same as bits a weight. Without \
-      --sensitivity it is measured first, which takes minutes.
+      MB are 10^6 bytes: of the files that --target loads, all of them, or without a target of all \
+      tensors; bpw are the same as bits a weight. Without --sensitivity it is measured first, \
+      which takes minutes.
 
-      --json: bytes (stored; with --bitmasks also bytes_with_bitmasks), bits_per_weight, kld of mean, low, high (predicted, nats a token), gap (how \
+      --json: bytes (of the target's files, else of tensors; with --bitmasks also bytes_with_bitmasks), bits_per_weight, kld of mean, low, high (predicted, nats a token), gap (how \
       far at most above the best plan there is, as a share), output, layers[] of name, scheme, \
       changed (whether --plan, or the original, has another).
       """)
@@ -50,7 +51,10 @@ struct AllocateCommand: ParsableCommand {
   @Flag(help: "Gives q, k, v and gate, up of a block the same scheme, as vLLM needs.")
   var fuse = false
 
-  @Option(help: "Gives layers only what transformers, vllm, vllm-cpu or llama.cpp can hold.")
+  @Option(
+    help:
+      "Gives layers only what transformers, vllm, vllm-cpu or llama.cpp can hold, and counts its files' bytes."
+  )
   var target: ExportTarget?
 
   @Flag(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoints
+import Compression
 import Export
 import Glibc
 import Workbench
@@ -38,6 +39,11 @@ struct OpenCommand: ParsableCommand {
 
   @Option(
     name: .long,
+    help: "Most memory that the compressed model may take, as 8GB; nearly all that is free.")
+  var memory: String?
+
+  @Option(
+    name: .long,
     help: "A file to write, a line of JSON for each frame: how long keys waited for it.")
   var trace: String?
 
@@ -45,12 +51,13 @@ struct OpenCommand: ParsableCommand {
     try check()
     let server = try serving.address()
     let signal: Int32?
+    var options = WorkbenchOptions(
+      path: model.path, planPath: plan, target: target, server: server, themeName: theme,
+      color: color, ascii: ascii, mouse: !noMouse, tracePath: trace)
+    options.memoryBytes = try memoryBytes()
+    options.session = session?.choice ?? .ask
     do {
-      signal = try Workbench.run(
-        WorkbenchOptions(
-          path: model.path, planPath: plan, target: target, server: server, themeName: theme,
-          color: color, ascii: ascii, mouse: !noMouse, session: session?.choice ?? .ask,
-          tracePath: trace))
+      signal = try Workbench.run(options)
     } catch {
       throw CommandFailure(status: .failed, message: error.description)
     }
@@ -59,6 +66,14 @@ struct OpenCommand: ParsableCommand {
       Glibc.signal(signal, SIG_DFL)
       raise(signal)
     }
+  }
+
+  private func memoryBytes() throws -> Int? {
+    guard let memory else { return nil }
+    guard let bytes = SizeText.bytes(memory) else {
+      throw ValidationError("\(memory) is no size; write 8GB, 512MiB or bytes")
+    }
+    return bytes
   }
 
   /// Finds mistakes of the command line while there is still a shell to correct them in.

@@ -1,0 +1,46 @@
+import Compression
+import Procedures
+import Tensors
+import Work
+
+/// Whether memory holds the compressed model.
+extension Workspace {
+  /// Why the layers that are still to be compressed cannot all be held in memory; nil if they can.
+  ///
+  /// A layer takes in memory what its codes, scales and zero points take in a file. What it takes the place of is let go.
+  var memoryObstacle: String? {
+    guard let free = freeMemory else { return nil }
+    let needed = plan.uncompressed.reduce(0) { sum, number in
+      let size = LayerSize.predicted(
+        for: shapes[number], scheme: plan.scheme(of: number), original: originalBytes(of: number))
+      return sum + size.total - (models.result(of: number)?.weights.byteCount ?? 0)
+    }
+    guard needed > free else { return nil }
+    let way =
+      plan.needsSweep
+      ? "the plan's methods need the earlier layers compressed at hand: take rtn or hqq, which go layer by layer, or a "
+        + "machine with more memory"
+      : "errors are sampled, and an export goes layer by layer without holding the model"
+    return "the compressed model takes \(Self.gigabytes(needed)) more memory, and "
+      + "\(Self.gigabytes(free)) can be had; \(way)"
+  }
+
+  /// Bytes that layers may still take; nil where that is not known.
+  private var freeMemory: Int? {
+    guard let limit = settings.memoryBytes else { return SystemMemory.available.map { $0 / 8 * 7 } }
+    return shapes.indices.reduce(limit) { $0 - (models.result(of: $1)?.weights.byteCount ?? 0) }
+  }
+
+  /// Refuses to compress a model in memory that is too small for it.
+  ///
+  /// - Throws: ``JobFailure`` that says what is missing, and what can be done without.
+  func checkMemory() throws(JobFailure) {
+    if let memoryObstacle { throw JobFailure(sentence: memoryObstacle) }
+  }
+
+  private static func gigabytes(_ bytes: Int) -> String {
+    // Rounded up, so that what is needed is never printed as what there is.
+    let tenths = (bytes + 99_999_999) / 100_000_000
+    return "\(tenths / 10).\(tenths % 10) GB"
+  }
+}
