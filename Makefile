@@ -42,7 +42,7 @@ endef
 
 deps:
 	@command -v $(SWIFT) >/dev/null || { echo "Vise needs a Swift 6.2 or newer toolchain on the PATH." >&2; exit 1; }
-	$(call require,test -e /usr/include/curses.h && pkg-config --exists openblas ncursesw,libncurses-dev libopenblas-dev pkg-config)
+	$(call require,test -e /usr/include/curses.h && pkg-config --exists openblas ncursesw sqlite3,libncurses-dev libopenblas-dev libsqlite3-dev pkg-config)
 
 test-deps: deps
 	$(call require,command -v tmux,tmux)

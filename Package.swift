@@ -14,6 +14,7 @@ let strict: [SwiftSetting] = wrapping + [.strictMemorySafety()]
 let optimised: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let argumentParser: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -51,6 +52,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     terminal, blas, kernels,
@@ -84,16 +86,18 @@ let package = Package(
       ], strict),
     room("Terminal", uses: ["CNcurses"], wrapping),
     room(
+      "Sessions", uses: ["Allocation", "Inference", "Compression", "Tensors", grdb], strict),
+    room(
       "Workbench",
       uses: [
-        "Terminal", "Engine", "Serving", "Export", "Allocation", "Inference", "Compression",
-        "Checkpoints", "Tensors", "Text", yams,
+        "Terminal", "Sessions", "Engine", "Serving", "Export", "Allocation", "Inference",
+        "Compression", "Checkpoints", "Tensors", "Text", yams,
       ], strict),
     .executableTarget(
       name: "vise",
       dependencies: [
-        "Workbench", "Engine", "Serving", "Export", "Allocation", "Inference", "Compression",
-        "Checkpoints", "Tensors", "Text", argumentParser,
+        "Workbench", "Sessions", "Engine", "Serving", "Export", "Allocation", "Inference",
+        "Compression", "Checkpoints", "Tensors", "Text", argumentParser,
       ],
       swiftSettings: strict),
 
@@ -131,10 +135,13 @@ let package = Package(
       ]),
     tests("Terminal", with: ["CNcurses"], hasFixtures: false, wrapping),
     tests(
+      "Sessions", with: ["Allocation", "Inference", "Compression", "Tensors", grdb],
+      hasFixtures: false),
+    tests(
       "Workbench",
       with: [
-        "Terminal", "Engine", "Serving", "Export", "Allocation", "Inference", "Compression",
-        "Checkpoints", "Tensors",
+        "Terminal", "Sessions", "Engine", "Serving", "Export", "Allocation", "Inference",
+        "Compression", "Checkpoints", "Tensors",
       ]),
     .testTarget(
       name: "EndToEndTests", dependencies: ["vise"], exclude: ["monkey.py"],
@@ -148,7 +155,7 @@ if Context.environment["VISE_FUZZ"] != nil {
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "Workbench", "Serving", "Terminal", "Allocation", "Tokenization", "Compression",
-        "Checkpoints", "Tensors", "Text",
+        "Workbench", "Sessions", "Serving", "Terminal", "Allocation", "Tokenization",
+        "Compression", "Checkpoints", "Tensors", "Text",
       ], path: "Fuzz/Sources", swiftSettings: wrapping))
 }

@@ -2,6 +2,7 @@ import Allocation
 import Foundation
 
 @testable import Serving
+@testable import Sessions
 @testable import Terminal
 @testable import Workbench
 
@@ -20,7 +21,7 @@ extension FuzzTarget {
   }
 
   static func snapshots(_ bytes: [UInt8]) {
-    _ = try? SnapshotFile.snapshots(in: Data(bytes), file: "s.json")
+    _ = try? SnapshotFile.snapshots(in: String(decoding: bytes, as: UTF8.self), of: "s.json")
   }
 
   private static let folder = ScratchFolder("program")

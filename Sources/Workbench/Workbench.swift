@@ -1,4 +1,5 @@
 import Engine
+import Foundation
 import Tensors
 import Terminal
 
@@ -11,7 +12,8 @@ public enum Workbench {
   ///   be used.
   public static func run(_ options: WorkbenchOptions) throws(WorkbenchError) -> Int32? {
     let surroundings = Surroundings.current()
-    var state = try initialState(options, surroundings)
+    let keeper = SessionKeeper(directory: surroundings.stateDirectory)
+    var state = try initialState(options, surroundings, keptTheme: keeper.theme)
     let trace = try options.tracePath.map(trace)
     let screen: Screen
     do throws(TerminalError) {
@@ -32,9 +34,9 @@ public enum Workbench {
     let engine = Engine(settings: EngineSettings(memoryBytes: options.memoryBytes)) {
       inbox.post(.engine($0))
     }
+    keeper.begin { inbox.post(.file($0)) }
     var loop = EventLoop(
-      state: state, screen: screen, engine: engine, inbox: inbox,
-      stateDirectory: surroundings.stateDirectory, trace: trace)
+      state: state, screen: screen, engine: engine, inbox: inbox, sessions: keeper, trace: trace)
     let signal = loop.run(opening: options.path)
     screen.close()
     // Who is told to end does so at once; the engine writes nothing that could be left half done.
@@ -54,7 +56,7 @@ public enum Workbench {
   }
 
   private static func initialState(
-    _ options: WorkbenchOptions, _ surroundings: Surroundings
+    _ options: WorkbenchOptions, _ surroundings: Surroundings, keptTheme: String?
   ) throws(WorkbenchError) -> AppState {
     let library = ThemeLibrary(surroundings)
     let (themes, flaws) = library.all()
@@ -65,6 +67,8 @@ public enum Workbench {
       } catch {
         throw WorkbenchError(description: error.description)
       }
+    } else if let keptTheme, let index = themes.firstIndex(where: { $0.name == keptTheme }) {
+      state.themeIndex = index
     }
     if let flaw = flaws.first { state.warn(flaw.description) }
     do throws(FileError) {
@@ -73,9 +77,11 @@ public enum Workbench {
       state.warn(error.description)
     }
     state.hasMouse = options.mouse
+    state.session.choice = options.session
     state.pendingPlan = options.planPath
     state.conversation.use(options.server)
     state.target = options.target
+    state.timeZone = .current
     state.homeDirectory = surroundings.environment["HOME"]
     state.evaluationText = surroundings.evaluationText ?? ""
     state.calibrationText = CalibrationText.standard(forModelAt: options.path ?? "") ?? ""

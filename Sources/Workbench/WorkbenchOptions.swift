@@ -20,6 +20,8 @@ public struct WorkbenchOptions: Hashable, Sendable {
   public var ascii: Bool
   /// Whether the terminal reports the mouse from the beginning.
   public var mouse: Bool
+  /// What becomes of the last session with the model.
+  public var session: SessionChoice
   /// Most bytes of memory that a compressed model may take; nil takes nearly all that the machine has left.
   public var memoryBytes: Int?
   /// Where to write how long keys waited for their frames; nil writes nothing.
@@ -28,7 +30,8 @@ public struct WorkbenchOptions: Hashable, Sendable {
   public init(
     path: String? = nil, planPath: String? = nil, target: ExportTarget? = nil,
     server: ServerAddress? = nil, themeName: String? = nil, color: ColorChoice = .auto,
-    ascii: Bool = false, mouse: Bool = true, tracePath: String? = nil
+    ascii: Bool = false, mouse: Bool = true, session: SessionChoice = .ask,
+    tracePath: String? = nil
   ) {
     self.path = path
     self.planPath = planPath
@@ -38,6 +41,7 @@ public struct WorkbenchOptions: Hashable, Sendable {
     self.color = color
     self.ascii = ascii
     self.mouse = mouse
+    self.session = session
     self.tracePath = tracePath
   }
 }

@@ -30,9 +30,12 @@ final class Pane {
     let pane = try Pane(
       script: "exec bash --norc --noprofile -i", columns: 120, rows: 36, environment: [:])
     try pane.wait(for: "shell>")
-    try pane.type(command(arguments) + "\r")
+    try pane.start(arguments)
     return pane
   }
+
+  /// Runs the binary with `arguments` in an interactive shell.
+  func start(_ arguments: [String]) throws { try type(Self.command(arguments) + "\r") }
 
   private init(
     script: String, columns: Int, rows: Int, environment: [String: String]

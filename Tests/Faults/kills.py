@@ -6,9 +6,9 @@
 Each round starts from what was there before, kills the program with SIGKILL once to three times at moments drawn from the time
 that it takes, and then lets it run to its end. After each kill, what was there before is there or what should be there
 is; after the end the files are those of a run that nothing disturbed, byte by byte, and nothing else is left. Then pairs
-of workbenches take snapshots of one model at a time, and none may be lost. Ends with status 1 and the failures otherwise.
+of workbenches take snapshots of one model at a time, and none may be lost. Then sessions are typed key by key, killed at
+random moments and gone on with: the state is that before the last key at worst. Ends with status 1 and the failures otherwise.
 """
-import json
 import pathlib
 import random
 import sys
@@ -52,8 +52,7 @@ def pair(binary, model, folder, number):
     state.mkdir()
 
     def labels():
-        files = list(state.rglob("*.json"))
-        return {s["name"] for s in json.loads(files[0].read_text())["snapshots"]} if files else set()
+        return set(operations.snapshots(state) or [])
 
     expected = {f"{who}{i}" for who in "ab" for i in range(3)}
     endings = []
@@ -61,7 +60,7 @@ def pair(binary, model, folder, number):
     def work(who):
         keys = [("a", b"")] + [key for i in range(3) for key in (
             ("4" if who == "a" else "5", b""), (f":snapshot {who}{i}\r", b"Kept as"))]
-        run = operations.Workbench([str(binary), "open", str(model)], {"XDG_STATE_HOME": str(state)}, keys,
+        run = operations.Workbench([str(binary), "open", str(model), "--fresh"], {"XDG_STATE_HOME": str(state)}, keys,
                                    lambda: {f"{who}{i}" for i in range(3)} <= labels())
         endings.append(run.finish()[0])
 
@@ -76,10 +75,95 @@ def pair(binary, model, folder, number):
     return f"two workbenches lost {sorted(lost)}" if lost else None
 
 
+class Keystrokes:
+    """A session typed key by key: kills in its midst lose the last key at most."""
+    KEYS = [
+        *"jj4  6u", "\x12", *"G32", "\r", *"vjj5S[", *"a3", *"/down", "\r", *"2u", "\x1bOR", *"fv", "\x1bOS",
+        *":snapshot one", "\r", "j", "\x1b[15~", "\x1bOQ", *"*s2:4", "\r", *":sort role", "\r", "i", "L", "T", "j", "\r",
+        *"p", *"And the LORD said",
+    ]
+    QUERIES = [
+        "SELECT position, target, file FROM session", "SELECT name FROM snapshot", "SELECT value FROM setting",
+        "SELECT number, change, yaml FROM version JOIN plan ON plan.id = plan ORDER BY number",
+        "SELECT name, json FROM document WHERE name <> 'conversation' ORDER BY name",
+        "SELECT json_extract(json, '$.editor'), json_extract(json, '$.history') FROM document WHERE name = 'conversation'",
+    ]
+
+    def __init__(self, binary, model, folder):
+        self.words, self.folder = [str(binary), "open", str(model), "--resume"], pathlib.Path(folder)
+        self.folder.mkdir(parents=True)
+        state = self.folder / "undisturbed"
+        state.mkdir()
+        run = self.open(state)
+        self.states = [self.settled(run, state)]
+        for key in self.KEYS:
+            run.type(key)
+            self.states.append(self.settled(run, state))
+        run.kill()
+        run.end()
+
+    def open(self, state):
+        run = operations.Workbench(self.words, {"XDG_STATE_HOME": str(state)}, [], None)
+        deadline = time.monotonic() + 60
+        while b"blocks" not in run.output and time.monotonic() < deadline and run.read(0.02):
+            pass
+        return run
+
+    def seen(self, state):
+        """What a client that is not Vise reads of the database."""
+        return [operations.kept(state, query) for query in self.QUERIES]
+
+    def settled(self, run, state):
+        """What is kept once nothing changes any more."""
+        run.read(0.15)
+        before = self.seen(state)
+        while run.read(0.1) and (now := self.seen(state)) != before:
+            before = now
+        return before
+
+    def round(self, number, chance):
+        """Kills until all keys are typed; how many kills hit, the keys lost, and what went wrong."""
+        state = self.folder / f"round-{number}"
+        state.mkdir()
+        place = hits = lost = 0
+        while True:
+            run = self.open(state)
+            run.read(0.3)
+            resumed = self.seen(state)
+            if resumed != self.states[place] and (place or any(resumed)):
+                run.kill()
+                run.end()
+                return hits, lost, f"what is gone on with after {place} keys differs: {self.difference(resumed, place)}"
+            last = min(len(self.KEYS), place + chance.randint(1, 25))
+            for key in self.KEYS[place:last]:
+                run.type(key)
+                run.read(chance.uniform(0.03, 0.12))
+            if last == len(self.KEYS):
+                done = self.settled(run, state) == self.states[-1]
+                run.kill()
+                run.end()
+                return hits, lost, None if done else f"the end differs: {self.difference(self.seen(state), last)}"
+            # The moment lies around the next key, or shortly after it.
+            run.type(self.KEYS[last])
+            time.sleep(chance.uniform(0, 0.03))
+            run.kill()
+            run.end()
+            hits += 1
+            now = self.seen(state)
+            place = next((p for p in (last + 1, last) if now == self.states[p]), None)
+            if place is None:
+                return hits, lost, f"after {last + 1} keys: {self.difference(now, last)}"
+            lost += place == last and self.states[last] != self.states[last + 1]
+
+    def difference(self, now, place):
+        return [(n, e) for n, e in zip(now, self.states[place]) if n != e]
+
+
 def main():
     parser = operations.command_line()
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--pairs", type=int)
+    parser.add_argument("--sessions", type=int)
     options = parser.parse_args()
     chance = random.Random(options.seed)
     binary = pathlib.Path(options.binary).resolve()
@@ -106,6 +190,15 @@ def main():
             wrong = [w for n in range(pairs) if (w := pair(binary, options.model, folder, n))]
             failures += wrong
             print(f"two workbenches: {pairs} pairs, {len(wrong)} lost snapshots", flush=True)
+        rounds = options.sessions if options.sessions is not None else max(1, options.count // 50)
+        if options.only in (None, "keystrokes") and rounds:
+            script = Keystrokes(binary, options.model, f"{folder}/keystrokes")
+            found = [script.round(number, chance) for number in range(rounds)]
+            wrong = [f"keystrokes, round {n}: {w}" for n, (_, _, w) in enumerate(found) if w]
+            failures += wrong
+            print("\n".join(wrong), end="\n" if wrong else "")
+            print(f"keystrokes: {sum(f[0] for f in found)} kills in {rounds} sessions, "
+                  f"{sum(f[1] for f in found)} of them lost the last key", flush=True)
     if failures:
         sys.exit(f"{len(failures)} failures, seed {options.seed}")
 

@@ -4,6 +4,7 @@ Each works in a folder of its own, below which faults are injected, on a copy of
 standard library only.
 """
 import argparse
+import contextlib
 import hashlib
 import json
 import os
@@ -12,6 +13,7 @@ import pty
 import select
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 
@@ -210,6 +212,12 @@ class Workbench:
             self.output += data
         return True
 
+    def end(self):
+        """Waits for the program's end; its status."""
+        _, status = os.waitpid(self.pid, 0)
+        os.close(self.terminal)
+        return os.waitstatus_to_exitcode(status)
+
     def type(self, text):
         try:
             os.write(self.terminal, text.encode())
@@ -242,10 +250,30 @@ class Workbench:
                 lives = lives and self.read(seconds)
         if lives:
             self.kill()
-        _, status = os.waitpid(self.pid, 0)
-        os.close(self.terminal)
+        status = self.end()
         text = self.output.decode(errors="replace").replace("\r", "")
-        return ("hangs", "") if lives else (os.waitstatus_to_exitcode(status), text[text.find("vise: error:"):])
+        return ("hangs", "") if lives else (status, text[text.find("vise: error:"):])
+
+
+def kept(state, query):
+    """What the database below a state directory answers; nothing where there is none, None if it is damaged."""
+    files = list(pathlib.Path(state).rglob("sessions.sqlite"))
+    if not files or files[0].stat().st_size == 0:
+        return []
+    try:
+        with contextlib.closing(sqlite3.connect(files[0], timeout=10)) as database:
+            if database.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
+                return None
+            has_tables = database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'setting'").fetchone()[0]
+            return database.execute(query).fetchall() if has_tables else []
+    except sqlite3.DatabaseError:
+        return None
+
+
+def snapshots(state):
+    """Names of the snapshots that are saved; None if the database is damaged."""
+    rows = kept(state, "SELECT name FROM snapshot ORDER BY name")
+    return None if rows is None else [row[0] for row in rows]
 
 
 class Session(Operation):
@@ -260,14 +288,8 @@ class Session(Operation):
         self.label = "second"
 
     def labels(self):
-        """Names of the snapshots that are saved; None if the file is damaged."""
-        files = list((self.results / "state").rglob("*.json"))
-        if not files:
-            return []
-        try:
-            return sorted(s["name"] for s in json.loads(files[0].read_text())["snapshots"])
-        except (ValueError, KeyError):
-            return None
+        """Names of the snapshots that are saved; None if the database is damaged."""
+        return snapshots(self.results / "state")
 
     def start(self, environment):
         plan = self.results / "plan.yaml"
@@ -276,8 +298,9 @@ class Session(Operation):
             (f":write {plan}\r", b"Saved")]
         written = tree(plan)
         return Workbench(
-            [self.binary, "open", str(self.model)], {"XDG_STATE_HOME": str(self.results / "state"), **environment},
-            keys, lambda: self.label in (self.labels() or []) and tree(plan) not in (None, written))
+            [self.binary, "open", str(self.model), "--fresh"],
+            {"XDG_STATE_HOME": str(self.results / "state"), **environment}, keys,
+            lambda: self.label in (self.labels() or []) and tree(plan) not in (None, written))
 
     def flaw(self):
         labels = self.labels()

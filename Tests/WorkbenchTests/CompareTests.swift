@@ -3,8 +3,9 @@ import Checkpoints
 import Compression
 import Engine
 import Inference
-import Terminal
+import Sessions
 import Tensors
+import Terminal
 import Testing
 
 @testable import Workbench
@@ -131,7 +132,7 @@ import Testing
     #expect(offered?.hasSuffix("MB") == true)
     app.press("Enter")
     #expect(app.state.snapshots.all.last?.name == offered)
-    #expect(app.state.snapshots.freshName(from: "all-4") == "all-4-2")
+    #expect(app.state.snapshots.all.freshName(from: "all-4") == "all-4-2")
   }
 
   @Test func theMouseChoosesPlansAndTabs() {

@@ -2,6 +2,7 @@ import Compression
 import Engine
 import Export
 import Inference
+import Sessions
 import Terminal
 import Testing
 
@@ -189,15 +190,13 @@ import Testing
   @Test func reportsTellWhatTheWorkbenchKnows() throws {
     var app = App()
     app.press("4", "c", "Enter")
-    app.state.evaluation = Evaluation(
-      textPath: "some.txt", plan: app.state.history.current,
-      result: EvaluationSummary(tokens: 9, windows: 1, referencePPL: Estimate(7)))
+    app.evaluate("some.txt", EvaluationSummary(tokens: 9, windows: 1, referencePPL: Estimate(7)))
     app.press("e")
     app.click(on: " report ")
     let notes = try #require(request(app)?.notes)
     #expect(notes.figures.map(\.name) == ["PPL of the original"])
     #expect(notes.figures.first?.how.contains("some.txt") == true)
-    app.state.evaluation = nil
+    app.state.evaluations = EvaluationList()
     app.press("r")
     #expect(request(app)?.notes.figures.isEmpty == true)
   }

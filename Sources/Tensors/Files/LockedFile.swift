@@ -9,10 +9,11 @@ enum LockedFile {
   ///   - flags: How it is opened.
   ///   - name: What errors name.
   ///   - busy: What errors say if somebody else holds it.
+  ///   - pauses: Pauses of 10 ms in which somebody else may let go of it.
   /// - Returns: The descriptor, which the caller closes.
   /// - Throws: ``StorageError``.
   static func open(
-    _ path: String, _ flags: Int32, named name: String, busy: String
+    _ path: String, _ flags: Int32, named name: String, busy: String, waiting pauses: Int = patience
   ) throws(StorageError) -> Int32 {
     while true {
       let descriptor = retrying {
@@ -20,7 +21,7 @@ enum LockedFile {
       }
       guard descriptor >= 0 else { throw StorageError.ofSystem(name) }
       do throws(StorageError) {
-        try lock(descriptor, for: patience, named: name, busy: busy)
+        try lock(descriptor, for: pauses, named: name, busy: busy)
       } catch {
         close(descriptor)
         throw error
@@ -81,4 +82,24 @@ public struct DirectoryLock: ~Copyable {
   }
 
   deinit { close(descriptor) }
+}
+
+/// A file that says by its lock that the program which holds it still runs; it is gone with the last who held it.
+public final class LifeSign: Sendable {
+  private let path: String
+  private let descriptor: Int32
+
+  /// Takes hold of the file at `path`, which is made if it is not there.
+  ///
+  /// - Throws: ``StorageError`` when another program holds it, or it cannot be made.
+  public init(_ path: String) throws(StorageError) {
+    self.path = path
+    descriptor = try LockedFile.open(
+      path, O_RDWR, named: path, busy: "is held by another program", waiting: 0)
+  }
+
+  deinit {
+    if LockedFile.isAt(path, descriptor) { unlink(path) }
+    close(descriptor)
+  }
 }

@@ -1,5 +1,6 @@
 import Compression
 import Engine
+import Sessions
 import Terminal
 
 /// Everything that can change the state of the workbench.
@@ -27,6 +28,19 @@ enum FileEvent: Hashable, Sendable {
   /// They are there and cannot be read: they are left alone.
   case snapshotsUnreadable(fingerprint: String, reason: String)
   case snapshotsUnwritable(reason: String)
+  /// What earlier sessions measured of a model.
+  case evaluationsRead(fingerprint: String, [PlanEvaluation])
+  /// An evaluation is kept now.
+  case evaluationKept(fingerprint: String, PlanEvaluation)
+  /// The last session of a model, nil where there is none, and where sensitivity is kept.
+  case sessionFound(
+    fingerprint: String, FoundSession?, sensitivity: String?, hasSensitivity: Bool)
+  /// What is kept cannot be read or written: it is left alone.
+  case sessionUnkept(reason: String)
+  /// The last change could not be kept; the next is tried again.
+  case sessionUnwritten(reason: String)
+  case textWritten(path: String)
+  case textUnwritable(path: String, reason: String)
   /// Names in a directory, directories with a slash at their end; empty if it cannot be read.
   case listed(directory: String, names: [String])
 }
@@ -45,11 +59,18 @@ enum Effect: Hashable, Sendable {
   case readPlan(path: String)
   /// Writes whole files only: under a temporary name first, then renamed.
   case writePlan(Plan, path: String, overwrites: Overwriting)
-  /// Reads what ``writeSnapshots(_:model:fingerprint:)`` wrote of the model with that fingerprint, or else what an earlier
-  /// version wrote of models with that older one.
-  case readSnapshots(fingerprint: String, older: String?)
+  /// Reads all that is kept of a model; `older` is the fingerprint of its headers, which earlier versions knew it by.
+  case openSession(ModelRecord, older: String?)
+  /// Goes on with the session that was found, or begins a new one.
+  case chooseSession(goesOn: Bool)
+  /// Keeps the state as it is.
+  case keepSession(SessionImage)
+  case keepEvaluation(PlanEvaluation, fingerprint: String)
+  case keepTheme(String)
   /// Saves all snapshots of a model, beside those that another workbench has saved meanwhile.
-  case writeSnapshots([Snapshot], model: String, fingerprint: String)
+  case writeSnapshots([Snapshot], fingerprint: String)
+  /// Writes a new file; one that is there stays.
+  case writeText(String, path: String)
   case list(directory: String)
   /// Puts text into the terminal's clipboard.
   case copy(String)

@@ -11,6 +11,7 @@ struct EventLoop {
   private let engine: Engine
   private let inbox: EventInbox
   private let files: FileWorker
+  private let sessions: SessionKeeper
   private var trace: FrameTrace?
   private var hasEnded = false
   private var signal: Int32?
@@ -21,7 +22,7 @@ struct EventLoop {
   private static let answerTime = Duration.milliseconds(4)
 
   init(
-    state: AppState, screen: Screen, engine: Engine, inbox: EventInbox, stateDirectory: String?,
+    state: AppState, screen: Screen, engine: Engine, inbox: EventInbox, sessions: SessionKeeper,
     trace: FrameTrace? = nil
   ) {
     self.state = state
@@ -29,7 +30,8 @@ struct EventLoop {
     self.engine = engine
     self.inbox = inbox
     self.trace = trace
-    files = FileWorker(stateDirectory: stateDirectory) { inbox.post(.file($0)) }
+    files = FileWorker { inbox.post(.file($0)) }
+    self.sessions = sessions
   }
 
   /// Runs to the end.
@@ -69,6 +71,7 @@ struct EventLoop {
       take(inputs.map(AppEvent.input) + inbox.take())
     }
     files.finish()
+    sessions.finish()
     return signal
   }
 
@@ -81,7 +84,9 @@ struct EventLoop {
   private mutating func carryOut(_ effect: Effect) {
     switch effect {
     case .engine(let command): engine.send(command)
-    case .readPlan, .writePlan, .readSnapshots, .writeSnapshots, .list: files.carryOut(effect)
+    case .readPlan, .writePlan, .writeText, .list: files.carryOut(effect)
+    case .openSession, .chooseSession, .keepSession, .keepEvaluation, .keepTheme, .writeSnapshots:
+      sessions.carryOut(effect)
     case .copy(let text): screen.copyToClipboard(text)
     case .setMouse(let isOn): screen.setMouse(isOn)
     case .suspend: screen.suspend()
@@ -101,6 +106,7 @@ extension [Effect] {
   func withoutStale() -> [Effect] {
     var kept: [Effect] = []
     var (hasPlan, hasLook, hasBudget, hasFrontier) = (false, false, false, false)
+    var hasSession = false
     var saved: Set<String> = []
     for effect in reversed() {
       switch effect {
@@ -117,7 +123,11 @@ extension [Effect] {
         if hasFrontier { continue }
         hasFrontier = true
       case .engine: (hasPlan, hasLook) = (false, false)
-      case .writeSnapshots(_, _, let fingerprint):
+      case .keepSession:
+        if hasSession { continue }
+        hasSession = true
+      case .chooseSession, .openSession: hasSession = false
+      case .writeSnapshots(_, let fingerprint):
         guard saved.insert(fingerprint).inserted else { continue }
       default: break
       }

@@ -7,31 +7,19 @@ import Tensors
 struct FileWorker: Sendable {
   private let queue = DispatchQueue(label: "vise.files")
   private let plans = PlanStore()
-  private let snapshots: SnapshotStore
   private let report: @Sendable (FileEvent) -> Void
 
-  /// - Parameters:
-  ///   - stateDirectory: Where what outlives a session is kept; nil keeps nothing.
-  ///   - report: Told what came of it, on a thread of its own.
-  init(stateDirectory: String?, report: @escaping @Sendable (FileEvent) -> Void) {
-    snapshots = SnapshotStore(directory: stateDirectory.map { "\($0)/snapshots" })
-    self.report = report
-  }
+  /// - Parameter report: Told what came of it, on a thread of its own.
+  init(report: @escaping @Sendable (FileEvent) -> Void) { self.report = report }
 
   /// Does what an effect on files asks for, some time soon, and reports what came of it.
   func carryOut(_ effect: Effect) {
-    let (report, plans, store) = (report, plans, snapshots)
+    let (report, plans) = (report, plans)
     switch effect {
     case .readPlan(let path): queue.async { report(plans.read(path)) }
     case .writePlan(let plan, let path, let overwrites):
       queue.async { report(plans.write(plan, to: path, overwrites: overwrites)) }
-    case .readSnapshots(let fingerprint, let older):
-      queue.async { report(store.read(of: fingerprint, older: older)) }
-    case .writeSnapshots(let snapshots, let model, let fingerprint):
-      queue.async {
-        let event = store.save(snapshots, model: model, fingerprint: fingerprint)
-        if let event { report(event) }
-      }
+    case .writeText(let text, let path): queue.async { report(Self.write(text, to: path)) }
     case .list(let directory): queue.async { report(Self.list(directory)) }
     default: break
     }
@@ -49,6 +37,19 @@ struct FileWorker: Sendable {
       return isDirectory.boolValue ? name + "/" : name
     }
     return .listed(directory: directory, names: names)
+  }
+
+  private static func write(_ text: String, to path: String) -> FileEvent {
+    let target = expanded(path)
+    guard !FileManager.default.fileExists(atPath: target) else {
+      return .textUnwritable(path: path, reason: "there is a file \(path), which stays as it is")
+    }
+    do throws(StorageError) {
+      try OutputFile.write(Array(text.utf8), to: target)
+      return .textWritten(path: path)
+    } catch {
+      return .textUnwritable(path: path, reason: "cannot write \(path): \(error.reason)")
+    }
   }
 
   /// The path with `~/` written out.

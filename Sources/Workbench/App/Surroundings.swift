@@ -1,4 +1,5 @@
 import Foundation
+import Sessions
 import Tensors
 
 /// What the machine and its user bring along: environment, settings files, theme directories.
@@ -20,11 +21,8 @@ struct Surroundings: Sendable {
     return environment["HOME"].map { "\($0)/.config/vise" }
   }
 
-  /// `$XDG_STATE_HOME/vise`, or `~/.local/state/vise`.
-  var stateDirectory: String? {
-    if let path = environment["XDG_STATE_HOME"], path.hasPrefix("/") { return "\(path)/vise" }
-    return environment["HOME"].map { "\($0)/.local/state/vise" }
-  }
+  /// Where what outlives sessions is kept; nil for nowhere.
+  var stateDirectory: String? { StateDirectory.path(in: environment) }
 
   /// Where theme files are looked for: the user's, the installed, the source tree's.
   var themeDirectories: [String] {

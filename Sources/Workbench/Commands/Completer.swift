@@ -1,6 +1,7 @@
 import Checkpoints
 import Compression
 import Export
+import Sessions
 
 /// Finds what could complete the text of an input line.
 struct Completer {
@@ -38,6 +39,7 @@ struct Completer {
     case .none, .text: return []
     case .planPath, .checkpointPath, .textPath, .exportPath: return paths(startingWith: text)
     case .sensitivity: return sensitivityWords(startingWith: text)
+    case .history: return pathWords("csv", help: "writes all evaluations", startingWith: text)
     case .method: return methodWords(after: text)
     case .prune: return pruneWords(startingWith: text)
     case .setting: return settings(startingWith: text)
@@ -115,16 +117,23 @@ struct Completer {
   }
 
   private func sensitivityWords(startingWith text: String) -> [Completion] {
-    for verb in SensitivityVerb.allCases where text.hasPrefix(verb.rawValue + " ") {
-      let path = String(text.dropFirst(verb.rawValue.count).trimmingBlanks())
-      return paths(startingWith: path).map {
-        Completion("\(verb.rawValue) \($0.text)", label: $0.label)
-      }
+    let verbs = SensitivityVerb.allCases.map {
+      pathWords($0.rawValue, help: $0.help, startingWith: text)
     }
-    let verbs = SensitivityVerb.allCases.filter { $0.rawValue.hasPrefix(text) }.map {
-      Completion($0.rawValue + " ", label: $0.rawValue, help: $0.help)
+    let isBehindVerb = SensitivityVerb.allCases.contains { text.hasPrefix($0.rawValue + " ") }
+    return verbs.flatMap(\.self) + (isBehindVerb ? [] : paths(startingWith: text))
+  }
+
+  /// A word that a path follows, or what could complete the path.
+  private func pathWords(
+    _ word: String, help: String, startingWith text: String
+  ) -> [Completion] {
+    guard text.hasPrefix(word + " ") else {
+      return word.hasPrefix(text) ? [Completion(word + " ", label: word, help: help)] : []
     }
-    return verbs + paths(startingWith: text)
+    return paths(startingWith: String(text.dropFirst(word.count).trimmingBlanks())).map {
+      Completion("\(word) \($0.text)", label: $0.label)
+    }
   }
 
   private func pruneWords(startingWith text: String) -> [Completion] {

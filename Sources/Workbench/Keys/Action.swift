@@ -1,5 +1,5 @@
 /// Everything a key, a click or the command line can ask for; the raw value is the command's name.
-enum Action: String, CaseIterable, Hashable, Sendable {
+enum Action: String, CaseIterable, Codable, Hashable, Sendable {
   // Moving
   case up, down, left, right, top, bottom, enter, back
   case pageUp = "page-up"
@@ -43,7 +43,7 @@ enum Action: String, CaseIterable, Hashable, Sendable {
   case snapshot, restore, rename, delete
 
   // Screens and program
-  case layers, compare, jobs, command, palette, help, theme, themes, mouse, cancel, quit, suspend,
+  case layers, compare, history, jobs, command, palette, help, theme, themes, mouse, cancel, quit, suspend,
     redraw
   case nextTheme = "next-theme"
 
@@ -86,6 +86,7 @@ extension Action {
     case .restore, .delete: .snapshot
     case .snapshot, .rename: .text
     case .prompt: .text
+    case .history: .history
     case .serve: .server
     case .theme: .theme
     case .inspect: .inspectorTab
@@ -107,7 +108,7 @@ extension Action {
 enum ArgumentKind: Hashable, Sendable {
   case none, bits, group, method, sparsity, prune, target, filter, sort, planPath, checkpointPath,
     textPath, exportPath, text
-  case theme, inspectorTab, setting, sensitivity, budget, snapshot, server
+  case theme, inspectorTab, setting, sensitivity, budget, snapshot, server, history
 
   /// How usage lines name it; empty when there is none.
   var placeholder: String {
@@ -128,6 +129,7 @@ enum ArgumentKind: Hashable, Sendable {
     case .inspectorTab: "TAB"
     case .setting: "NAME VALUE"
     case .server: "URL [MODEL]|off"
+    case .history: "csv PATH"
     }
   }
 
@@ -142,7 +144,7 @@ enum ArgumentKind: Hashable, Sendable {
   /// Whether completing it needs to know what is in a directory.
   var isPath: Bool {
     switch self {
-    case .planPath, .checkpointPath, .textPath, .exportPath, .sensitivity: true
+    case .planPath, .checkpointPath, .textPath, .exportPath, .sensitivity, .history: true
     default: false
     }
   }

@@ -78,7 +78,8 @@ extension KeyTable {
   private static let solving: [KeyEntry] = [
     entry(.budget, ["b"], [.budget], "Type a size, bits a weight or a KLD", label: "type", 2),
     entry(
-      .budget, ["b"], [.layers, .compare, .jobs], "Solve for a budget on the Budget screen",
+      .budget, ["b"], [.layers, .compare, .history, .jobs],
+      "Solve for a budget on the Budget screen",
       label: "budget", 28),
     entry(.frontier, ["F3"], [.everywhere], "Show the Budget screen"),
     entry(.apply, ["Enter"], [.budget], "Make the proposal the plan", label: "apply", 1),
@@ -117,9 +118,11 @@ extension KeyTable {
     entry(
       .nextPane, ["Tab"], [.compare], "Show answers instead of layers, or back", label: "answers", 3
     ),
+    entry(
+      .restore, ["Enter"], [.history], "Make the evaluated plan the plan", label: "restore", 1),
   ]
 
-  private static let undoing: [KeyContext] = [.layers, .budget, .compare]
+  private static let undoing: [KeyContext] = [.layers, .budget, .compare, .history]
 
   private static let files: [KeyEntry] = [
     entry(.write, ["w"], [.browsing], "Save the plan, or save it as PATH", label: "write", 36),
@@ -146,9 +149,13 @@ extension KeyTable {
   private static let program: [KeyEntry] = [
     entry(.layers, ["F2"], [.everywhere], "Show the Layers screen"),
     entry(
-      .layers, ["F2"], [.budget, .compare, .jobs], "Back to the Layers screen", label: "layers", 8),
+      .layers, ["F2"], [.budget, .compare, .history, .jobs], "Back to the Layers screen", label: "layers", 8),
     entry(.compare, ["F4"], [.everywhere], "Show the Compare screen", label: "compare", 69),
-    entry(.jobs, ["F6"], [.everywhere], "Show the Jobs screen", label: "jobs", 70),
+    entry(
+      .history, ["F5"], [.everywhere],
+      "Show every evaluation, also of earlier sessions, or write them into a file",
+      label: "history", 70),
+    entry(.jobs, ["F6"], [.everywhere], "Show the Jobs screen", label: "jobs", 71),
     entry(.command, [":"], [.browsing], "Open the command line", label: "command", 54),
     entry(
       .palette, ["ctrl-p"], [.everywhere], "Find any command by a few letters", label: "palette", 72
@@ -171,7 +178,7 @@ extension KeyTable {
     entry(.quit, ["q"], [.browsing], "Quit; asks if the plan is not saved", label: "quit", 90),
   ]
 
-  private static let scrolled: [KeyContext] = [.budget, .compare]
+  private static let scrolled: [KeyContext] = [.budget, .compare, .history]
   private static let lists: [KeyContext] = [.table, .inspector, .jobs, .help, .picker, .export]
 
   private static let moving: [KeyEntry] = [
@@ -193,8 +200,8 @@ extension KeyTable {
     entry(
       .back, ["Esc"],
       [
-        .layers, .budget, .compare, .jobs, .prompt, .help, .picker, .export, .line, .palette,
-        .confirmation,
+        .layers, .budget, .compare, .history, .jobs, .prompt, .help, .picker, .export, .line,
+        .palette, .confirmation,
       ],
       "Step back: close, unmark, unfilter; never quits", label: "back", 80),
   ]

@@ -1,4 +1,5 @@
 import Engine
+import Sessions
 import Terminal
 
 /// Where the parts of the Budget screen are.

@@ -24,12 +24,13 @@ struct CompareLayout: Hashable, Sendable {
   }
 }
 
-/// A column of the list of snapshots besides the name.
+/// A column of a list of plans besides the name.
 enum SnapshotColumn: String, CaseIterable, Hashable, Sendable {
-  case bytes, bpw, ppl = "PPL", kld = "KLD", top1 = "top-1", speed = "tok/s", text
+  case when, bytes, bpw, ppl = "PPL", kld = "KLD", top1 = "top-1", speed = "tok/s", text
 
   var width: Int {
     switch self {
+    case .when: 16
     case .bytes: 9
     case .bpw: 5
     case .ppl: 13
@@ -41,12 +42,13 @@ enum SnapshotColumn: String, CaseIterable, Hashable, Sendable {
   }
 
   /// The order in which columns are given up when there is no room for all: the first stay longest.
-  private static let importance: [SnapshotColumn] = [
-    .kld, .bytes, .ppl, .bpw, .top1, .speed, .text,
-  ]
+  static let ofSnapshots: [SnapshotColumn] = [.kld, .bytes, .ppl, .bpw, .top1, .speed, .text]
+  static let ofEvaluations: [SnapshotColumn] = [.kld, .when, .bytes, .ppl, .bpw, .text, .top1]
 
-  /// The columns that fit beside a name, and the cells left for the name.
-  static func fitting(_ width: Int) -> (columns: [SnapshotColumn], nameWidth: Int) {
+  /// Those of some columns that fit beside a name, and the cells left for the name.
+  static func fitting(
+    _ width: Int, of importance: [SnapshotColumn]
+  ) -> (columns: [SnapshotColumn], nameWidth: Int) {
     var chosen: Set<SnapshotColumn> = []
     var used = leastName
     for column in importance where used + 2 + column.width <= width {

@@ -23,6 +23,7 @@ enum Hit: Hashable, Sendable {
   case budgetRow(Int)
   case snapshotRow(Int)
   case compareTab(SnapshotList.Tab)
+  case historyRow(Int)
   case jobRow(Int)
   case nothing
 }
@@ -49,6 +50,11 @@ extension AppState {
     case .layers: break
     case .budget: return hitBudget(point, in: BudgetLayout(body: layout.body))
     case .compare: return hitCompare(point, in: layout.body)
+    case .history:
+      return ListView.index(
+        at: point, in: CompareLayout(body: layout.body, count: evaluations.all.count).rows,
+        cursor: evaluations.cursor, count: evaluations.all.count
+      ).map { .historyRow($0) } ?? .nothing
     case .jobs:
       let rows = layout.body.inset(columns: 1, rows: 1)
       return ListView.index(at: point, in: rows, cursor: jobs.cursor, count: jobs.jobs.count)

@@ -3,22 +3,24 @@ import Checkpoints
 import Compression
 import Engine
 import Export
+import Foundation
 import Inference
+import Sessions
 import Terminal
 
 /// Which screen is shown.
-enum AppScreen: Hashable, Sendable {
-  case layers, budget, compare, jobs
+enum AppScreen: String, Codable, Hashable, Sendable {
+  case layers, budget, compare, history, jobs
 }
 
 /// The panes of the Layers screen, in the order that Tab goes through them.
-enum Pane: Int, CaseIterable, Hashable, Sendable {
+enum Pane: Int, CaseIterable, Codable, Hashable, Sendable {
   case table, inspector, prompt
 }
 
 /// What the inspector shows of a layer.
 struct InspectorState: Hashable, Sendable {
-  enum Tab: String, CaseIterable, Hashable, Sendable {
+  enum Tab: String, CaseIterable, Codable, Hashable, Sendable {
     case weights, error, channels
   }
 
@@ -36,13 +38,6 @@ struct InspectorState: Hashable, Sendable {
   }
 }
 
-/// What an evaluation found, and under which plan.
-struct Evaluation: Hashable, Sendable {
-  let textPath: String
-  let plan: Plan
-  let result: EvaluationSummary
-}
-
 /// How far opening a checkpoint has come.
 enum Opening: Hashable, Sendable {
   case idle
@@ -58,6 +53,8 @@ struct AppState: Hashable, Sendable {
   var depth = ColorDepth.trueColor
   var themes: [Theme]
   var themeIndex = 0
+  /// The theme that was last kept for later sessions, or begun with; nil before there is one.
+  var keptTheme: String?
   var hasMouse = true
   var keys = KeyTable.standard
 
@@ -77,9 +74,10 @@ struct AppState: Hashable, Sendable {
   var inspector = InspectorState()
   var conversation = Conversation()
   var jobs = JobList()
-  var evaluation: Evaluation?
+  var evaluations = EvaluationList()
   /// Texts that running evaluations are about, and the plans they measure.
-  var evaluating: [JobID: Evaluation.Subject] = [:]
+  var evaluating: [JobID: EvaluationSubject] = [:]
+  var session = SessionState()
   /// The text file that is offered first.
   var evaluationText = ""
   /// What the current plan should cost, while nobody has measured it.
@@ -99,6 +97,9 @@ struct AppState: Hashable, Sendable {
 
   /// What `~` stands for in paths; nil leaves it as it is.
   var homeDirectory: String?
+
+  /// In which points in time are shown.
+  var timeZone = TimeZone.gmt
 
   // What has the keyboard for now.
   var overlay: Overlay?
@@ -129,16 +130,6 @@ struct RequestedPreview: Hashable, Sendable {
   let scheme: Scheme
 }
 
-extension Evaluation {
-  /// What a running evaluation measures.
-  struct Subject: Hashable, Sendable {
-    let textPath: String
-    let plan: Plan
-  }
-
-  func isOf(_ subject: Subject) -> Bool { textPath == subject.textPath && plan == subject.plan }
-}
-
 extension AppState {
   var theme: Theme { themes[min(themeIndex, themes.count - 1)] }
 
@@ -160,6 +151,7 @@ extension AppState {
     switch screen {
     case .budget: return .budget
     case .compare: return .compare
+    case .history: return .history
     case .jobs: return .jobs
     case .layers: break
     }
@@ -177,6 +169,12 @@ extension AppState {
     case nil: line != nil || screen == .layers && pane == .prompt
     default: false
     }
+  }
+
+  /// What a running evaluation has found so far, the newest evaluation of the plan as it is, or else of an earlier one.
+  var evaluation: PlanEvaluation? {
+    let running = evaluating.values.compactMap { subject in subject.found.map(subject.evaluation) }
+    return running.first ?? evaluations.current ?? evaluations.last
   }
 
   /// The layers that a change would apply to.

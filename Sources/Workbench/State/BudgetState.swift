@@ -7,7 +7,7 @@ import Export
 /// What the Budget screen shows and asks for.
 struct BudgetState: Hashable, Sendable {
   /// The lists that share the place beside the plot.
-  enum List: String, CaseIterable, Hashable, Sendable {
+  enum List: String, CaseIterable, Codable, Hashable, Sendable {
     case changes, schemes
   }
 
@@ -76,6 +76,13 @@ struct BudgetState: Hashable, Sendable {
     }
     pinned.formUnion(names)
     return true
+  }
+
+  /// Asks again for what an earlier session asked for.
+  mutating func putBack(_ memory: BudgetMemory) {
+    pinned = Set(memory.pinned)
+    (target, fusesLayers, isExact) = (memory.target, memory.fusesLayers, memory.isExact)
+    list = memory.list
   }
 
   mutating func show(_ list: List) {

@@ -3,8 +3,8 @@ import Engine
 import Serving
 
 /// One side's answer, token by token.
-struct Answer: Hashable, Sendable {
-  struct Token: Hashable, Sendable {
+struct Answer: Codable, Hashable, Sendable {
+  struct Token: Codable, Hashable, Sendable {
     /// Nil for a server's, of which only the text is known.
     let id: Int?
     let text: String
@@ -34,7 +34,7 @@ struct Answer: Hashable, Sendable {
 }
 
 /// A prompt and the answers to it, side by side: both models', and a server's if one is asked too.
-struct Conversation: Hashable, Sendable {
+struct Conversation: Codable, Hashable, Sendable {
   var editor = LineEditor()
   /// Earlier prompts, oldest first.
   private(set) var history: [String] = []
@@ -93,6 +93,20 @@ struct Conversation: Hashable, Sendable {
 
   /// The same as the number of a character, from 1.
   var servedPartingCharacter: Int? { servedText.partingCharacter }
+
+  /// Whether anything was asked, or is being written.
+  var isBegun: Bool { !history.isEmpty || !editor.text.isEmpty }
+
+  /// What another session can go on with: answers that have ended, and no job.
+  var kept: Conversation {
+    var kept = self
+    if isRunning {
+      kept.forgetAnswers()
+      kept.asked = asked
+    }
+    kept.job = nil
+    return kept
+  }
 
   func answer(_ side: AnswerSide) -> Answer { answers[side] ?? Answer() }
 

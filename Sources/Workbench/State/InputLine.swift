@@ -1,6 +1,6 @@
 /// One line of input at the bottom of the screen: the command line, the filter, or a field.
 struct InputLine: Hashable, Sendable {
-  enum Purpose: Hashable, Sendable {
+  enum Purpose: Codable, Hashable, Sendable {
     case command
     /// Filters while it is typed; carries the filter to go back to.
     case filter(before: String)
@@ -48,9 +48,14 @@ struct InputLine: Hashable, Sendable {
   /// The path in the argument: all of it, or what stands behind `open` or `save` of sensitivity.
   var pathText: String {
     let text = argumentText
-    guard action == .sensitivity else { return text }
-    let verb = SensitivityVerb.allCases.first { text.hasPrefix($0.rawValue + " ") }
-    return verb.map { String(text.dropFirst($0.rawValue.count).trimmingBlanks()) } ?? text
+    let verbs: [String] =
+      switch action {
+      case .sensitivity: SensitivityVerb.allCases.map(\.rawValue)
+      case .history: ["csv"]
+      default: []
+      }
+    let verb = verbs.first { text.hasPrefix($0 + " ") }
+    return verb.map { String(text.dropFirst($0.count).trimmingBlanks()) } ?? text
   }
 }
 

@@ -174,6 +174,19 @@ extension LayerTable {
     if case .block? = row, !filter.isEmpty { move(by: 1) }
   }
 
+  /// Shows what an earlier session showed, as far as the model has it.
+  mutating func restore(
+    order: SortOrder, filter: LayerFilter, folded: Set<Int>, row: TableRow?, anchor: Int?,
+    top: Int, of model: OpenModel
+  ) {
+    (self.order, self.filter, self.folded) = (order, filter, folded)
+    if !filter.isEmpty { pattern = filter }
+    rebuild(for: model)
+    if let row, let place = place(of: row, in: model) { cursor = place }
+    self.anchor = anchor.flatMap { rows.indices.contains($0) ? $0 : nil }
+    self.top = max(0, min(top, rows.count - 1))
+  }
+
   /// Marks the layers of `row`, or unmarks them if all are marked.
   mutating func toggleMark(of row: TableRow, in model: OpenModel) {
     toggle(Set(layers(of: row, in: model)))

@@ -32,6 +32,9 @@ struct Confirmation: Hashable, Sendable {
     case quit
     case quitAfterWriting
     case open(path: String)
+    /// Goes on with the session that was found.
+    case goOn
+    case beginAnew
   }
 
   let title: String

@@ -1,4 +1,5 @@
 import Compression
+import Sessions
 
 /// The plan with every earlier and undone version of it.
 struct PlanHistory: Hashable, Sendable {
@@ -11,6 +12,8 @@ struct PlanHistory: Hashable, Sendable {
   private(set) var current: Plan
   private(set) var past: [Step] = []
   private(set) var future: [Step] = []
+  /// Versions older than those that undo reaches.
+  private(set) var forgotten = 0
   /// The version that is on disk, or that nobody has changed yet.
   private(set) var saved: Plan
   /// Where it was read from or written to.
@@ -25,7 +28,28 @@ struct PlanHistory: Hashable, Sendable {
     self.path = path
   }
 
+  /// The history that an earlier session left.
+  init(_ session: SavedSession) {
+    let (versions, place) = (session.versions, session.position)
+    current = versions[place].plan
+    past = (0..<place).map { Step(plan: versions[$0].plan, change: versions[$0 + 1].change) }
+    future = (place + 1..<versions.count).reversed().map {
+      Step(plan: versions[$0].plan, change: versions[$0].change)
+    }
+    (forgotten, saved, path) = (session.forgotten, session.saved, session.file)
+  }
+
+  /// Every version that undo and redo reach, oldest first; the current one is as many places in as there are past ones.
+  var versions: [PlanVersion] {
+    let plans = past.map(\.plan) + [current] + future.reversed().map(\.plan)
+    let changes = [""] + past.map(\.change) + future.reversed().map(\.change)
+    return zip(plans, changes).map { PlanVersion(plan: $0, change: $1) }
+  }
+
   var isSaved: Bool { current == saved }
+
+  /// Whether there is anything to undo or to redo.
+  var hasVersions: Bool { !past.isEmpty || !future.isEmpty }
 
   /// The plan's name for people: its file's, without directory and suffix.
   var name: String {
@@ -40,7 +64,10 @@ struct PlanHistory: Hashable, Sendable {
   mutating func record(_ plan: Plan, change: String) {
     guard plan != current else { return }
     past.append(Step(plan: current, change: change))
-    if past.count > Self.depth { past.removeFirst(past.count - Self.depth) }
+    if past.count > Self.depth {
+      forgotten += past.count - Self.depth
+      past.removeFirst(past.count - Self.depth)
+    }
     future = []
     current = plan
   }

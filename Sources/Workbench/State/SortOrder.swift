@@ -3,7 +3,7 @@ import Compression
 import Engine
 
 /// In which order the table shows layers.
-enum SortOrder: String, CaseIterable, Hashable, Sendable {
+enum SortOrder: String, CaseIterable, Codable, Hashable, Sendable {
   /// As data meets them, in foldable blocks.
   case natural
   /// Largest first.

@@ -1,6 +1,6 @@
 /// Where two texts part that grow at their ends, each at its own pace; blanks at their beginnings do not count.
-struct TextComparison: Hashable, Sendable {
-  private struct Text: Hashable, Sendable {
+struct TextComparison: Codable, Hashable, Sendable {
+  private struct Text: Codable, Hashable, Sendable {
     var bytes: [UInt8] = []
     /// Whether nothing more comes because the text is complete.
     var isComplete = false

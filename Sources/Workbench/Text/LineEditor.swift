@@ -1,7 +1,7 @@
 import Terminal
 
 /// One line of text being typed, with its caret.
-struct LineEditor: Hashable, Sendable {
+struct LineEditor: Codable, Hashable, Sendable {
   private(set) var text: String
   /// Place of the caret in characters, 0 to the text's length.
   private(set) var caret: Int

@@ -83,11 +83,18 @@ extension AppState {
     budget.agreement = summary.agreement
     budget.choices = SchemeChoices(measured: summary.layers.flatMap { $0.schemes.map(\.scheme) })
     if let model { table.rebuild(for: model) }
+    var effects: [Effect] = [.engine(.drawFrontier(allocationSettings))]
+    if let memory = session.pendingBudget { effects += putBack(memory) }
+    // What an earlier session measured is there as if it had never ended.
+    if id == nil, summary.path == session.sensitivityPath {
+      if let note = summary.note { warn(note) }
+      return effects
+    }
     let saved = summary.path.map { ", \(id == nil ? "from" : "saved to") \($0)" } ?? ""
     let text = "sensitivity of \(summary.layers.count) layers\(saved)"
     if let id { jobs.note(text, for: id) }
     if let note = summary.note { warn(note) } else { confirm("Known: \(text)") }
-    return [.engine(.drawFrontier(allocationSettings))]
+    return effects + keptSensitivity
   }
 
   /// Takes on what predictions learned: the same schemes, other KLDs.
@@ -101,7 +108,7 @@ extension AppState {
       jobs.note(text, for: id)
       inform("Known: \(text)")
     }
-    return solveAgain()
+    return solveAgain() + keptSensitivity
   }
 
   /// Says so when the plan now holds methods that need a calibration there is none of.

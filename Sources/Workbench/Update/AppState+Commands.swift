@@ -24,7 +24,7 @@ extension AppState {
       case .layers: return chooseLayers(command)
       case .budget: return setBudgetOption(command)
       case .compare: if command.action == .mark { snapshots.pick(snapshots.cursor) }
-      case .jobs: break
+      case .history, .jobs: break
       }
       return []
     case .up, .down, .top, .bottom, .pageUp, .pageDown, .halfPageUp, .halfPageDown,
@@ -65,6 +65,7 @@ extension AppState {
     case .restore, .rename, .delete: return changeSnapshots(command)
     case .layers: return show(.layers)
     case .compare: return show(.compare)
+    case .history: return showHistory(argument)
     case .jobs: return show(.jobs)
     case .command: return open(InputLine(.command, title: ":"))
     case .palette:

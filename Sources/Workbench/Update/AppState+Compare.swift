@@ -1,5 +1,6 @@
 import Compression
 import Engine
+import Sessions
 
 extension AppState {
   /// Keeps the plan and what is known of it under a name.
@@ -21,11 +22,14 @@ extension AppState {
   var suggestedSnapshotName: String {
     guard let model else { return "" }
     let size = Figures.totalBytes(model.plannedBytes).filter { $0 != " " }
-    return snapshots.freshName(from: size)
+    return snapshots.all.freshName(from: size)
   }
 
   /// Restores, renames or deletes a snapshot: the one named, or the one under the cursor.
   mutating func changeSnapshots(_ command: Command) -> [Effect] {
+    if screen == .history, command.action == .restore, command.argument == nil {
+      return restoreEvaluation()
+    }
     let isRenaming = command.action == .rename
     let named = isRenaming ? nil : command.argument
     guard let index = place(ofSnapshot: named) else { return [] }

@@ -2,6 +2,7 @@ import Checkpoints
 import Compression
 import Engine
 import Inference
+import Sessions
 
 extension AppState {
   /// Takes on what the engine says.
@@ -17,7 +18,7 @@ extension AppState {
     case .compressed(let layers, let total): model?.noteReady(layers, of: total)
     case .jobStarted(let id, let kind, let title): jobs.start(id, kind, title: title)
     case .jobProgress(let id, let progress): jobs.progress(id, progress)
-    case .jobEnded(let id, let outcome): end(id, outcome)
+    case .jobEnded(let id, let outcome): return end(id, outcome)
     case .promptSentRaw(let id):
       if id == conversation.job {
         conversation.noteSentRaw()
@@ -37,13 +38,17 @@ extension AppState {
       if id == conversation.job { take(failure: reason, of: side) }
     case .serverFound(let id, let server): take(found: server, by: id)
     case .evaluating(let id, let result): show(result, of: id)
-    case .evaluated(let id, let result): take(result, of: id)
+    case .evaluated(let id, let result): return take(result, of: id)
     case .logitsWritten: break
     case .calibrated(let id, let summary): take(summary, of: id)
     case .sensitivity(let id, let summary): return take(summary, of: id)
     case .sensitivityRefined(let id, let summary): return refine(with: summary, of: id)
-    case .sensitivitySaved(let path): confirm("Sensitivity saved to \(path)")
-    case .sensitivityRefused(_, let reason): refuse(reason)
+    case .sensitivitySaved(let path):
+      if path != session.sensitivityPath { confirm("Sensitivity saved to \(path)") }
+    case .sensitivityRefused(let path, let reason):
+      // What cannot be read is left alone.
+      if path == session.sensitivityPath { session.sensitivityPath = nil }
+      refuse(reason)
     case .structureChosen(let id, let chosen): return take(chosen, of: id)
     case .allocated(let result): take(result)
     case .allocationRefused(let target, let reason): refuseBudget(target, reason)
@@ -69,19 +74,14 @@ extension AppState {
     opening = .idle
     history = PlanHistory(Plan(model: description.name, fingerprint: description.fingerprint))
     table = LayerTable(of: model)
-    evaluation = nil
+    evaluations = EvaluationList()
     (budget, snapshots) = (BudgetState(for: target), SnapshotList())
     export = ExportForm()
     (calibration, predicted, answeredPlan) = (nil, nil, nil)
     conversation.forgetAnswers()
     (lookedAt, previewed) = ([], nil)
     introduce(description)
-    var effects =
-      [
-        Effect.readSnapshots(
-          fingerprint: description.fingerprint, older: description.headerFingerprint)
-      ] + outlineEffects
-    effects += findServer()
+    var effects = openSession() + outlineEffects + findServer()
     if let path = pendingPlan { effects.append(.readPlan(path: path)) }
     pendingPlan = nil
     return effects
@@ -93,7 +93,7 @@ extension AppState {
     refuse("Plan refused: \(reason)")
   }
 
-  private mutating func end(_ id: JobID, _ outcome: JobOutcome) {
+  private mutating func end(_ id: JobID, _ outcome: JobOutcome) -> [Effect] {
     jobs.end(id, outcome)
     let job = jobs[id]
     if id == conversation.job { conversation.isRunning = false }
@@ -104,41 +104,46 @@ extension AppState {
     switch outcome {
     case .finished: break
     case .cancelled:
-      if let subject, let evaluation, evaluation.isOf(subject) {
-        keep(evaluation, of: id)
-      } else if let job {
-        inform("Cancelled: \(job.title)")
+      if let subject, let found = subject.found {
+        let summary = EvaluationText(found, glyphs: glyphs).line
+        let windows = found.windows == 1 ? "1 window" : "\(found.windows) windows"
+        inform("Cancelled after \(windows): \(summary)")
+        return keep(found, of: subject)
       }
+      if let job { inform("Cancelled: \(job.title)") }
     case .failed(let reason) where job?.kind == .connect: take(failure: reason, of: .served)
     case .failed(let reason): refuse(job.map { "\($0.title): \(reason)" } ?? reason)
     }
+    return []
   }
 
-  /// Shows what is measured so far, unless more is known of the same plan and text.
+  /// Shows what is measured so far.
   private mutating func show(_ result: EvaluationSummary, of id: JobID) {
-    guard let subject = evaluating[id] else { return }
+    guard evaluating[id] != nil else { return }
+    evaluating[id]?.found = result
     jobs.note(EvaluationText(result, glyphs: glyphs).line, for: id)
-    if let evaluation, evaluation.isOf(subject), evaluation.result.windows > result.windows {
-      return
-    }
-    evaluation = Evaluation(textPath: subject.textPath, plan: subject.plan, result: result)
   }
 
-  private mutating func take(_ result: EvaluationSummary, of id: JobID) {
-    guard let subject = evaluating[id] else { return }
-    let found = Evaluation(textPath: subject.textPath, plan: subject.plan, result: result)
-    evaluation = found
-    snapshots.note(about: subject.plan) { $0.evaluation = found }
+  private mutating func take(_ result: EvaluationSummary, of id: JobID) -> [Effect] {
+    guard let subject = evaluating[id] else { return [] }
+    evaluating[id]?.found = nil
     let summary = EvaluationText(result, glyphs: glyphs).line
     jobs.note(summary, for: id)
     confirm("\(summary); E shows more")
+    return keep(result, of: subject)
   }
 
-  /// Keeps what a cancelled evaluation has measured.
-  private mutating func keep(_ evaluation: Evaluation, of id: JobID) {
-    snapshots.note(about: evaluation.plan) { $0.evaluation = $0.evaluation ?? evaluation }
-    let summary = EvaluationText(evaluation.result, glyphs: glyphs).line
-    let windows = evaluation.result.windows
-    inform("Cancelled after \(windows == 1 ? "1 window" : "\(windows) windows"): \(summary)")
+  /// Keeps what was measured of a plan, all of it or what a cancelled evaluation came to.
+  private mutating func keep(
+    _ result: EvaluationSummary, of subject: EvaluationSubject
+  ) -> [Effect] {
+    guard let model else { return [] }
+    let evaluation = subject.evaluation(result)
+    let isSameStructure = subject.plan.structure == history.current.structure
+    evaluations.add(evaluation, schemes: isSameStructure ? subject.schemes : nil)
+    snapshots.note(about: subject.plan) {
+      $0.measured = .init(text: subject.textPath, result: result)
+    }
+    return [.keepEvaluation(evaluation, fingerprint: model.whole.fingerprint)]
   }
 }

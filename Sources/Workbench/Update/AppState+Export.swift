@@ -2,6 +2,7 @@ import Checkpoints
 import Compression
 import Engine
 import Export
+import Sessions
 
 extension AppState {
   /// Opens the overlay; from there it asks for the path, which an argument names.
@@ -124,7 +125,7 @@ extension AppState {
   /// What was measured of the plan and of others, and what both models said.
   private var reportNotes: ReportNotes {
     var notes = ReportNotes()
-    if let evaluation, evaluation.plan == history.current {
+    if let evaluation = evaluations.current {
       notes.add(evaluation.result, on: evaluation.textPath)
     }
     notes.marks = compared.dropFirst().compactMap { snapshot in

@@ -2,6 +2,7 @@ import Checkpoints
 import Compression
 import Engine
 import Export
+import Sessions
 
 extension AppState {
   // MARK: Saving and opening plans
@@ -89,6 +90,8 @@ extension AppState {
     case .quitAfterWriting:
       isQuittingAfterWrite = true
       return []
+    case .goOn: return acceptSession()
+    case .beginAnew: return declineSession()
     case .open(let path):
       opening = .opening(path: path)
       return [.engine(.open(path: expanded(path)))]
@@ -127,8 +130,22 @@ extension AppState {
       snapshots.count(in: model)
     case .snapshotsUnreadable(let fingerprint, let reason):
       guard fingerprint == model?.whole.fingerprint else { break }
-      warn("\(reason); it stays as it is, and no snapshots are saved until it is moved away")
+      warn("\(reason); it stays as it is")
     case .snapshotsUnwritable(let reason): refuse(reason)
+    case .evaluationsRead(let fingerprint, let read):
+      guard fingerprint == model?.whole.fingerprint, let model else { break }
+      evaluations.load(read, for: model, structure: history.current.structure)
+    case .evaluationKept(let fingerprint, let kept):
+      if fingerprint == model?.whole.fingerprint { evaluations.note(kept: kept) }
+    case .sessionFound(let fingerprint, let found, let sensitivity, let hasSensitivity):
+      guard fingerprint == model?.whole.fingerprint else { break }
+      return take(found: found, sensitivity: sensitivity, hasSensitivity: hasSensitivity)
+    case .sessionUnkept(let reason):
+      session.phase = .unkept
+      warn("\(reason): nothing of this session is kept for the next; the file stays as it is")
+    case .sessionUnwritten(let reason): warn("\(reason): the last change is not kept yet")
+    case .textWritten(let path): confirm("Written to \(path)")
+    case .textUnwritable(_, let reason): refuse(reason)
     case .listed(let directory, let names):
       listings[directory] = names
       if line?.action?.argument.isPath == true { return renewCompletions() }

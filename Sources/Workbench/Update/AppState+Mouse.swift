@@ -53,6 +53,7 @@ extension AppState {
       if wasUnderCursor, budget.list == .schemes { return perform(Command(.mark)) }
     case .snapshotRow(let row): moveInCompare(by: row - snapshots.cursor)
     case .compareTab(let tab): (snapshots.tab, snapshots.scroll) = (tab, 0)
+    case .historyRow(let row): moveInHistory(by: row - evaluations.cursor)
     case .jobRow(let row): jobs.moveCursor(by: row - jobs.cursor)
     default: break
     }
@@ -116,6 +117,9 @@ extension AppState {
     case .budget, .jobs: return move(direction < 0 ? .up : .down)
     case .compare:
       scrollCompare(by: distance)
+      return []
+    case .history:
+      scrollHistory(by: distance)
       return []
     }
     switch hit(point) {

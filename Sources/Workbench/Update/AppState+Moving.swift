@@ -54,6 +54,9 @@ extension AppState {
     case .compare:
       moveInCompare(by: distance)
       return []
+    case .history:
+      moveInHistory(by: distance)
+      return []
     case .jobs:
       jobs.moveCursor(by: distance)
       return []
@@ -78,9 +81,11 @@ extension AppState {
       scrollPrompt(by: -direction * max(1, size.rows / 6))
       return []
     }
-    if overlay == nil, line == nil, screen == .compare {
-      let detail = CompareLayout(body: layout.body, count: compared.count).detail
-      scrollCompare(by: direction * max(1, half ? detail.rows / 2 : detail.rows - 1))
+    if overlay == nil, line == nil, screen == .compare || screen == .history {
+      let count = screen == .compare ? compared.count : evaluations.all.count
+      let detail = CompareLayout(body: layout.body, count: count).detail
+      let lines = direction * max(1, half ? detail.rows / 2 : detail.rows - 1)
+      if screen == .compare { scrollCompare(by: lines) } else { scrollHistory(by: lines) }
       return []
     }
     let height = overlay == nil && screen == .layers ? layout.tableRows.rows : layout.body.rows - 4
@@ -138,7 +143,7 @@ extension AppState {
       snapshots.tab = snapshots.tab == .layers ? .answers : .layers
       snapshots.scroll = 0
       return
-    case .jobs: screen = .layers
+    case .history, .jobs: screen = .layers
     }
     let count = Pane.allCases.count
     if let next = Pane(rawValue: (pane.rawValue + distance + count) % count) { focus(next) }

@@ -41,7 +41,10 @@ extension AppState {
     }
     let id = jobs.queue(.evaluate, for: path)
     evaluationText = path
-    evaluating[id] = Evaluation.Subject(textPath: path, plan: history.current)
+    let total = model.total
+    evaluating[id] = EvaluationSubject(
+      textPath: path, plan: history.current, schemes: model.schemes, bytes: total.bytes,
+      bitsPerWeight: total.bitsPerWeight)
     let compares = model.schemes.contains { !$0.keepsLayer }
     inform("Evaluating on \(path)")
     return [.engine(.evaluate(id, EvaluationRequest(textPath: expanded(path), compares: compares)))]

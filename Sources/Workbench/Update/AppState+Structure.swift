@@ -72,6 +72,7 @@ extension AppState {
     }
     self.model = model
     table = LayerTable(of: model)
+    evaluations.resolve(for: model, structure: history.current.structure)
     budget.forgetSolves()
     // What was known of the layers' inputs is of the model as it was pruned before.
     (calibration, predicted) = (nil, nil)
@@ -81,6 +82,8 @@ extension AppState {
       "\(sizes.blocks) blocks of \(sizes.neurons) neurons and \(sizes.keyValueHeads) KV heads: "
         + "\(Figures.totalBytes(before.plannedBytes)) \(glyphs.arrow) "
         + Figures.totalBytes(model.plannedBytes))
-    return outlineEffects
+    guard let memory = session.pending else { return outlineEffects }
+    session.pending = nil
+    return outlineEffects + putBack(memory)
   }
 }

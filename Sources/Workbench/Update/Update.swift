@@ -1,6 +1,7 @@
 import Checkpoints
 import Compression
 import Engine
+import Sessions
 import Terminal
 
 /// Changes the state as the event demands and returns what the outside world is to do for it.
@@ -43,17 +44,24 @@ extension AppState {
       lookedAt = seen
       if !seen.isEmpty { effects.append(.engine(.look(at: seen))) }
     }
-    return effects + saveSnapshots()
+    if let model { evaluations.show(history.current, schemes: model.schemes) }
+    return effects + saveSnapshots() + keepTheme() + keepSession()
   }
 
   /// Saves the snapshots if something about them is new.
   private mutating func saveSnapshots() -> [Effect] {
     guard let model, snapshots.isUnsaved else { return [] }
     snapshots.markSaved()
-    return [
-      .writeSnapshots(
-        snapshots.all, model: model.whole.name, fingerprint: model.whole.fingerprint)
-    ]
+    return [.writeSnapshots(snapshots.all, fingerprint: model.whole.fingerprint)]
+  }
+
+  /// Keeps the theme, which holds for every model, once it is chosen.
+  private mutating func keepTheme() -> [Effect] {
+    if case .themes = overlay { return [] }
+    guard theme.name != keptTheme else { return [] }
+    let isChosen = keptTheme != nil
+    keptTheme = theme.name
+    return isChosen ? [.keepTheme(theme.name)] : []
   }
 
   /// Asks for a look at the layer under the cursor where no plan makes the engine report: at a kept layer, or at what a

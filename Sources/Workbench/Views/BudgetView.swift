@@ -3,6 +3,7 @@ import Checkpoints
 import Compression
 import Engine
 import Export
+import Sessions
 import Terminal
 
 /// The Budget screen: the frontier, what is proposed for the budget, and what it would change.

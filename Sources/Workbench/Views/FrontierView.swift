@@ -1,5 +1,6 @@
 import Allocation
 import Engine
+import Sessions
 import Terminal
 
 /// Bytes against KLD: the best plans as a curve, other plans as points, the budget as a line.

@@ -1,6 +1,7 @@
 import Allocation
 import Engine
 import Export
+import Sessions
 import Terminal
 
 /// The second row: how much memory the model takes now, of what it took, and what that costs.
@@ -41,7 +42,7 @@ struct GaugeView {
         "   " + words, .warn, at: Point(column: column, row: rect.row),
         maxColumns: rect.endColumn - column)
     }
-    let isMeasured = state.evaluation?.plan == state.history.current
+    let isMeasured = state.evaluations.current != nil
     if let predicted = state.predicted, !isMeasured, total.bytes < total.originalBytes {
       let segments = [
         painter.segment("KLD ~\(Figures.significant(predicted.mean))"),

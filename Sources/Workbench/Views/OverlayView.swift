@@ -1,3 +1,4 @@
+import Sessions
 import Terminal
 
 /// Whatever lies over the screen.
@@ -52,7 +53,7 @@ struct OverlayView {
     guard let evaluation = state.evaluation else { return }
     painter.openPopup(layout.rect, title: "Evaluation", hint: "Esc closes")
     let inside = layout.rect.inset(columns: 3, rows: 1)
-    let isCurrent = evaluation.plan == state.history.current
+    let isCurrent = state.evaluations.current != nil
     painter.put(
       [
         painter.segment(evaluation.textPath, .dim),

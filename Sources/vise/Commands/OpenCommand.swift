@@ -20,6 +20,9 @@ struct OpenCommand: ParsableCommand {
     help: "Who is to load what is planned: transformers, vllm, vllm-cpu or llama.cpp.")
   var target: ExportTarget?
 
+  @Flag(exclusivity: .exclusive)
+  var session: SessionFlag?
+
   @OptionGroup var serving: ServingOptions
 
   @Option(name: .long, help: "A theme's name, or the path of a theme file.")
@@ -52,6 +55,7 @@ struct OpenCommand: ParsableCommand {
       path: model.path, planPath: plan, target: target, server: server, themeName: theme,
       color: color, ascii: ascii, mouse: !noMouse, tracePath: trace)
     options.memoryBytes = try memoryBytes()
+    options.session = session?.choice ?? .ask
     do {
       signal = try Workbench.run(options)
     } catch {
@@ -80,6 +84,25 @@ struct OpenCommand: ParsableCommand {
       throw CommandFailure(status: .unreadableModel, message: error.description)
     }
     if let plan { _ = try PlanFile.read(plan) }
+  }
+}
+
+/// `--resume` or `--fresh`.
+enum SessionFlag: String, EnumerableFlag {
+  case resume, fresh
+
+  fileprivate var choice: SessionChoice {
+    switch self {
+    case .resume: .resume
+    case .fresh: .fresh
+    }
+  }
+
+  static func help(for value: SessionFlag) -> ArgumentHelp? {
+    switch value {
+    case .resume: "Go on where the last session with the model ended, without asking."
+    case .fresh: "Begin a new session without asking; the last one is kept."
+    }
   }
 }
 

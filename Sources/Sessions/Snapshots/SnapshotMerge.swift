@@ -1,17 +1,22 @@
 /// What becomes of snapshots that were changed in two places: nothing that was taken in either is lost.
-struct SnapshotMerge {
+public struct SnapshotMerge {
   /// What both began with.
   let base: [Snapshot]
   let mine: [Snapshot]
   let theirs: [Snapshot]
 
+  public init(base: [Snapshot], mine: [Snapshot], theirs: [Snapshot]) {
+    self.base = base
+    self.mine = mine
+    self.theirs = theirs
+  }
+
   /// Theirs with what was changed here: taken, renamed, measured, removed.
   ///
   /// Of two snapshots of one name, both new or changed, mine gets a name of its own unless they are of one plan; then
   /// each has what the other lacks. What was changed there is not removed.
-  var result: [Snapshot] {
-    var list = SnapshotList()
-    for snapshot in theirs { list.add(snapshot) }
+  public var result: [Snapshot] {
+    var list = theirs
     for snapshot in mine {
       let before = Self.named(snapshot.name, in: base)
       guard snapshot != before else { continue }
@@ -28,7 +33,7 @@ struct SnapshotMerge {
         list.add(renamed)
       }
     }
-    return list.all.filter { snapshot in
+    return list.filter { snapshot in
       let before = Self.named(snapshot.name, in: base)
       let isRemoved = before == snapshot && Self.named(snapshot.name, in: mine) == nil
       return !isRemoved
@@ -45,7 +50,7 @@ extension Snapshot {
   fileprivate func completed(by other: Snapshot) -> Snapshot {
     var result = self
     result.predicted = predicted ?? other.predicted
-    result.evaluation = evaluation ?? other.evaluation
+    result.measured = measured ?? other.measured
     result.answer = answer ?? other.answer
     return result
   }

@@ -1,35 +1,7 @@
-import Allocation
 import Checkpoints
 import Compression
 import Engine
-import Inference
-
-/// An answer of the compressed model that is kept with its plan.
-struct SnapshotAnswer: Codable, Hashable, Sendable {
-  let prompt: String
-  let text: String
-  let tokensPerSecond: Double
-}
-
-/// A plan with everything that is known of the model under it.
-struct Snapshot: Hashable, Sendable {
-  var name: String
-  let plan: Plan
-  /// By the name of the layer.
-  let schemes: [String: Scheme]
-  /// Of the target's files, or of all tensors without a target.
-  var bytes: Int
-  var bitsPerWeight: Double
-  var predicted: PredictedDivergence?
-  var evaluation: Evaluation?
-  var answer: SnapshotAnswer?
-
-  /// Mean KLD: as measured, or else as predicted; nil while neither is known.
-  var divergence: (value: Double, isMeasured: Bool)? {
-    if let mean = evaluation?.result.divergence?.mean { return (mean.value, true) }
-    return predicted.map { ($0.mean, false) }
-  }
-}
+import Sessions
 
 /// The snapshots of the model, those of earlier sessions too, and what the Compare screen does with them.
 struct SnapshotList: Hashable, Sendable {
@@ -52,16 +24,10 @@ struct SnapshotList: Hashable, Sendable {
   var scroll = 0
 
   /// The place of a snapshot by name.
-  func index(named name: String) -> Int? { all.firstIndex { $0.name == name } }
+  func index(named name: String) -> Int? { all.index(named: name) }
 
   /// Adds a snapshot, in place of one of the same name.
-  mutating func add(_ snapshot: Snapshot) {
-    if let index = index(named: snapshot.name) {
-      all[index] = snapshot
-    } else {
-      all.append(snapshot)
-    }
-  }
+  mutating func add(_ snapshot: Snapshot) { all.add(snapshot) }
 
   /// Takes on what was saved earlier; what was taken meanwhile comes after it, or in its place.
   mutating func load(_ read: [Snapshot]) {
@@ -125,14 +91,6 @@ struct SnapshotList: Hashable, Sendable {
     for index in all.indices where all[index].plan == plan { change(&all[index]) }
   }
 
-  /// A name that no snapshot has yet.
-  func freshName(from base: String) -> String {
-    guard index(named: base) != nil else { return base }
-    var number = 2
-    while index(named: "\(base)-\(number)") != nil { number += 1 }
-    return "\(base)-\(number)"
-  }
-
   /// The two rows that are compared: those picked, or the one under the cursor with the plan.
   var pair: (first: Int, second: Int)? {
     if picked.count == 2 { return (picked[0], picked[1]) }
@@ -154,7 +112,8 @@ extension AppState {
       schemes: Dictionary(
         zip(model.layers.map(\.name), model.schemes), uniquingKeysWith: { first, _ in first }),
       bytes: bytes, bitsPerWeight: 8 * Double(bytes) / Double(parameters),
-      predicted: predicted, evaluation: evaluation.flatMap { $0.plan == plan ? $0 : nil },
+      predicted: predicted,
+      measured: evaluations.current.map { .init(text: $0.textPath, result: $0.result) },
       answer: answeredPlan == plan ? compressedAnswer : nil)
   }
 

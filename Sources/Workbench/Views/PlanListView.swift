@@ -1,0 +1,79 @@
+import Checkpoints
+import Foundation
+import Inference
+import Sessions
+import Terminal
+
+/// Plans with their figures, one a row.
+struct PlanListView {
+  struct Row {
+    let plan: Snapshot
+    var when: Date?
+    var isStrong = false
+    var isPicked = false
+  }
+
+  let state: AppState
+  /// The columns that there may be, those first that stay longest.
+  let columns: [SnapshotColumn]
+  let rows: [Row]
+  let cursor: Int
+
+  func draw(in layout: CompareLayout, on painter: inout Painter) {
+    let (columns, nameWidth) = SnapshotColumn.fitting(layout.rows.columns - 4, of: columns)
+    let heading =
+      "  " + painter.fit("", nameWidth)
+      + columns.map { "  " + painter.fit($0.rawValue, $0.width, .trailing) }.joined()
+    painter.put(
+      heading, .dim, at: Point(column: layout.heading.column + 1, row: layout.heading.row),
+      maxColumns: layout.heading.columns - 2)
+    let rows = rows.map { row in
+      [
+        painter.segment(row.isPicked ? state.glyphs.mark : " ", .mark), painter.segment(" "),
+        painter.segment(painter.fit(row.plan.name, nameWidth), row.isStrong ? .strong : .text),
+      ]
+        + columns.map { column in
+          let cell = cell(column, of: row, painter)
+          return Segment(
+            "  " + painter.fit(cell.text, column.width, .trailing), cell.style)
+        }
+    }
+    ListView(rows: rows, cursor: cursor, isFocused: true).draw(in: layout.rows, on: &painter)
+  }
+
+  private func cell(_ column: SnapshotColumn, of row: Row, _ painter: Painter) -> Segment {
+    let plan = row.plan
+    let result = plan.measured?.result
+    let none = painter.segment(state.glyphs.dash, .dim)
+    switch column {
+    case .when:
+      let text = row.when.map { DateText.minute($0, in: state.timeZone) } ?? "not kept"
+      return painter.segment(text, .dim)
+    case .bytes: return painter.segment(Figures.totalBytes(plan.bytes))
+    case .bpw: return painter.segment(Figures.fixed(plan.bitsPerWeight, 2))
+    case .ppl:
+      guard let ppl = result?.compressedPPL ?? result?.referencePPL else { return none }
+      return painter.segment(text(ppl, decimals: 2))
+    case .kld:
+      if let mean = result?.divergence?.mean {
+        let error = mean.standardError.map { state.glyphs.plusMinus + Figures.significant($0) }
+        return painter.segment(Figures.significant(mean.value) + (error ?? ""), .strong)
+      }
+      guard let divergence = plan.divergence else { return none }
+      return painter.segment("~" + Figures.significant(divergence.value))
+    case .top1:
+      return result?.top1Agreement.map { painter.segment(Figures.percent($0.value)) } ?? none
+    case .speed:
+      return plan.answer.map { painter.segment(Figures.fixed($0.tokensPerSecond, 1)) } ?? none
+    case .text:
+      return painter.segment(plan.measured?.text.fileName ?? "", .dim)
+    }
+  }
+
+  private func text(_ estimate: Estimate, decimals: Int) -> String {
+    let error = estimate.standardError.map {
+      state.glyphs.plusMinus + Figures.fixed($0, decimals)
+    }
+    return Figures.fixed(estimate.value, decimals) + (error ?? "")
+  }
+}

@@ -1,0 +1,223 @@
+import Allocation
+import Checkpoints
+import Compression
+import Engine
+import Export
+import Foundation
+import Sessions
+import TestSupport
+import Testing
+
+@testable import Workbench
+
+/// A session that ends in whatever way goes on where it was.
+@Suite struct SessionTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func open(
+    _ choice: SessionChoice = .ask, model: ModelDescription = .synthetic()
+  ) -> KeptSession {
+    KeptSession(in: folder.path, model: model, choice: choice)
+  }
+
+  /// Works for a while, and ends without a word.
+  private func work(_ change: (inout App) -> Void) {
+    var session = open()
+    session.act(change)
+  }
+
+  @Test func everythingIsAsItWas() throws {
+    var before: AppState?
+    work { app in
+      app.command("target llama.cpp")
+      app.press("j", "j", "4", "j", "space", "space", "6", "u")
+      app.command("sort bits")
+      app.command("filter proj")
+      app.command("write somewhere.yaml")
+      app.answer("Tell me about the sea.", with: ["It", " is", " wide"])
+      app.press("i", "j", "j", "j")
+      before = app.state
+    }
+    var session = open()
+    #expect(session.app.screen.contains("Your last session, just now"))
+    #expect(session.app.screen.contains("go on where you were"))
+    session.act { $0.press("y") }
+    let (state, old) = (session.app.state, try #require(before))
+    #expect(state.history == old.history && !state.history.past.isEmpty)
+    #expect(!state.history.future.isEmpty)
+    #expect(state.model?.schemes == old.model?.schemes)
+    #expect(state.target == .llamaCpp)
+    #expect(state.table.marks == old.table.marks && !state.table.marks.isEmpty)
+    #expect(state.table.order == .bits && state.table.filter.text == "proj")
+    #expect(state.table.row == old.table.row && state.table.cursor == old.table.cursor)
+    #expect(state.table.top == old.table.top)
+    #expect(state.inspector.tab == old.inspector.tab && state.pane == old.pane)
+    #expect(state.conversation == old.conversation.kept)
+    #expect(state.conversation.answer(.compressed).tokens.map(\.text) == ["It", " is", " wide"])
+    #expect(state.commandHistory == old.commandHistory)
+    #expect(session.asked.contains(.engine(.setPlan(old.history.current))))
+    // What was undone can be redone.
+    session.act { $0.press("ctrl-r") }
+    #expect(session.app.state.notice?.text.hasPrefix("Redone: 6 bit") == true)
+  }
+
+  @Test func everyKeyIsKeptAtOnce() {
+    let keys = [
+      "j", "4", "space", "S", "5", "u", "v", "j", "G", "3", "2", "Enter", "/", "q", "Enter", "p", "H",
+      "i", "Esc", "F4", "F5",
+    ]
+    for count in 1...keys.count {
+      guard let folder = try? TemporaryFolder() else { return }
+      var before = App(nil)
+      do {
+        var session = KeptSession(in: folder.path, choice: .resume)
+        for key in keys.prefix(count) { session.act { $0.press(key) } }
+        before = session.app
+      }
+      var again = KeptSession(in: folder.path, choice: .resume)
+      again.app.state.notice = before.state.notice
+      #expect(again.app.screen == before.screen, "after \(keys.prefix(count))")
+    }
+  }
+
+  @Test func noBeginsAnewAndLosesNothing() {
+    work { $0.press("a", "4") }
+    work { app in
+      app.press("n")
+      #expect(app.state.history.past.isEmpty && app.state.overlay == nil)
+    }
+    // Nothing was done since: the same question comes again.
+    do {
+      var session = open()
+      #expect(session.app.state.overlay != nil)
+      session.act { $0.press("Esc") }
+      session.act { $0.press("j", "j", "5") }
+    }
+    var session = open()
+    session.act { $0.press("y") }
+    #expect(session.app.scheme("0.self_attn.q_proj")?.quantization?.bits == 5)
+    #expect(session.app.state.history.past.count == 1)
+  }
+
+  @Test func scriptsChooseWithoutAQuestion() {
+    work { $0.press("a", "4") }
+    do {
+      let fresh = open(.fresh)
+      #expect(fresh.app.state.overlay == nil && fresh.app.state.history.past.isEmpty)
+    }
+    let resumed = open(.resume)
+    #expect(resumed.app.state.overlay == nil && resumed.app.state.history.past.count == 1)
+  }
+
+  /// Where nothing was done there is nothing to ask about; the place on the screen is the same all the same.
+  @Test func aPlaceOnTheScreenIsFoundWithoutAQuestion() {
+    work { $0.press("j", "j", "S", "F4") }
+    let session = open()
+    #expect(session.app.state.overlay == nil && session.app.state.notice == nil)
+    #expect(session.app.state.screen == .compare && session.app.state.table.order != .natural)
+  }
+
+  @Test func aPlanOfTheCommandLineIsNotAskedAbout() {
+    work { $0.press("a", "4") }
+    var app = App(nil)
+    app.state.pendingPlan = "other.yaml"
+    app.send(.opened(.synthetic()))
+    #expect(app.state.session.choice == .fresh)
+  }
+
+  @Test func aLivingSessionIsNobodyElses() {
+    var first = open()
+    first.act { $0.press("a", "4") }
+    var second = open()
+    #expect(second.app.state.overlay == nil)
+    second.act { $0.press("a", "5") }
+    #expect(first.app.state.history.past.count == 1)
+  }
+
+  @Test func anotherModelHasItsOwn() {
+    work { $0.press("a", "4") }
+    var other = ModelDescription.synthetic()
+    other = ModelDescription(
+      name: "Other", path: other.path, format: other.format, architecture: other.architecture,
+      blueprint: other.blueprint, parameterCount: other.parameterCount,
+      tensorBytes: other.tensorBytes, fingerprint: "other", layers: other.layers)
+    #expect(open(model: other).app.state.overlay == nil)
+    #expect(open().app.state.overlay != nil)
+  }
+
+  @Test func theThemeHoldsForEveryModel() {
+    var session = open()
+    let first = session.app.state.theme.name
+    session.act { $0.press("T", "j") }
+    // A theme that is only looked at is not kept.
+    #expect(open().app.state.theme.name == first)
+    session.act { $0.press("Enter") }
+    #expect(open().app.state.theme.name == session.app.state.theme.name)
+    #expect(session.app.state.theme.name != first)
+  }
+
+  // MARK: Sensitivity and budgets
+
+  @Test func sensitivityIsThereAtLaunch() throws {
+    var session = open()
+    let path = try #require(session.app.state.session.sensitivityPath)
+    #expect(path == "\(folder.path)/sensitivity/abc.safetensors")
+    #expect(!session.asked.contains(.engine(.openSensitivity(path: path))))
+    session.act { app in
+      app.know(by: JobID(7))
+      app.press("F3", "P")
+      app.command("budget 60MB")
+    }
+    #expect(session.asked.contains(.engine(.saveSensitivity(path: path))))
+    try folder.write("kept".utf8, to: "sensitivity/abc.safetensors")
+    var again = open(.fresh)
+    #expect(again.asked.contains(.engine(.openSensitivity(path: path))))
+    again.act { app in
+      app.know(from: path)
+    }
+    #expect(again.app.state.model?.sensitivity.isEmpty == false)
+    #expect(again.app.state.notice == nil, "what was known before is no news")
+  }
+
+  @Test func theBudgetIsAskedForAgain() throws {
+    work { app in
+      app.know(by: JobID(7))
+      app.press("a", "4", "F3", "f")
+      app.command("budget 60MB")
+    }
+    var session = open(.resume)
+    #expect(session.app.state.screen == .budget && session.app.state.budget.fusesLayers)
+    session.act { $0.know(from: "elsewhere") }
+    #expect(session.app.state.budget.target == .bytes(60_000_000))
+    let solves = session.asked.contains {
+      if case .engine(.allocate(.bytes(60_000_000), _)) = $0 { true } else { false }
+    }
+    #expect(solves)
+  }
+
+  // MARK: What cannot be used
+
+  @Test(arguments: ["no database", String(repeating: "not a page of SQLite ", count: 500)])
+  func damageIsSaidOnceAndNothingIsOverwritten(contents: String) throws {
+    try folder.write(contents.utf8, to: "sessions.sqlite")
+    var session = open()
+    #expect(session.app.state.notice?.kind == .warning)
+    let said = session.app.state.notice?.text ?? ""
+    #expect(said.contains("sessions.sqlite is damaged: nothing of this session is kept"))
+    session.act { $0.press("a", "4") }
+    #expect(session.app.state.notice?.kind != .warning)
+    #expect(session.app.scheme("0.self_attn.q_proj")?.quantization?.bits == 4)
+    #expect(try folder.bytes(of: "sessions.sqlite") == Array(contents.utf8))
+  }
+
+  @Test func aPlanThatFitsNoMoreBeginsAnew() {
+    work { $0.press("a", "4") }
+    // The same fingerprint, but rows that the plan's groups do not divide.
+    var session = open(model: .synthetic(hidden: 72))
+    session.act { $0.press("y") }
+    #expect(session.app.state.notice?.text.contains("does not fit the model any more") == true)
+    #expect(session.app.state.history.past.isEmpty)
+  }
+}
