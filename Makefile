@@ -189,9 +189,10 @@ bench-quality-large: build test-deps ## the same on Qwen2.5-Coder 1.5B (QWEN=pat
 	@$(VENV)/bin/python Benchmarks/quality.py --binary $(BINARY) --qwen "$(QWEN)"
 
 install: build ## installs to PREFIX (default /usr/local)
-	@install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/vise/themes"
+	@install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/vise/themes" "$(DESTDIR)$(PREFIX)/share/vise/machines"
 	@install -m 755 $(BINARY) "$(DESTDIR)$(PREFIX)/bin/vise"
 	@install -m 644 Themes/*.yaml "$(DESTDIR)$(PREFIX)/share/vise/themes"
+	@install -m 644 Machines/*.yaml "$(DESTDIR)$(PREFIX)/share/vise/machines"
 	@echo "installed $(DESTDIR)$(PREFIX)/bin/vise"
 
 uninstall:

@@ -1,6 +1,7 @@
 import Engine
 import Tensors
 import Terminal
+import YAML
 
 /// The terminal workbench: opens a model and lets a person compress it, layer by layer.
 public enum Workbench {
@@ -74,6 +75,7 @@ public enum Workbench {
     state.pendingPlan = options.planPath
     state.conversation.use(options.server)
     state.target = options.target
+    state.start.folder = options.folder
     state.homeDirectory = surroundings.environment["HOME"]
     state.evaluationText = surroundings.evaluationText ?? ""
     state.calibrationText = CalibrationText.standard(forModelAt: options.path ?? "") ?? ""

@@ -11,6 +11,8 @@ struct EventLoop {
   private let engine: Engine
   private let inbox: EventInbox
   private let files: FileWorker
+  private let machines: MachineWorker
+  private let models: ModelSearchWorker
   private var trace: FrameTrace?
   private var hasEnded = false
   private var signal: Int32?
@@ -22,6 +24,7 @@ struct EventLoop {
 
   init(
     state: AppState, screen: Screen, engine: Engine, inbox: EventInbox, stateDirectory: String?,
+    recent: @escaping @Sendable () -> [StartEntry] = { [] },
     trace: FrameTrace? = nil
   ) {
     self.state = state
@@ -29,6 +32,8 @@ struct EventLoop {
     self.engine = engine
     self.inbox = inbox
     self.trace = trace
+    models = ModelSearchWorker(recent: recent) { inbox.post(.models($0)) }
+    machines = MachineWorker { inbox.post(.machine($0)) }
     files = FileWorker(stateDirectory: stateDirectory) { inbox.post(.file($0)) }
   }
 
@@ -39,6 +44,8 @@ struct EventLoop {
     if let path {
       state.opening = .opening(path: path)
       engine.send(.open(path: path))
+    } else {
+      for effect in state.showStart() { carryOut(effect) }
     }
     let clock = ContinuousClock()
     var drawn: AppState?
@@ -82,6 +89,8 @@ struct EventLoop {
     switch effect {
     case .engine(let command): engine.send(command)
     case .readPlan, .writePlan, .readSnapshots, .writeSnapshots, .list: files.carryOut(effect)
+    case .findModels(let folder): models.find(folder: folder)
+    case .measureMachine(let readsFiles): machines.measure(readsFiles: readsFiles)
     case .copy(let text): screen.copyToClipboard(text)
     case .setMouse(let isOn): screen.setMouse(isOn)
     case .suspend: screen.suspend()

@@ -3,6 +3,7 @@ import Compression
 import Engine
 import Foundation
 import Inference
+import YAML
 
 /// The snapshots of one model as they are saved: JSON with the plans as plan files have them.
 struct SnapshotFile: Codable {

@@ -1,6 +1,7 @@
 import Foundation
 import Synchronization
 import Tensors
+import YAML
 
 /// The snapshots of every model on disk, a file each, which several workbenches read and write.
 final class SnapshotStore: Sendable {

@@ -37,11 +37,14 @@ enum Action: String, CaseIterable, Hashable, Sendable {
   // Solving for a budget
   case budget, apply, smaller, larger, smallest, largest, fuse, exact, versus, pin
 
+  // Fitting machines
+  case context, batch, kv, probe
+
   // Comparing plans
   case snapshot, restore, rename, delete
 
   // Screens and program
-  case layers, compare, jobs, command, palette, help, theme, themes, mouse, cancel, quit, suspend,
+  case models, layers, compare, hardware, jobs, command, palette, help, theme, themes, mouse, cancel, quit, suspend,
     redraw
   case nextTheme = "next-theme"
 
@@ -69,6 +72,9 @@ extension Action {
     case .evaluate, .calibrate, .refine: .textPath
     case .sensitivity: .sensitivity
     case .budget: .budget
+    case .context: .context
+    case .batch: .batch
+    case .kv: .cachePrecision
     case .restore, .delete: .snapshot
     case .snapshot, .rename: .text
     case .prompt: .text
@@ -93,7 +99,8 @@ extension Action {
 enum ArgumentKind: Hashable, Sendable {
   case none, bits, group, method, sparsity, prune, target, filter, sort, planPath, checkpointPath,
     textPath, exportPath, text
-  case theme, inspectorTab, setting, sensitivity, budget, snapshot, server
+  case theme, inspectorTab, setting, sensitivity, budget, snapshot, server, context, batch,
+    cachePrecision
 
   /// How usage lines name it; empty when there is none.
   var placeholder: String {
@@ -110,6 +117,9 @@ enum ArgumentKind: Hashable, Sendable {
     case .planPath, .checkpointPath, .textPath, .exportPath: "PATH"
     case .sensitivity: "[open|save] PATH"
     case .budget: "SIZE|BPW|KLD"
+    case .context: "TOKENS"
+    case .batch: "COUNT"
+    case .cachePrecision: "f32|f16|int8"
     case .theme, .snapshot: "NAME"
     case .inspectorTab: "TAB"
     case .setting: "NAME VALUE"

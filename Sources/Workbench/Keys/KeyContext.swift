@@ -11,6 +11,10 @@ enum KeyContext: String, CaseIterable, Hashable, Sendable {
   case budget
   /// The list of snapshots.
   case compare
+  /// The list of models.
+  case start
+  /// The list of machines.
+  case hardware
   case jobs
   /// Every place where letters are not typed.
   case browsing
@@ -30,7 +34,7 @@ enum KeyContext: String, CaseIterable, Hashable, Sendable {
   var chain: [KeyContext] {
     switch self {
     case .table, .inspector: [self, .layers, .browsing, .everywhere]
-    case .layers, .budget, .compare, .jobs: [self, .browsing, .everywhere]
+    case .layers, .budget, .compare, .hardware, .start, .jobs: [self, .browsing, .everywhere]
     case .everywhere: [self]
     case .browsing, .prompt, .line, .palette, .help, .export, .picker, .confirmation:
       [self, .everywhere]
@@ -46,6 +50,8 @@ enum KeyContext: String, CaseIterable, Hashable, Sendable {
     case .prompt: "In the prompt"
     case .budget: "On the Budget screen"
     case .compare: "On the Compare screen"
+    case .start: "On the start screen"
+    case .hardware: "On the Hardware screen"
     case .jobs: "On the Jobs screen"
     case .browsing: "Program"
     case .line: "In a field or the command line"

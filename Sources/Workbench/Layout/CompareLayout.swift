@@ -25,7 +25,7 @@ struct CompareLayout: Hashable, Sendable {
 }
 
 /// A column of the list of snapshots besides the name.
-enum SnapshotColumn: String, CaseIterable, Hashable, Sendable {
+enum SnapshotColumn: String, ListColumn {
   case bytes, bpw, ppl = "PPL", kld = "KLD", top1 = "top-1", speed = "tok/s", text
 
   var width: Int {
@@ -41,21 +41,7 @@ enum SnapshotColumn: String, CaseIterable, Hashable, Sendable {
   }
 
   /// The order in which columns are given up when there is no room for all: the first stay longest.
-  private static let importance: [SnapshotColumn] = [
+  static let importance: [SnapshotColumn] = [
     .kld, .bytes, .ppl, .bpw, .top1, .speed, .text,
   ]
-
-  /// The columns that fit beside a name, and the cells left for the name.
-  static func fitting(_ width: Int) -> (columns: [SnapshotColumn], nameWidth: Int) {
-    var chosen: Set<SnapshotColumn> = []
-    var used = leastName
-    for column in importance where used + 2 + column.width <= width {
-      chosen.insert(column)
-      used += 2 + column.width
-    }
-    let spare = min(width - used, mostName - leastName)
-    return (allCases.filter(chosen.contains), leastName + max(0, spare))
-  }
-
-  private static let (leastName, mostName) = (16, 32)
 }

@@ -23,6 +23,9 @@ enum Hit: Hashable, Sendable {
   case budgetRow(Int)
   case snapshotRow(Int)
   case compareTab(SnapshotList.Tab)
+  /// An entry of the start screen.
+  case modelRow(Int)
+  case machineRow(Int)
   case jobRow(Int)
   case nothing
 }
@@ -49,6 +52,16 @@ extension AppState {
     case .layers: break
     case .budget: return hitBudget(point, in: BudgetLayout(body: layout.body))
     case .compare: return hitCompare(point, in: layout.body)
+    case .start:
+      let row = ListView.index(
+        at: point, in: StartLayout(body: layout.body).rows, cursor: start.cursorRow,
+        count: start.rows.count)
+      guard let row, case .entry(let entry) = start.rows[row] else { return .nothing }
+      return .modelRow(entry)
+    case .hardware:
+      let rows = HardwareLayout(body: layout.body, count: hardware.rowCount).rows
+      return ListView.index(at: point, in: rows, cursor: hardware.cursor, count: hardware.rowCount)
+        .map { .machineRow($0) } ?? .nothing
     case .jobs:
       let rows = layout.body.inset(columns: 1, rows: 1)
       return ListView.index(at: point, in: rows, cursor: jobs.cursor, count: jobs.jobs.count)

@@ -8,7 +8,7 @@ import Terminal
 
 /// Which screen is shown.
 enum AppScreen: Hashable, Sendable {
-  case layers, budget, compare, jobs
+  case start, layers, budget, compare, hardware, jobs
 }
 
 /// The panes of the Layers screen, in the order that Tab goes through them.
@@ -86,6 +86,8 @@ struct AppState: Hashable, Sendable {
   var predicted: PredictedDivergence?
   var budget = BudgetState()
   var snapshots = SnapshotList()
+  var start = StartState()
+  var hardware = HardwareState()
   var export = ExportForm()
   /// Who is to load what is planned, whichever model is open; nil for nobody yet.
   var target: ExportTarget?
@@ -158,6 +160,8 @@ extension AppState {
     switch screen {
     case .budget: return .budget
     case .compare: return .compare
+    case .hardware: return .hardware
+    case .start: return .start
     case .jobs: return .jobs
     case .layers: break
     }

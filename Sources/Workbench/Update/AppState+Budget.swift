@@ -2,6 +2,7 @@ import Checkpoints
 import Compression
 import Engine
 import Export
+import Fitting
 
 extension AppState {
   /// What the solver may choose from now.
@@ -25,8 +26,9 @@ extension AppState {
     let wasShown = screen == .budget
     _ = show(.budget)
     guard let text else { return wasShown ? ask(for: .budget) : [] }
+    if let budget = FitBudget(text) { return solve(for: budget) }
     guard let target = BudgetTarget(text) else {
-      refuse("\"\(text)\" is no budget; write 90MB, 4.5bpw or kld=0.05")
+      refuse("\"\(text)\" is no budget; write 90MB, 24 GB with 32k of context, 4.5bpw or kld=0.05")
       return []
     }
     guard isMeasured() else { return [] }

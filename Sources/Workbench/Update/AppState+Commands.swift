@@ -14,13 +14,14 @@ extension AppState {
     switch command.action {
     case .left, .right, .smaller, .larger, .smallest, .largest:
       if screen == .budget, overlay == nil, line == nil { return moveBudget(command.action) }
+      if screen == .hardware, overlay == nil, line == nil { return changeFit(command.action) }
       return move(command.action)
     case .mark, .markAll:
       switch screen {
       case .layers: return chooseLayers(command)
       case .budget: return setBudgetOption(command)
       case .compare: if command.action == .mark { snapshots.pick(snapshots.cursor) }
-      case .jobs: break
+      case .start, .hardware, .jobs: break
       }
       return []
     case .up, .down, .top, .bottom, .pageUp, .pageDown, .halfPageUp, .halfPageDown,
@@ -54,11 +55,15 @@ extension AppState {
     case .refine: return argument.map { refine(on: $0) } ?? ask(for: .refine)
     case .budget: return setBudget(argument)
     case .fuse, .exact, .versus, .pin: return setBudgetOption(command)
-    case .apply: return applyBudget()
+    case .apply: return screen == .hardware ? solveForMachine() : applyBudget()
+    case .probe where screen == .start: return lookForModels()
+    case .context, .batch, .kv, .probe: return changeFit(command)
     case .snapshot: return takeSnapshot(argument)
     case .restore, .rename, .delete: return changeSnapshots(command)
+    case .models: return showStart()
     case .layers: return show(.layers)
     case .compare: return show(.compare)
+    case .hardware: return showHardware()
     case .jobs: return show(.jobs)
     case .command: return open(InputLine(.command, title: ":"))
     case .palette:

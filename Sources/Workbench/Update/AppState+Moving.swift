@@ -54,6 +54,12 @@ extension AppState {
     case .compare:
       moveInCompare(by: distance)
       return []
+    case .start:
+      start.moveCursor(by: distance)
+      return []
+    case .hardware:
+      moveInHardware(by: distance)
+      return []
     case .jobs:
       jobs.moveCursor(by: distance)
       return []
@@ -81,6 +87,11 @@ extension AppState {
     if overlay == nil, line == nil, screen == .compare {
       let detail = CompareLayout(body: layout.body, count: compared.count).detail
       scrollCompare(by: direction * max(1, half ? detail.rows / 2 : detail.rows - 1))
+      return []
+    }
+    if overlay == nil, line == nil, screen == .hardware {
+      let layout = HardwareLayout(body: layout.body, count: hardware.rowCount)
+      scrollHardware(by: direction * max(1, half ? layout.detail.rows / 2 : layout.detail.rows - 1))
       return []
     }
     let height = overlay == nil && screen == .layers ? layout.tableRows.rows : layout.body.rows - 4
@@ -115,6 +126,7 @@ extension AppState {
   }
 
   private mutating func enter() -> [Effect] {
+    if screen == .start { return openChosenModel() }
     guard let model, case .block(let block)? = table.row, pane == .table else {
       if table.row != nil { focus(pane == .table ? .inspector : .table) }
       return []
@@ -138,7 +150,7 @@ extension AppState {
       snapshots.tab = snapshots.tab == .layers ? .answers : .layers
       snapshots.scroll = 0
       return
-    case .jobs: screen = .layers
+    case .start, .hardware, .jobs: screen = .layers
     }
     let count = Pane.allCases.count
     if let next = Pane(rawValue: (pane.rawValue + distance + count) % count) { focus(next) }
@@ -155,7 +167,8 @@ extension AppState {
     if screen == .compare, !snapshots.picked.isEmpty {
       for row in snapshots.picked { snapshots.pick(row) }
     } else if screen != .layers {
-      screen = .layers
+      // Without a model there is nothing else to see.
+      if screen != .start || model != nil { screen = .layers }
     } else if pane != .table {
       focus(.table)
     } else if table.anchor != nil {

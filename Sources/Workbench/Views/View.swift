@@ -27,6 +27,8 @@ private struct ScreenView {
     case .layers: for slot in layout.slots { draw(slot, on: &painter) }
     case .budget: BudgetView(state: state).draw(in: layout.body, on: &painter)
     case .compare: CompareView(state: state).draw(in: layout.body, on: &painter)
+    case .start: StartView(state: state).draw(in: layout.body, on: &painter)
+    case .hardware: HardwareView(state: state).draw(in: layout.body, on: &painter)
     case .jobs: JobsView(state: state).draw(in: layout.body, on: &painter)
     }
     StatusView(state: state).draw(in: layout.status, on: &painter)
