@@ -162,7 +162,7 @@ breadth: build ## tries every checkpoint in FOLDERS, into docs/models.md; LARGE=
 
 lint: ## checks the format of all Swift sources, and that folders of these rooms use each other in one direction
 	@$(SWIFT) format lint --strict -r Package.swift Sources Tests
-	@python3 Tests/Structure/folder_order.py Sources JSON Work Tensors Checkpoints Compression Allocation Procedures Export
+	@python3 Tests/Structure/folder_order.py Sources JSON YAML Work Tensors Checkpoints Compression Allocation Procedures Export Fitting
 
 format: ## rewrites them as swift-format likes them
 	@$(SWIFT) format -i -r Package.swift Sources Tests

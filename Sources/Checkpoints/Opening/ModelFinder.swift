@@ -131,7 +131,7 @@ private struct FolderSearch {
       guard !parts.isEmpty else { continue }
       found.append(
         FoundModel(
-          name: name(of: "\(path)/\(stem)"), path: directory.filePath(file), home: home,
+          name: name(of: "\(path)/\(stem).gguf"), path: directory.filePath(file), home: home,
           bytes: parts.reduce(0) { $0 + $1.byteCount }))
     }
     guard depth > 0 else { return }

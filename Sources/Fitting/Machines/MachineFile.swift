@@ -41,7 +41,7 @@ extension Machine {
     }
     if let node = values[.reached] { reached = try node.shares() }
     if let node = values[.block] {
-      secondsABlock = 1e-6 * (try node.number("block", in: 0...1e6, unit: "us"))
+      secondsABlock = try node.number("block", in: 0...1e6, unit: "us") / 1e6
     }
     if let node = values[.watts] { watts = try node.number("watts", in: 0.1...100_000) }
     if let node = values[.price] { price = try node.number("price", in: 0...10_000) }

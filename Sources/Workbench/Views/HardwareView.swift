@@ -132,19 +132,23 @@ struct FitRows {
       return
     }
     let fit = state.fit(on: machine, of: model)
-    let (nameWidth, valueWidth) = (17, 24)
+    let (nameWidth, valueWidth) = (17, 14)
     let room = max(10, columns - nameWidth - valueWidth)
+    let indent = String(repeating: " ", count: nameWidth + valueWidth)
     var rows: [[Piece]] = []
     for line in fit.lines {
-      let how = wrapped(line.how, columns: room).map(String.init)
-      let name = padded(line.name, to: nameWidth, alignment: .leading, ellipsis: "")
-      let value = padded(line.value, to: valueWidth - 2, alignment: .leading, ellipsis: "")
+      var how = wrapped(line.how, columns: room).map(String.init)[...]
+      // A long value has a row to itself.
+      let isLong = line.value.count > valueWidth - 2
+      let first = isLong ? "" : how.popFirst() ?? ""
       rows.append([
-        Piece(text: name, role: .dim), Piece(text: value + "  ", role: line.standing.role),
-        Piece(text: how.first ?? "", role: .dim),
+        Piece(text: padded(line.name, to: nameWidth, ellipsis: ""), role: .dim),
+        Piece(
+          text: isLong ? line.value : padded(line.value, to: valueWidth, ellipsis: ""),
+          role: line.standing.role),
+        Piece(text: first, role: .dim),
       ])
-      let indent = String(repeating: " ", count: nameWidth + valueWidth)
-      rows += how.dropFirst().map { [Piece(text: indent + $0, role: .dim)] }
+      rows += how.map { [Piece(text: indent + $0, role: .dim)] }
     }
     rows += [[]] + Self.roleRows(of: fit)
     rows += [[]] + machine.sources.map { [Piece(text: $0, role: .dim)] }
@@ -155,9 +159,8 @@ struct FitRows {
   private static func roleRows(of fit: Fit) -> [[Piece]] {
     let total = fit.speed.decodeAtStart.total
     return fit.speed.roles.map { role in
-      let name = padded(role.role, to: 17, alignment: .leading, ellipsis: ".")
-      let bytes = padded(
-        Figures.totalBytes(role.bytes), to: 12, alignment: .leading, ellipsis: "")
+      let name = padded(role.role, to: 17, ellipsis: ".")
+      let bytes = padded(Figures.totalBytes(role.bytes), to: 14, ellipsis: "")
       let share = total > 0 ? Figures.percent(role.seconds / total) : ""
       return [
         Piece(text: name, role: .dim), Piece(text: bytes, role: .text),
