@@ -72,6 +72,7 @@ extension AppState {
     let model = OpenModel(description)
     self.model = model
     opening = .idle
+    if screen == .start { screen = .layers }
     history = PlanHistory(Plan(model: description.name, fingerprint: description.fingerprint))
     table = LayerTable(of: model)
     evaluations = EvaluationList()
