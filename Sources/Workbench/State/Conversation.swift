@@ -11,7 +11,7 @@ struct Answer: Codable, Hashable, Sendable {
   }
 
   /// Tokens of a prompt that are read, of all.
-  struct PromptRead: Hashable, Sendable {
+  struct PromptRead: Codable, Hashable, Sendable {
     let tokens: Int, total: Int
   }
 
