@@ -30,6 +30,7 @@ final class Workspace {
   private let whole: Checkpoint
   let settings: EngineSettings
   private var cache: LayerCache
+  var speeds = KnownSpeeds()
   /// What is known of exports for the targets that were asked about.
   var outlines: [ExportTarget: ExportOutline] = [:]
   private let tell: (EngineEvent) -> Void
