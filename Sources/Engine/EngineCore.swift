@@ -91,7 +91,9 @@ public struct EngineCore {
       start(id, .refine, title: "refine") { workspace throws(JobFailure) in
         let job = try RefineJob(id: id, request: request, workspace: workspace)
         needsCalibration = job.needsCalibration(in: workspace)
-        if needsCalibration, workspace.defaultText == nil, !isCalibrating {
+        if needsCalibration, workspace.calibration == nil, workspace.defaultText == nil,
+          !isCalibrating
+        {
           throw JobFailure(sentence: Self.notCalibrated)
         }
         return job
@@ -201,12 +203,19 @@ public struct EngineCore {
   /// Calibrates on the text at hand, unless that is on its way.
   private mutating func calibrate() {
     guard !jobs.isCalibrating, let workspace else { return }
+    if let known = workspace.calibration {
+      start(.calibration, .calibrate, title: "calibrate on \(known.textPath)") {
+        _ in MomentsJob(id: .calibration)
+      }
+      return
+    }
     guard let path = workspace.defaultText else {
       if jobs.contains(.compression) { end(.compression, .failed(Self.notCalibrated)) }
       return
     }
+    let request = CalibrationRequest(textPath: path, collectsWhenNeeded: true)
     start(.calibration, .calibrate, title: "calibrate on \(path)") {
-      _ in CalibrateJob(id: .calibration, request: CalibrationRequest(textPath: path))
+      _ in CalibrateJob(id: .calibration, request: request)
     }
   }
 
@@ -219,7 +228,9 @@ public struct EngineCore {
     }
     let isCalibrating = jobs.isCalibrating
     start(id, .export, title: "export") { workspace throws(JobFailure) in
-      if workspace.lacksCalibration(), workspace.defaultText == nil, !isCalibrating {
+      if workspace.lacksCalibration(), workspace.calibration == nil, workspace.defaultText == nil,
+        !isCalibrating
+      {
         throw JobFailure(sentence: Self.notCalibrated)
       }
       return ExportJob(

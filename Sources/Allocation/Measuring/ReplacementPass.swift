@@ -14,7 +14,8 @@ public struct ReplacementPass: Sendable {
   private static let referenceShare = 0.02
 
   private let decoder: Decoder
-  private let windows: TokenWindows
+  /// The text.
+  public let windows: TokenWindows
   private let tokens: [Int]
   private let settings: Evaluation.Settings
   private let layers: [LayerDescription]

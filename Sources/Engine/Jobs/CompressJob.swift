@@ -11,6 +11,8 @@ import Work
 final class CompressJob: Job {
   let id = JobID.compression
   private var meter: ProgressMeter
+  /// Seconds that each layer should take, where a sweep makes it worth knowing; else its weights tell.
+  private var costs: [LayerCache.Key: Double] = [:]
   /// Layers that are being sampled: one, and others that came into sight meanwhile.
   private var sampling: Set<Int> = []
 
@@ -63,9 +65,9 @@ final class CompressJob: Job {
   private func compress(_ number: Int, _ turn: Turn) throws(JobFailure) {
     let workspace = turn.workspace
     let key = workspace.key(ofPlanFor: number)
-    let weights = Double(workspace.weights(of: number))
+    let cost = cost(of: key, in: workspace)
     do {
-      let pace = pace(turn) { share in share * weights }
+      let pace = pace(turn) { share in share * cost }
       let result = try workspace.compressed(
         key, pace: pace.ending { workspace.isWanted(key) })
       workspace.accept(result, for: key)
@@ -80,6 +82,7 @@ final class CompressJob: Job {
   /// Sweeps over the blocks, until what earlier blocks produce is not what it was.
   private func sweep(_ turn: Turn) throws(JobFailure) {
     let workspace = turn.workspace
+    try estimate(turn)
     var origin = workspace.lineage.before[0]
     var current = { workspace.lineage.before[0] }
     let layers = workspace.layers
@@ -114,11 +117,43 @@ final class CompressJob: Job {
     }
   }
 
+  /// Estimates what the layers that are left take, and says it.
+  private func estimate(_ turn: Turn) throws(JobFailure) {
+    let workspace = turn.workspace
+    let left = workspace.plan.uncompressed.map(workspace.key(ofPlanFor:))
+    let windows = try workspace.knownCalibration().windows
+    let schemes = Dictionary(left.map { ($0.layer, $0.scheme) }, uniquingKeysWith: { $1 })
+    let found = try workspace.estimated(turn) { work, pace throws(JobFailure) in
+      try work.compression(schemes, tokens: windows.count * windows.length, pace: pace)
+    }
+    costs = Dictionary(
+      left.map { ($0, found[$0.layer] ?? 0) }, uniquingKeysWith: { first, _ in first })
+    let seconds = found.values.reduce(0, +)
+    meter = ProgressMeter(workLeft: seconds, estimate: seconds, now: workspace.now())
+    let total = workspace.plan.compressedCount
+    workspace.emit(
+      .jobProgress(
+        id, JobProgress(completed: total - left.count, total: total, secondsLeft: seconds)))
+  }
+
+  /// What a layer takes, in seconds if they were estimated, and else in weights.
+  private func cost(of key: LayerCache.Key, in workspace: Workspace) -> Double {
+    if let cost = costs[key] { return cost }
+    let weights = Double(workspace.weights(of: key.layer))
+    guard !costs.isEmpty else { return weights }
+    // Asked for since the estimate was made: as much a weight as all others.
+    let known = costs.keys.reduce(0) { $0 + Double(workspace.weights(of: $1.layer)) }
+    return weights * costs.values.reduce(0, +) / max(known, 1)
+  }
+
   private func report(_ turn: Turn, done: Double = 0) {
     let (workspace, total) = (turn.workspace, turn.workspace.plan.compressedCount)
+    let left = workspace.plan.uncompressed.reduce(0) {
+      $0 + cost(of: workspace.key(ofPlanFor: $1), in: workspace)
+    }
     turn.report(
       by: &meter, completed: total - workspace.plan.uncompressed.count, of: total,
-      left: workspace.weightsLeft - done)
+      left: left - done)
   }
 }
 

@@ -2,6 +2,7 @@ import Allocation
 import Checkpoints
 import Compression
 import Inference
+import Procedures
 import Tokenization
 import Work
 
@@ -24,10 +25,12 @@ struct EvaluateJob: Job {
     let schemes =
       isOfPlan && workspace.structure == nil && compares ? workspace.planSchemes : nil
     var evaluation = try evaluation(of: tokens, reference, in: workspace)
+    let estimate = try estimate(of: evaluation, compressed, turn)
     var told = workspace.now()
     do {
       try evaluation.run(
-        reference: reference, compressed: compressed, pace: turn.pace(of: evaluation.windowCount)
+        reference: reference, compressed: compressed,
+        pace: turn.pace(of: evaluation.windowCount, estimate: estimate)
       ) { evaluation in
         guard workspace.now() - told >= Self.pauseBetweenFigures else { return }
         told = workspace.now()
@@ -44,6 +47,20 @@ struct EvaluateJob: Job {
 
   /// Figures that change more often than this cannot be read.
   private static let pauseBetweenFigures = Duration.milliseconds(250)
+
+  /// Seconds that it should take, if the reference is as fast as the open model.
+  private func estimate(
+    of evaluation: Evaluation, _ compressed: Decoder?, _ turn: Turn
+  ) throws(JobFailure) -> Double {
+    try turn.workspace.estimated(turn) { work, pace throws(JobFailure) in
+      work.evaluation(
+        windows: evaluation.windowCount, length: evaluation.readLength,
+        scored: evaluation.scoredTokenCount / evaluation.windowCount,
+        compressed: try compressed.map { model throws(JobFailure) in
+          try turn.workspace.speed(of: model, pace)
+        }, readsReference: !evaluation.knowsStates)
+    }
+  }
 
   private func tokens(of workspace: Workspace, _ turn: Turn) throws(JobFailure) -> [Int] {
     // As many as the open model's windows take, whichever model reads them.

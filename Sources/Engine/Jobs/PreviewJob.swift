@@ -36,6 +36,10 @@ struct PreviewJob: Job {
       // The sweep over the blocks brings the report.
       try turn.wait { !workspace.plan.uncompressed.contains(key.layer) }
     }
+    // What a calibration left out is on its way.
+    if workspace.calibration != nil {
+      try turn.wait { !workspace.lacksCalibration(for: key.scheme) }
+    }
     let pace = Pace { _ throws(JobFailure) in try turn.tick() }
     if let report = workspace.report(for: key) {
       workspace.emit(.report(report))

@@ -31,8 +31,7 @@ struct RefineJob: Job {
 
   /// Whether a layer is compressed with what a calibration tells.
   func needsCalibration(in workspace: Workspace) -> Bool {
-    workspace.calibration == nil
-      && layers.contains { request.schemes[$0].map { $0.calibrationNeed > .nothing } ?? false }
+    layers.contains { request.schemes[$0].map(workspace.lacksCalibration) ?? false }
   }
 
   func run(_ turn: Turn) throws(JobFailure) {
@@ -47,7 +46,9 @@ struct RefineJob: Job {
       settings: workspace.evaluationSettings(window: request.window, limit: request.windowLimit),
       decoder: decoder, layers: Set(layers))
     var compression = try loneCompression(of: decoder, in: workspace)
-    try pass.run(pace: turn.pace(of: layers.count)) { layer, pace throws(JobFailure) in
+    let estimate = try estimate(of: pass, turn)
+    try pass.run(pace: turn.pace(of: layers.count, estimate: estimate)) {
+      layer, pace throws(JobFailure) in
       guard let number = workspace.number(of: layer.name), let scheme = request.schemes[layer.name]
       else { return nil }
       return try compression.compressed(
@@ -61,6 +62,21 @@ struct RefineJob: Job {
           standardError: found.standardError ?? 0, text: request.textPath.fileName,
           tokens: pass.scoredTokens), from: id)
       if let path = request.savePath { try workspace.saveSensitivity(to: path) }
+    }
+  }
+
+  /// Seconds that measuring the layers should take.
+  private func estimate(of pass: ReplacementPass, _ turn: Turn) throws(JobFailure) -> Double {
+    let workspace = turn.workspace
+    var schemes: [Int: Scheme] = [:]
+    for layer in layers {
+      if let number = workspace.number(of: layer) { schemes[number] = request.schemes[layer] }
+    }
+    let tokens = workspace.calibration.map { $0.windows.count * $0.windows.length } ?? 0
+    return try workspace.estimated(turn) { work, pace throws(JobFailure) in
+      try work.refinement(
+        schemes, windows: pass.windows.count, length: pass.windows.length,
+        scored: pass.windows.scored.count, tokens: tokens, pace: pace)
     }
   }
 

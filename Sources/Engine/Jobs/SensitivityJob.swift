@@ -34,9 +34,31 @@ struct SensitivityJob: Job {
           settings: workspace.evaluationSettings(window: weighed.length, limit: weighed.count),
           decoder: decoder))
       : .gradients(weighed)
+    let estimate = try estimate(weighed, windows, turn)
     let found = try SensitivityMeasurement(of: workspace.layers, decoder: decoder).run(
-      request.candidates, weighing: weighing, on: windows, pace: turn.pace(of: 1000))
+      request.candidates, weighing: weighing, on: windows,
+      weighingShare: estimate.weighing / (estimate.weighing + estimate.trials),
+      pace: turn.pace(of: 1000, estimate: estimate.weighing + estimate.trials))
     try accept(found, windows, in: workspace)
+  }
+
+  /// Seconds that weighing layers and trying schemes should take.
+  private func estimate(
+    _ weighed: TokenWindows, _ windows: TokenWindows, _ turn: Turn
+  ) throws(JobFailure) -> (weighing: Double, trials: Double) {
+    try turn.workspace.estimated(turn) { [request] work, pace throws(JobFailure) in
+      let trials = try work.trials(
+        tokens: windows.count * windows.length, candidates: request.candidates,
+        rows: TrialRows.defaultCount, pace: pace)
+      guard request.usesNoise else {
+        return (work.gradients(tokens: weighed.count * weighed.length), trials)
+      }
+      let layers = turn.workspace.shapes.indices.map { ($0, Scheme.keep) }
+      let noise = try work.refinement(
+        Dictionary(uniqueKeysWithValues: layers), windows: weighed.count, length: weighed.length,
+        scored: weighed.scored.count, tokens: 0, pace: pace)
+      return (noise, trials)
+    }
   }
 
   private func windows(
@@ -63,7 +85,7 @@ struct SensitivityJob: Job {
       textPath: request.textPath, windows: windows, moments: found.moments)
     workspace.accept(calibration)
     workspace.sensitivity = sensitivity
-    workspace.emit(.calibrated(id, calibration.summary))
+    workspace.emit(.calibrated(id, calibration.summary(of: model)))
     workspace.emit(.sensitivity(id, SensitivitySummary(sensitivity, path: request.savePath)))
   }
 }

@@ -20,14 +20,19 @@ public struct CalibrationRequest: Codable, Hashable, Sendable {
   public var tokenLimit: Int?
   /// Where to write what was collected as llama.cpp's imatrix (GGUF); nil writes nothing.
   public var imatrixPath: String?
+  /// Whether second moments are collected only once a layer of the plan is compressed with them; models of experts are
+  /// always read through, for what each of them reads.
+  public var collectsWhenNeeded: Bool
 
   public init(
-    textPath: String, window: Int? = nil, tokenLimit: Int? = 16_384, imatrixPath: String? = nil
+    textPath: String, window: Int? = nil, tokenLimit: Int? = 16_384, imatrixPath: String? = nil,
+    collectsWhenNeeded: Bool = false
   ) {
     self.textPath = textPath
     self.window = window
     self.tokenLimit = tokenLimit
     self.imatrixPath = imatrixPath
+    self.collectsWhenNeeded = collectsWhenNeeded
   }
 }
 

@@ -12,8 +12,10 @@ struct PlanProgress {
   private(set) var uncompressed: Set<Int> = []
   /// Layers that the user looks at, most important first.
   var inSight: [Int] = []
-  /// Whether second moments of the layers' inputs are known.
+  /// Whether there is a text to calibrate on.
   var isCalibrated = false
+  /// Whether second moments of the layers' inputs are known.
+  var hasMoments = false
 
   /// A plan that keeps all of so many layers.
   init(layers: Int) {
@@ -31,7 +33,12 @@ struct PlanProgress {
   var isDone: Bool { uncompressed.isEmpty }
 
   /// Whether some layer cannot be compressed before the model is calibrated.
-  var needsCalibration: Bool { !isCalibrated && uncompressed.contains { needs[$0] > .nothing } }
+  var needsCalibration: Bool {
+    needsMoments || (!isCalibrated && uncompressed.contains { needs[$0] > .nothing })
+  }
+
+  /// Whether some layer cannot be compressed before second moments are known.
+  var needsMoments: Bool { !hasMoments && uncompressed.contains { needs[$0] == .moments } }
 
   /// Whether some layer is still to be compressed in the sweep over the blocks.
   var needsSweep: Bool { uncompressed.contains { needs[$0] == .gram } }
@@ -73,13 +80,17 @@ struct PlanProgress {
       ?? uncompressed.filter(isReady).min()
   }
 
-  /// Layers that wait for the sweep; none before the model is calibrated.
-  var unswept: [Int] { isCalibrated ? uncompressed.filter { needs[$0] == .gram }.sorted() : [] }
+  /// Layers that wait for the sweep; none before the model is calibrated, and none while layers that others are fitted
+  /// beside wait for second moments.
+  var unswept: [Int] {
+    guard isCalibrated, !needsMoments else { return [] }
+    return uncompressed.filter { needs[$0] == .gram }.sorted()
+  }
 
   /// Whether some layer can be worked on now.
   var hasWork: Bool { nextSample != nil || nextCompression != nil || !unswept.isEmpty }
 
   private func isReady(_ layer: Int) -> Bool {
-    needs[layer] == .nothing || (isCalibrated && needs[layer] == .moments)
+    needs[layer] == .nothing || (hasMoments && needs[layer] == .moments)
   }
 }

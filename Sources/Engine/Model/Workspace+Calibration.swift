@@ -69,15 +69,14 @@ extension Workspace {
 
   /// What is known of a layer's inputs without a sweep.
   func statistics(of number: Int) -> InputStatistics? {
-    guard let calibration else { return nil }
     let layer = description.layers[number]
-    if let found = calibration.statistics(of: layer.name) { return found }
-    return .lookup(columns: layer.columns)
+    guard layer.site != nil else { return .lookup(columns: layer.columns) }
+    return calibration?.statistics(of: layer.name)
   }
 
   /// A calibration of the open model, not yet taken on.
   func makeCalibration(
-    textPath: String, windows: TokenWindows, moments: [InputSite: InputStatistics]
+    textPath: String, windows: TokenWindows, moments: [InputSite: InputStatistics]? = nil
   ) -> Calibration {
     Calibration(
       number: (calibration?.number ?? 0) + 1, textPath: textPath, windows: windows,
@@ -95,15 +94,25 @@ extension Workspace {
   /// Compresses with this calibration from now on; what was compressed with another one is stale.
   func accept(_ calibration: Calibration) {
     self.calibration = calibration
-    plan.isCalibrated = true
+    (plan.isCalibrated, plan.hasMoments) = (true, calibration.moments != nil)
     ask(plan.keys.map(\.scheme))
     sayHowFar()
   }
 
-  /// Whether the plan, or a scheme, asks for a calibration that is not there.
+  /// Adds what a calibration left out; what was compressed with it stays as it is.
+  func accept(_ moments: [InputSite: InputStatistics]) {
+    calibration?.moments = moments
+    plan.hasMoments = true
+  }
+
+  /// Whether the plan, or a scheme, asks for a calibration that is not there, or for what it left out.
   func lacksCalibration(for scheme: Scheme? = nil) -> Bool {
     guard let scheme else { return plan.needsCalibration }
-    return calibration == nil && scheme.calibrationNeed > .nothing
+    switch scheme.calibrationNeed {
+    case .nothing: return false
+    case .moments: return calibration?.moments == nil
+    case .gram: return calibration == nil
+    }
   }
 
   /// A text to calibrate on where nobody named one.

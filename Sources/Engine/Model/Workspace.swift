@@ -30,6 +30,7 @@ final class Workspace {
   private let whole: Checkpoint
   let settings: EngineSettings
   private var cache: LayerCache
+  var speeds = KnownSpeeds()
   /// What is known of exports for the targets that were asked about.
   var outlines: [ExportTarget: ExportOutline] = [:]
   /// Bytes of every layer in a target's files by the scheme that all have, as far as somebody asked.

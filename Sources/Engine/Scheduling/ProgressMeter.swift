@@ -1,15 +1,33 @@
-/// Turns a job's steps into progress that is worth showing: not too often, with the time left.
+/// Turns a job's steps into progress that is worth showing: not too often, with the time left, which does not swing.
+///
+/// The time left follows from the mean pace of all that is done. Before that says much, an estimate stands in for it, if one was made.
 struct ProgressMeter {
   /// Shortest time between two reports: about 20 a second.
   static let interval = Duration.milliseconds(50)
-  /// How much of the smoothed pace the newest measurement makes up.
-  private static let weight = 0.25
+  /// The longest time between two steps that counts: whoever took longer waited for something else.
+  private static let longestStep = Duration.seconds(2)
+  /// Share of the work after which what was measured counts as much as the estimate.
+  private static let trust = 0.1
+  /// Share of the work before which its pace says nothing, where it takes less than ``leastTime``.
+  private static let leastShare = 0.02
+  private static let leastTime = Duration.seconds(1)
 
-  private var last: (time: Duration, workLeft: Double)
-  private var secondsPerWork: Double?
+  /// Seconds of the whole job, as they were estimated; nil for none.
+  private let estimate: Double?
+  private var lastStep: Duration
+  private var lastReport: Duration
+  /// Time that was worked.
+  private var worked = Duration.zero
+  private var done = 0.0
+  private var workLeft: Double
 
   /// A meter of a job that starts now, with so much work left, in any measure.
-  init(workLeft: Double, now: Duration) { last = (now, workLeft) }
+  init(workLeft: Double, estimate: Double? = nil, now: Duration) {
+    self.workLeft = workLeft
+    self.estimate = estimate
+    lastStep = now
+    lastReport = now
+  }
 
   /// The progress to report now.
   ///
@@ -22,14 +40,25 @@ struct ProgressMeter {
   mutating func report(
     completed: Int, of total: Int, workLeft: Double, now: Duration
   ) -> JobProgress? {
-    let elapsed = now - last.time
-    guard elapsed >= Self.interval else { return nil }
-    if workLeft < last.workLeft {
-      let pace = elapsed / .seconds(1) / (last.workLeft - workLeft)
-      secondsPerWork = secondsPerWork.map { $0 + Self.weight * (pace - $0) } ?? pace
+    worked += min(now - lastStep, Self.longestStep)
+    done += max(self.workLeft - workLeft, 0)
+    (lastStep, self.workLeft) = (now, workLeft)
+    guard now - lastReport >= Self.interval else { return nil }
+    lastReport = now
+    return JobProgress(completed: completed, total: total, secondsLeft: secondsLeft)
+  }
+
+  private var secondsLeft: Double? {
+    let whole = done + workLeft
+    guard whole > 0 else { return 0 }
+    let measured = done > 0 ? worked / .seconds(1) / done : nil
+    let share = done / whole
+    guard let estimate else {
+      guard share >= Self.leastShare || worked >= Self.leastTime else { return nil }
+      return measured.map { $0 * workLeft }
     }
-    last = (now, workLeft)
-    return JobProgress(
-      completed: completed, total: total, secondsLeft: secondsPerWork.map { $0 * workLeft })
+    let weight = share / (share + Self.trust)
+    let estimated = estimate / whole
+    return workLeft * (weight * (measured ?? estimated) + (1 - weight) * estimated)
   }
 }

@@ -53,8 +53,17 @@ final class Turn {
   }
 
   /// The pace of work that is told as so many units, as people count them.
-  func pace(of total: Int) -> Pace {
-    var meter = ProgressMeter(workLeft: 1, now: workspace.now())
+  ///
+  /// - Parameters:
+  ///   - total: The units.
+  ///   - estimate: Seconds that they should take, which is said at once; nil where nobody knows.
+  /// - Returns: What the work is handed.
+  func pace(of total: Int, estimate: Double? = nil) -> Pace {
+    if let estimate {
+      let progress = JobProgress(completed: 0, total: total, secondsLeft: estimate)
+      workspace.emit(.jobProgress(job, progress))
+    }
+    var meter = ProgressMeter(workLeft: 1, estimate: estimate, now: workspace.now())
     return Pace { [self] share throws(JobFailure) in
       // Shares of windows and layers are quotients, which must not be a unit short by rounding.
       report(by: &meter, completed: Int(share * Double(total) + 1e-6), of: total, left: 1 - share)

@@ -64,6 +64,9 @@ public struct ActivationPass: Sendable {
   /// Whether the hidden states are those that the final norm reads.
   public var isAtHead: Bool { block == blockCount }
 
+  /// Where the text has come to, for errors.
+  public var place: String { isAtHead ? "before the head" : "in block \(block)" }
+
   /// Runs all windows through the current block, or what comes before the head.
   ///
   /// A pass whose sweep was cancelled is of no more use.

@@ -64,6 +64,24 @@ extension Decoder {
     hidden.add(residual(of: output, after: .feedForwardPostNorm, in: block))
   }
 
+  /// What the last layer of a block's feed-forward half reads; nil for experts, each of which reads its own.
+  func outputInputs(ofBlock index: Int, _ hidden: Matrix) -> Matrix? {
+    let block = blocks[index]
+    guard case .dense(let facts, let layers, _) = block.feedForward else { return nil }
+    return innerActivations(
+      of: inputs(of: hidden, under: .feedForwardNorm, in: block), activation: facts.activation,
+      isGated: facts.isGated, layers
+    ).inner
+  }
+
+  /// Adds to the hidden states what that layer makes of it.
+  func addOutput(ofBlock index: Int, reading read: Matrix, to hidden: inout Matrix) {
+    let block = blocks[index]
+    guard case .dense(_, _, let down) = block.feedForward else { return }
+    let output = down.outputs(of: read, on: pool, arithmetic)
+    hidden.add(residual(of: output, after: .feedForwardPostNorm, in: block))
+  }
+
   /// What a half of a block reads of hidden states.
   func inputs(of hidden: Matrix, under norm: Part, in block: DecoderBlock) -> Matrix {
     block.norms[norm].map { normalized(hidden, by: $0) } ?? hidden

@@ -24,6 +24,8 @@ public struct Decoder: Sendable {
   var blocks: [DecoderBlock]
   var finalNorm: Norm
   let rotary: RotaryEmbedding
+  /// Of each block.
+  let work: [BlockWork]
   /// All tensors by name.
   let tensors: [String: ModelTensor]
 
@@ -79,6 +81,7 @@ public struct Decoder: Sendable {
     self.blocks = blocks
     runningBlocks = Array(blocks.indices)
     rotary = RotaryEmbedding(blueprint.ropes)
+    work = BlockWork.all(of: description, blueprint)
   }
 
   /// Says that blocks compute something else from now on.

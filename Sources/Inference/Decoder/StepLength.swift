@@ -13,19 +13,47 @@ enum StepLength {
   }
 }
 
+/// Multiplications that a block takes for one position.
+struct BlockWork: Sendable {
+  /// Of the layers around attention.
+  private(set) var attention = 0
+  /// Of attention itself for each position that is seen.
+  let perPosition: Int
+  /// Of the feed-forward half, but for its last layer; more than that where there are experts.
+  private(set) var inputs = 0
+  /// Of the last layer.
+  private(set) var output = 0
+
+  /// Of each block of a model.
+  static func all(of model: ModelDescription, _ blueprint: Blueprint) -> [BlockWork] {
+    var blocks = blueprint.blocks.map { BlockWork(perPosition: 2 * $0.attention.queryWidth) }
+    for layer in model.layers {
+      guard let block = layer.block, blocks.indices.contains(block) else { continue }
+      switch layer.site {
+      case .attention?, .attentionOutput?: blocks[block].attention += layer.parameters
+      case .feedForwardOutput?: blocks[block].output += layer.parameters
+      default: blocks[block].inputs += layer.parameters
+      }
+    }
+    return blocks
+  }
+
+  private init(perPosition: Int) { self.perPosition = perPosition }
+
+  /// Weights of all layers.
+  var weights: Int { attention + inputs + output }
+}
+
 extension Decoder {
   /// Weights of a block's layers, each of which is multiplied once a position; more than that where there are experts.
-  func weights(ofBlock block: Int) -> Int {
-    description.layers.reduce(0) { $1.block == block ? $0 + $1.parameters : $0 }
-  }
+  func weights(ofBlock block: Int) -> Int { work[block].weights }
 
-  /// Multiplications that a block takes for one position, which attends to so many.
-  func work(ofBlock block: Int, at position: Int) -> Int {
-    weights(ofBlock: block) + 2 * blueprint.blocks[block].attention.queryWidth * position
-  }
+  /// Weights of all blocks that run.
+  var blockWeights: Int { runningBlocks.reduce(0) { $0 + weights(ofBlock: $1) } }
+
+  /// Weights of the head.
+  var headWeights: Int { description.vocabularySize * description.hiddenSize }
 
   /// Positions whose logits one step computes.
-  var positionsAtHead: Int {
-    StepLength.positions(forWeights: description.vocabularySize * description.hiddenSize)
-  }
+  var positionsAtHead: Int { StepLength.positions(forWeights: headWeights) }
 }

@@ -33,7 +33,7 @@ public struct Evaluation: Sendable {
   /// Whether a compressed model is measured too.
   public let compares: Bool
   /// Whether the reference need not be read again.
-  private let knowsStates: Bool
+  public let knowsStates: Bool
   private var scores = Scores()
   private var states: ReferenceStates
 
@@ -69,6 +69,9 @@ public struct Evaluation: Sendable {
   /// Windows that will be read.
   public var windowCount: Int { windows.count }
 
+  /// Tokens that are read of each.
+  public var readLength: Int { windows.scored.upperBound }
+
   /// Tokens that the whole evaluation scores.
   public var scoredTokenCount: Int { windows.count * windows.scored.count }
 
@@ -88,16 +91,22 @@ public struct Evaluation: Sendable {
     isFound: (Evaluation) -> Void = { _ in }
   ) throws(InferenceError) {
     let compressed = compares ? compressed : nil
-    let parts = 1 + (knowsStates ? 0 : 1) + (compares ? 1 : 0)
+    // Shares of the time, by multiplications: reading each model, and then scoring.
+    let reading = Double(readLength * reference.blockWeights)
+    let scoring =
+      Double(windows.scored.count * reference.headWeights) * (compressed == nil ? 1 : 2)
+    let (first, second) = (knowsStates ? 0 : reading, compressed == nil ? 0 : reading)
+    let whole = first + second + scoring
     for (window, pace) in pace.parts(0..<windowCount) {
       // The last token of a window predicts nothing that is scored.
       let tokens = windows.inputs(0..<windows.scored.upperBound, ofWindow: window)
       if !knowsStates {
-        let read = try reference.lastStates(of: tokens, pace: pace.part(0, of: parts))
+        let read = try reference.lastStates(of: tokens, pace: pace.part(from: 0, to: first / whole))
         states.append(reference.headInputs(read.rows(windows.scored)))
       }
-      let read = try compressed?.lastStates(of: tokens, pace: pace.part(parts - 2, of: parts))
-      let pace = pace.part(parts - 1, of: parts)
+      let read = try compressed?.lastStates(
+        of: tokens, pace: pace.part(from: first / whole, to: (first + second) / whole))
+      let pace = pace.part(from: (first + second) / whole, to: 1)
       for start in stride(
         from: windows.scored.lowerBound, to: windows.scored.upperBound, by: chunkLength)
       {

@@ -136,11 +136,11 @@ public struct Generation: Sendable {
   /// first block does not take long, of which attention is most after many others.
   private static func chunk(of decoder: Decoder, at position: Int) -> Int {
     guard let block = decoder.runningBlocks.first else { return 512 }
-    let weights = decoder.weights(ofBlock: block)
-    let attention = decoder.work(ofBlock: block, at: position) - weights
+    let work = decoder.work[block]
+    let weights = max(work.attention, work.inputs, work.output)
     return min(
       max(StepLength.positions(forWeights: weights), 128),
-      StepLength.positions(forWeights: attention), 512)
+      StepLength.positions(forWeights: work.perPosition * position), 512)
   }
 
   /// Begins anew where the sequence has become so long that RoPE turns all its positions otherwise, as transformers does.

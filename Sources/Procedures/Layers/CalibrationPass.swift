@@ -15,12 +15,12 @@ extension Decoder {
     do throws(InferenceError) {
       var pass = try ActivationPass(windows, decoder: self)
       for (block, pace) in pace.parts(0...description.blockCount) {
-        let isAtHead = pass.isAtHead
+        let (isAtHead, place) = (pass.isAtHead, pass.place)
         try pass.sweep(observing: .moments, advancing: true, with: self, pace: pace)
         for site in isAtHead ? [.head] : InputSite.sites(ofBlock: block) {
           let found = pass.statistics(at: site)
           guard found?.secondMoments.firstNonFinite == nil else {
-            throw .notFinite(place: isAtHead ? "before the head" : "in block \(block)")
+            throw .notFinite(place: place)
           }
           moments[site] = found
         }

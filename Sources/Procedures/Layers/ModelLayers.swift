@@ -32,10 +32,9 @@ public struct ModelLayers: Sendable {
 
   /// What must be known of a layer's inputs for a scheme, and whether that takes the sweep over the blocks.
   ///
-  /// An embedding that is no head reads one row a token: nothing about its inputs needs to be collected.
+  /// An embedding that is no head reads one row a token, of which all is known.
   public func need(of scheme: Scheme, for number: Int) -> CalibrationNeed {
-    let reads = description.layers[number].site != nil
-    return reads ? scheme.calibrationNeed : min(scheme.calibrationNeed, .moments)
+    description.layers[number].site == nil ? .nothing : scheme.calibrationNeed
   }
 
   /// A layer's weights in the checkpoint.

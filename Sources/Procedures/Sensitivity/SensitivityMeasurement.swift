@@ -45,23 +45,21 @@ public struct SensitivityMeasurement {
   ///   - candidates: Schemes to try on every layer that can hold them.
   ///   - weighing: What layers are weighed by.
   ///   - windows: The text that methods are tried with.
+  ///   - share: About what share of the time weighing takes.
   ///   - pace: Of everything.
   /// - Returns: What was found.
   /// - Throws: ``WorkFailure`` for a model that cannot be measured so, or cannot be read.
   public func run(
-    _ candidates: [Scheme], weighing: Weighing, on windows: TokenWindows, pace: Pace
+    _ candidates: [Scheme], weighing: Weighing, on windows: TokenWindows,
+    weighingShare share: Double, pace: Pace
   ) throws(WorkFailure) -> Result {
     let fishers: [String: LayerFisher]
     var (tokens, weights) = (0, TokenWeights())
-    // About how the time divides; a model that is run once for each layer takes most of it.
-    let share: Double
     switch weighing {
     case .gradients(let windows):
-      share = 0.3
       let pass = try differentiated(windows, pace: pace.part(from: 0, to: share))
       (fishers, weights, tokens) = (pass.result, pass.tokenWeights, pass.tokenCount)
     case .noise(let pass):
-      share = 0.8
       fishers = try layers.noiseWeights(in: pass, pace: pace.part(from: 0, to: share))
       tokens = pass.scoredTokens
     }

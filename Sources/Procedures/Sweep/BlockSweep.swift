@@ -99,7 +99,11 @@ public struct BlockSweep {
     var scaling: FoldSearch?
     while let (number, site) = waiting.first {
       if knownSite != site {
-        (knownSite, inputs) = (site, SiteInputs(fit: pass.statistics(at: site)))
+        let found = pass.statistics(at: site)
+        guard found?.secondMoments.firstNonFinite == nil else {
+          throw WorkFailure(InferenceError.notFinite(place: pass.place))
+        }
+        (knownSite, inputs) = (site, SiteInputs(fit: found))
       }
       let scheme = model.scheme(of: number)
       let factor = try inputs.factor(for: scheme, pace: pace)

@@ -56,7 +56,9 @@ struct AttentionHeads: @unchecked Sendable {
   }
 
   /// Bytes from one position's keys, or values, to the next one's.
-  private var keyStride: Int { attention.keyValueHeadCount * type.bytes(ofHead: attention.headSize) }
+  private var keyStride: Int {
+    attention.keyValueHeadCount * type.bytes(ofHead: attention.headSize)
+  }
   private var valueStride: Int {
     attention.keyValueHeadCount * type.bytes(ofHead: attention.valueSize)
   }

@@ -60,7 +60,9 @@ struct CompressCommand: ParsableCommand {
     let plan = allocation.plan(for: description)
     if let savePlan { try PlanFile.write(plan, to: savePlan) }
     if sensitivity != nil, options.writes, allocation.needsCalibration {
-      _ = try session.calibrate(try text.request(for: model.path))
+      var request = try text.request(for: model.path)
+      request.collectsWhenNeeded = true
+      _ = try session.calibrate(request)
     }
     session.setPlan(plan, for: description)
     let found = AllocateResult(

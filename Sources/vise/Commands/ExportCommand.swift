@@ -69,7 +69,8 @@ struct ExportCommand: ParsableCommand {
     if let calibration, options.writes {
       _ = try session.calibrate(
         CalibrationRequest(
-          textPath: calibration, window: report.reading.window, tokenLimit: calibrationTokens))
+          textPath: calibration, window: report.reading.window, tokenLimit: calibrationTokens,
+          collectsWhenNeeded: true))
     }
     if let plan { session.setPlan(try PlanFile.read(plan), from: plan, for: description) }
     if let path = report.sensitivity { session.send(.openSensitivity(path: path)) }

@@ -93,12 +93,11 @@ struct InspectCommand: ParsableCommand {
   private static func cache(of model: ModelDescription) -> [String] {
     guard let blueprint = model.blueprint else { return [] }
     let context = blueprint.contextLength
-    let sizes = CacheType.allCases.map { type in
-      let bytes = blueprint.cacheBytes(positions: 1, as: type)
-      let whole = blueprint.cacheBytes(positions: context, as: type)
-      return "\(type.rawValue) \(bytes) bytes a token (\(whole.megabytes) MB for \(context))"
-    }
-    return ["KV cache: " + sizes.joined(separator: ", ")]
+    let (half, byte) = (
+      blueprint.cacheBytes(positions: 1, as: .f16), blueprint.cacheBytes(positions: 1, as: .int8)
+    )
+    let whole = blueprint.cacheBytes(positions: context, as: .f16).megabytes
+    return ["KV cache: \(half) bytes a token in f16 (\(whole) MB for \(context)), \(byte) in int8"]
   }
 
   private static func abilities(of model: ModelDescription) -> [String] {

@@ -71,7 +71,8 @@ struct RefineCommand: ParsableCommand {
     defer { session.close() }
     let description = try session.open(model.path)
     if let calibration {
-      _ = try session.calibrate(CalibrationRequest(textPath: calibration))
+      _ = try session.calibrate(
+        CalibrationRequest(textPath: calibration, collectsWhenNeeded: true))
     }
     session.send(.openSensitivity(path: sensitivity))
     var agreement: PredictionAgreement?

@@ -17,7 +17,8 @@ extension EngineSession {
   func open(_ path: String, under options: PlanUnderTest) throws -> ModelDescription {
     let opened = try open(path)
     if let calibration = options.calibration {
-      _ = try calibrate(CalibrationRequest(textPath: calibration))
+      _ = try calibrate(
+        CalibrationRequest(textPath: calibration, collectsWhenNeeded: true))
     }
     if let plan = options.plan { setPlan(try PlanFile.read(plan), from: plan, for: opened) }
     return opened

@@ -43,7 +43,7 @@ import Tensors
       Set(result.keys)
         == [
           "name", "format", "architecture", "abilities", "obstacles", "parameters", "bytes",
-          "layers", "notes", "damaged",
+          "cache_bytes_per_token", "layers", "notes", "damaged",
         ])
     #expect(result["abilities"] as? [String] == ["weights", "runs", "differentiates"])
     #expect((result["obstacles"] as? [String: String])?.isEmpty == true)
@@ -216,6 +216,7 @@ import Tensors
     #expect(
       Set(answer.keys) == [
         "text", "token_ids", "tokens_per_second", "prompt_tokens", "prompt_seconds",
+        "cache_bytes",
       ])
     #expect((answer["token_ids"] as? [Int])?.count == 20)
     let run = try ViseProcess(["generate", model.path] + arguments)

@@ -79,6 +79,7 @@ import Testing
     #expect(
       Set(reference.keys) == [
         "text", "token_ids", "tokens_per_second", "prompt_tokens", "prompt_seconds",
+        "cache_bytes",
       ])
     #expect((reference["token_ids"] as? [Int])?.count == 6)
   }
