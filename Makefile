@@ -13,9 +13,9 @@ LLAMA  ?= .bench/llama.cpp
 MODELS := $(or $(VISE_MODELS),.models)
 BINARY := .build/release/vise
 
-.PHONY: help run build deps test test-deps models families unit faults-briefly monkey faults kills sanitize sanitize-mapping fuzz \
+.PHONY: help run build deps test test-deps models families variants unit faults-briefly monkey faults kills sanitize sanitize-mapping fuzz \
   readers interop interop-llama \
-  interop-compressor interop-vllm breadth lint format readme bench bench-quality bench-quality-large \
+  interop-compressor interop-vllm breadth lint format keys bench bench-quality bench-quality-large \
   bench-prediction install uninstall clean
 
 help: ## says what each target does
@@ -78,7 +78,15 @@ families: test-deps ## makes tiny models of every family and what PyTorch comput
 	  $(INTEROP)/bin/python Tests/Oracles/make_settings.py "$(MODELS)/family-oracles" && \
 	  cat $(FAMILIES_MADE_BY) >"$(MODELS)/family-oracles/made-by"; }
 
-test: test-deps models families unit monkey faults-briefly readers ## installs what tests need and runs everything
+test: test-deps models families variants unit monkey faults-briefly readers ## installs what tests need and runs everything
+
+# Half a minute on two processors, and less when little has changed.
+variants: ## compares the kernels' variants with plain C: here, under sanitizers, and on emulated processors of aarch64
+	$(call require,command -v clang,clang)
+ifeq ($(shell uname -m),x86_64)
+	$(call require,command -v aarch64-linux-gnu-gcc && command -v qemu-aarch64,gcc-aarch64-linux-gnu qemu-user libc6-dev-arm64-cross)
+endif
+	@$(MAKE) --no-print-directory -j $$(nproc) -Otarget -f Tests/Variants/Makefile
 
 # The terminal sessions come last and alone: next to whole models at work, a screen may take its time.
 unit:
@@ -170,8 +178,8 @@ lint: ## checks the format of all Swift sources, and that folders of these rooms
 format: ## rewrites them as swift-format likes them
 	@$(SWIFT) format -i -r Package.swift Sources Tests
 
-readme: ## writes the key table into the README
-	@VISE_WRITE_README=1 $(SWIFT) test --disable-xctest --filter ReadmeTests
+keys: ## writes the key table into docs/keys.md
+	@VISE_WRITE_KEYS=1 $(SWIFT) test --disable-xctest --filter KeyPageTests
 
 QWEN ?= $(MODELS)/qwen.gguf
 

@@ -11,6 +11,7 @@ Every step leaves its file in the work folder, so that a run that was ended goes
 the tests compare predictions with.
 """
 import argparse
+import glob
 import json
 import math
 import os
@@ -116,13 +117,16 @@ class Row:
 
 
 def text(options, name):
-    """A text that is cut out of another one, or the README."""
+    """A text that is cut out of another one, or the README with the pages that it leads to."""
+    path = os.path.join(options.work, f"{name}.txt")
     if name == "README":
-        return os.path.join(ROOT, "README.md")
+        pages = [os.path.join(ROOT, "README.md")] + sorted(glob.glob(os.path.join(ROOT, "docs", "*.md")))
+        with open(path, "w") as file:
+            file.writelines(open(page).read() for page in pages)
+        return path
     source = options.calibration if name == "calibration" else options.evaluation
     with open(source) as file:
         whole = file.read()
-    path = os.path.join(options.work, f"{name}.txt")
     with open(path, "w") as file:
         file.write(whole[:CALIBRATION] if name == "calibration" else whole[whole.index(NOVEL):])
     return path

@@ -33,6 +33,9 @@ DECODERS = [(None, "exact", "F16"), ("uniform-8", "exact", "Q8_0"), ("uniform-4"
             ("uniform-4", "fast", "Q4_0"), ("uniform-2", "fast", "Q4_0")]
 # Files that both decode as they are; of those, what needs rows of 256.
 FILES, WIDE_FILES = ["Q8_0", "Q4_0", "IQ4_NL"], ["Q4_K_M", "Q6_K"]
+# Plans that set half of all weights to zero, an arithmetic, and the plan of the same width that does not.
+MASKED = [("half-8", "exact", "uniform-8"), ("half-8", "fast", "uniform-8"), ("half-4", "fast", "uniform-4")]
+MASKED_TITLES = {"half-8": "50 % masked 8 bit", "half-4": "50 % masked 4 bit"}
 PROMPTS = [(None, "exact", "F16"), ("uniform-8", "fast", "Q8_0"), ("uniform-4", "fast", "Q4_0")]
 EXPORTS = ["Q8_0", "Q4_0"]
 
@@ -117,6 +120,17 @@ def decoding(model, options):
                f"{shares[1]:.0f} % | **{spread(ratios, 2)}** |")
 
 
+def masked(model, options):
+    yield "| half zero | of the same width | masked, tokens a second | dense | masked / dense |"
+    yield "|---|---|---|---|---|"
+    for plan, arithmetic, dense in MASKED:
+        ours, others, ratios = rounds(
+            options, lambda: model.answer(model.f16, plan, arithmetic, PROMPT, options.tokens)["tokens_per_second"],
+            lambda: model.answer(model.f16, dense, arithmetic, PROMPT, options.tokens)["tokens_per_second"])
+        yield (f"| {MASKED_TITLES[plan]}, {arithmetic} | {title_of(dense, arithmetic)} | {spread(ours)} | {spread(others)} | "
+               f"**{spread(ratios, 2)}** |")
+
+
 def prompts(model, options):
     yield "| Vise | llama.cpp | Vise, tokens a second | llama.cpp | Vise / llama.cpp |"
     yield "|---|---|---|---|---|"
@@ -182,8 +196,8 @@ def exporting(model, options):
         os.remove(output)
 
 
-SECTIONS = {"decode": ("decoding", decoding), "prompt": ("prompts", prompts), "evaluate": ("evaluating", evaluating),
-            "export": ("exporting", exporting)}
+SECTIONS = {"decode": ("decoding", decoding), "masked": ("decoding with half of all weights zero", masked), "prompt": ("prompts", prompts),
+            "evaluate": ("evaluating", evaluating), "export": ("exporting", exporting)}
 
 
 def limit(options):

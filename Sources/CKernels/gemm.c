@@ -14,18 +14,23 @@ enum {
   RIGHT_512 = 32,
   LEFT_256 = 6,
   RIGHT_256 = 16,
+#ifdef VK_ARM64
+  // There are twice as many registers as on x86.
+  LEFT_128 = 6,
+#else
   LEFT_128 = 4,
+#endif
   RIGHT_128 = 16,
   MOST_LEFT = 12,
   MOST_RIGHT = 32,
 };
 
 VK_INLINE size_t left_rows_of(vk_level level) {
-  return level == VK_AVX512 ? LEFT_512 : level == VK_AVX2 ? LEFT_256 : LEFT_128;
+  return level == VK_AVX512 ? LEFT_512 : vk_has_avx2(level) ? LEFT_256 : LEFT_128;
 }
 
 VK_INLINE size_t right_rows_of(vk_level level) {
-  return level == VK_AVX512 ? RIGHT_512 : level == VK_AVX2 ? RIGHT_256 : RIGHT_128;
+  return level == VK_AVX512 ? RIGHT_512 : vk_has_avx2(level) ? RIGHT_256 : RIGHT_128;
 }
 
 size_t vk_panel_rows(vk_level level, vk_side side) {
@@ -179,7 +184,7 @@ VK_INLINE void multiply(vk_level level, const tile *work) {
         multiply_256(work, LEFT_256);
       }
       break;
-    case VK_PORTABLE: multiply_128(work, LEFT_128); break;
+    default: multiply_128(work, LEFT_128); break;
   }
 }
 

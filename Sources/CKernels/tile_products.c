@@ -1,27 +1,7 @@
 // Products of tiles in plain C, which compilers vectorise over the rows of a tile; with AVX2 for the sums of integers.
-#include "tiles.h"
+#include "tile_sparse.h"
 
 enum { ROWS = VK_TILE_ROWS };
-
-// The codes of four columns, row after row, as integers.
-VK_INLINE void load_vector(const uint8_t *codes, unsigned bits, size_t k, const uint8_t *table,
-                           uint8_t *vector) {
-  memset(vector, 0, VK_VECTOR);
-  unsigned taken = 0;
-  for (unsigned plane = 8; plane > 0; plane /= 2) {
-    if (!(bits & plane)) continue;
-    const uint8_t *const stored = codes + k % plane * VK_VECTOR;
-    const unsigned from = plane * (unsigned)(k / plane), mask = (1u << plane) - 1;
-    for (size_t i = 0; i < VK_VECTOR; i++) {
-      vector[i] = (uint8_t)(vector[i] | (stored[i] >> from & mask) << taken);
-    }
-    codes += plane * VK_VECTOR;
-    taken += plane;
-  }
-  if (table) {
-    for (size_t i = 0; i < VK_VECTOR; i++) vector[i] = table[vector[i]];
-  }
-}
 
 // Adds four columns of each row times four integers.
 VK_INLINE void add_vector(const uint8_t *vector, const int8_t *high, const int8_t *low,
@@ -47,7 +27,7 @@ VK_INLINE void add_unit(vk_level level, const uint8_t *codes, unsigned bits, siz
   (void)level;
   for (size_t k = from; k < end; k++) {
     uint8_t vector[VK_VECTOR];
-    load_vector(codes, bits, k, table, vector);
+    vk_load_vector(codes, bits, k, table, vector);
     add_vector(vector, high + 4 * k, low ? low + 4 * k : NULL, sums);
   }
 }
@@ -88,15 +68,26 @@ VK_INLINE void tile_times(vk_level level, const vk_tiles *matrix, const vk_tile 
   const size_t groups = vk_tile_groups(matrix->columns, matrix->group);
   const size_t vectors = matrix->group < VK_UNIT_COLUMNS ? VK_VECTORS / 2 : VK_VECTORS;
   const float *const input_sums = inputs->sums + block * width * groups;
+  const uint8_t *codes = tile->codes;
   float sums[ROWS] = {0};
   for (size_t unit = 0; unit < units; unit++) {
     const size_t slot = (block * units + unit) * width + t;
     const int8_t *const high = inputs->high + slot * VK_UNIT_COLUMNS;
     const int8_t *const low = inputs->low ? inputs->low + slot * VK_UNIT_COLUMNS : NULL;
-    const uint8_t *const codes = tile->codes + unit * matrix->bits * VK_VECTOR;
+    uint8_t expanded[VK_VECTORS * VK_VECTOR];
+    if (matrix->starts) {
+      uint8_t zeros[2 * VK_VECTOR];
+      vk_zero_codes(matrix, tile, unit, zeros);
+      codes = vk_expand_unit(level, codes, matrix->bits, zeros, expanded);
+    }
     for (size_t from = 0; from < VK_VECTORS; from += vectors) {
       int32_t integers[ROWS] = {0};
-      add_unit(level, codes, matrix->bits, from, from + vectors, matrix->table, high, low, integers);
+      if (matrix->starts) {
+        add_unit(level, expanded, 8, from, from + vectors, NULL, high, low, integers);
+      } else {
+        add_unit(level, codes, matrix->bits, from, from + vectors, matrix->table, high, low,
+                 integers);
+      }
       const float step = inputs->steps[slot];
       for (size_t row = 0; row < ROWS; row++) sums[row] += (float)integers[row] * step;
       const size_t end = unit * VK_UNIT_COLUMNS + (from + vectors) * 4;
@@ -106,6 +97,7 @@ VK_INLINE void tile_times(vk_level level, const vk_tiles *matrix, const vk_tile 
         memset(sums, 0, sizeof sums);
       }
     }
+    if (!matrix->starts) codes += matrix->bits * VK_VECTOR;
   }
 }
 
@@ -132,11 +124,15 @@ VK_VARIANTS(void, vk_tiles_times_plain,
 
 void vk_tiles_times(vk_level level, const vk_tiles *matrix, size_t first, size_t count,
                     const vk_tile_inputs *inputs, float *y, size_t y_stride) {
+  switch (level) {
 #ifdef VK_X86
-  if (level == VK_AVX512) {
-    vk_tiles_times_avx512(matrix, first, count, inputs, y, y_stride);
-    return;
-  }
+    case VK_AVX512: vk_tiles_times_avx512(matrix, first, count, inputs, y, y_stride); return;
+    case VK_AVX2_VNNI: vk_tiles_times_avx2_vnni(matrix, first, count, inputs, y, y_stride); return;
 #endif
-  vk_tiles_times_plain(level, matrix, first, count, inputs, y, y_stride);
+#ifdef VK_ARM64
+    case VK_NEON_I8MM: vk_tiles_times_i8mm(matrix, first, count, inputs, y, y_stride); return;
+    case VK_NEON_DOT: vk_tiles_times_dot(matrix, first, count, inputs, y, y_stride); return;
+#endif
+    default: vk_tiles_times_plain(level, matrix, first, count, inputs, y, y_stride);
+  }
 }

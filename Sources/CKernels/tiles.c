@@ -1,4 +1,4 @@
-#include "tiles.h"
+#include "tile_sparse.h"
 
 #include "decode_group.h"
 #include "unpack.h"
@@ -76,9 +76,9 @@ VK_VARIANTS(void, vk_tile_codes,
              uint8_t *tile),
             (level, codes, rows, columns, bits, tile))
 
-VK_INLINE void vk_untile_codes_body(vk_level level, const uint8_t *tile, size_t row, size_t columns,
-                                    unsigned bits, uint8_t *codes) {
-  (void)level;
+// Reads back the codes of one row of a tile; `codes` has room for whole units.
+VK_INLINE void untile_codes(const uint8_t *tile, size_t row, size_t columns, unsigned bits,
+                            uint8_t *codes) {
   const size_t units = vk_tile_units(columns);
   for (size_t unit = 0; unit < units; unit++, codes += VK_UNIT_COLUMNS) {
     uint32_t words[VK_VECTORS] = {0};
@@ -97,13 +97,8 @@ VK_INLINE void vk_untile_codes_body(vk_level level, const uint8_t *tile, size_t 
   }
 }
 
-VK_VARIANTS(void, vk_untile_codes,
-            (vk_level level, const uint8_t *tile, size_t row, size_t columns, unsigned bits,
-             uint8_t *codes),
-            (level, tile, row, columns, bits, codes))
-
 size_t vk_tile_scratch(size_t columns) {
-  return VK_TILE_ROWS * columns + VK_UNIT_COLUMNS + VK_UNPACK_SLACK;
+  return (VK_TILE_ROWS + 1) * vk_tile_units(columns) * VK_UNIT_COLUMNS + VK_UNPACK_SLACK;
 }
 
 void vk_tile_words(vk_level level, const uint32_t *words, size_t rows, size_t columns, unsigned bits,
@@ -116,17 +111,56 @@ void vk_tile_words(vk_level level, const uint32_t *words, size_t rows, size_t co
   vk_tile_codes(level, scratch, rows, columns, bits, tile);
 }
 
+// Writes all codes of a sparse tile as one of 8 bits.
+VK_INLINE void expand_tile(vk_level level, const vk_tiles *matrix, const vk_tile *tile,
+                           uint8_t *expanded) {
+  const uint8_t *codes = tile->codes;
+  for (size_t unit = 0; unit < vk_tile_units(matrix->columns); unit++) {
+    uint8_t zeros[2 * VK_VECTOR];
+    vk_zero_codes(matrix, tile, unit, zeros);
+    codes = vk_expand_unit(level, codes, matrix->bits, zeros,
+                           expanded + unit * VK_VECTORS * VK_VECTOR);
+  }
+}
+
+// The codes of one row, in scratch memory, with what whole units have besides. Rows of a sparse tile that are read one
+// after the other share its expansion.
+VK_INLINE const uint8_t *row_codes(vk_level level, const vk_tiles *matrix, size_t row, int is_first,
+                                   uint8_t *scratch) {
+  const vk_tile tile = vk_tile_at(matrix, row / VK_TILE_ROWS);
+  const size_t lane = row % VK_TILE_ROWS, columns = matrix->columns;
+  if (!matrix->starts) {
+    untile_codes(tile.codes, lane, columns, matrix->bits, scratch);
+    return scratch;
+  }
+  if (is_first || lane == 0) expand_tile(level, matrix, &tile, scratch);
+  uint8_t *const codes = scratch + VK_TILE_ROWS * vk_tile_units(columns) * VK_UNIT_COLUMNS;
+  untile_codes(scratch, lane, columns, 8, codes);
+  return codes;
+}
+
+VK_INLINE void vk_tiles_codes_body(vk_level level, const vk_tiles *matrix, size_t first,
+                                   size_t count, uint8_t *scratch, uint8_t *codes) {
+  for (size_t row = first; row < first + count; row++, codes += matrix->columns) {
+    memcpy(codes, row_codes(level, matrix, row, row == first, scratch), matrix->columns);
+  }
+}
+
+VK_VARIANTS(void, vk_tiles_codes,
+            (vk_level level, const vk_tiles *matrix, size_t first, size_t count, uint8_t *scratch,
+             uint8_t *codes),
+            (level, matrix, first, count, scratch, codes))
+
 VK_INLINE void vk_tiles_decode_body(vk_level level, const vk_tiles *matrix, size_t first,
                                     size_t count, uint8_t *scratch, float *rows) {
   const size_t group = matrix->group, groups = matrix->columns / group;
   for (size_t row = first; row < first + count; row++) {
     const vk_tile tile = vk_tile_at(matrix, row / VK_TILE_ROWS);
     const size_t lane = row % VK_TILE_ROWS;
-    vk_untile_codes(level, tile.codes, lane, matrix->columns, matrix->bits, scratch);
-    for (size_t g = 0; g < groups; g++, rows += group) {
+    const uint8_t *codes = row_codes(level, matrix, row, row == first, scratch);
+    for (size_t g = 0; g < groups; g++, rows += group, codes += group) {
       const size_t place = g * VK_TILE_ROWS + lane;
       const float scale = vk_half_of(level, tile.scales + place, matrix->scales_are_bfloat);
-      const uint8_t *const codes = scratch + g * group;
       if (tile.minimums) {
         const float minimum = vk_half_of(level, tile.minimums + place, 0);
         vk_decode_group(codes, group, scale, 0.0f, minimum, rows);

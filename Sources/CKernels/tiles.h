@@ -14,6 +14,26 @@ enum {
   VK_LEAST_SHARED = 4,
 };
 
+/// The bytes of vector k of a unit, row after row: codes, or what the table has for them.
+VK_INLINE void vk_load_vector(const uint8_t *codes, unsigned bits, size_t k, const uint8_t *table,
+                              uint8_t *vector) {
+  memset(vector, 0, VK_VECTOR);
+  unsigned taken = 0;
+  for (unsigned plane = 8; plane > 0; plane /= 2) {
+    if (!(bits & plane)) continue;
+    const uint8_t *const stored = codes + k % plane * VK_VECTOR;
+    const unsigned from = plane * (unsigned)(k / plane), mask = (1u << plane) - 1;
+    for (size_t i = 0; i < VK_VECTOR; i++) {
+      vector[i] = (uint8_t)(vector[i] | (stored[i] >> from & mask) << taken);
+    }
+    codes += plane * VK_VECTOR;
+    taken += plane;
+  }
+  if (table) {
+    for (size_t i = 0; i < VK_VECTOR; i++) vector[i] = table[vector[i]];
+  }
+}
+
 /// One tile's parts; those that the matrix has not are NULL.
 typedef struct {
   const uint8_t *codes;
@@ -30,7 +50,7 @@ VK_INLINE vk_tile vk_tile_at(const vk_tiles *matrix, size_t tile) {
   const size_t group = tile * groups * VK_TILE_ROWS;
   const size_t scale = tile * (groups / matrix->groups_a_scale) * VK_TILE_ROWS;
   return (vk_tile){
-      .codes = matrix->codes + tile * vk_tile_bytes(matrix),
+      .codes = matrix->codes + (matrix->starts ? matrix->starts[tile] : tile * vk_tile_bytes(matrix)),
       .scales = matrix->scales + scale,
       .minimums = matrix->minimums ? matrix->minimums + scale : NULL,
       .points = matrix->points ? matrix->points + group : NULL,
@@ -47,9 +67,19 @@ void vk_tiles_times_plain(vk_level level, const vk_tiles *matrix, size_t first, 
 /// Adds vectors [from, end) of a unit times one token's unit to the sums of 16 rows: one half of them, or all.
 void vk_add_unit_avx2(const uint8_t *codes, unsigned bits, size_t from, size_t end,
                       const uint8_t *table, const int8_t *high, const int8_t *low, int32_t *sums);
-/// Products with AVX-512.
+/// Products with AVX-512 and with AVX-VNNI.
 void vk_tiles_times_avx512(const vk_tiles *matrix, size_t first, size_t count,
                            const vk_tile_inputs *inputs, float *y, size_t y_stride);
+void vk_tiles_times_avx2_vnni(const vk_tiles *matrix, size_t first, size_t count,
+                              const vk_tile_inputs *inputs, float *y, size_t y_stride);
+#endif
+
+#ifdef VK_ARM64
+/// Products with dotprod and with i8mm.
+void vk_tiles_times_dot(const vk_tiles *matrix, size_t first, size_t count,
+                        const vk_tile_inputs *inputs, float *y, size_t y_stride);
+void vk_tiles_times_i8mm(const vk_tiles *matrix, size_t first, size_t count,
+                         const vk_tile_inputs *inputs, float *y, size_t y_stride);
 #endif
 
 #endif

@@ -70,7 +70,7 @@ VK_INLINE void vk_unpack(vk_level level, const uint8_t *bytes, size_t size, unsi
     vk_unpack_avx512(bytes, size, bits, count, codes);
     return;
   }
-  if (level == VK_AVX2) {
+  if (vk_has_avx2(level)) {
     vk_unpack_avx2(bytes, size, bits, count, codes);
     return;
   }

@@ -44,7 +44,7 @@ public enum Workbench {
     return signal
   }
 
-  /// The table of keys and commands in Markdown, as the README has it.
+  /// The table of keys and commands in Markdown, as docs/keys.md has it.
   public static func keyTableMarkdown() -> String { KeyTable.standard.markdown() }
 
   private static func trace(_ path: String) throws(WorkbenchError) -> FrameTrace {

@@ -117,7 +117,9 @@ import Testing
         db.execute("BEGIN IMMEDIATE")
         db.execute("UPDATE model SET name = 'theirs'")
         pathlib.Path(sys.argv[2], "holds").touch()
-        while not pathlib.Path(sys.argv[2], "release").exists(): time.sleep(0.01)
+        for _ in range(3000):
+            if pathlib.Path(sys.argv[2], "release").exists(): break
+            time.sleep(0.01)
         db.execute("COMMIT")
         """, [database, folder])
     }

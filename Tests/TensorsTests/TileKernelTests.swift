@@ -47,6 +47,54 @@ struct TileKernelTests {
     }
   }
 
+  /// Zeros in a pattern, anywhere, and everywhere in some columns.
+  @Test(arguments: [(4, 2, 4), (8, 2, 4), (8, 4, 8), (8, 0, 0), (5, 0, 0), (6, 0, 0), (7, 0, 0)])
+  func zerosAreLeftOut(bits: Int, kept: Int, of: Int) throws {
+    for (columns, group) in Self.shapes {
+      for zeros in [ZeroKind.symmetric, .points] {
+        let sample = PackedSample(
+          rows: Self.rows, columns: columns, bits: bits, group: group, zeros: zeros)
+        let masked = Self.masked(sample.matrix, kept: kept, of: of)
+        let tiled = masked.tiled(on: WorkerPool(threads: 2))
+        let tiles = try #require(LayerWeights.packed(tiled).tiles)
+        #expect(tiles.isSparse == Kernels.skipsZeros)
+        if tiles.isSparse { #expect(tiles.view.starts[1] < 8 * tiles.layout.tileBytes / 10) }
+        #expect(tiled.codes == masked.codes && tiled.scales == masked.scales)
+        #expect(tiled.zeros == masked.zeros)
+        #expect(tiled.decoded() == masked.decoded())
+        #expect(tiled.decoded(rows: [17, 2]) == masked.decoded(rows: [17, 2]))
+        let weights = (0..<Self.rows).map { masked.decoded(rows: [$0]).values }
+        let magnitudes = (0..<Self.rows).map { sample.codeMagnitudes(row: $0) }
+        try Self.checkProducts(tiles, weights, magnitudes, "\(bits) bits, \(columns) / \(group)")
+      }
+    }
+  }
+
+  @Test func fewZerosStay() throws {
+    let sample = PackedSample(rows: Self.rows, columns: 64, bits: 8, group: 64, zeros: .symmetric)
+    #expect(try #require(LayerWeights.packed(sample.matrix.tiled()).tiles).isSparse == false)
+  }
+
+  /// The same matrix with all but some weights zero: the first ones of each few columns, or every third and a row's first.
+  private static func masked(_ matrix: PackedMatrix, kept: Int, of: Int) -> PackedMatrix {
+    var codes = matrix.unpackedCodes()
+    for index in codes.indices {
+      let (row, column) = (index / matrix.columns, index % matrix.columns)
+      let isKept = of > 0 ? column % of < kept : index % 3 == 0 || column == 0
+      if isKept { continue }
+      switch matrix.zeros {
+      case .points(let points):
+        codes[index] = points[row * matrix.groupsPerRow + column / matrix.groupSize]
+      case .symmetric, .minimums: codes[index] = UInt8(1 << (matrix.bits - 1))
+      }
+    }
+    return PackedMatrix(
+      rows: matrix.rows, columns: matrix.columns, bits: matrix.bits, groupSize: matrix.groupSize,
+      codes: PackedMatrix.pack(
+        codes: codes, rows: matrix.rows, columns: matrix.columns, bits: matrix.bits),
+      scales: matrix.scales, scaleType: matrix.scaleType, zeros: matrix.zeros)
+  }
+
   @Test func otherGroupsStayInRows() {
     for (columns, group) in [(35, 5), (200, 8), (96, 24), (40, 40)] {
       let sample = PackedSample(rows: 3, columns: columns, bits: 4, group: group, zeros: .symmetric)

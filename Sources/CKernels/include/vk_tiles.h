@@ -4,6 +4,10 @@
 // of 16 rows and 4 columns, the columns of a row side by side. Codes of 8 bits lie so; narrower ones are split into
 // planes of 4, 2 and 1 bits, lowest first, and a plane of p bits takes p vectors: byte by byte it holds vector k in bits
 // p * (k / p) and on of stored vector k % p. So a unit takes 64 bytes a bit. Rows and columns beyond the matrix are zeros.
+//
+// Sparse tiles leave out the codes of weights that are zero. A unit begins with a word of 64 bits for each vector, which
+// tells the bytes that have a code. Vectors then have these alone, one after the other, with the bits that differ from the
+// code of zero; planes are those of such vectors, and a stored vector is as long as the longest that it holds.
 #ifndef VISE_VK_TILES_H
 #define VISE_VK_TILES_H
 
@@ -13,12 +17,15 @@
 #include "vk_blocks.h"
 #include "vk_levels.h"
 
-enum { VK_TILE_ROWS = 16, VK_UNIT_COLUMNS = 32 };
+enum { VK_TILE_ROWS = 16, VK_UNIT_COLUMNS = 32, VK_SPARSE_SLACK = 64 };
 
 /// Weights are scale * (code - zero), or scale * code + minimum.
 typedef struct {
-  /// Tile after tile, unit after unit; starts at a multiple of 64.
+  /// Tile after tile, unit after unit; starts at a multiple of 64 unless tiles are sparse, and then goes on for
+  /// VK_SPARSE_SLACK bytes behind the last.
   const uint8_t *codes;
+  /// Where each sparse tile begins; NULL for tiles that have all codes.
+  const uint64_t *starts;
   /// For each tile and scale's range of groups the 16 rows' scales; F16, or BF16 when `scales_are_bfloat`.
   const uint16_t *scales;
   /// Laid out as scales, in F16; NULL where weights have no minimums.
@@ -57,9 +64,14 @@ void vk_tile_words(vk_level level, const uint32_t *words, size_t rows, size_t co
 /// Writes the rows [first, first + count), decoded, one after the other, of a matrix without multiples or a table.
 void vk_tiles_decode(vk_level level, const vk_tiles *matrix, size_t first, size_t count,
                      uint8_t *scratch, float *rows);
-/// Reads back the codes of one row of a tile; `codes` has room for whole units.
-void vk_untile_codes(vk_level level, const uint8_t *tile, size_t row, size_t columns, unsigned bits,
-                     uint8_t *codes);
+/// Reads back the codes of the rows [first, first + count), a byte each, one row after the other.
+void vk_tiles_codes(vk_level level, const vk_tiles *matrix, size_t first, size_t count,
+                    uint8_t *scratch, uint8_t *codes);
+
+/// Whether a weight of zero has a code, which sparse tiles leave out.
+int vk_tiles_can_be_sparse(const vk_tiles *matrix);
+/// Writes a tile as a sparse one, unless the destination is NULL; returns the bytes that it takes.
+size_t vk_sparse_tile(vk_level level, const vk_tiles *matrix, size_t tile, uint8_t *destination);
 
 /// How tiles hold a block type.
 typedef struct {

@@ -24,9 +24,15 @@ struct EvaluateJob: Job {
     let schemes =
       isOfPlan && workspace.structure == nil && compares ? workspace.planSchemes : nil
     var evaluation = try evaluation(of: tokens, reference, in: workspace)
+    var told = workspace.now()
     do {
       try evaluation.run(
-        reference: reference, compressed: compressed, pace: turn.pace(of: evaluation.windowCount))
+        reference: reference, compressed: compressed, pace: turn.pace(of: evaluation.windowCount)
+      ) { evaluation in
+        guard workspace.now() - told >= Self.pauseBetweenFigures else { return }
+        told = workspace.now()
+        if let found = evaluation.result { workspace.emit(.evaluating(id, found)) }
+      }
     } catch {
       throw JobFailure(error)
     }
@@ -35,6 +41,9 @@ struct EvaluateJob: Job {
     workspace.emit(.evaluated(id, summary))
     learn(summary, of: schemes, in: workspace)
   }
+
+  /// Figures that change more often than this cannot be read.
+  private static let pauseBetweenFigures = Duration.milliseconds(250)
 
   private func tokens(of workspace: Workspace, _ turn: Turn) throws(JobFailure) -> [Int] {
     // As many as the open model's windows take, whichever model reads them.

@@ -99,6 +99,8 @@ public enum EngineEvent: Codable, Hashable, Sendable {
   case answerEnded(JobID, AnswerSide, StopReason)
   /// This side gives no answer, or no more of it; one sentence that says why. The others go on.
   case answerFailed(JobID, AnswerSide, reason: String)
+  /// What an evaluation found in the windows that it has read so far.
+  case evaluating(JobID, EvaluationSummary)
   /// A server is there, and this is its model.
   case serverFound(JobID, ServerAddress)
   case evaluated(JobID, EvaluationSummary)

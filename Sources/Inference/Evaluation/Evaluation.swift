@@ -81,9 +81,11 @@ public struct Evaluation: Sendable {
   ///   - reference: The model as it was opened.
   ///   - compressed: The model to compare; not used unless the evaluation compares.
   ///   - pace: Of all windows.
+  ///   - isFound: Told what was found so far, after each window.
   /// - Throws: ``InferenceError`` when a model cannot read the tokens, or what it computes are no numbers.
   public mutating func run(
-    reference: Decoder, compressed: Decoder? = nil, pace: Pace = .unwatched
+    reference: Decoder, compressed: Decoder? = nil, pace: Pace = .unwatched,
+    isFound: (Evaluation) -> Void = { _ in }
   ) throws(InferenceError) {
     let compressed = compares ? compressed : nil
     let parts = 1 + (knowsStates ? 0 : 1) + (compares ? 1 : 0)
@@ -110,6 +112,7 @@ public struct Evaluation: Sendable {
         try pace.advance(to: Double(done) / Double(windows.scored.count))
       }
       scores.closeWindow()
+      isFound(self)
     }
   }
 }

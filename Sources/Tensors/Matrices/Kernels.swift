@@ -5,5 +5,7 @@ enum Kernels {
   /// The best level of this processor, found once.
   static let level = vk_best_level()
   /// Whether products of integers are faster than decoding and products of floats, however many vectors there are.
-  static let prefersIntegers = level == VK_AVX512
+  static let prefersIntegers = level != VK_PORTABLE && level != VK_AVX2
+  /// Whether spreading codes out to where weights are not zero is faster than reading those of zeros, too.
+  static let skipsZeros = level == VK_AVX512
 }

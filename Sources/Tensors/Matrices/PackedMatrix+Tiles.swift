@@ -33,7 +33,7 @@ extension PackedMatrix {
       case .minimums(let minimums): destination.minimums?.transpose(minimums, rows, groups)
       }
     }
-    return PackedMatrix(tiles)
+    return PackedMatrix(tiles.withoutZeros(on: pool))
   }
 }
 

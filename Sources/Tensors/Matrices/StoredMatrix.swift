@@ -94,7 +94,7 @@ public struct StoredMatrix: Sendable {
   public func tiled(on pool: WorkerPool? = nil) -> StoredMatrix {
     guard tiles == nil, Self.hasMemory(for: byteCount) else { return self }
     var matrix = self
-    matrix.tiles = Tiles(blocksOf: self, on: pool)
+    matrix.tiles = Tiles(blocksOf: self, on: pool)?.withoutZeros(on: pool)
     return matrix
   }
 

@@ -38,11 +38,26 @@ final class Tiles: @unchecked Sendable {
   /// The matrix as kernels see it.
   let view: vk_tiles
   private let memory: UnsafeMutableRawPointer
+  /// Bytes of the memory, and of the codes that it begins with.
+  let byteCount: Int
+  private let codeBytes: Int
 
   var groupSize: Int { layout.groupSize }
+  /// Whether codes that stand for zero are left out.
+  var isSparse: Bool { view.starts != nil }
+  /// Whether such codes could be left out.
+  var isSparsable: Bool { vk_tiles_can_be_sparse([view]) != 0 }
 
   /// From this many bytes on memory begins with a large page, which the system gives if it can.
   private static let largePage = 2 << 20
+
+  private static func allocate(_ bytes: Int) -> UnsafeMutableRawPointer {
+    let isLarge = bytes >= largePage
+    let memory = UnsafeMutableRawPointer.allocate(
+      byteCount: bytes, alignment: isLarge ? largePage : 64)
+    if isLarge { madvise(memory, bytes, MADV_HUGEPAGE) }
+    return memory
+  }
 
   /// Tiles that `write` fills, in parallel if there is a pool; what it leaves is zeros.
   ///
@@ -63,11 +78,10 @@ final class Tiles: @unchecked Sendable {
     let minimumMultiples =
       layout.hasMultiples && layout.hasMinimums ? sections.add(lanes * layout.groups) : nil
     let table = layout.table.isEmpty ? nil : sections.add(layout.table.count)
-    let isLarge = sections.count >= Self.largePage
-    let memory = UnsafeMutableRawPointer.allocate(
-      byteCount: sections.count, alignment: isLarge ? Self.largePage : 64)
-    if isLarge { madvise(memory, sections.count, MADV_HUGEPAGE) }
+    let memory = Self.allocate(sections.count)
     self.memory = memory
+    byteCount = sections.count
+    codeBytes = scales
     func bytes(_ offset: Int?) -> UnsafeMutablePointer<UInt8>? {
       offset.map { (memory + $0).assumingMemoryBound(to: UInt8.self) }
     }
@@ -76,7 +90,7 @@ final class Tiles: @unchecked Sendable {
     }
     if let start = bytes(table) { start.update(from: layout.table, count: layout.table.count) }
     view = vk_tiles(
-      codes: bytes(codes), scales: halves(scales), minimums: halves(minimums),
+      codes: bytes(codes), starts: nil, scales: halves(scales), minimums: halves(minimums),
       points: bytes(points), scale_multiples: bytes(multiples),
       minimum_multiples: bytes(minimumMultiples), table: bytes(table), rows: layout.rows,
       columns: layout.columns, group: layout.groupSize, groups_a_scale: layout.groupsAScale,
@@ -92,6 +106,55 @@ final class Tiles: @unchecked Sendable {
     }
   }
 
+  /// A matrix's tiles without codes that stand for zero.
+  ///
+  /// - Parameters:
+  ///   - dense: Tiles with all codes.
+  ///   - bytes: Bytes of each tile without them.
+  ///   - pool: The threads that share the work.
+  init(withoutZerosOf dense: Tiles, bytes: [Int], on pool: WorkerPool?) {
+    layout = dense.layout
+    var sections = Sections()
+    let codes = sections.add(bytes.reduce(0, +) + Int(VK_SPARSE_SLACK))
+    let starts = sections.add(bytes.count * MemoryLayout<UInt64>.stride)
+    codeBytes = sections.count
+    // What tiles hold beside codes stays as it is.
+    let rest = dense.byteCount - dense.codeBytes
+    let restStart = sections.add(rest)
+    let memory = Self.allocate(sections.count)
+    self.memory = memory
+    byteCount = sections.count
+    (memory + restStart).copyMemory(from: dense.memory + dense.codeBytes, byteCount: rest)
+    func moved<Element>(_ pointer: UnsafePointer<Element>?) -> UnsafePointer<Element>? {
+      pointer.map {
+        let offset = UnsafeRawPointer($0) - UnsafeRawPointer(dense.memory) - dense.codeBytes
+        return UnsafeRawPointer(memory + restStart + offset).assumingMemoryBound(to: Element.self)
+      }
+    }
+    let first = (memory + codes).assumingMemoryBound(to: UInt8.self)
+    let places = (memory + starts).assumingMemoryBound(to: UInt64.self)
+    var end: UInt64 = 0
+    for (tile, count) in bytes.enumerated() {
+      places[tile] = end
+      end += UInt64(count)
+    }
+    (first + Int(end)).update(repeating: 0, count: Int(VK_SPARSE_SLACK))
+    var view = dense.view
+    view.codes = UnsafePointer(first)
+    view.starts = UnsafePointer(places)
+    view.scales = moved(dense.view.scales)
+    view.points = moved(dense.view.points)
+    view.scale_multiples = moved(dense.view.scale_multiples)
+    self.view = view
+    let writing = Thinning(dense: dense.view, starts: places, first: first)
+    if let pool {
+      pool.run(count: bytes.count, grain: 4) { writing.write($0) }
+    } else {
+      writing.write(0..<bytes.count)
+    }
+    withExtendedLifetime(dense) {}
+  }
+
   deinit { memory.deallocate() }
 
   /// Writes the rows, decoded, one after the other.
@@ -103,18 +166,14 @@ final class Tiles: @unchecked Sendable {
 
   /// The codes of some rows, a byte each, row after row.
   func codes(ofRows rows: Range<Int>) -> [UInt8] {
-    let width = vk_tile_units(layout.columns) * VK_UNIT_COLUMNS
-    let tileRows = VK_TILE_ROWS
-    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: width) { row in
-      var codes: [UInt8] = []
-      codes.reserveCapacity(rows.count * layout.columns)
-      for index in rows {
-        vk_untile_codes(
-          Kernels.level, view.codes + index / tileRows * layout.tileBytes, index % tileRows,
-          layout.columns, UInt32(layout.bits), row.baseAddress)
-        codes += row.prefix(layout.columns)
+    let count = rows.count * layout.columns
+    return [UInt8](unsafeUninitializedCapacity: count) { codes, initialized in
+      var view = view
+      withUnsafeTemporaryAllocation(of: UInt8.self, capacity: vk_tile_scratch(layout.columns)) {
+        vk_tiles_codes(
+          Kernels.level, &view, rows.lowerBound, rows.count, $0.baseAddress, codes.baseAddress)
       }
-      return codes
+      initialized = count
     }
   }
 
@@ -140,6 +199,21 @@ private struct Sections {
   mutating func add(_ bytes: Int) -> Int {
     defer { count += (bytes + 63) / 64 * 64 }
     return count
+  }
+}
+
+/// Writes tiles without zeros.
+private struct Thinning: @unchecked Sendable {
+  // Unchecked: each call writes its own tiles.
+  let dense: vk_tiles
+  let starts: UnsafePointer<UInt64>
+  let first: UnsafeMutablePointer<UInt8>
+
+  func write(_ tiles: Range<Int>) {
+    var dense = dense
+    for tile in tiles {
+      _ = vk_sparse_tile(Kernels.level, &dense, tile, first + Int(starts[tile]))
+    }
   }
 }
 

@@ -20,7 +20,7 @@ struct Completer {
       }
     case .filter: return arguments(for: .filter, startingWith: line.editor.text)
     case .argument(let action):
-      return arguments(for: action.argument, startingWith: line.editor.text)
+      return arguments(for: action.argument, startingWith: line.argumentText)
     }
   }
 
@@ -98,7 +98,8 @@ struct Completer {
     let bytes = state.model.map { $0.description.tensorBytes * 3 / 10 } ?? 90_000_000
     let size = Figures.bytes(bytes).filter { $0 != " " }
     return [
-      Completion(size, help: "bytes of all tensors"),
+      Completion(
+        size, help: state.target.map { "bytes of \($0.rawValue)'s files" } ?? "bytes of all tensors"),
       Completion("4.5bpw", help: "bits a weight"),
       Completion("kld=0.05", help: "the fewest bytes at that KLD"),
     ]

@@ -37,7 +37,7 @@ enum Action: String, CaseIterable, Codable, Hashable, Sendable {
   case prompt, run, serve, set, evaluate, evaluation, calibrate, sensitivity, refine
 
   // Solving for a budget
-  case budget, apply, smaller, larger, smallest, largest, fuse, exact, versus, pin
+  case budget, frontier, apply, smaller, larger, smallest, largest, fuse, exact, versus, pin
 
   // Comparing plans
   case snapshot, restore, rename, delete
@@ -130,6 +130,14 @@ enum ArgumentKind: Hashable, Sendable {
     case .setting: "NAME VALUE"
     case .server: "URL [MODEL]|off"
     case .history: "csv PATH"
+    }
+  }
+
+  /// Whether it is one of a few names.
+  var isChoice: Bool {
+    switch self {
+    case .target, .theme, .inspectorTab, .sort: true
+    default: false
     }
   }
 

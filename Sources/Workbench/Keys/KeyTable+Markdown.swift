@@ -1,5 +1,5 @@
 extension KeyTable {
-  /// The table of keys for the README: one row an action, in the order of the table.
+  /// The table of keys for the documentation: one row an action, in the order of the table.
   func markdown() -> String {
     var lines = ["| keys | command | does |", "|---|---|---|"]
     for action in actionsInOrder where !action.isLocal {

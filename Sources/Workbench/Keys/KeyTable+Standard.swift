@@ -78,9 +78,9 @@ extension KeyTable {
   private static let solving: [KeyEntry] = [
     entry(.budget, ["b"], [.budget], "Type a size, bits a weight or a KLD", label: "type", 2),
     entry(
-      .budget, ["b"], [.layers, .compare, .history, .jobs], "Show the Budget screen, or solve for a budget",
+      .budget, ["b"], [.layers, .compare, .history, .jobs], "Solve for a budget on the Budget screen",
       label: "budget", 28),
-    entry(.budget, ["F3"], [.everywhere], "Show the Budget screen"),
+    entry(.frontier, ["F3"], [.everywhere], "Show the Budget screen"),
     entry(.apply, ["Enter"], [.budget], "Make the proposal the plan", label: "apply", 1),
     entry(.left, ["h", "Left"], [.budget], "A step less", label: "less", 3),
     entry(.right, ["l", "Right"], [.budget], "A step more", label: "more", 4),

@@ -31,7 +31,7 @@ struct KeyEntry: Hashable, Sendable {
   func command(_ index: Int) -> Command { Command(action, bindings[index].argument) }
 }
 
-/// All keys and commands: the footer, the help, the palette, the README and the tests read this.
+/// All keys and commands: the footer, the help, the palette, the documentation and the tests read this.
 struct KeyTable: Hashable, Sendable {
   var entries: [KeyEntry]
 

@@ -1,4 +1,5 @@
 import Compression
+import Inference
 import Sessions
 import Tensors
 
@@ -10,6 +11,12 @@ struct EvaluationSubject: Hashable, Sendable {
   let schemes: [Scheme]
   let bytes: Int
   let bitsPerWeight: Double
+
+  /// What was found of it.
+  func evaluation(_ result: EvaluationSummary) -> PlanEvaluation {
+    PlanEvaluation(
+      textPath: textPath, plan: plan, result: result, bytes: bytes, bitsPerWeight: bitsPerWeight)
+  }
 }
 
 /// Every evaluation of the open model, of this session and of earlier ones, and those of the plan as it is.
@@ -22,6 +29,8 @@ struct EvaluationList: Hashable, Sendable {
 
   /// Oldest first.
   private(set) var all: [Entry] = []
+  /// What an evaluation found before it ended, or was cancelled.
+  private var partial: Entry?
   /// The newest evaluation of the plan as it is; nil if it was not measured.
   private(set) var current: PlanEvaluation?
   /// Row under the cursor of the History screen, counted from the newest.
@@ -37,7 +46,7 @@ struct EvaluationList: Hashable, Sendable {
     let count: Int
   }
 
-  var last: PlanEvaluation? { all.last?.evaluation }
+  var last: PlanEvaluation? { partial?.evaluation ?? all.last?.evaluation }
 
   /// As the History screen lists them.
   var newestFirst: [Entry] { all.reversed() }
@@ -65,9 +74,24 @@ struct EvaluationList: Hashable, Sendable {
 
   mutating func add(_ evaluation: PlanEvaluation, schemes: [Scheme]?) {
     all.append(Entry(evaluation: evaluation, schemes: schemes))
+    partial = nil
     // The row under the cursor stays the same evaluation.
     if cursor > 0 { cursor += 1 }
     shown = nil
+  }
+
+  /// Takes on what a running evaluation has found so far.
+  mutating func show(partial evaluation: PlanEvaluation, schemes: [Scheme]) {
+    partial = Entry(evaluation: evaluation, schemes: schemes)
+    shown = nil
+  }
+
+  /// What an evaluation that has not ended has found so far; nil for nothing.
+  func partial(of subject: EvaluationSubject) -> PlanEvaluation? {
+    guard let found = partial?.evaluation, found == subject.evaluation(found.result) else {
+      return nil
+    }
+    return found
   }
 
   /// Takes on when one was kept that was added before.
@@ -85,6 +109,11 @@ struct EvaluationList: Hashable, Sendable {
     guard wanted != shown else { return }
     shown = wanted
     current = all.last { isOf(plan, schemes: schemes, $0) }?.evaluation
+    guard let partial, isOf(plan, schemes: schemes, partial) else { return }
+    let (known, new) = (current, partial.evaluation)
+    // More windows of the same text say more.
+    if known?.textPath == new.textPath, (known?.result.windows ?? 0) > new.result.windows { return }
+    current = new
   }
 
   /// Whether an evaluation is of a plan, or of another that comes to the same.

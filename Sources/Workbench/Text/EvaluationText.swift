@@ -38,7 +38,7 @@ struct EvaluationText {
     if let share = result.top1Agreement {
       rows.append(("top-1 agreement", Figures.percent(share.value)))
     }
-    rows.append(("scored tokens", String(result.tokens)))
+    rows.append(("scored tokens", "\(result.tokens) in \(result.windows) windows"))
     return rows.map { (name: $0.0, value: $0.1) }
   }
 

@@ -20,11 +20,14 @@ extension AppState {
     return model.changes(from: before, to: model.assignment(proposal.schemes))
   }
 
-  /// Shows the Budget screen; once more, or with an argument, it asks for or sets the budget.
+  /// Shows the Budget screen, and asks for a budget once it can be solved for; an argument sets it.
   mutating func setBudget(_ text: String?) -> [Effect] {
     let wasShown = screen == .budget
     _ = show(.budget)
-    guard let text else { return wasShown ? ask(for: .budget) : [] }
+    guard let text else {
+      let isMeasured = model?.sensitivity.isEmpty == false
+      return wasShown || isMeasured ? ask(for: .budget) : []
+    }
     guard let target = BudgetTarget(text) else {
       refuse("\"\(text)\" is no budget; write 90MB, 4.5bpw or kld=0.05")
       return []

@@ -58,6 +58,7 @@ extension AppState {
     case .sensitivity: return argument.map { measureSensitivity($0) } ?? ask(for: .sensitivity)
     case .refine: return argument.map { refine(on: $0) } ?? ask(for: .refine)
     case .budget: return setBudget(argument)
+    case .frontier: return show(.budget)
     case .fuse, .exact, .versus, .pin: return setBudgetOption(command)
     case .apply: return applyBudget()
     case .snapshot: return takeSnapshot(argument)

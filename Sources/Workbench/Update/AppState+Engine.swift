@@ -18,7 +18,7 @@ extension AppState {
     case .compressed(let layers, let total): model?.noteReady(layers, of: total)
     case .jobStarted(let id, let kind, let title): jobs.start(id, kind, title: title)
     case .jobProgress(let id, let progress): jobs.progress(id, progress)
-    case .jobEnded(let id, let outcome): end(id, outcome)
+    case .jobEnded(let id, let outcome): return end(id, outcome)
     case .promptSentRaw(let id):
       if id == conversation.job {
         conversation.noteSentRaw()
@@ -35,6 +35,7 @@ extension AppState {
     case .answerFailed(let id, let side, let reason):
       if id == conversation.job { take(failure: reason, of: side) }
     case .serverFound(let id, let server): take(found: server, by: id)
+    case .evaluating(let id, let result): show(result, of: id)
     case .evaluated(let id, let result): return take(result, of: id)
     case .logitsWritten: break
     case .calibrated(let id, let summary): take(summary, of: id)
@@ -90,34 +91,65 @@ extension AppState {
     refuse("Plan refused: \(reason)")
   }
 
-  private mutating func end(_ id: JobID, _ outcome: JobOutcome) {
+  private mutating func end(_ id: JobID, _ outcome: JobOutcome) -> [Effect] {
     jobs.end(id, outcome)
     let job = jobs[id]
     if id == conversation.job { conversation.isRunning = false }
+    let subject = evaluating[id]
     evaluating[id] = nil
     // Sorting by dB while reports arrive would make rows jump; it is done once all are there.
     if job?.kind == .compress, table.order != .natural, let model { table.rebuild(for: model) }
     switch outcome {
     case .finished: break
-    case .cancelled: if let job { inform("Cancelled: \(job.title)") }
+    case .cancelled:
+      if let subject, let found = evaluations.partial(of: subject) {
+        return keep(found, subject)
+      }
+      if let job { inform("Cancelled: \(job.title)") }
     case .failed(let reason) where job?.kind == .connect: take(failure: reason, of: .served)
     case .failed(let reason): refuse(job.map { "\($0.title): \(reason)" } ?? reason)
     }
+    return []
+  }
+
+  /// Shows what is measured so far, unless more is known of the same plan and text.
+  private mutating func show(_ result: EvaluationSummary, of id: JobID) {
+    guard let subject = evaluating[id] else { return }
+    jobs.note(EvaluationText(result, glyphs: glyphs).line, for: id)
+    evaluations.show(partial: subject.evaluation(result), schemes: subject.schemes)
   }
 
   private mutating func take(_ result: EvaluationSummary, of id: JobID) -> [Effect] {
-    guard let subject = evaluating[id], let model else { return [] }
-    let evaluation = PlanEvaluation(
-      textPath: subject.textPath, plan: subject.plan, result: result, bytes: subject.bytes,
-      bitsPerWeight: subject.bitsPerWeight)
-    let isSameStructure = subject.plan.structure == history.current.structure
-    evaluations.add(evaluation, schemes: isSameStructure ? subject.schemes : nil)
+    guard let subject = evaluating[id] else { return [] }
     snapshots.note(about: subject.plan) {
       $0.measured = .init(text: subject.textPath, result: result)
     }
     let summary = EvaluationText(result, glyphs: glyphs).line
     jobs.note(summary, for: id)
     confirm("\(summary); E shows more")
+    return add(subject.evaluation(result), subject)
+  }
+
+  /// Lists an evaluation, and keeps it for later sessions.
+  private mutating func add(
+    _ evaluation: PlanEvaluation, _ subject: EvaluationSubject
+  ) -> [Effect] {
+    guard let model else { return [] }
+    let isSameStructure = subject.plan.structure == history.current.structure
+    evaluations.add(evaluation, schemes: isSameStructure ? subject.schemes : nil)
     return [.keepEvaluation(evaluation, fingerprint: model.whole.fingerprint)]
+  }
+
+  /// Keeps what a cancelled evaluation has measured.
+  private mutating func keep(
+    _ evaluation: PlanEvaluation, _ subject: EvaluationSubject
+  ) -> [Effect] {
+    snapshots.note(about: evaluation.plan) {
+      $0.measured = $0.measured ?? .init(text: evaluation.textPath, result: evaluation.result)
+    }
+    let summary = EvaluationText(evaluation.result, glyphs: glyphs).line
+    let windows = evaluation.result.windows
+    inform("Cancelled after \(windows == 1 ? "1 window" : "\(windows) windows"): \(summary)")
+    return add(evaluation, subject)
   }
 }

@@ -92,7 +92,7 @@ extension AppState {
     }
     let command: Command
     if case .argument(let action) = line.purpose {
-      command = Command(action, String(text))
+      command = Command(action, Self.choice(of: line) ?? String(text))
     } else if let parsed = Command(parsing: text), !parsed.action.isLocal {
       command = parsed
       if commandHistory.last != parsed.text { commandHistory.append(parsed.text) }
@@ -110,6 +110,14 @@ extension AppState {
       notice = nil
     }
     return effects
+  }
+
+  /// What a few letters stand for where they begin only one of the choices; nil for texts and paths.
+  private static func choice(of line: InputLine) -> String? {
+    guard line.action?.argument.isChoice == true, !line.editor.isOffered,
+      line.completions.count == 1
+    else { return nil }
+    return line.completions[0].text
   }
 
   /// Puts the next completion into the line, after what all of them have in common.

@@ -100,7 +100,7 @@ final class EngineSession {
     case .sensitivityRefused(_, let reason), .allocationRefused(_, let reason),
       .exportOutlineRefused(_, let reason):
       throw CommandFailure(status: .failed, message: reason)
-    case .jobEnded, .opened, .restructured, .compressed, .token, .answerEnded,
+    case .jobEnded, .evaluating, .opened, .restructured, .compressed, .token, .answerEnded,
       .serverFound, .evaluated, .logitsWritten, .calibrated, .sensitivity, .sensitivitySaved,
       .sensitivityRefined, .structureChosen, .allocated, .frontier, .predicted, .exportOutline,
       .layersCompared, .exportPreview, .exported:

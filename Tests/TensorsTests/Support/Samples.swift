@@ -25,14 +25,17 @@ struct Noise {
 }
 
 /// The levels that this processor runs, portable first.
-let testedLevels: [vk_level] = [VK_PORTABLE, VK_AVX2, VK_AVX512].filter {
-  $0.rawValue <= vk_best_level().rawValue
-}
+let testedLevels: [vk_level] = [
+  VK_PORTABLE, VK_AVX2, VK_AVX2_VNNI, VK_AVX512, VK_NEON_DOT, VK_NEON_I8MM,
+].filter { vk_supports($0) != 0 }
 
 extension vk_level: @retroactive CustomStringConvertible {
   public var description: String {
     switch self {
     case VK_AVX512: "AVX-512"
+    case VK_AVX2_VNNI: "AVX-VNNI"
+    case VK_NEON_DOT: "dotprod"
+    case VK_NEON_I8MM: "i8mm"
     case VK_AVX2: "AVX2"
     default: "portable"
     }

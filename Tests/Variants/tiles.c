@@ -1,0 +1,216 @@
+// Products with tiles at every width, kind of zeros, size of groups and number of vectors; tiles written and read back.
+#include "vk_tiles.h"
+
+#include "variants.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void *aligned(const void *bytes, size_t count) {
+  void *memory = aligned_alloc(64, (count + 63) / 64 * 64);
+  if (!memory) abort();
+  if (bytes) memcpy(memory, bytes, count);
+  return memory;
+}
+
+static void try_times(vk_level level, const vk_tiles *matrix, size_t first, size_t count, double size) {
+  static const size_t tokens[] = {1, 3, 4, 11};
+  for (size_t k = 0; k < sizeof tokens / sizeof tokens[0]; k++) {
+    float *const x = random_floats(tokens[k] * matrix->columns, 1);
+    for (vk_planes planes = VK_FAST; planes <= VK_EXACT; planes++) {
+      const size_t bytes = vk_tile_input_bytes(tokens[k], matrix->columns, matrix->group, planes);
+      void *const memory = aligned(NULL, bytes);
+      const vk_tile_inputs inputs =
+          vk_tiles_lay_out(tokens[k], matrix->columns, matrix->group, planes, memory);
+      for (size_t block = 0; block < vk_tile_input_blocks(&inputs); block++) {
+        vk_tiles_prepare(level, &inputs, block, x, matrix->columns, matrix->group);
+      }
+      const size_t places = vk_tile_input_blocks(&inputs) * inputs.width;
+      same("rounded inputs", inputs.high, places * vk_tile_units(matrix->columns) * VK_UNIT_COLUMNS);
+      float *const y = room_for(tokens[k] * count * sizeof(float));
+      vk_tiles_times(level, matrix, first, count, &inputs, y, count);
+      near("products of tiles", y, tokens[k] * count, size * (double)matrix->columns);
+      free(y);
+      free(memory);
+    }
+    free(x);
+  }
+}
+
+enum { ROWS = 35, TILES = 3, ALL_ROWS = TILES * VK_TILE_ROWS };
+
+// Rows of two tiles, as codes and decoded.
+static void try_reading(vk_level level, const vk_tiles *matrix) {
+  enum { FIRST = 14, COUNT = 5 };
+  uint8_t *const scratch = room_for(vk_tile_scratch(matrix->columns));
+  uint8_t *const codes = room_for(COUNT * matrix->columns);
+  vk_tiles_codes(level, matrix, FIRST, COUNT, scratch, codes);
+  same("codes of tiles", codes, COUNT * matrix->columns);
+  float *const decoded = room_for(COUNT * matrix->columns * sizeof(float));
+  vk_tiles_decode(level, matrix, FIRST, COUNT, scratch, decoded);
+  same("decoded tiles", decoded, COUNT * matrix->columns * sizeof(float));
+  free(decoded);
+  free(codes);
+  free(scratch);
+}
+
+// A matrix whose codes are mostly those of zero, in tiles with and without these.
+static void try_sparse(vk_level level, const vk_tiles *matrix) {
+  const size_t columns = matrix->columns, tile_bytes = vk_tile_units(columns) * 64 * matrix->bits;
+  const size_t groups = vk_tile_groups(columns, matrix->group);
+  uint8_t *const rows = random_bytes(ROWS * columns), *const which = random_bytes(ROWS * columns);
+  uint8_t *const codes = aligned(NULL, TILES * tile_bytes);
+  for (size_t row = 0; row < ROWS; row++) {
+    for (size_t column = 0; column < columns; column++) {
+      const size_t group = column / matrix->group + row / VK_TILE_ROWS * groups;
+      const uint8_t zero = matrix->points ? matrix->points[group * VK_TILE_ROWS + row % VK_TILE_ROWS]
+                                          : (uint8_t)matrix->zero;
+      uint8_t *const code = rows + row * columns + column;
+      // Of some columns no code is left, and of others each.
+      const unsigned most = column % 64 < 8 ? 0 : column % 64 > 55 ? 256 : 128;
+      *code = which[row * columns + column] < most ? *code & (uint8_t)((1u << matrix->bits) - 1) : zero;
+    }
+  }
+  uint64_t starts[TILES], end = 0;
+  vk_tiles dense = *matrix;
+  dense.codes = codes;
+  for (size_t tile = 0; tile < TILES; tile++) {
+    const size_t first = tile * VK_TILE_ROWS;
+    const size_t count = ROWS - first < VK_TILE_ROWS ? ROWS - first : VK_TILE_ROWS;
+    vk_tile_codes(level, rows + first * columns, count, columns, matrix->bits, codes + tile * tile_bytes);
+    starts[tile] = end;
+    end += vk_sparse_tile(level, &dense, tile, NULL);
+  }
+  uint8_t *const stored = room_for(end + VK_SPARSE_SLACK);
+  for (size_t tile = 0; tile < TILES; tile++) vk_sparse_tile(level, &dense, tile, stored + starts[tile]);
+  same("sparse tiles", stored, end);
+  vk_tiles sparse = dense;
+  sparse.codes = stored;
+  sparse.starts = starts;
+  try_reading(level, &dense);
+  try_reading(level, &sparse);
+  try_times(level, &sparse, 3, ROWS - 4, 2.0 * (1u << matrix->bits));
+  uint8_t *const scratch = room_for(vk_tile_scratch(columns)), *const found = room_for(ROWS * columns);
+  vk_tiles_codes(level, &sparse, 0, ROWS, scratch, found);
+  if (memcmp(found, rows, ROWS * columns) != 0) abort();
+  free(found);
+  free(scratch);
+  free(stored);
+  free(codes);
+  free(which);
+  free(rows);
+}
+
+// A matrix whose tiles are written by the level's own functions.
+static void try_integers(vk_level level, size_t columns, size_t group, unsigned bits, int zeros) {
+  const size_t units = vk_tile_units(columns), groups = vk_tile_groups(columns, group);
+  const size_t tile_bytes = units * 64 * bits, words = (columns * bits + 31) / 32;
+  uint8_t *const codes = aligned(NULL, TILES * tile_bytes);
+  uint8_t *const scratch = room_for(vk_tile_scratch(columns));
+  uint8_t *const rows = random_bytes(ROWS * words * 4);
+  for (size_t tile = 0; tile < TILES; tile++) {
+    const size_t first = tile * VK_TILE_ROWS;
+    const size_t count = ROWS - first < VK_TILE_ROWS ? ROWS - first : VK_TILE_ROWS;
+    vk_tile_words(level, (const uint32_t *)(const void *)rows + first * words, count, columns, bits,
+                  scratch, codes + tile * tile_bytes);
+  }
+  same("tiles of words", codes, TILES * tile_bytes);
+  uint16_t *const scales = random_halves(ALL_ROWS * groups);
+  uint16_t *const minimums = random_halves(ALL_ROWS * groups);
+  uint8_t *const points = random_bytes(ALL_ROWS * groups);
+  for (size_t i = 0; i < ALL_ROWS * groups; i++) points[i] &= (uint8_t)((1u << bits) - 1);
+  const vk_tiles matrix = {
+      .codes = codes,
+      .scales = scales,
+      .minimums = zeros == 2 ? minimums : NULL,
+      .points = zeros == 1 ? points : NULL,
+      .rows = ROWS,
+      .columns = columns,
+      .group = group,
+      .groups_a_scale = 1,
+      .bits = bits,
+      .zero = zeros == 0 ? (float)(1u << (bits - 1)) : 0,
+  };
+  try_reading(level, &matrix);
+  try_times(level, &matrix, 3, ROWS - 4, 2.0 * (1u << bits));
+  if (vk_tiles_can_be_sparse(&matrix)) try_sparse(level, &matrix);
+  free(points);
+  free(minimums);
+  free(scales);
+  free(rows);
+  free(scratch);
+  free(codes);
+}
+
+static void try_block_type(vk_level level, vk_block_type type) {
+  vk_tile_kind kind;
+  if (!vk_tile_block_kind(type, &kind)) return;
+  const vk_block_shape shape = vk_shape_of(type);
+  const size_t width = (size_t)shape.group * shape.groups, columns = 3 * width;
+  const size_t bytes = 3 * shape.bytes, groups = columns / kind.group, scales = groups / kind.groups_a_scale;
+  const size_t tile_bytes = vk_tile_units(columns) * 64 * kind.bits;
+  uint8_t *const codes = aligned(NULL, TILES * tile_bytes);
+  uint8_t *const scratch = room_for(vk_tile_scratch(columns));
+  uint8_t *const rows = random_bytes(ROWS * bytes);
+  uint16_t *const all = calloc(2 * ALL_ROWS * scales, sizeof(uint16_t));
+  uint8_t *const multiples = calloc(2 * ALL_ROWS, groups);
+  if (!all || !multiples) abort();
+  for (size_t tile = 0; tile < TILES; tile++) {
+    const uint8_t *pointers[VK_TILE_ROWS];
+    const size_t first = tile * VK_TILE_ROWS;
+    const size_t count = ROWS - first < VK_TILE_ROWS ? ROWS - first : VK_TILE_ROWS;
+    for (size_t i = 0; i < count; i++) pointers[i] = rows + (first + i) * bytes;
+    const vk_tile_destination to = {
+        .codes = codes + tile * tile_bytes,
+        .scales = all + first * scales,
+        .minimums = kind.has_minimums ? all + (ALL_ROWS + first) * scales : NULL,
+        .scale_multiples = kind.has_multiples ? multiples + first * groups : NULL,
+        .minimum_multiples =
+            kind.has_multiples && kind.has_minimums ? multiples + (ALL_ROWS + first) * groups : NULL,
+    };
+    vk_tile_blocks(level, type, pointers, count, columns, scratch, &to);
+  }
+  same("tiles of blocks", codes, TILES * tile_bytes);
+  same("scales of blocks", all, 2 * ALL_ROWS * scales * sizeof(uint16_t));
+  same("multiples of blocks", multiples, 2 * ALL_ROWS * groups);
+  uint16_t *const halves = random_halves(2 * ALL_ROWS * scales);
+  const vk_tiles matrix = {
+      .codes = codes,
+      .scales = halves,
+      .minimums = kind.has_minimums ? halves + ALL_ROWS * scales : NULL,
+      .scale_multiples = kind.has_multiples ? multiples : NULL,
+      .minimum_multiples =
+          kind.has_multiples && kind.has_minimums ? multiples + ALL_ROWS * groups : NULL,
+      .table = kind.table,
+      .rows = ROWS,
+      .columns = columns,
+      .group = kind.group,
+      .groups_a_scale = kind.groups_a_scale,
+      .bits = kind.bits,
+      .zero = kind.zero,
+      .multiples_are_signed = kind.multiples_are_signed,
+  };
+  try_times(level, &matrix, 2, ROWS - 2, (kind.has_multiples ? 256.0 : 2.0) * 256);
+  free(halves);
+  free(multiples);
+  free(all);
+  free(rows);
+  free(scratch);
+  free(codes);
+}
+
+void try_tiles(vk_level level) {
+  // Halves of units, units, several, whole rows; last units that are half empty.
+  static const size_t shapes[][2] = {{64, 64},  {576, 64}, {160, 32}, {48, 16},  {16, 16},
+                                     {256, 16}, {192, 96}, {256, 128}, {288, 288}};
+  for (size_t shape = 0; shape < sizeof shapes / sizeof shapes[0]; shape++) {
+    for (unsigned bits = 1; bits <= 8; bits++) {
+      for (int zeros = 0; zeros < 3; zeros++) {
+        try_integers(level, shapes[shape][0], shapes[shape][1], bits, zeros);
+      }
+    }
+  }
+#define TRY(name, ...) try_block_type(level, name);
+  VK_BLOCK_TYPES(TRY)
+#undef TRY
+}
