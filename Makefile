@@ -173,7 +173,7 @@ breadth: build ## tries every checkpoint in FOLDERS, into docs/models.md; LARGE=
 
 lint: ## checks the format of all Swift sources, and that folders of these rooms use each other in one direction
 	@$(SWIFT) format lint --strict -r Package.swift Sources Tests
-	@python3 Tests/Structure/folder_order.py Sources JSON Work Tensors Checkpoints Compression Allocation Procedures Export
+	@python3 Tests/Structure/folder_order.py Sources JSON YAML Work Tensors Checkpoints Compression Allocation Procedures Export Fitting
 
 format: ## rewrites them as swift-format likes them
 	@$(SWIFT) format -i -r Package.swift Sources Tests
@@ -200,9 +200,10 @@ bench-quality-large: build test-deps ## the same on Qwen2.5-Coder 1.5B (QWEN=pat
 	@$(VENV)/bin/python Benchmarks/quality.py --binary $(BINARY) --qwen "$(QWEN)"
 
 install: build ## installs to PREFIX (default /usr/local)
-	@install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/vise/themes"
+	@install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/vise/themes" "$(DESTDIR)$(PREFIX)/share/vise/machines"
 	@install -m 755 $(BINARY) "$(DESTDIR)$(PREFIX)/bin/vise"
 	@install -m 644 Themes/*.yaml "$(DESTDIR)$(PREFIX)/share/vise/themes"
+	@install -m 644 Machines/*.yaml "$(DESTDIR)$(PREFIX)/share/vise/machines"
 	@echo "installed $(DESTDIR)$(PREFIX)/bin/vise"
 
 uninstall:

@@ -58,11 +58,12 @@ let package = Package(
     terminal, blas, kernels,
     room("JSON", strict + optimised),
     room("Text", strict + optimised),
+    room("YAML", uses: [yams], strict + optimised),
     room("Work", wrapping + optimised),
     room("Tensors", uses: ["CKernels", "COpenBLAS"], wrapping + optimised),
     room("Checkpoints", uses: ["Tensors", "JSON", "Text"], strict + optimised),
     room("Tokenization", uses: ["Checkpoints", "JSON", "Text"], strict + optimised),
-    room("Compression", uses: ["Tensors", "Text", "Work", yams], strict + optimised),
+    room("Compression", uses: ["Tensors", "Text", "Work", "YAML", yams], strict + optimised),
     room(
       "Inference", uses: ["Compression", "Tokenization", "Checkpoints", "Tensors", "Work"],
       strict + optimised),
@@ -77,6 +78,9 @@ let package = Package(
       "Export",
       uses: ["Compression", "Tokenization", "Checkpoints", "Tensors", "JSON", yams],
       strict + optimised),
+    room(
+      "Fitting", uses: ["Export", "Compression", "Checkpoints", "Tensors", "Text", "YAML"],
+      strict + optimised),
     room("Serving", uses: ["JSON", "Text"], strict + optimised),
     room(
       "Engine",
@@ -90,14 +94,14 @@ let package = Package(
     room(
       "Workbench",
       uses: [
-        "Terminal", "Sessions", "Engine", "Serving", "Export", "Allocation", "Inference",
-        "Compression", "Checkpoints", "Tensors", "Text", yams,
+        "Terminal", "Sessions", "Engine", "Serving", "Fitting", "Export", "Allocation", "Inference",
+        "Compression", "Checkpoints", "Tensors", "Text", "YAML",
       ], strict),
     .executableTarget(
       name: "vise",
       dependencies: [
-        "Workbench", "Sessions", "Engine", "Serving", "Export", "Allocation", "Inference",
-        "Compression", "Checkpoints", "Tensors", "Text", argumentParser,
+        "Workbench", "Sessions", "Engine", "Serving", "Fitting", "Export", "Allocation", "Inference",
+        "Compression", "Checkpoints", "Tensors", "Text", "YAML", argumentParser,
       ],
       swiftSettings: strict),
 
@@ -126,6 +130,9 @@ let package = Package(
       with: [
         "Inference", "Compression", "Checkpoints", "Tensors", "Tokenization", "JSON", yams,
       ]),
+    tests(
+      "Fitting", with: ["Export", "Compression", "Checkpoints", "Tensors", "YAML"],
+      hasFixtures: false),
     tests("Serving", with: ["TestServer"], hasFixtures: false),
     tests(
       "Engine",
@@ -140,8 +147,8 @@ let package = Package(
     tests(
       "Workbench",
       with: [
-        "Terminal", "Sessions", "Engine", "Serving", "Export", "Allocation", "Inference",
-        "Compression", "Checkpoints", "Tensors",
+        "Terminal", "Sessions", "Engine", "Serving", "Fitting", "Export", "Allocation", "Inference",
+        "Compression", "Checkpoints", "Tensors", "YAML",
       ]),
     .testTarget(
       name: "EndToEndTests", dependencies: ["vise"], exclude: ["monkey.py"],

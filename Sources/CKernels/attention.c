@@ -1,40 +1,63 @@
 #include <math.h>
 
+#include "cached.h"
 #include "exponential.h"
 #include "vk_attention.h"
 
 // Positions whose scores are held at once; the running maximum rescales what came before.
 enum { TILE = 128 };
 
-// Scores of four keys: the query is read once.
-VK_INLINE void four_scores(const float *query, const float *keys, size_t stride, size_t count,
-                           float scale, float scores[4]) {
-#pragma clang fp reassociate(on) contract(fast)
-  float a = 0, b = 0, c = 0, d = 0;
-  for (size_t i = 0; i < count; i++) {
-    a += query[i] * keys[i];
-    b += query[i] * keys[i + stride];
-    c += query[i] * keys[i + 2 * stride];
-    d += query[i] * keys[i + 3 * stride];
-  }
-  scores[0] = a * scale, scores[1] = b * scale, scores[2] = c * scale, scores[3] = d * scale;
-}
-
-VK_INLINE float one_score(const float *query, const float *key, size_t count, float scale) {
-#pragma clang fp reassociate(on) contract(fast)
+// Sums in an order of the compiler's.
+VK_INLINE float sum_of_lanes(const vk_floats *lanes) {
+#pragma clang fp reassociate(on)
   float sum = 0;
-  for (size_t i = 0; i < count; i++) sum += query[i] * key[i];
-  return sum * scale;
+  for (size_t i = 0; i < vk_lanes; i++) sum += (*lanes)[i];
+  return sum;
 }
 
-// Adds four weighted values: the sums are written once.
-VK_INLINE void add_four(const float weights[4], const float *values, size_t stride, size_t count,
-                        float *y) {
-#pragma clang fp reassociate(on) contract(fast)
-  const float a = weights[0], b = weights[1], c = weights[2], d = weights[3];
-  for (size_t i = 0; i < count; i++) {
-    y[i] += a * values[i] + b * values[i + stride] + c * values[i + 2 * stride] +
-            d * values[i + 3 * stride];
+// Scores of `keys` keys, four or one: the query is read once.
+VK_INLINE void score(vk_level level, vk_cache_type type, const float *query, const uint8_t *key,
+                     size_t stride, size_t keys, size_t count, float scale, float *scores) {
+#pragma clang fp contract(fast)
+  vk_floats sums[4] = {0, 0, 0, 0};
+  const size_t whole = count / vk_lanes * vk_lanes;
+  for (size_t i = 0; i < whole; i += vk_lanes) {
+    vk_floats q;
+    memcpy(&q, query + i, sizeof q);
+    for (size_t t = 0; t < keys; t++) {
+      vk_floats k;
+      vk_cached_lanes(level, type, key + t * stride, i, &k);
+      sums[t] += q * k;
+    }
+  }
+  for (size_t t = 0; t < keys; t++) {
+    float sum = sum_of_lanes(sums + t);
+    for (size_t i = whole; i < count; i++) {
+      sum += query[i] * vk_cached_value(level, type, key + t * stride, i);
+    }
+    scores[t] = sum * scale;
+  }
+}
+
+// Adds `some` weighted values, four or one: the sums are written once.
+VK_INLINE void add_values(vk_level level, vk_cache_type type, const float *weights,
+                          const uint8_t *value, size_t stride, size_t some, size_t count, float *y) {
+#pragma clang fp contract(fast)
+  const size_t whole = count / vk_lanes * vk_lanes;
+  for (size_t i = 0; i < whole; i += vk_lanes) {
+    vk_floats sum;
+    memcpy(&sum, y + i, sizeof sum);
+    for (size_t t = 0; t < some; t++) {
+      vk_floats v;
+      vk_cached_lanes(level, type, value + t * stride, i, &v);
+      sum += v * weights[t];
+    }
+    memcpy(y + i, &sum, sizeof sum);
+  }
+  for (size_t i = whole; i < count; i++) {
+    for (size_t t = 0; t < some; t++) {
+      y[i] += weights[t] * vk_cached_value(level, type, value + t * stride, i);
+    }
   }
 }
 
@@ -66,9 +89,9 @@ VK_INLINE float softmax_step(float *scores, size_t count, float softcap, float *
 }
 
 // A sink is a position of weight exp(sink) without a value: the running maximum and sum start with it.
-VK_INLINE void attend(const vk_attention *how, size_t head_size, size_t value_size,
-                      const float *query, const float *keys, const float *values, size_t positions,
-                      float sink, float *restrict y) {
+VK_INLINE void attend(vk_level level, vk_cache_type type, const vk_attention *how, size_t head_size,
+                      size_t value_size, const float *query, const uint8_t *keys,
+                      const uint8_t *values, size_t positions, float sink, float *restrict y) {
 #pragma clang fp contract(fast)
   const size_t key_stride = how->key_stride, value_stride = how->value_stride;
   const float scale = how->scale, softcap = how->softcap;
@@ -78,45 +101,61 @@ VK_INLINE void attend(const vk_attention *how, size_t head_size, size_t value_si
   for (size_t start = 0; start < positions; start += TILE) {
     const size_t some = positions - start < TILE ? positions - start : TILE;
     const size_t fours = some / 4 * 4;
-    const float *const key = keys + start * key_stride, *const value = values + start * value_stride;
+    const uint8_t *const key = keys + start * key_stride;
+    const uint8_t *const value = values + start * value_stride;
     for (size_t t = 0; t < fours; t += 4) {
-      four_scores(query, key + t * key_stride, key_stride, head_size, scale, scores + t);
+      score(level, type, query, key + t * key_stride, key_stride, 4, head_size, scale, scores + t);
     }
     for (size_t t = fours; t < some; t++) {
-      scores[t] = one_score(query, key + t * key_stride, head_size, scale);
+      score(level, type, query, key + t * key_stride, key_stride, 1, head_size, scale, scores + t);
     }
     const float kept = softmax_step(scores, some, softcap, &most, &total);
     if (kept != 1) {
       for (size_t i = 0; i < value_size; i++) y[i] *= kept;
     }
     for (size_t t = 0; t < fours; t += 4) {
-      add_four(scores + t, value + t * value_stride, value_stride, value_size, y);
+      add_values(level, type, scores + t, value + t * value_stride, value_stride, 4, value_size, y);
     }
     for (size_t t = fours; t < some; t++) {
-      for (size_t i = 0; i < value_size; i++) y[i] += scores[t] * value[t * value_stride + i];
+      add_values(level, type, scores + t, value + t * value_stride, value_stride, 1, value_size, y);
     }
   }
   for (size_t i = 0; i < value_size; i++) y[i] /= total;
 }
 
 // A constant head size lets the compiler keep a whole head in registers.
-VK_INLINE void vk_attend_body(vk_level level, const vk_attention *how, const float *query,
-                              const float *keys, const float *values, size_t positions, float sink,
-                              float *y) {
-  (void)level;
+VK_INLINE void attend_held_as(vk_level level, vk_cache_type type, const vk_attention *how,
+                              const float *query, const uint8_t *keys, const uint8_t *values,
+                              size_t positions, float sink, float *y) {
   const size_t size = how->head_size;
   switch (size == how->value_size ? size : 0) {
-    case 32: attend(how, 32, 32, query, keys, values, positions, sink, y); break;
-    case 64: attend(how, 64, 64, query, keys, values, positions, sink, y); break;
-    case 128: attend(how, 128, 128, query, keys, values, positions, sink, y); break;
-    case 256: attend(how, 256, 256, query, keys, values, positions, sink, y); break;
-    default: attend(how, size, how->value_size, query, keys, values, positions, sink, y); break;
+    case 64: attend(level, type, how, 64, 64, query, keys, values, positions, sink, y); break;
+    case 128: attend(level, type, how, 128, 128, query, keys, values, positions, sink, y); break;
+    default:
+      attend(level, type, how, size, how->value_size, query, keys, values, positions, sink, y);
+      break;
+  }
+}
+
+VK_INLINE void vk_attend_body(vk_level level, const vk_attention *how, const float *query,
+                              const uint8_t *keys, const uint8_t *values, size_t positions,
+                              float sink, float *y) {
+  switch (how->type) {
+    case VK_CACHE_F32:
+      attend_held_as(level, VK_CACHE_F32, how, query, keys, values, positions, sink, y);
+      break;
+    case VK_CACHE_F16:
+      attend_held_as(level, VK_CACHE_F16, how, query, keys, values, positions, sink, y);
+      break;
+    case VK_CACHE_INT8:
+      attend_held_as(level, VK_CACHE_INT8, how, query, keys, values, positions, sink, y);
+      break;
   }
 }
 
 VK_VARIANTS(void, vk_attend,
-            (vk_level level, const vk_attention *how, const float *query, const float *keys,
-             const float *values, size_t positions, float sink, float *y),
+            (vk_level level, const vk_attention *how, const float *query, const uint8_t *keys,
+             const uint8_t *values, size_t positions, float sink, float *y),
             (level, how, query, keys, values, positions, sink, y))
 
 VK_INLINE float vk_softmax_step_body(vk_level level, float *scores, size_t count, float softcap,

@@ -2,6 +2,7 @@ import Engine
 import Foundation
 import Tensors
 import Terminal
+import YAML
 
 /// The terminal workbench: opens a model and lets a person compress it, layer by layer.
 public enum Workbench {
@@ -82,6 +83,7 @@ public enum Workbench {
     state.conversation.use(options.server)
     state.target = options.target
     state.timeZone = .current
+    state.start.folder = options.folder
     state.homeDirectory = surroundings.environment["HOME"]
     state.evaluationText = surroundings.evaluationText ?? ""
     state.calibrationText = CalibrationText.standard(forModelAt: options.path ?? "") ?? ""

@@ -4,8 +4,10 @@ import Terminal
 
 /// How the workbench is started.
 public struct WorkbenchOptions: Hashable, Sendable {
-  /// The checkpoint to open; nil starts without one.
+  /// The checkpoint to open; nil starts with the models that are on this machine.
   public var path: String?
+  /// A folder whose models are listed first where none is opened.
+  public var folder: String?
   /// A plan to open with it.
   public var planPath: String?
   /// Who is to load what is planned; nil for nobody yet.
@@ -28,12 +30,13 @@ public struct WorkbenchOptions: Hashable, Sendable {
   public var tracePath: String?
 
   public init(
-    path: String? = nil, planPath: String? = nil, target: ExportTarget? = nil,
+    path: String? = nil, folder: String? = nil, planPath: String? = nil, target: ExportTarget? = nil,
     server: ServerAddress? = nil, themeName: String? = nil, color: ColorChoice = .auto,
     ascii: Bool = false, mouse: Bool = true, session: SessionChoice = .ask,
     tracePath: String? = nil
   ) {
     self.path = path
+    self.folder = folder
     self.planPath = planPath
     self.target = target
     self.server = server

@@ -20,6 +20,7 @@ struct Vise: ParsableCommand {
       EvaluateCommand.self, LogitsCommand.self, CalibrateCommand.self, SensitivityCommand.self,
       RefineCommand.self, AllocateCommand.self, PruneCommand.self, ExportCommand.self,
       CompressCommand.self, CompareCommand.self, HistoryCommand.self, TargetsCommand.self,
+      FitCommand.self, ModelsCommand.self,
     ],
     defaultSubcommand: OpenCommand.self)
 

@@ -170,6 +170,47 @@ import Testing
     #expect(events.tokens(.compressed).count == 4)
   }
 
+  @Test func whatAnEarlierPromptBeganWithIsNotReadAgain() throws {
+    let long = String(repeating: "a long story ", count: 9)
+    driver.send(.generate(job, request([.reference, .compressed], prompt: long)))
+    driver.run()
+    let first = driver.events.tokens(.reference)
+    #expect(first.allSatisfy { $0.reusedTokens == 0 })
+    // The same again, then another end, then after a change of the plan.
+    var counts: [[Int?]] = []
+    for (plan, prompt) in [(Plan(), long), (Plan(), long + "!"), (coarse, long + "!?")] {
+      driver.send(.setPlan(plan))
+      let before = driver.events.count
+      driver.send(.generate(job, request([.reference, .compressed], prompt: prompt)))
+      driver.run()
+      let events = driver.events[before...]
+      counts.append(ModelSide.allCases.map { events.tokens(AnswerSide($0)).first?.reusedTokens })
+      if prompt == long { #expect(events.tokens(.reference).map(\.id) == first.map(\.id)) }
+    }
+    let length = long.utf8.count
+    #expect(counts[0] == [length - 1, length - 1])
+    #expect(counts[1] == [length, length])
+    #expect(counts[2] == [length + 1, 0])
+  }
+
+  @Test func whatKeysAndValuesTakeIsTold() throws {
+    for (type, bytes) in [(CacheType.f32, 4), (.f16, 2)] {
+      let before = driver.events.count
+      var request = request([.reference])
+      request.cacheType = type
+      driver.send(.generate(job, request))
+      driver.run()
+      let blocks = try #require(try Checkpoint.open(model.path).description.blueprint).blocks
+      let values = blocks.reduce(0) { sum, block in
+        sum + 2 * block.attention.keyValueHeadCount * block.attention.headSize
+      }
+      // The token that was chosen last is not read yet.
+      for token in driver.events[before...].tokens(.reference) {
+        #expect(token.cacheBytes == (token.promptTokens + token.index) * values * bytes)
+      }
+    }
+  }
+
   @Test func changedLayersTakeEffectBetweenTwoTokens() throws {
     // Compressed once, the plan's layers are at hand, so the change takes effect at once.
     driver.send(.setPlan(coarse))

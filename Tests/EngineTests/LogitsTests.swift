@@ -92,6 +92,22 @@ import Testing
     #expect(error > 1e-4 * largest && error < 0.2 * largest)
   }
 
+  @Test func roundedKeysAndValuesAreNearTheExact() throws {
+    var logits: [[Float]] = []
+    for type in [CacheType.f32, .f16, .int8] {
+      var wanted = request()
+      wanted.cacheType = type
+      driver.send(.writeLogits(job, wanted))
+      driver.run()
+      logits.append(try read(output).logits)
+    }
+    let largest = logits[0].map(\.magnitude).max() ?? 0
+    for (found, least, most) in [(logits[1], Float(1e-7), Float(1e-3)), (logits[2], 1e-5, 0.2)] {
+      let error = zip(logits[0], found).map { abs($0 - $1) }.max() ?? 0
+      #expect(error > least * largest && error < most * largest)
+    }
+  }
+
   @Test func writesWhatAForwardPassComputes() throws {
     driver.send(.writeLogits(job, request()))
     driver.run()

@@ -1,3 +1,4 @@
+import Checkpoints
 import Inference
 import Tensors
 import Testing
@@ -40,6 +41,70 @@ struct GenerationTests {
     #expect(
       steps == [.prompt(read: 2), .prompt(read: 4), .token(tokens[0]), .ended(.tokenLimit)])
     #expect(try answer(decoder, limit: 4, chunk: 2).tokens == answer(decoder, limit: 4).tokens)
+  }
+
+  /// Reads a prompt and answers in single precision, until so many tokens are there.
+  private func reading(
+    _ prompt: [Int], _ decoder: Decoder, then other: Decoder? = nil, after count: Int = 4,
+    limit: Int = 8
+  ) throws -> ReadTokens {
+    var generation = try Generation(
+      decoder: decoder, prompt: prompt, sampler: Sampler(), tokenLimit: limit, endTokens: [],
+      cacheType: .f32, chunk: 3)
+    while true {
+      let current = generation.tokens.count < count ? decoder : other ?? decoder
+      if case .ended = try generation.step(using: current) { return generation.readTokens }
+    }
+  }
+
+  private func reused(
+    _ read: ReadTokens, _ prompt: [Int], _ decoder: Decoder, as type: CacheType = .f32
+  ) throws -> (count: Int, tokens: [Int]) {
+    var generation = try Generation(
+      decoder: decoder, prompt: prompt, sampler: Sampler(), tokenLimit: 5, endTokens: [],
+      cacheType: type, continuing: read)
+    while true {
+      if case .ended = try generation.step(using: decoder) {
+        return (generation.reusedCount, generation.tokens)
+      }
+    }
+  }
+
+  @Test func whatAPromptBeginsWithIsReadOnce() throws {
+    let decoder = try TinyModel().decoder()
+    let read = try reading(Self.prompt, decoder)
+    let answered = try answer(decoder, limit: 8).tokens
+    let prompts: [(prompt: [Int], shared: Int)] = [
+      (Self.prompt, 4), (Self.prompt + answered.prefix(3) + [17, 2], 8),
+      (Self.prompt + [answered[0] ^ 1, 4, 4], 5), (Array(Self.prompt.prefix(3)), 2),
+      ([5], 0), ([6, 9, 31], 0),
+    ]
+    for (prompt, shared) in prompts {
+      let found = try reused(read, prompt, decoder)
+      #expect(found.count == shared)
+      #expect(found.tokens == (try answer(decoder, prompt: prompt, limit: 5).tokens))
+    }
+  }
+
+  @Test func anotherModelReadsThePromptItself() throws {
+    let model = TinyModel()
+    let decoder = try model.decoder()
+    let read = try reading(Self.prompt, decoder)
+    var changed = decoder
+    let layer = try #require(decoder.description.layers.first { $0.block == 1 })
+    try changed.setLayer(layer.name, try #require(decoder.weights(of: layer.name)))
+    #expect(try reused(read, Self.prompt, changed).count == 0)
+    var fast = decoder
+    fast.arithmetic = .fast
+    #expect(try reused(read, Self.prompt, fast).count == 0)
+    #expect(try reused(read, Self.prompt, decoder.leavingOut(blocks: [1])).count == 0)
+    #expect(try reused(read, Self.prompt, decoder, as: .f16).count == 0)
+    #expect(try reused(read, Self.prompt, try model.decoder()).count == 0)
+    // Layers that changed in the middle of an answer leave what was read before them.
+    let mixed = try reading(Self.prompt, decoder, then: changed, after: 2)
+    let whole = Self.prompt + (try answer(decoder, limit: 8).tokens)
+    #expect(try reused(mixed, whole, decoder).count == Self.prompt.count + 1)
+    #expect(try reused(mixed, whole, changed).count == 0)
   }
 
   @Test func anEndTokenEndsAndIsNoPartOfTheAnswer() throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Tensors
 
-/// Many queries at once, in tiles, against the formula in double precision.
+/// Many queries at once, in tiles, against the formula in double precision; few for the types that keys are held as.
 struct AttentionTileTests {
   struct Case: CustomTestStringConvertible, Sendable {
     /// Queries, and positions before them.
@@ -13,9 +13,11 @@ struct AttentionTileTests {
     var softcap: Float?
     var hasSinks = false
     var valueSize = 8
+    var size = 8
+    var type = CacheType.f32
 
     var testDescription: String {
-      "\(rows) after \(before), window \(window ?? 0), cap \(softcap ?? 0), sinks \(hasSinks)"
+      "\(rows) after \(before), window \(window ?? 0), cap \(softcap ?? 0), sinks \(hasSinks), \(type)"
     }
   }
 
@@ -26,10 +28,16 @@ struct AttentionTileTests {
     Case(rows: 130, before: 127, window: 1),
     Case(rows: 130, before: 200, window: 40, softcap: 3, hasSinks: true, valueSize: 5),
     Case(rows: 300, before: 1, window: 257, valueSize: 16),
+    Case(rows: 65, before: 300, type: .f16),
+    Case(rows: 13, before: 1, window: 9, valueSize: 17, size: 34, type: .f16),
+    Case(rows: 130, before: 127, softcap: 3, valueSize: 33, size: 40, type: .int8),
+    Case(rows: 300, before: 0, window: 257, valueSize: 5, type: .int8),
+    Case(rows: 3, before: 290, valueSize: 19, size: 70, type: .int8),
+    Case(rows: 1, before: 0, size: 16, type: .f16),
   ]
 
   @Test(arguments: cases) func tilesAreTheFormula(_ this: Case) {
-    let (heads, shared, size) = (4, 2, 8)
+    let (heads, shared, size) = (4, 2, this.size)
     var random = SeededRandom(seed: UInt64(this.rows))
     func vector(_ count: Int) -> [Float] {
       (0..<count).map { _ in Float.random(in: -3...3, using: &random) }
@@ -40,15 +48,18 @@ struct AttentionTileTests {
       softcap: this.softcap, sinks: this.hasSinks ? vector(heads) : nil, valueSize: this.valueSize)
     let width = heads * size + 3
     let queries = Matrix(rows: this.rows, columns: width, values: vector(this.rows * width))
-    let keys = vector(positions * shared * size)
-    let values = vector(positions * shared * this.valueSize)
+    let keys = CachedVectors(
+      vector(positions * shared * size), heads: shared, size: size, as: this.type)
+    let values = CachedVectors(
+      vector(positions * shared * this.valueSize), heads: shared, size: this.valueSize,
+      as: this.type)
     let found = attention.attend(
       queries: queries, keys: keys, values: values, on: WorkerPool(threads: 2))
     for row in 0..<this.rows {
       for head in 0..<heads {
         let expected = Self.formula(
           attention, query: Array(queries.row(row).dropFirst(head * size).prefix(size)),
-          position: this.before + row, head: head, keys, values)
+          position: this.before + row, head: head, keys.values, values.values)
         let start = head * this.valueSize
         for (place, value) in expected.enumerated()
         where !(abs(Double(found[row, start + place]) - value) < 1e-5) {

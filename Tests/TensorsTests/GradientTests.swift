@@ -92,7 +92,9 @@ struct GradientTests {
       queries: queries, keys: keys, values: values, output: outer, on: pool)
 
     func loss(_ queries: Matrix, _ keys: [Float], _ values: [Float]) -> Double {
-      let output = attention.attend(queries: queries, keys: keys, values: values, on: pool)
+      let output = attention.attend(
+        queries: queries, keys: CachedVectors(keys, heads: shared, size: size),
+        values: CachedVectors(values, heads: shared, size: size), on: pool)
       return product(output.values, outer.values).value
     }
     // The forward pass is single precision: steps are large, and only some places are tried.

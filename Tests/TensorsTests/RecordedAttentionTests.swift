@@ -34,12 +34,20 @@ struct RecordedAttentionTests {
     return queries
   }
 
+  private static func keys(_ recorded: RecordedVectors.Attention) -> CachedVectors {
+    CachedVectors(recorded.keys.floats, heads: recorded.shared, size: recorded.size)
+  }
+
+  private static func values(_ recorded: RecordedVectors.Attention) -> CachedVectors {
+    CachedVectors(recorded.values.floats, heads: recorded.shared, size: recorded.valueSize)
+  }
+
   @Test(arguments: [1, 2]) func attends(threads: Int) throws {
     let pool = WorkerPool(threads: threads)
     for (number, recorded) in try RecordedVectors.read().attentions.enumerated() {
       let found = Self.attention(recorded).attend(
-        queries: Self.queries(recorded, beside: 3), keys: recorded.keys.floats,
-        values: recorded.values.floats, on: pool)
+        queries: Self.queries(recorded, beside: 3), keys: Self.keys(recorded),
+        values: Self.values(recorded), on: pool)
       Self.expectClose(found.values, recorded.output.floats, "attention \(number)")
     }
   }
@@ -54,7 +62,7 @@ struct RecordedAttentionTests {
           rows: rows, columns: queries.columns,
           values: Array(queries.values.suffix(rows * queries.columns)))
         let found = Self.attention(recorded).attend(
-          queries: last, keys: recorded.keys.floats, values: recorded.values.floats, on: pool)
+          queries: last, keys: Self.keys(recorded), values: Self.values(recorded), on: pool)
         let expected = recorded.output.floats.suffix(found.values.count)
         Self.expectClose(found.values, Array(expected), "attention \(number)")
       }

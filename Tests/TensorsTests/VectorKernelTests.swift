@@ -1,7 +1,8 @@
 import CKernels
 import Foundation
-import Tensors
 import Testing
+
+@testable import Tensors
 
 /// Every variant of the operations on vectors against double precision.
 struct VectorKernelTests {
@@ -44,32 +45,46 @@ struct VectorKernelTests {
   /// Head sizes that are compiled by themselves and others; values of another size; capped scores and sinks.
   @Test(arguments: [1, 2, 127, 128, 129, 400], [24, 32, 64, 128, 256])
   func attention(positions: Int, size: Int) {
-    let stride = size + 36
+    for type in CacheType.allCases { attention(positions: positions, size: size, type) }
+  }
+
+  private func attention(positions: Int, size: Int, _ type: CacheType) {
+    let width = size + 36
     for (valueSize, softcap, sink) in [
       (size, 0, -.infinity), (size, 3, 1.5), (size - 5, 0, 40), (size + 1, 3, -.infinity),
     ] as [(Int, Float, Float)] {
       var noise = Noise(seed: positions)
       // Scores far apart make the running maximum move.
       let query = noise.values(size).map { $0 * 12 }
-      let (keys, values) = (noise.values(positions * stride), noise.values(positions * stride))
+      // What is beside a head is another's, and not to be read.
+      func cached(_ size: Int) -> (CachedVectors, floats: [Float]) {
+        let rows = Matrix(
+          rows: positions, columns: width, values: noise.values(positions * width))
+        var vectors = CachedVectors(type: type, heads: 1, headSize: size)
+        vectors.append(rows, column: 3)
+        return (vectors, vectors.values)
+      }
+      let (keys, values) = (cached(size), cached(valueSize))
       let scores = (0..<positions).map { position in
-        let key = keys[position * stride..<position * stride + size]
-        let score = product(query, key).value * 0.5
+        let key = keys.floats[position * size..<(position + 1) * size]
+        let score = product(query, Array(key)).value * 0.5
         return softcap > 0 ? Double(softcap) * tanh(score / Double(softcap)) : score
       }
       let most = max(scores.max() ?? 0, Double(sink))
       let weights = scores.map { exp($0 - most) }
       let total = weights.reduce(0, +) + exp(Double(sink) - most)
       var how = vk_attention(
-        head_size: size, value_size: valueSize, key_stride: stride, value_stride: stride,
-        scale: 0.5, softcap: softcap)
+        head_size: size, value_size: valueSize, key_stride: keys.0.stride,
+        value_stride: values.0.stride, type: type.kernelType, scale: 0.5, softcap: softcap)
       for level in testedLevels {
         var found = [Float](repeating: .nan, count: valueSize)
-        vk_attend(level, &how, query, keys, values, positions, sink, &found)
+        vk_attend(
+          level, &how, query, keys.0.bytes, values.0.bytes, positions, sink, &found)
         for place in 0..<valueSize {
-          let expected = (0..<positions).map { weights[$0] * Double(values[$0 * stride + place]) }
-            .reduce(0, +)
-          #expect(abs(Double(found[place]) - expected / total) < 1e-5, "\(level)")
+          let expected = (0..<positions).map {
+            weights[$0] * Double(values.floats[$0 * valueSize + place])
+          }.reduce(0, +)
+          #expect(abs(Double(found[place]) - expected / total) < 1e-5, "\(level) \(type)")
         }
       }
     }

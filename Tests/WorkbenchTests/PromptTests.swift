@@ -54,6 +54,21 @@ import Testing
     #expect(app.state.conversation.parting == 3)
   }
 
+  @Test func showsHowFarThePromptIsReadAndWhatTheCacheTakes() {
+    var app = asking()
+    app.send(.promptRead(JobID(1), .reference, tokens: 128, of: 4000))
+    app.send(.promptRead(JobID(2), .compressed, tokens: 1, of: 2))
+    #expect(app.screen.contains("reading 128/4000") && !app.screen.contains("reading 1/2"))
+    app.send(
+      .token(
+        JobID(1),
+        GeneratedToken(
+          side: .reference, index: 0, id: 1, text: "The", tokensPerSecond: 0,
+          cacheBytes: 12_500_000)))
+    #expect(app.row("reference", "1 tokens").contains("KV 12.5 MB"))
+    #expect(!app.screen.contains("reading"))
+  }
+
   @Test func fromThePartingOnTokensAreUnderlined() {
     var app = asking()
     app.send(token(.reference, 0, "one", id: 1))
@@ -154,14 +169,17 @@ import Testing
     app.command("set seed 7")
     app.command("set raw on")
     app.command("set arithmetic fast")
+    app.command("set kv-cache int8")
     let settings = app.state.conversation.settings
     #expect(settings.sampling == SamplingSettings(temperature: 0.8, topK: 40, topP: 1, seed: 7))
     #expect(settings.tokenLimit == 64 && settings.isRaw && settings.arithmetic == .fast)
-    #expect(app.screen.contains("temperature 0.8 · top-k 40 · 64 tokens · raw · fast"))
+    #expect(settings.cacheType == .int8)
+    #expect(app.screen.contains("temperature 0.8 · top-k 40 · 64 tokens · raw · fast · KV int8"))
   }
 
   @Test(arguments: [
     "temperature hot", "tokens 0", "top-p 2", "nothing 1", "temperature nan", "arithmetic 8",
+    "kv-cache f8",
   ])
   func refusesSettings(_ text: String) {
     var app = App()

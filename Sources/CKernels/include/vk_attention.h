@@ -3,15 +3,19 @@
 #define VISE_VK_ATTENTION_H
 
 #include <stddef.h>
+#include <stdint.h>
 
+#include "vk_cache.h"
 #include "vk_levels.h"
 
 /// What all heads of an attention share.
 typedef struct {
   /// Values of a query and a key, and of a value.
   size_t head_size, value_size;
-  /// Floats from one position's key or value to the next one's.
+  /// Bytes from one position's key or value to the next one's.
   size_t key_stride, value_stride;
+  /// What keys and values are held as.
+  vk_cache_type type;
   float scale;
   /// Scaled scores s become softcap * tanh(s / softcap); 0 leaves them.
   float softcap;
@@ -19,9 +23,9 @@ typedef struct {
 
 /// y = sum over positions of softmax(softcapped(scale * query . key)) * value, for one head.
 ///
-/// The softmax's denominator has exp(sink) besides; minus infinity is no sink.
-void vk_attend(vk_level level, const vk_attention *how, const float *query, const float *keys,
-               const float *values, size_t positions, float sink, float *y);
+/// The softmax's denominator has exp(sink) besides; minus infinity is no sink. Keys and values are read as they are held.
+void vk_attend(vk_level level, const vk_attention *how, const float *query, const uint8_t *keys,
+               const uint8_t *values, size_t positions, float sink, float *y);
 /// One step of a running softmax: turns the scaled scores of `count` keys into their weights, exp(softcapped score -
 /// most), adds these to `total`, and lets `most` grow to the largest score.
 ///

@@ -76,12 +76,14 @@ public struct ModelDescription: Codable, Hashable, Sendable {
   public let layers: [LayerDescription]
   /// What the checkpoint asks for and Vise does not do, or other programs do differently: a sentence each.
   public let notes: [String]
+  /// What settings say of serving where there is no blueprint; ``serving`` answers for all models.
+  let statedServing: ServingFacts?
 
   public init(
     name: String, path: String, format: CheckpointFormat, architecture: String,
     blueprint: Blueprint?, abilities: Abilities = .all, parameterCount: Int, tensorBytes: Int,
     fingerprint: String, layers: [LayerDescription], notes: [String] = [],
-    headerFingerprint: String? = nil
+    headerFingerprint: String? = nil, serving: ServingFacts? = nil
   ) {
     self.name = name
     self.path = path
@@ -95,6 +97,7 @@ public struct ModelDescription: Codable, Hashable, Sendable {
     self.headerFingerprint = headerFingerprint
     self.layers = layers
     self.notes = notes
+    statedServing = serving
   }
 
   /// Values of a hidden state; 0 where it is not known.

@@ -77,7 +77,7 @@ extension Checkpoint {
         parameterCount: builder.parameterCount(), tensorBytes: table.byteCount,
         fingerprint: table.fingerprint, layers: builder.layers,
         notes: contents.notes + generic.notes + contents.quantizationNotes(on: builder.layers),
-        headerFingerprint: table.headerFingerprint))
+        headerFingerprint: table.headerFingerprint, serving: contents.statedServing))
   }
 
   private init(

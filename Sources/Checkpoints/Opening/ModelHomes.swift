@@ -6,6 +6,10 @@ package struct ModelHomes: Sendable {
   let hub: HubCache
   /// Ollama's stores: that of the person, then that of the service.
   let ollama: [OllamaStore]
+  /// Folders of GGUF files that llama.cpp downloads.
+  let llamaCpp: [String]
+  /// LM Studio's folders, of a publisher's folders of models.
+  let lmStudio: [String]
 
   /// The folders that the programs themselves would use.
   ///
@@ -22,5 +26,7 @@ package struct ModelHomes: Sendable {
     ollama = (stores ?? ["\(home)/.ollama/models", "/usr/share/ollama/.ollama/models"]).map {
       OllamaStore(path: $0)
     }
+    llamaCpp = [value("LLAMA_CACHE") ?? "\(cache)/llama.cpp"]
+    lmStudio = ["\(home)/.lmstudio/models", "\(cache)/lm-studio/models"]
   }
 }

@@ -23,7 +23,7 @@ extension ModelLocation {
   }
 
   /// The GGUF files of a directory that models can be, of split ones the first parts.
-  private static func ggufFiles(in directory: HuggingFaceDirectory) -> [String] {
+  static func ggufFiles(in directory: HuggingFaceDirectory) -> [String] {
     let all = directory.names.filter { $0.hasSuffix(".gguf") }.filter { name in
       guard let part = PartName(name, suffix: ".gguf") else { return true }
       return part.index == 0

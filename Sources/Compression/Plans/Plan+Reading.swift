@@ -1,4 +1,5 @@
 import Tensors
+import YAML
 import Yams
 
 extension Plan {

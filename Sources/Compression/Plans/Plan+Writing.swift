@@ -61,6 +61,8 @@ extension Plan {
   private static func escaped(_ scalar: Unicode.Scalar) -> String {
     switch scalar {
     case "\"", "\\": return "\\\(scalar)"
+    // Readers look for anchors without minding quotes.
+    case "&": return "\\x26"
     case " "..."~": return String(scalar)
     default:
       let digits = String(scalar.value, radix: 16)

@@ -35,7 +35,8 @@ struct Answer {
       guard generation != nil else {
         generation = try Generation(
           decoder: decoder, prompt: prompt,
-          sampler: Sampler(request.sampling), tokenLimit: limit, endTokens: tokenizer.endTokens)
+          sampler: Sampler(request.sampling), tokenLimit: limit, endTokens: tokenizer.endTokens,
+          cacheType: request.cacheType, continuing: workspace.models.takeReadTokens(side))
         text = TextStream(tokenizer)
         return nil
       }
@@ -48,12 +49,22 @@ struct Answer {
       case .ended(let reason):
         isEnded = true
         workspace.emit(.answerEnded(job, AnswerSide(side), StopReason(reason)))
-      case .prompt, nil: break
+      case .prompt(let read):
+        workspace.emit(
+          .promptRead(
+            job, AnswerSide(side), tokens: read, of: generation?.promptCount ?? read))
+      case nil: break
       }
       return nil
     } catch {
       throw JobFailure(error)
     }
+  }
+
+  /// Leaves what was read to the next prompt.
+  func keepReadTokens(in workspace: Workspace) {
+    guard let generation else { return }
+    workspace.models.keepReadTokens(generation.readTokens, side)
   }
 
   private static func prompt(
@@ -74,7 +85,8 @@ struct Answer {
     return GeneratedToken(
       side: AnswerSide(side), index: index, id: id, text: part,
       tokensPerSecond: index > 0 && time > .zero ? Double(index) / (time / .seconds(1)) : 0,
-      promptTokens: generation?.promptCount ?? 0, promptSeconds: promptTime / .seconds(1))
+      promptTokens: generation?.promptCount ?? 0, promptSeconds: promptTime / .seconds(1),
+      reusedTokens: generation?.reusedCount ?? 0, cacheBytes: generation?.cacheBytes ?? 0)
   }
 }
 

@@ -36,6 +36,7 @@ final class AnswerJob: Job {
     var meter = ProgressMeter(workLeft: Double(total), now: workspace.now())
     try wait(turn)
     try start(in: workspace)
+    defer { answers.forEach { $0.keepReadTokens(in: workspace) } }
     while !isEnded {
       try wait(turn)
       try step(turn)

@@ -38,7 +38,9 @@ struct LogitsJob: Job {
     let pace = turn.pace(of: windows.length)
     let pass: LogitsPass
     do {
-      pass = try LogitsPass(firstOf: windows, decoder: decoder, pace: pace.part(from: 0, to: 0.5))
+      pass = try LogitsPass(
+        firstOf: windows, decoder: decoder, cacheType: request.cacheType,
+        pace: pace.part(from: 0, to: 0.5))
     } catch {
       throw JobFailure(error)
     }

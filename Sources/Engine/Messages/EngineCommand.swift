@@ -55,11 +55,14 @@ public struct GenerationRequest: Codable, Hashable, Sendable {
   public var sampling: SamplingSettings
   /// How exactly layers that hold integer codes multiply.
   public var arithmetic: Arithmetic
+  /// What keys and values are held as.
+  public var cacheType: CacheType
 
   public init(
     prompt: String, isRaw: Bool = false, sides: [ModelSide] = ModelSide.allCases,
     server: ServerAddress? = nil, tokenLimit: Int = 128,
-    sampling: SamplingSettings = SamplingSettings(), arithmetic: Arithmetic = .exact
+    sampling: SamplingSettings = SamplingSettings(), arithmetic: Arithmetic = .exact,
+    cacheType: CacheType = .f16
   ) {
     self.prompt = prompt
     self.isRaw = isRaw
@@ -68,6 +71,7 @@ public struct GenerationRequest: Codable, Hashable, Sendable {
     self.tokenLimit = tokenLimit
     self.sampling = sampling
     self.arithmetic = arithmetic
+    self.cacheType = cacheType
   }
 }
 

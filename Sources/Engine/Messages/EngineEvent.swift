@@ -53,10 +53,15 @@ public struct GeneratedToken: Codable, Hashable, Sendable {
   /// Tokens of the prompt, and the seconds from its first to the answer's first; 0 for a server.
   public var promptTokens: Int
   public var promptSeconds: Double
+  /// Tokens of the prompt that were read for an earlier one, and are not among those of the seconds.
+  public var reusedTokens: Int
+  /// Bytes of the keys and values that this answer holds; 0 for a server.
+  public var cacheBytes: Int
 
   public init(
     side: AnswerSide, index: Int, id: Int?, text: String, tokensPerSecond: Double,
-    divergence: Double? = nil, promptTokens: Int = 0, promptSeconds: Double = 0
+    divergence: Double? = nil, promptTokens: Int = 0, promptSeconds: Double = 0,
+    reusedTokens: Int = 0, cacheBytes: Int = 0
   ) {
     self.side = side
     self.index = index
@@ -66,6 +71,8 @@ public struct GeneratedToken: Codable, Hashable, Sendable {
     self.divergence = divergence
     self.promptTokens = promptTokens
     self.promptSeconds = promptSeconds
+    self.reusedTokens = reusedTokens
+    self.cacheBytes = cacheBytes
   }
 }
 
@@ -95,6 +102,8 @@ public enum EngineEvent: Codable, Hashable, Sendable {
   case promptSentRaw(JobID)
   /// What a job takes for granted of a text or a tokenizer; one sentence.
   case remarked(JobID, String)
+  /// So many of the prompt's tokens are read, and there are more to read.
+  case promptRead(JobID, AnswerSide, tokens: Int, of: Int)
   case token(JobID, GeneratedToken)
   case answerEnded(JobID, AnswerSide, StopReason)
   /// This side gives no answer, or no more of it; one sentence that says why. The others go on.

@@ -13,10 +13,13 @@ public struct LogitsRequest: Codable, Hashable, Sendable {
   public var replaces: Bool
   /// How exactly layers that hold integer codes multiply.
   public var arithmetic: Arithmetic
+  /// What keys and values are rounded to before attention reads them.
+  public var cacheType: CacheType
 
   public init(
     textPath: String, tokenLimit: Int, side: ModelSide, outputPath: String,
-    replaces: Bool = false, arithmetic: Arithmetic = .exact
+    replaces: Bool = false, arithmetic: Arithmetic = .exact,
+    cacheType: CacheType = .f32
   ) {
     self.textPath = textPath
     self.tokenLimit = tokenLimit
@@ -24,6 +27,7 @@ public struct LogitsRequest: Codable, Hashable, Sendable {
     self.outputPath = outputPath
     self.replaces = replaces
     self.arithmetic = arithmetic
+    self.cacheType = cacheType
   }
 }
 

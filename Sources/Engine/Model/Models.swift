@@ -26,6 +26,8 @@ struct Models {
   private var compressed: Decoder?
   /// What the compressed model has in place of the checkpoint's layers, by their place in the model.
   private var results: [Int: LayerResult] = [:]
+  /// What each model has read last.
+  private var readTokens: [ModelSide: ReadTokens] = [:]
 
   init(_ checkpoint: Checkpoint, threads: Int?, pool: WorkerPool? = nil) {
     whole = checkpoint
@@ -40,6 +42,7 @@ struct Models {
     models.checkpoint = checkpoint ?? whole
     models.isPruned = checkpoint != nil
     (models.pruned, models.compressed, models.results) = (nil, nil, [:])
+    models.readTokens[.compressed] = nil
     return models
   }
 
@@ -109,6 +112,14 @@ struct Models {
       throw JobFailure(error)
     }
   }
+
+  /// What a model has read for the prompt before, to go on from; it is held by one answer at a time.
+  mutating func takeReadTokens(_ side: ModelSide) -> ReadTokens? {
+    readTokens.removeValue(forKey: side)
+  }
+
+  /// Leaves what a model has read to its next prompt.
+  mutating func keepReadTokens(_ read: ReadTokens, _ side: ModelSide) { readTokens[side] = read }
 
   /// The tokenizer that belongs to the weights.
   mutating func tokenizer() throws(JobFailure) -> Tokenizer {

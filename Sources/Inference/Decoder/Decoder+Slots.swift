@@ -25,11 +25,15 @@ extension Decoder {
     let weights = isOnlyLookedUp ? weights : Self.runnable(weights, on: pool)
     switch tensor.part {
     case .embedding: embedding = weights
-    case .head: head = weights
+    // What the head computes is not read again.
+    case .head:
+      head = weights
+      return
     default:
       guard let block = tensor.block else { throw .missing(name: name) }
       blocks[block][tensor.part] = weights
     }
+    renew()
   }
 
   /// The weights of a norm by its name, for example `model.layers.3.input_layernorm`, as they multiply; nil for others.
@@ -47,6 +51,7 @@ extension Decoder {
     try Self.check(weights, fits: tensor)
     if let block = tensor.block {
       blocks[block].norms[tensor.part]?.weights = weights
+      renew()
     } else {
       finalNorm.weights = weights
     }

@@ -6,6 +6,9 @@ import Tensors
 /// A decoder is a value. A copy shares the weights of all layers until their slots are set, so that the reference
 /// and a compressed model take the memory of one model and of the compressed layers.
 public struct Decoder: Sendable {
+  /// Equal only to itself.
+  final class Revision: Sendable {}
+
   public let description: ModelDescription
   let blueprint: Blueprint
   /// The blocks that run, by index and in order: all, unless some are left out.
@@ -13,6 +16,8 @@ public struct Decoder: Sendable {
   let pool: WorkerPool
   /// How exactly products with layers that hold integer codes are computed.
   public var arithmetic = Arithmetic.exact
+  /// Stands for the weights that decide what blocks compute; another one once any of them is set.
+  private(set) var revision = Revision()
   var embedding: LayerWeights
   /// nil when the head is the embedding.
   var head: LayerWeights?
@@ -76,14 +81,17 @@ public struct Decoder: Sendable {
     rotary = RotaryEmbedding(blueprint.ropes)
   }
 
+  /// Says that blocks compute something else from now on.
+  mutating func renew() { revision = Revision() }
+
   /// An empty cache for a sequence of this model, or of one that differs in weights only.
-  public func makeCache() -> KeyValueCache {
-    KeyValueCache(widths: blueprint.blocks.map(\.attention.keyWidth))
+  public func makeCache(as type: CacheType = .f32) -> KeyValueCache {
+    KeyValueCache(blueprint.blocks, as: type)
   }
 
   /// An empty cache for a sequence that runs through a single block.
-  func makeBlockCache(_ block: Int) -> BlockCache {
-    BlockCache(width: blueprint.blocks[block].attention.keyWidth)
+  func makeBlockCache(_ block: Int, as type: CacheType = .f32) -> BlockCache {
+    BlockCache(blueprint.blocks[block].attention, as: type)
   }
 
   /// The model without some of its blocks, whose hidden states the next block reads as if they were not there.
@@ -91,6 +99,7 @@ public struct Decoder: Sendable {
   /// Blocks and layers keep their indices and names, caches their shape.
   public func leavingOut(blocks indices: Set<Int>) -> Decoder {
     var shorter = self
+    shorter.renew()
     shorter.runningBlocks.removeAll { indices.contains($0) }
     return shorter
   }

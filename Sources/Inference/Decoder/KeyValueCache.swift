@@ -1,3 +1,4 @@
+import Checkpoints
 import Tensors
 
 /// The keys and values of the positions that a decoder has read: the state of one sequence.
@@ -9,18 +10,21 @@ public struct KeyValueCache: Sendable {
   /// Tokens that the sequence is known to have before it is read whole: RoPE may turn long ones otherwise.
   public var expectedCount = 0
 
-  /// An empty cache for a model whose blocks have keys of these widths.
-  init(widths: [Int]) {
-    blocks = widths.map { BlockCache(width: $0) }
+  /// What keys and values are held as.
+  public let type: CacheType
+
+  /// An empty cache for a model of such blocks.
+  init(_ blocks: [BlockFacts], as type: CacheType) {
+    self.type = type
+    self.blocks = blocks.map { BlockCache($0.attention, as: type) }
   }
 
   /// Bytes that the cached positions take.
   public var byteCount: Int { blocks.reduce(0) { $0 + $1.byteCount } }
 
-  /// Forgets all positions from `length` on.
+  /// Forgets all positions from `length` on, and those that only some blocks have read.
   public mutating func truncate(to length: Int) {
-    guard length < count else { return }
-    count = max(length, 0)
+    count = min(max(length, 0), count)
     for block in blocks.indices { blocks[block].truncate(to: count) }
   }
 
@@ -30,31 +34,31 @@ public struct KeyValueCache: Sendable {
 
 /// The keys and values of one block.
 struct BlockCache: Sendable {
-  /// Values of one position: key and value heads times head size.
-  let width: Int
-  /// Positions x width.
-  private(set) var keys: [Float] = []
-  private(set) var values: [Float] = []
+  private(set) var keys: CachedVectors
+  private(set) var values: CachedVectors
 
-  init(width: Int) { self.width = width }
+  init(_ attention: AttentionFacts, as type: CacheType) {
+    keys = CachedVectors(
+      type: type, heads: attention.keyValueHeadCount, headSize: attention.headSize)
+    values = keys
+  }
 
-  var byteCount: Int { (keys.count + values.count) * MemoryLayout<Float>.size }
+  /// Values of one position's keys, and of its values.
+  var width: Int { keys.width }
+
+  var byteCount: Int { keys.byteCount + values.byteCount }
 
   /// Appends the keys and values of new positions.
   ///
   /// Each row of `projected` is a position: its keys start at `keyColumn`, and its values follow.
   mutating func append(_ projected: Matrix, keyColumn: Int) {
-    for row in 0..<projected.rows {
-      let start = row * projected.columns + keyColumn
-      keys.append(contentsOf: projected.values[start..<start + width])
-      values.append(contentsOf: projected.values[start + width..<start + 2 * width])
-    }
+    keys.append(projected, column: keyColumn)
+    values.append(projected, column: keyColumn + width)
   }
 
   /// Forgets all positions from `length` on, of which there may be none: a block that is left out reads nothing.
   mutating func truncate(to length: Int) {
-    let kept = min(length * width, keys.count)
-    keys.removeLast(keys.count - kept)
-    values.removeLast(values.count - kept)
+    keys.truncate(to: length)
+    values.truncate(to: length)
   }
 }

@@ -33,7 +33,7 @@ struct PromptReading: Sendable {
     var work = StepLength.work
     while work > 0 || hidden.rows == 1, let block = blocks.popFirst() {
       decoder.run(block: block, on: &hidden, positions, cache: &cache.blocks[block])
-      work -= hidden.rows * decoder.weights(ofBlock: block)
+      work -= hidden.rows * decoder.work(ofBlock: block, at: positions.range.upperBound)
     }
     if blocks.isEmpty { cache.advance(by: hidden.rows) }
     return blocks.isEmpty

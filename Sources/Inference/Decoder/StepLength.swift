@@ -19,6 +19,11 @@ extension Decoder {
     description.layers.reduce(0) { $1.block == block ? $0 + $1.parameters : $0 }
   }
 
+  /// Multiplications that a block takes for one position, which attends to so many.
+  func work(ofBlock block: Int, at position: Int) -> Int {
+    weights(ofBlock: block) + 2 * blueprint.blocks[block].attention.queryWidth * position
+  }
+
   /// Positions whose logits one step computes.
   var positionsAtHead: Int {
     StepLength.positions(forWeights: description.vocabularySize * description.hiddenSize)

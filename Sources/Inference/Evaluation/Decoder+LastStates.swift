@@ -7,18 +7,19 @@ extension Decoder {
   ///
   /// - Parameters:
   ///   - tokens: The window, read from position 0.
+  ///   - cacheType: What keys and values are held as.
   ///   - pace: Of the whole way.
   /// - Returns: Tokens x hidden size.
   /// - Throws: ``InferenceError`` for ids outside the vocabulary.
   func lastStates(
-    of tokens: [Int], pace: Pace = .unwatched
+    of tokens: [Int], cacheType: CacheType = .f32, pace: Pace = .unwatched
   ) throws(InferenceError) -> Matrix {
     try check(tokens)
     var hidden = embedded(tokens)
     let positions = positions(tokens.indices, ofLength: tokens.count)
     for (block, pace) in pace.parts(runningBlocks) {
       let length = StepLength.positions(forWeights: weights(ofBlock: block))
-      var cache = makeBlockCache(block)
+      var cache = makeBlockCache(block, as: cacheType)
       for start in stride(from: 0, to: hidden.rows, by: length) {
         let rows = start..<min(start + length, hidden.rows)
         var part = hidden.rows(rows)

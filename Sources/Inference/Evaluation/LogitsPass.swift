@@ -13,14 +13,16 @@ public struct LogitsPass: Sendable {
   /// - Parameters:
   ///   - windows: The first of them is read.
   ///   - decoder: The model.
+  ///   - cacheType: What keys and values are held as.
   ///   - pace: Of reading.
   /// - Throws: ``InferenceError`` for ids outside the vocabulary.
   public init(
-    firstOf windows: TokenWindows, decoder: Decoder, pace: Pace = .unwatched
+    firstOf windows: TokenWindows, decoder: Decoder, cacheType: CacheType = .f32,
+    pace: Pace = .unwatched
   ) throws(InferenceError) {
     tokens = windows.inputs(0..<windows.length, ofWindow: 0)
     self.decoder = decoder
-    states = try decoder.lastStates(of: tokens, pace: pace)
+    states = try decoder.lastStates(of: tokens, cacheType: cacheType, pace: pace)
   }
 
   /// The window in parts whose logits are computed at once.

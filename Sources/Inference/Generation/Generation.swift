@@ -21,7 +21,7 @@ public struct Generation: Sendable {
   private let sampler: Sampler
   private let tokenLimit: Int
   private let endTokens: Set<Int>
-  private let chunk: Int
+  private let chunk: Int?
   private let prompt: [Int]
   private var cache: KeyValueCache
   /// Tokens that the model has not read yet: what is left of the prompt, or the last token chosen.
@@ -29,8 +29,16 @@ public struct Generation: Sendable {
   /// What the model is about to have read of them, where that takes more than one step.
   private var reading: PromptReading?
   private var stop: StopReason?
+  /// The model that has read the first ``pureCount`` positions, and the one before all of them.
+  private var readingModel: ReadingModel
+  /// How many that are; nil while no other model has read any.
+  private var pureCount: Int?
+  /// Tokens of the prompt that did not have to be read, because an earlier prompt began alike.
+  public let reusedCount: Int
   /// Tokens of the prompt.
   public var promptCount: Int { prompt.count }
+  /// Bytes that the keys and values of what was read take.
+  public var cacheBytes: Int { cache.byteCount }
   /// The answer so far, without the end token.
   public private(set) var tokens: [Int] = []
   /// The logits that the last token was chosen from.
@@ -44,11 +52,13 @@ public struct Generation: Sendable {
   ///   - sampler: Chooses the tokens.
   ///   - tokenLimit: Most tokens of the answer.
   ///   - endTokens: Tokens that end the answer and are no part of it.
+  ///   - cacheType: What keys and values are held as.
+  ///   - earlier: What was read for an earlier prompt; it is gone on from as far as this one agrees.
   ///   - chunk: Most tokens of the prompt that go through the model together; nil is by its size.
   /// - Throws: ``InferenceError`` when the prompt is empty or longer than the context.
   public init(
     decoder: Decoder, prompt: [Int], sampler: Sampler, tokenLimit: Int, endTokens: Set<Int>,
-    chunk: Int? = nil
+    cacheType: CacheType = .f16, continuing earlier: ReadTokens? = nil, chunk: Int? = nil
   ) throws(InferenceError) {
     guard !prompt.isEmpty else { throw .emptyInput }
     let limit = decoder.description.contextLength
@@ -56,11 +66,23 @@ public struct Generation: Sendable {
     self.sampler = sampler
     self.tokenLimit = tokenLimit
     self.endTokens = endTokens
-    self.chunk = max(chunk ?? Self.chunk(of: decoder), 1)
+    self.chunk = chunk
     self.prompt = prompt
-    cache = decoder.makeCache()
-    cache.expectedCount = prompt.count
-    unread = prompt[...]
+    if let earlier = earlier?.beginning(of: prompt, for: decoder, as: cacheType) {
+      cache = earlier
+    } else {
+      cache = decoder.makeCache(as: cacheType)
+      cache.expectedCount = prompt.count
+    }
+    reusedCount = cache.count
+    unread = prompt[cache.count...]
+    readingModel = ReadingModel(decoder)
+  }
+
+  /// What was read so far, for a later prompt to go on from.
+  public var readTokens: ReadTokens {
+    ReadTokens(
+      tokens: prompt + tokens, cache: cache, count: pureCount ?? cache.count, by: readingModel)
   }
 
   /// Reads a part of the prompt, or chooses one token.
@@ -73,6 +95,7 @@ public struct Generation: Sendable {
       return end(.contextLimit)
     }
     if reading == nil { readAfreshIfStretched(by: decoder) }
+    if pureCount == nil, ReadingModel(decoder) != readingModel { pureCount = cache.count }
     guard let row = try lastRow(using: decoder) else {
       return .prompt(read: cache.count + (reading?.completedTokens ?? 0))
     }
@@ -96,7 +119,9 @@ public struct Generation: Sendable {
     if let reading {
       part = reading
     } else {
-      part = try PromptReading(Array(unread.prefix(chunk)), after: cache, decoder: decoder)
+      let length = chunk ?? Self.chunk(of: decoder, at: cache.count)
+      part = try PromptReading(
+        Array(unread.prefix(max(length, 1))), after: cache, decoder: decoder)
     }
     reading = nil
     guard part.step(using: decoder, cache: &cache) else {
@@ -108,19 +133,24 @@ public struct Generation: Sendable {
   }
 
   /// Tokens of a prompt that go through a model together: enough to make decoding weights cheap, and few enough that the
-  /// first block does not take long.
-  private static func chunk(of decoder: Decoder) -> Int {
-    let weights = decoder.runningBlocks.first.map(decoder.weights) ?? 0
-    return min(max(StepLength.positions(forWeights: weights), 128), 512)
+  /// first block does not take long, of which attention is most after many others.
+  private static func chunk(of decoder: Decoder, at position: Int) -> Int {
+    guard let block = decoder.runningBlocks.first else { return 512 }
+    let weights = decoder.weights(ofBlock: block)
+    let attention = decoder.work(ofBlock: block, at: position) - weights
+    return min(
+      max(StepLength.positions(forWeights: weights), 128),
+      StepLength.positions(forWeights: attention), 512)
   }
 
   /// Begins anew where the sequence has become so long that RoPE turns all its positions otherwise, as transformers does.
   private mutating func readAfreshIfStretched(by decoder: Decoder) {
     let length = prompt.count + tokens.count
     guard !decoder.turnsAlike(lengths: cache.expectedCount, length) else { return }
-    cache = decoder.makeCache()
+    cache = decoder.makeCache(as: cache.type)
     cache.expectedCount = length
     unread = (prompt + tokens)[...]
+    (readingModel, pureCount) = (ReadingModel(decoder), nil)
   }
 
   private mutating func end(_ reason: StopReason) -> Step {

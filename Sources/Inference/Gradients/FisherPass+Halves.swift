@@ -21,8 +21,8 @@ extension FisherPass {
       inputs: activations.attended, gradients: atOutput)
     let atAttended = pool.transposedProducts(of: atOutput, with: block.attentionOutput.weights)
     var atProjected = block.attention.gradient(
-      queries: activations.projected, keys: cache.keys, values: cache.values, output: atAttended,
-      on: pool)
+      queries: activations.projected, keys: cache.keys.values, values: cache.values.values,
+      output: atAttended, on: pool)
     decoder.turn(&atProjected, positions, facts, isGradient: true)
     for (part, columns) in facts.normedColumns {
       guard let norm = block.norms[part] else { continue }

@@ -57,30 +57,30 @@ public struct Attention: Sendable {
   /// - Parameters:
   ///   - queries: Consecutive positions, the last of which is the last in the cache; each row starts with
   ///     `headCount * headSize` values.
-  ///   - keys: Positions x (keyValueHeadCount * headSize); the queries' own are already there.
-  ///   - values: Positions x (keyValueHeadCount * valueSize).
+  ///   - keys: Those of all positions that are seen; the queries' own are already there.
+  ///   - values: As many, of the same type.
   ///   - pool: The threads that share the heads.
   /// - Returns: For each query row, `headCount * valueSize` values.
   /// - Precondition: the counts agree.
   public func attend(
-    queries: Matrix, keys: [Float], values: [Float], on pool: WorkerPool
+    queries: Matrix, keys: CachedVectors, values: CachedVectors, on pool: WorkerPool
   ) -> Matrix {
     let width = headCount * valueSize
-    let positions = keys.count / (keyValueHeadCount * headSize)
-    precondition(keys.count == positions * keyValueHeadCount * headSize)
-    precondition(values.count == positions * keyValueHeadCount * valueSize)
-    precondition(queries.columns >= headCount * headSize && queries.rows <= positions)
+    precondition(keys.type == values.type && keys.count == values.count)
+    precondition(keys.heads == keyValueHeadCount && keys.headSize == headSize)
+    precondition(values.heads == keyValueHeadCount && values.headSize == valueSize)
+    precondition(queries.columns >= headCount * headSize && queries.rows <= keys.count)
     let count = queries.rows * width
     let result = [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
       queries.values.withUnsafeBufferPointer { queryBuffer in
-        keys.withUnsafeBufferPointer { keyBuffer in
-          values.withUnsafeBufferPointer { valueBuffer in
+        keys.bytes.withUnsafeBufferPointer { keyBuffer in
+          values.bytes.withUnsafeBufferPointer { valueBuffer in
             guard let query = queryBuffer.baseAddress, let key = keyBuffer.baseAddress,
               let value = valueBuffer.baseAddress, let output = buffer.baseAddress
             else { return }
             let heads = AttentionHeads(
-              attention: self, queries: query, queryStride: queries.columns, keys: key,
-              values: value, output: output, rows: queries.rows, positions: positions)
+              attention: self, type: keys.type, queries: query, queryStride: queries.columns,
+              keys: key, values: value, output: output, rows: queries.rows, positions: keys.count)
             heads.run(on: pool)
           }
         }
@@ -88,13 +88,6 @@ public struct Attention: Sendable {
       initialized = count
     }
     return Matrix(rows: queries.rows, columns: width, values: result)
-  }
-
-  /// The shape as kernels take it.
-  var kernelShape: vk_attention {
-    vk_attention(
-      head_size: headSize, value_size: valueSize, key_stride: keyValueHeadCount * headSize,
-      value_stride: keyValueHeadCount * valueSize, scale: scale, softcap: softcap ?? 0)
   }
 
   /// The positions that a query at `position` sees.

@@ -7,10 +7,12 @@ import CKernels
 struct AttentionHeads: @unchecked Sendable {
   // Unchecked: items read shared memory and write disjoint parts of the output.
   let attention: Attention
+  /// What keys and values are held as.
+  let type: CacheType
   let queries: UnsafePointer<Float>
   let queryStride: Int
-  let keys: UnsafePointer<Float>
-  let values: UnsafePointer<Float>
+  let keys: UnsafePointer<UInt8>
+  let values: UnsafePointer<UInt8>
   let output: UnsafeMutablePointer<Float>
   let rows: Int
   /// Cached positions, the queries' own at their end.
@@ -39,7 +41,10 @@ struct AttentionHeads: @unchecked Sendable {
     let items = rows * headCount
     let seen = min(positions, attention.window ?? positions)
     let isSmall = items * seen * attention.headSize < Self.leastForThreads
-    let kernel = attention.kernelShape
+    let kernel = vk_attention(
+      head_size: attention.headSize, value_size: attention.valueSize, key_stride: keyStride,
+      value_stride: valueStride, type: type.kernelType, scale: attention.scale,
+      softcap: attention.softcap ?? 0)
     pool.run(count: items, grain: isSmall ? items : 1) { part in
       for item in part { attend(row: item / headCount, head: item % headCount, kernel) }
     }
@@ -50,14 +55,20 @@ struct AttentionHeads: @unchecked Sendable {
     attention.seen(from: positions - rows + row)
   }
 
-  private func key(_ position: Int, ofHead head: Int) -> UnsafePointer<Float> {
-    let shared = head / (headCount / attention.keyValueHeadCount)
-    return keys + (position * attention.keyValueHeadCount + shared) * attention.headSize
+  /// Bytes from one position's keys, or values, to the next one's.
+  private var keyStride: Int { attention.keyValueHeadCount * type.bytes(ofHead: attention.headSize) }
+  private var valueStride: Int {
+    attention.keyValueHeadCount * type.bytes(ofHead: attention.valueSize)
   }
 
-  private func value(_ position: Int, ofHead head: Int) -> UnsafePointer<Float> {
+  private func key(_ position: Int, ofHead head: Int) -> UnsafePointer<UInt8> {
     let shared = head / (headCount / attention.keyValueHeadCount)
-    return values + (position * attention.keyValueHeadCount + shared) * attention.valueSize
+    return keys + position * keyStride + shared * type.bytes(ofHead: attention.headSize)
+  }
+
+  private func value(_ position: Int, ofHead head: Int) -> UnsafePointer<UInt8> {
+    let shared = head / (headCount / attention.keyValueHeadCount)
+    return values + position * valueStride + shared * type.bytes(ofHead: attention.valueSize)
   }
 
   private func query(_ row: Int, ofHead head: Int) -> UnsafePointer<Float> {
@@ -82,8 +93,11 @@ struct AttentionHeads: @unchecked Sendable {
     for row in 0..<count {
       (result + row * outputStride).update(repeating: 0, count: valueSize)
     }
-    ThreadScratch.withFloats(count * (Self.keysATile + 2)) { memory in
-      let room = Tile(most: memory, totals: memory + count, scores: memory + 2 * count)
+    let decoded = type == .f32 ? 0 : Self.keysATile * max(attention.headSize, valueSize)
+    ThreadScratch.withFloats(count * (Self.keysATile + 2) + decoded) { memory in
+      let room = Tile(
+        most: memory, totals: memory + count, scores: memory + 2 * count,
+        decoded: memory + count * (Self.keysATile + 2))
       room.most.update(repeating: attention.sink(ofHead: head), count: count)
       room.totals.update(repeating: 1, count: count)
       let end = seen(from: first + count - 1).upperBound
@@ -104,6 +118,22 @@ struct AttentionHeads: @unchecked Sendable {
     let totals: UnsafeMutablePointer<Float>
     /// Queries x keys; then their weights.
     let scores: UnsafeMutablePointer<Float>
+    /// The keys, then the values, where these are not held in single precision.
+    let decoded: UnsafeMutablePointer<Float>
+  }
+
+  /// One head of some positions as a factor of a product, which is read in single precision.
+  private func factor(
+    _ cached: UnsafePointer<UInt8>, stride: Int, positions: Int, size: Int, in room: Tile
+  ) -> vk_factor {
+    guard type != .f32 else {
+      let values = UnsafeRawPointer(cached).assumingMemoryBound(to: Float.self)
+      return vk_factor(
+        values, rows: positions, columns: size, stride: stride / MemoryLayout<Float>.size)
+    }
+    vk_cache_read(
+      Kernels.level, type.kernelType, cached, stride, positions, size, room.decoded)
+    return vk_factor(room.decoded, rows: positions, columns: size, stride: size)
   }
 
   /// Adds to `result` what a tile of keys contributes.
@@ -111,14 +141,14 @@ struct AttentionHeads: @unchecked Sendable {
     queries: Range<Int>, over keys: Range<Int>, _ head: Int, in room: Tile,
     into result: UnsafeMutablePointer<Float>
   ) {
-    let (level, kernel, valueSize) = (Kernels.level, attention.kernelShape, attention.valueSize)
+    let (level, valueSize) = (Kernels.level, attention.valueSize)
     MatrixProduct.multiply(
       vk_factor(
         query(queries.lowerBound, ofHead: head), rows: queries.count, columns: attention.headSize,
         stride: queryStride),
-      vk_factor(
-        key(keys.lowerBound, ofHead: head), rows: keys.count, columns: attention.headSize,
-        stride: kernel.key_stride),
+      factor(
+        key(keys.lowerBound, ofHead: head), stride: keyStride, positions: keys.count,
+        size: attention.headSize, in: room),
       into: room.scores, stride: keys.count)
     vk_scale(level, attention.scale, queries.count * keys.count, room.scores)
     for (place, row) in queries.enumerated() {
@@ -129,14 +159,14 @@ struct AttentionHeads: @unchecked Sendable {
       (line + unseen + count).update(repeating: 0, count: keys.count - unseen - count)
       guard count > 0 else { continue }
       let kept = vk_softmax_step(
-        level, line + unseen, count, kernel.softcap, room.most + place, room.totals + place)
+        level, line + unseen, count, attention.softcap ?? 0, room.most + place, room.totals + place)
       if kept != 1 { vk_scale(level, kept, valueSize, result + place * outputStride) }
     }
     MatrixProduct.multiply(
       vk_factor(room.scores, rows: queries.count, columns: keys.count, stride: keys.count),
-      vk_factor(
-        value(keys.lowerBound, ofHead: head), rows: keys.count, columns: valueSize,
-        stride: kernel.value_stride
+      factor(
+        value(keys.lowerBound, ofHead: head), stride: valueStride, positions: keys.count,
+        size: valueSize, in: room
       ).transposed,
       adds: true, into: result, stride: outputStride)
   }

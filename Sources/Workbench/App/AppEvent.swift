@@ -1,5 +1,6 @@
 import Compression
 import Engine
+import Fitting
 import Sessions
 import Terminal
 
@@ -8,6 +9,25 @@ enum AppEvent: Hashable, Sendable {
   case input(InputEvent)
   case engine(EngineEvent)
   case file(FileEvent)
+  case machine(MachineEvent)
+  case models(ModelsEvent)
+}
+
+/// What the search for models has come to.
+enum ModelsEvent: Hashable, Sendable {
+  /// Those that were open lately, the latest first.
+  case recent([StartEntry])
+  /// More that are on the disk.
+  case found([StartEntry])
+  case done
+}
+
+/// What is known of machines now.
+enum MachineEvent: Hashable, Sendable {
+  /// Those of files, and what is wrong with a file that is none.
+  case read([Machine], flaw: String?)
+  /// The one that this runs on.
+  case measured(Machine)
 }
 
 /// What came of reading or writing files.
@@ -72,6 +92,10 @@ enum Effect: Hashable, Sendable {
   /// Writes a new file; one that is there stays.
   case writeText(String, path: String)
   case list(directory: String)
+  /// Looks for models: those below a folder first, if one is named.
+  case findModels(folder: String?)
+  /// Measures this machine, and before that reads the files of others if asked to.
+  case measureMachine(readsFiles: Bool)
   /// Puts text into the terminal's clipboard.
   case copy(String)
   case setMouse(Bool)

@@ -12,6 +12,8 @@ struct EventLoop {
   private let inbox: EventInbox
   private let files: FileWorker
   private let sessions: SessionKeeper
+  private let machines: MachineWorker
+  private let models: ModelSearchWorker
   private var trace: FrameTrace?
   private var hasEnded = false
   private var signal: Int32?
@@ -23,6 +25,7 @@ struct EventLoop {
 
   init(
     state: AppState, screen: Screen, engine: Engine, inbox: EventInbox, sessions: SessionKeeper,
+    recent: @escaping @Sendable () -> [StartEntry] = { [] },
     trace: FrameTrace? = nil
   ) {
     self.state = state
@@ -30,6 +33,8 @@ struct EventLoop {
     self.engine = engine
     self.inbox = inbox
     self.trace = trace
+    models = ModelSearchWorker(recent: recent) { inbox.post(.models($0)) }
+    machines = MachineWorker { inbox.post(.machine($0)) }
     files = FileWorker { inbox.post(.file($0)) }
     self.sessions = sessions
   }
@@ -41,6 +46,8 @@ struct EventLoop {
     if let path {
       state.opening = .opening(path: path)
       engine.send(.open(path: path))
+    } else {
+      for effect in state.showStart() { carryOut(effect) }
     }
     let clock = ContinuousClock()
     var drawn: AppState?
@@ -87,6 +94,8 @@ struct EventLoop {
     case .readPlan, .writePlan, .writeText, .list: files.carryOut(effect)
     case .openSession, .chooseSession, .keepSession, .keepEvaluation, .keepTheme, .writeSnapshots:
       sessions.carryOut(effect)
+    case .findModels(let folder): models.find(folder: folder)
+    case .measureMachine(let readsFiles): machines.measure(readsFiles: readsFiles)
     case .copy(let text): screen.copyToClipboard(text)
     case .setMouse(let isOn): screen.setMouse(isOn)
     case .suspend: screen.suspend()

@@ -1,6 +1,7 @@
 import Foundation
 import Sessions
 import Tensors
+import YAML
 
 /// What the machine and its user bring along: environment, settings files, theme directories.
 struct Surroundings: Sendable {
@@ -15,28 +16,18 @@ struct Surroundings: Sendable {
       executableDirectory: link.map { FileSystem.parent(of: $0) })
   }
 
-  /// `$XDG_CONFIG_HOME/vise`, or `~/.config/vise`.
-  var settingsDirectory: String? {
-    if let path = environment["XDG_CONFIG_HOME"], path.hasPrefix("/") { return "\(path)/vise" }
-    return environment["HOME"].map { "\($0)/.config/vise" }
+  private var places: SettingsPlaces {
+    SettingsPlaces(environment: environment, executableDirectory: executableDirectory)
   }
+
+  /// `$XDG_CONFIG_HOME/vise`, or `~/.config/vise`.
+  var settingsDirectory: String? { places.settingsDirectory }
 
   /// Where what outlives sessions is kept; nil for nowhere.
   var stateDirectory: String? { StateDirectory.path(in: environment) }
 
   /// Where theme files are looked for: the user's, the installed, the source tree's.
-  var themeDirectories: [String] {
-    var directories: [String] = []
-    if let settings = settingsDirectory { directories.append("\(settings)/themes") }
-    guard var directory = executableDirectory else { return directories }
-    directories.append("\(directory)/../share/vise/themes")
-    // A build lies some levels below the source tree's root.
-    for _ in 0..<5 {
-      directory = FileSystem.parent(of: directory)
-      directories.append("\(directory)/Themes")
-    }
-    return directories
-  }
+  var themeDirectories: [String] { places.directories(of: "themes", source: "Themes") }
 
   /// The keys as they come, changed as the user's settings file says.
   func keyTable() throws(FileError) -> KeyTable {

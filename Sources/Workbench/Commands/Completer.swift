@@ -1,6 +1,7 @@
 import Checkpoints
 import Compression
 import Export
+import Fitting
 import Sessions
 
 /// Finds what could complete the text of an input line.
@@ -50,6 +51,9 @@ struct Completer {
     case .filter: all = Role.common.map { Completion($0.rawValue) }
     case .sort: all = SortOrder.allCases.map { Completion($0.rawValue, help: $0.title) }
     case .budget: all = budgets
+    case .context: all = contexts
+    case .batch: all = [1, 2, 4, 8, 16, 32].map { Completion(String($0)) }
+    case .cachePrecision: all = CachePrecision.allCases.map { Completion($0.rawValue) }
     case .server: all = servers
     case .snapshot: all = state.snapshots.all.map { Completion($0.name) }
     case .theme: all = state.themes.map { Completion($0.name) }
@@ -100,9 +104,18 @@ struct Completer {
     return [
       Completion(
         size, help: state.target.map { "bytes of \($0.rawValue)'s files" } ?? "bytes of all tensors"),
+      Completion(
+        "24 GB with 32k of context", help: "memory for weights, keys and values and the rest"),
       Completion("4.5bpw", help: "bits a weight"),
       Completion("kld=0.05", help: "the fewest bytes at that KLD"),
     ]
+  }
+
+  /// Powers of two as far as the model goes.
+  private var contexts: [Completion] {
+    let most = state.model?.description.contextLength ?? 0
+    return (11...17).map { 1 << $0 }.filter { $0 <= max(most, 2048) }
+      .map { Completion(TokenCount.text($0), help: "\($0) tokens") }
   }
 
   /// Where servers listen that nobody told to listen elsewhere, and the one that answers now.

@@ -4,6 +4,7 @@ import Tensors
 /// What `:set` changes: a name, the values it takes, and where the value goes.
 enum Setting: String, CaseIterable, Hashable, Sendable {
   case temperature, tokens, seed, raw, arithmetic, plot, mouse
+  case kvCache = "kv-cache"
   case topK = "top-k"
   case topP = "top-p"
 
@@ -15,6 +16,7 @@ enum Setting: String, CaseIterable, Hashable, Sendable {
     case .seed: "of sampling: a whole number"
     case .raw: "on sends prompts without the chat template"
     case .arithmetic: "exact, or fast: inputs of 8 bits for layers of codes"
+    case .kvCache: "what keys and values are held as: f16, int8 or f32"
     case .plot: "braille, blocks or ascii"
     case .mouse: "on or off"
     case .topK: "only the most probable tokens; 0 is all"
@@ -30,6 +32,7 @@ enum Setting: String, CaseIterable, Hashable, Sendable {
     case .seed: ["0", "1"]
     case .raw, .mouse: ["on", "off"]
     case .arithmetic: Arithmetic.allCases.map(\.rawValue)
+    case .kvCache: CacheType.allCases.map(\.rawValue)
     case .plot: Glyphs.Plot.allCases.map(\.rawValue)
     case .topK: ["0", "40"]
     case .topP: ["0.9", "0.95", "1"]
@@ -56,6 +59,9 @@ extension GenerationRequest {
     case .arithmetic:
       guard let chosen = Arithmetic(rawValue: value) else { return false }
       arithmetic = chosen
+    case .kvCache:
+      guard let chosen = CacheType(rawValue: value) else { return false }
+      cacheType = chosen
     case .topK:
       guard let number = Int(value), (0...1_000_000).contains(number) else { return false }
       sampling.topK = number
@@ -80,6 +86,7 @@ extension GenerationRequest {
     parts.append("\(tokenLimit) tokens")
     if isRaw { parts.append("raw") }
     if arithmetic == .fast { parts.append("fast") }
+    if cacheType != .f16 { parts.append("KV \(cacheType.rawValue)") }
     return parts.joined(separator: " \(separator) ")
   }
 }

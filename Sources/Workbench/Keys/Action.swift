@@ -39,11 +39,15 @@ enum Action: String, CaseIterable, Codable, Hashable, Sendable {
   // Solving for a budget
   case budget, frontier, apply, smaller, larger, smallest, largest, fuse, exact, versus, pin
 
+  // Fitting machines
+  case context, batch, kv, probe
+
   // Comparing plans
   case snapshot, restore, rename, delete
 
   // Screens and program
-  case layers, compare, history, jobs, command, palette, help, theme, themes, mouse, cancel, quit, suspend,
+  case models, layers, compare, history, hardware, jobs, command, palette, help, theme, themes,
+    mouse, cancel, quit, suspend,
     redraw
   case nextTheme = "next-theme"
 
@@ -83,6 +87,9 @@ extension Action {
     case .evaluate, .calibrate, .refine: .textPath
     case .sensitivity: .sensitivity
     case .budget: .budget
+    case .context: .context
+    case .batch: .batch
+    case .kv: .cachePrecision
     case .restore, .delete: .snapshot
     case .snapshot, .rename: .text
     case .prompt: .text
@@ -108,7 +115,8 @@ extension Action {
 enum ArgumentKind: Hashable, Sendable {
   case none, bits, group, method, sparsity, prune, target, filter, sort, planPath, checkpointPath,
     textPath, exportPath, text
-  case theme, inspectorTab, setting, sensitivity, budget, snapshot, server, history
+  case theme, inspectorTab, setting, sensitivity, budget, snapshot, server, history, context, batch,
+    cachePrecision
 
   /// How usage lines name it; empty when there is none.
   var placeholder: String {
@@ -125,6 +133,9 @@ enum ArgumentKind: Hashable, Sendable {
     case .planPath, .checkpointPath, .textPath, .exportPath: "PATH"
     case .sensitivity: "[open|save] PATH"
     case .budget: "SIZE|BPW|KLD"
+    case .context: "TOKENS"
+    case .batch: "COUNT"
+    case .cachePrecision: "f32|f16|int8"
     case .theme, .snapshot: "NAME"
     case .inspectorTab: "TAB"
     case .setting: "NAME VALUE"

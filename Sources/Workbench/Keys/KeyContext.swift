@@ -13,6 +13,10 @@ enum KeyContext: String, CaseIterable, Hashable, Sendable {
   case compare
   /// The list of evaluations.
   case history
+  /// The list of models.
+  case start
+  /// The list of machines.
+  case hardware
   case jobs
   /// Every place where letters are not typed.
   case browsing
@@ -32,7 +36,7 @@ enum KeyContext: String, CaseIterable, Hashable, Sendable {
   var chain: [KeyContext] {
     switch self {
     case .table, .inspector: [self, .layers, .browsing, .everywhere]
-    case .layers, .budget, .compare, .history, .jobs: [self, .browsing, .everywhere]
+    case .layers, .budget, .compare, .history, .hardware, .start, .jobs: [self, .browsing, .everywhere]
     case .everywhere: [self]
     case .browsing, .prompt, .line, .palette, .help, .export, .picker, .confirmation:
       [self, .everywhere]
@@ -49,6 +53,8 @@ enum KeyContext: String, CaseIterable, Hashable, Sendable {
     case .budget: "On the Budget screen"
     case .compare: "On the Compare screen"
     case .history: "On the History screen"
+    case .start: "On the start screen"
+    case .hardware: "On the Hardware screen"
     case .jobs: "On the Jobs screen"
     case .browsing: "Program"
     case .line: "In a field or the command line"

@@ -1,3 +1,5 @@
+import YAML
+
 /// A user's own keys: a YAML file that names commands and gives them other keys.
 ///
 ///     keys:

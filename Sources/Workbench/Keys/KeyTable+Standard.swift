@@ -3,7 +3,7 @@ import Terminal
 extension KeyTable {
   /// The keys as they come; a settings file may change them.
   static let standard = KeyTable(
-    entries: changing + choosing + asking + solving + comparing + files + exporting + moving
+    entries: changing + choosing + asking + solving + comparing + fitting + files + exporting + moving
       + program
       + fields)
 
@@ -78,7 +78,8 @@ extension KeyTable {
   private static let solving: [KeyEntry] = [
     entry(.budget, ["b"], [.budget], "Type a size, bits a weight or a KLD", label: "type", 2),
     entry(
-      .budget, ["b"], [.layers, .compare, .history, .jobs], "Solve for a budget on the Budget screen",
+      .budget, ["b"], [.layers, .compare, .history, .hardware, .jobs],
+      "Solve for a budget on the Budget screen",
       label: "budget", 28),
     entry(.frontier, ["F3"], [.everywhere], "Show the Budget screen"),
     entry(.apply, ["Enter"], [.budget], "Make the proposal the plan", label: "apply", 1),
@@ -121,13 +122,32 @@ extension KeyTable {
       .restore, ["Enter"], [.history], "Make the evaluated plan the plan", label: "restore", 1),
   ]
 
-  private static let undoing: [KeyContext] = [.layers, .budget, .compare, .history]
+  private static let fitting: [KeyEntry] = [
+    entry(
+      .apply, ["Enter"], [.hardware], "Solve for the bytes that the machine leaves for weights",
+      label: "budget", 1),
+    entry(.left, ["h", "Left"], [.hardware], "Half the context", label: "less context", 2),
+    entry(.right, ["l", "Right"], [.hardware], "Twice the context", label: "more context", 3),
+    entry(.smaller, ["H", "S-Left"], [.hardware], "Half the sequences at once", label: "fewer", 5),
+    entry(.larger, ["L", "S-Right"], [.hardware], "Twice the sequences at once", label: "more", 6),
+    entry(.context, [], [.browsing], "Fit sequences of so many tokens: 32k"),
+    entry(.batch, [], [.browsing], "Fit so many sequences at once"),
+    entry(
+      .kv, ["K"], [.hardware], "Keep keys and values as the next type, or as f32, f16 or int8",
+      label: "kv type", 4),
+    entry(.probe, ["r"], [.hardware], "Measure this machine again", label: "measure", 7),
+  ]
+
+  private static let undoing: [KeyContext] = [.layers, .budget, .compare, .history, .hardware]
 
   private static let files: [KeyEntry] = [
     entry(.write, ["w"], [.browsing], "Save the plan, or save it as PATH", label: "write", 36),
     entry(.writeQuit, [], [.browsing], "Save the plan and quit"),
     entry(.plan, [], [.browsing], "Open the plan at PATH"),
     entry(.open, ["o"], [.browsing], "Open the checkpoint at PATH", label: "open", 52),
+    entry(.enter, ["Enter"], [.start], "Open the model", label: "open it", 1),
+    entry(.probe, ["r"], [.start], "Look for models again", label: "look again", 3),
+    entry(.models, ["O"], [.browsing], "Show the models that are on this machine"),
   ]
 
   private static let exporting: [KeyEntry] = [
@@ -148,13 +168,15 @@ extension KeyTable {
   private static let program: [KeyEntry] = [
     entry(.layers, ["F2"], [.everywhere], "Show the Layers screen"),
     entry(
-      .layers, ["F2"], [.budget, .compare, .history, .jobs], "Back to the Layers screen", label: "layers", 8),
+      .layers, ["F2"], [.budget, .compare, .history, .hardware, .jobs], "Back to the Layers screen",
+      label: "layers", 8),
     entry(.compare, ["F4"], [.everywhere], "Show the Compare screen", label: "compare", 69),
     entry(
       .history, ["F5"], [.everywhere],
       "Show every evaluation, also of earlier sessions, or write them into a file",
       label: "history", 70),
     entry(.jobs, ["F6"], [.everywhere], "Show the Jobs screen", label: "jobs", 71),
+    entry(.hardware, ["F7"], [.everywhere], "Show the Hardware screen", label: "hardware", 72),
     entry(.command, [":"], [.browsing], "Open the command line", label: "command", 54),
     entry(
       .palette, ["ctrl-p"], [.everywhere], "Find any command by a few letters", label: "palette", 72
@@ -167,7 +189,7 @@ extension KeyTable {
     entry(.theme, [], [.browsing], "Switch to the theme NAME"),
     entry(
       .set, [], [.browsing],
-      "Set temperature, tokens, top-k, top-p, seed, raw, arithmetic, plot or mouse"),
+      "Set temperature, tokens, top-k, top-p, seed, raw, arithmetic, kv-cache, plot or mouse"),
     entry(.mouse, ["M"], [.browsing], "Switch the mouse off, for selecting text, or on"),
     entry(
       .cancel, ["ctrl-c"], [.everywhere],
@@ -177,8 +199,10 @@ extension KeyTable {
     entry(.quit, ["q"], [.browsing], "Quit; asks if the plan is not saved", label: "quit", 90),
   ]
 
-  private static let scrolled: [KeyContext] = [.budget, .compare, .history]
-  private static let lists: [KeyContext] = [.table, .inspector, .jobs, .help, .picker, .export]
+  private static let scrolled: [KeyContext] = [.budget, .compare, .history, .hardware]
+  private static let lists: [KeyContext] = [
+    .table, .inspector, .jobs, .start, .help, .picker, .export,
+  ]
 
   private static let moving: [KeyEntry] = [
     entry(.up, ["k", "Up"], lists + scrolled, "Move up"),
@@ -199,8 +223,8 @@ extension KeyTable {
     entry(
       .back, ["Esc"],
       [
-        .layers, .budget, .compare, .history, .jobs, .prompt, .help, .picker, .export, .line,
-        .palette, .confirmation,
+        .layers, .budget, .compare, .history, .hardware, .start, .jobs, .prompt, .help, .picker,
+        .export, .line, .palette, .confirmation,
       ],
       "Step back: close, unmark, unfilter; never quits", label: "back", 80),
   ]

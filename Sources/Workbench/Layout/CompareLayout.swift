@@ -25,7 +25,7 @@ struct CompareLayout: Hashable, Sendable {
 }
 
 /// A column of a list of plans besides the name.
-enum SnapshotColumn: String, CaseIterable, Hashable, Sendable {
+enum SnapshotColumn: String, ListColumn {
   case when, bytes, bpw, ppl = "PPL", kld = "KLD", top1 = "top-1", speed = "tok/s", text
 
   var width: Int {
@@ -42,22 +42,7 @@ enum SnapshotColumn: String, CaseIterable, Hashable, Sendable {
   }
 
   /// The order in which columns are given up when there is no room for all: the first stay longest.
-  static let ofSnapshots: [SnapshotColumn] = [.kld, .bytes, .ppl, .bpw, .top1, .speed, .text]
-  static let ofEvaluations: [SnapshotColumn] = [.kld, .when, .bytes, .ppl, .bpw, .text, .top1]
-
-  /// Those of some columns that fit beside a name, and the cells left for the name.
-  static func fitting(
-    _ width: Int, of importance: [SnapshotColumn]
-  ) -> (columns: [SnapshotColumn], nameWidth: Int) {
-    var chosen: Set<SnapshotColumn> = []
-    var used = leastName
-    for column in importance where used + 2 + column.width <= width {
-      chosen.insert(column)
-      used += 2 + column.width
-    }
-    let spare = min(width - used, mostName - leastName)
-    return (allCases.filter(chosen.contains), leastName + max(0, spare))
-  }
-
-  private static let (leastName, mostName) = (16, 32)
+  static let importance: [SnapshotColumn] = [.kld, .bytes, .ppl, .bpw, .top1, .speed, .text]
+  /// The same in the list of evaluations, which have no speed but a time.
+  static let importanceInHistory: [SnapshotColumn] = [.kld, .when, .bytes, .ppl, .bpw, .text, .top1]
 }

@@ -24,6 +24,9 @@ enum Hit: Hashable, Sendable {
   case snapshotRow(Int)
   case compareTab(SnapshotList.Tab)
   case historyRow(Int)
+  /// An entry of the start screen.
+  case modelRow(Int)
+  case machineRow(Int)
   case jobRow(Int)
   case nothing
 }
@@ -55,6 +58,16 @@ extension AppState {
         at: point, in: CompareLayout(body: layout.body, count: evaluations.all.count).rows,
         cursor: evaluations.cursor, count: evaluations.all.count
       ).map { .historyRow($0) } ?? .nothing
+    case .start:
+      let row = ListView.index(
+        at: point, in: StartLayout(body: layout.body).rows, cursor: start.cursorRow,
+        count: start.rows.count)
+      guard let row, case .entry(let entry) = start.rows[row] else { return .nothing }
+      return .modelRow(entry)
+    case .hardware:
+      let rows = HardwareLayout(body: layout.body, count: hardware.rowCount).rows
+      return ListView.index(at: point, in: rows, cursor: hardware.cursor, count: hardware.rowCount)
+        .map { .machineRow($0) } ?? .nothing
     case .jobs:
       let rows = layout.body.inset(columns: 1, rows: 1)
       return ListView.index(at: point, in: rows, cursor: jobs.cursor, count: jobs.jobs.count)

@@ -10,7 +10,7 @@ import Terminal
 
 /// Which screen is shown.
 enum AppScreen: String, Codable, Hashable, Sendable {
-  case layers, budget, compare, history, jobs
+  case start, layers, budget, compare, history, hardware, jobs
 }
 
 /// The panes of the Layers screen, in the order that Tab goes through them.
@@ -84,6 +84,8 @@ struct AppState: Hashable, Sendable {
   var predicted: PredictedDivergence?
   var budget = BudgetState()
   var snapshots = SnapshotList()
+  var start = StartState()
+  var hardware = HardwareState()
   var export = ExportForm()
   /// Who is to load what is planned, whichever model is open; nil for nobody yet.
   var target: ExportTarget?
@@ -152,6 +154,8 @@ extension AppState {
     case .budget: return .budget
     case .compare: return .compare
     case .history: return .history
+    case .hardware: return .hardware
+    case .start: return .start
     case .jobs: return .jobs
     case .layers: break
     }
@@ -171,8 +175,11 @@ extension AppState {
     }
   }
 
-  /// The newest evaluation of the plan as it is, or else of an earlier one.
-  var evaluation: PlanEvaluation? { evaluations.current ?? evaluations.last }
+  /// What a running evaluation has found so far, the newest evaluation of the plan as it is, or else of an earlier one.
+  var evaluation: PlanEvaluation? {
+    let running = evaluating.values.compactMap { subject in subject.found.map(subject.evaluation) }
+    return running.first ?? evaluations.current ?? evaluations.last
+  }
 
   /// The layers that a change would apply to.
   var targets: [Int] {

@@ -10,8 +10,17 @@ struct Answer: Codable, Hashable, Sendable {
     let text: String
   }
 
+  /// Tokens of a prompt that are read, of all.
+  struct PromptRead: Codable, Hashable, Sendable {
+    let tokens: Int, total: Int
+  }
+
   private(set) var tokens: [Token] = []
   private(set) var tokensPerSecond = 0.0
+  /// Bytes of the keys and values that it holds.
+  private(set) var cacheBytes = 0
+  /// How far the prompt is read, before the first token.
+  fileprivate(set) var promptRead: PromptRead?
   var stop: StopReason?
   /// Why there is no more of it.
   var failure: String?
@@ -19,6 +28,8 @@ struct Answer: Codable, Hashable, Sendable {
   mutating func append(_ token: GeneratedToken) {
     tokens.append(Token(id: token.id, text: token.text))
     tokensPerSecond = token.tokensPerSecond
+    cacheBytes = token.cacheBytes
+    promptRead = nil
   }
 }
 
@@ -150,6 +161,11 @@ struct Conversation: Codable, Hashable, Sendable {
     } else if parting == nil {
       parting = token.index
     }
+  }
+
+  /// Takes on how far a side has read the prompt.
+  mutating func note(_ tokens: Int, of total: Int, readBy side: AnswerSide) {
+    answers[side, default: Answer()].promptRead = Answer.PromptRead(tokens: tokens, total: total)
   }
 
   mutating func noteSentRaw() { isSentRaw = true }

@@ -11,8 +11,9 @@ struct EvaluationSubject: Hashable, Sendable {
   let schemes: [Scheme]
   let bytes: Int
   let bitsPerWeight: Double
+  /// What was found so far; nil before the first figures and after the last.
+  var found: EvaluationSummary?
 
-  /// What was found of it.
   func evaluation(_ result: EvaluationSummary) -> PlanEvaluation {
     PlanEvaluation(
       textPath: textPath, plan: plan, result: result, bytes: bytes, bitsPerWeight: bitsPerWeight)
@@ -29,8 +30,6 @@ struct EvaluationList: Hashable, Sendable {
 
   /// Oldest first.
   private(set) var all: [Entry] = []
-  /// What an evaluation found before it ended, or was cancelled.
-  private var partial: Entry?
   /// The newest evaluation of the plan as it is; nil if it was not measured.
   private(set) var current: PlanEvaluation?
   /// Row under the cursor of the History screen, counted from the newest.
@@ -46,7 +45,7 @@ struct EvaluationList: Hashable, Sendable {
     let count: Int
   }
 
-  var last: PlanEvaluation? { partial?.evaluation ?? all.last?.evaluation }
+  var last: PlanEvaluation? { all.last?.evaluation }
 
   /// As the History screen lists them.
   var newestFirst: [Entry] { all.reversed() }
@@ -74,24 +73,9 @@ struct EvaluationList: Hashable, Sendable {
 
   mutating func add(_ evaluation: PlanEvaluation, schemes: [Scheme]?) {
     all.append(Entry(evaluation: evaluation, schemes: schemes))
-    partial = nil
     // The row under the cursor stays the same evaluation.
     if cursor > 0 { cursor += 1 }
     shown = nil
-  }
-
-  /// Takes on what a running evaluation has found so far.
-  mutating func show(partial evaluation: PlanEvaluation, schemes: [Scheme]) {
-    partial = Entry(evaluation: evaluation, schemes: schemes)
-    shown = nil
-  }
-
-  /// What an evaluation that has not ended has found so far; nil for nothing.
-  func partial(of subject: EvaluationSubject) -> PlanEvaluation? {
-    guard let found = partial?.evaluation, found == subject.evaluation(found.result) else {
-      return nil
-    }
-    return found
   }
 
   /// Takes on when one was kept that was added before.
@@ -109,11 +93,6 @@ struct EvaluationList: Hashable, Sendable {
     guard wanted != shown else { return }
     shown = wanted
     current = all.last { isOf(plan, schemes: schemes, $0) }?.evaluation
-    guard let partial, isOf(plan, schemes: schemes, partial) else { return }
-    let (known, new) = (current, partial.evaluation)
-    // More windows of the same text say more.
-    if known?.textPath == new.textPath, (known?.result.windows ?? 0) > new.result.windows { return }
-    current = new
   }
 
   /// Whether an evaluation is of a plan, or of another that comes to the same.

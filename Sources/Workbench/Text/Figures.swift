@@ -1,3 +1,5 @@
+import Text
+
 /// How numbers are written on the screen: short, aligned, and never in exponents where avoidable.
 enum Figures {
   /// The number with so many decimals; a dash for what is no number.
@@ -56,14 +58,7 @@ enum Figures {
 
   /// Bytes of a whole model: one decimal more than ``bytes(_:)`` from 100 on, as `269.1 MB`.
   static func totalBytes(_ count: Int) -> String {
-    guard count >= 100_000 else { return bytes(count) }
-    var value = Double(count) / 1000
-    var unit = 0
-    while value >= 999.95, unit + 1 < units.count {
-      value /= 1000
-      unit += 1
-    }
-    return "\(fixed(value, value < 9.995 ? 2 : 1)) \(units[unit])"
+    count < 100_000 ? bytes(count) : ByteText.text(count)
   }
 
   /// A round value of an axis: `0.005`, `2`, `10`; in exponents only where very small.

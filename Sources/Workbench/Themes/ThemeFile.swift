@@ -1,4 +1,5 @@
 import Terminal
+import YAML
 
 /// What a theme file says, before names of colours are looked up.
 ///

@@ -1,3 +1,5 @@
+import YAML
+
 /// Finds theme files and reads them, each name from the first place that has it.
 struct ThemeLibrary: Sendable {
   /// Where theme files are looked for, first come first served.

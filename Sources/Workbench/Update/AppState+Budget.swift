@@ -2,6 +2,7 @@ import Checkpoints
 import Compression
 import Engine
 import Export
+import Fitting
 
 extension AppState {
   /// What the solver may choose from now.
@@ -28,8 +29,9 @@ extension AppState {
       let isMeasured = model?.sensitivity.isEmpty == false
       return wasShown || isMeasured ? ask(for: .budget) : []
     }
+    if let budget = FitBudget(text) { return solve(for: budget) }
     guard let target = BudgetTarget(text) else {
-      refuse("\"\(text)\" is no budget; write 90MB, 4.5bpw or kld=0.05")
+      refuse("\"\(text)\" is no budget; write 90MB, 24 GB with 32k of context, 4.5bpw or kld=0.05")
       return []
     }
     guard isMeasured() else { return [] }

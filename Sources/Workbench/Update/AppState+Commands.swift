@@ -14,6 +14,7 @@ extension AppState {
     switch command.action {
     case .left, .right, .smaller, .larger, .smallest, .largest:
       if screen == .budget, overlay == nil, line == nil { return moveBudget(command.action) }
+      if screen == .hardware, overlay == nil, line == nil { return changeFit(command.action) }
       return move(command.action)
     case .unmark:
       table.marks = []
@@ -24,7 +25,7 @@ extension AppState {
       case .layers: return chooseLayers(command)
       case .budget: return setBudgetOption(command)
       case .compare: if command.action == .mark { snapshots.pick(snapshots.cursor) }
-      case .history, .jobs: break
+      case .start, .history, .hardware, .jobs: break
       }
       return []
     case .up, .down, .top, .bottom, .pageUp, .pageDown, .halfPageUp, .halfPageDown,
@@ -60,12 +61,16 @@ extension AppState {
     case .budget: return setBudget(argument)
     case .frontier: return show(.budget)
     case .fuse, .exact, .versus, .pin: return setBudgetOption(command)
-    case .apply: return applyBudget()
+    case .apply: return screen == .hardware ? solveForMachine() : applyBudget()
+    case .probe where screen == .start: return lookForModels()
+    case .context, .batch, .kv, .probe: return changeFit(command)
     case .snapshot: return takeSnapshot(argument)
     case .restore, .rename, .delete: return changeSnapshots(command)
+    case .models: return showStart()
     case .layers: return show(.layers)
     case .compare: return show(.compare)
     case .history: return showHistory(argument)
+    case .hardware: return showHardware()
     case .jobs: return show(.jobs)
     case .command: return open(InputLine(.command, title: ":"))
     case .palette:

@@ -25,6 +25,8 @@ extension AppState {
         inform("The model has no chat template: the prompt is sent as it is")
       }
     case .remarked(_, let sentence): inform(sentence)
+    case .promptRead(let id, let side, let tokens, let total):
+      if id == conversation.job { conversation.note(tokens, of: total, readBy: side) }
     case .token(let id, let token):
       if id == conversation.job { conversation.append(token) }
     case .answerEnded(let id, let side, let reason):
@@ -70,6 +72,7 @@ extension AppState {
     let model = OpenModel(description)
     self.model = model
     opening = .idle
+    if screen == .start { screen = .layers }
     history = PlanHistory(Plan(model: description.name, fingerprint: description.fingerprint))
     table = LayerTable(of: model)
     evaluations = EvaluationList()
@@ -102,8 +105,11 @@ extension AppState {
     switch outcome {
     case .finished: break
     case .cancelled:
-      if let subject, let found = evaluations.partial(of: subject) {
-        return keep(found, subject)
+      if let subject, let found = subject.found {
+        let summary = EvaluationText(found, glyphs: glyphs).line
+        let windows = found.windows == 1 ? "1 window" : "\(found.windows) windows"
+        inform("Cancelled after \(windows): \(summary)")
+        return keep(found, of: subject)
       }
       if let job { inform("Cancelled: \(job.title)") }
     case .failed(let reason) where job?.kind == .connect: take(failure: reason, of: .served)
@@ -112,44 +118,33 @@ extension AppState {
     return []
   }
 
-  /// Shows what is measured so far, unless more is known of the same plan and text.
+  /// Shows what is measured so far.
   private mutating func show(_ result: EvaluationSummary, of id: JobID) {
-    guard let subject = evaluating[id] else { return }
+    guard evaluating[id] != nil else { return }
+    evaluating[id]?.found = result
     jobs.note(EvaluationText(result, glyphs: glyphs).line, for: id)
-    evaluations.show(partial: subject.evaluation(result), schemes: subject.schemes)
   }
 
   private mutating func take(_ result: EvaluationSummary, of id: JobID) -> [Effect] {
     guard let subject = evaluating[id] else { return [] }
-    snapshots.note(about: subject.plan) {
-      $0.measured = .init(text: subject.textPath, result: result)
-    }
+    evaluating[id]?.found = nil
     let summary = EvaluationText(result, glyphs: glyphs).line
     jobs.note(summary, for: id)
     confirm("\(summary); E shows more")
-    return add(subject.evaluation(result), subject)
+    return keep(result, of: subject)
   }
 
-  /// Lists an evaluation, and keeps it for later sessions.
-  private mutating func add(
-    _ evaluation: PlanEvaluation, _ subject: EvaluationSubject
+  /// Keeps what was measured of a plan, all of it or what a cancelled evaluation came to.
+  private mutating func keep(
+    _ result: EvaluationSummary, of subject: EvaluationSubject
   ) -> [Effect] {
     guard let model else { return [] }
+    let evaluation = subject.evaluation(result)
     let isSameStructure = subject.plan.structure == history.current.structure
     evaluations.add(evaluation, schemes: isSameStructure ? subject.schemes : nil)
-    return [.keepEvaluation(evaluation, fingerprint: model.whole.fingerprint)]
-  }
-
-  /// Keeps what a cancelled evaluation has measured.
-  private mutating func keep(
-    _ evaluation: PlanEvaluation, _ subject: EvaluationSubject
-  ) -> [Effect] {
-    snapshots.note(about: evaluation.plan) {
-      $0.measured = $0.measured ?? .init(text: evaluation.textPath, result: evaluation.result)
+    snapshots.note(about: subject.plan) {
+      $0.measured = .init(text: subject.textPath, result: result)
     }
-    let summary = EvaluationText(evaluation.result, glyphs: glyphs).line
-    let windows = evaluation.result.windows
-    inform("Cancelled after \(windows == 1 ? "1 window" : "\(windows) windows"): \(summary)")
-    return add(evaluation, subject)
+    return [.keepEvaluation(evaluation, fingerprint: model.whole.fingerprint)]
   }
 }

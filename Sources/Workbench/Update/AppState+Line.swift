@@ -30,6 +30,8 @@ extension AppState {
       case .sensitivity: ("measure sensitivity on text file", calibrationText)
       case .refine: ("measure layers on text file", evaluationText)
       case .budget: ("budget", "")
+      case .context: ("tokens of a sequence", "")
+      case .batch: ("sequences at once", "")
       case .serve: ("server's URL and model", serverURL ?? "")
       case .snapshot: ("keep the plan as", suggestedSnapshotName)
       case .rename: ("rename to", "")

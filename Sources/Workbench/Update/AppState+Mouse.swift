@@ -54,6 +54,11 @@ extension AppState {
     case .snapshotRow(let row): moveInCompare(by: row - snapshots.cursor)
     case .compareTab(let tab): (snapshots.tab, snapshots.scroll) = (tab, 0)
     case .historyRow(let row): moveInHistory(by: row - evaluations.cursor)
+    case .modelRow(let entry):
+      let wasUnderCursor = start.cursor == entry
+      start.moveCursor(by: entry - start.cursor)
+      if wasUnderCursor { return openChosenModel() }
+    case .machineRow(let row): moveInHardware(by: row - hardware.cursor)
     case .jobRow(let row): jobs.moveCursor(by: row - jobs.cursor)
     default: break
     }
@@ -114,12 +119,18 @@ extension AppState {
     if overlay != nil { return perform(Command(direction < 0 ? .up : .down)) }
     switch screen {
     case .layers: break
-    case .budget, .jobs: return move(direction < 0 ? .up : .down)
+    case .start, .budget, .jobs: return move(direction < 0 ? .up : .down)
     case .compare:
       scrollCompare(by: distance)
       return []
     case .history:
       scrollHistory(by: distance)
+      return []
+    case .hardware:
+      let layout = HardwareLayout(
+        body: ScreenLayout(self, size: size).body, count: hardware.rowCount)
+      if layout.listBox.contains(point) { return move(direction < 0 ? .up : .down) }
+      scrollHardware(by: distance)
       return []
     }
     switch hit(point) {

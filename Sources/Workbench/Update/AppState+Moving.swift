@@ -57,6 +57,12 @@ extension AppState {
     case .history:
       moveInHistory(by: distance)
       return []
+    case .start:
+      start.moveCursor(by: distance)
+      return []
+    case .hardware:
+      moveInHardware(by: distance)
+      return []
     case .jobs:
       jobs.moveCursor(by: distance)
       return []
@@ -86,6 +92,11 @@ extension AppState {
       let detail = CompareLayout(body: layout.body, count: count).detail
       let lines = direction * max(1, half ? detail.rows / 2 : detail.rows - 1)
       if screen == .compare { scrollCompare(by: lines) } else { scrollHistory(by: lines) }
+      return []
+    }
+    if overlay == nil, line == nil, screen == .hardware {
+      let layout = HardwareLayout(body: layout.body, count: hardware.rowCount)
+      scrollHardware(by: direction * max(1, half ? layout.detail.rows / 2 : layout.detail.rows - 1))
       return []
     }
     let height = overlay == nil && screen == .layers ? layout.tableRows.rows : layout.body.rows - 4
@@ -120,6 +131,7 @@ extension AppState {
   }
 
   private mutating func enter() -> [Effect] {
+    if screen == .start { return openChosenModel() }
     guard let model, case .block(let block)? = table.row, pane == .table else {
       if table.row != nil { focus(pane == .table ? .inspector : .table) }
       return []
@@ -143,7 +155,7 @@ extension AppState {
       snapshots.tab = snapshots.tab == .layers ? .answers : .layers
       snapshots.scroll = 0
       return
-    case .history, .jobs: screen = .layers
+    case .start, .history, .hardware, .jobs: screen = .layers
     }
     let count = Pane.allCases.count
     if let next = Pane(rawValue: (pane.rawValue + distance + count) % count) { focus(next) }
@@ -160,7 +172,8 @@ extension AppState {
     if screen == .compare, !snapshots.picked.isEmpty {
       for row in snapshots.picked { snapshots.pick(row) }
     } else if screen != .layers {
-      screen = .layers
+      // Without a model there is nothing else to see.
+      if screen != .start || model != nil { screen = .layers }
     } else if pane != .table {
       focus(.table)
     } else if table.anchor != nil {

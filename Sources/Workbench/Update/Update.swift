@@ -13,6 +13,8 @@ func update(_ state: inout AppState, _ event: AppEvent) -> [Effect] {
   case .input(let input): effects = state.take(input)
   case .engine(let event): effects = state.take(event)
   case .file(let event): effects = state.take(event)
+  case .models(let event): effects = state.take(event)
+  case .machine(let event): effects = state.take(event)
   }
   effects += state.settle()
   return effects

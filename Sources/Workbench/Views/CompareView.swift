@@ -19,7 +19,7 @@ struct CompareView {
       return
     }
     PlanListView(
-      state: state, columns: SnapshotColumn.ofSnapshots,
+      state: state, columns: SnapshotColumn.importance,
       rows: plans.enumerated().map { index, plan in
         PlanListView.Row(
           plan: plan, isStrong: index == 0, isPicked: state.snapshots.picked.contains(index))

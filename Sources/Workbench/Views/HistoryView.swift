@@ -24,7 +24,7 @@ struct HistoryView {
     }
     let current = state.evaluations.current
     PlanListView(
-      state: state, columns: SnapshotColumn.ofEvaluations,
+      state: state, columns: SnapshotColumn.importanceInHistory,
       rows: zip(plans, state.evaluations.newestFirst).map { plan, entry in
         PlanListView.Row(
           plan: plan, when: entry.evaluation.finished, isStrong: entry.evaluation == current)

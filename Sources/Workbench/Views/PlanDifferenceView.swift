@@ -20,7 +20,6 @@ struct PlanDifferenceView {
   /// `a → b   KLD +0.0031 ±0.0004 paired   -4.2 MB`.
   private func summary(_ painter: Painter) -> [Segment] {
     let bytes = second.bytes - first.bytes
-    let size = painter.segment("   \(bytes < 0 ? "-" : "+")\(Figures.totalBytes(abs(bytes)))")
     var segments = [
       painter.segment(first.name, .strong), painter.segment(" \(state.glyphs.arrow) ", .dim),
       painter.segment(second.name, .strong),
@@ -34,16 +33,14 @@ struct PlanDifferenceView {
       segments.append(
         painter.segment("   KLD \(Self.signed(difference.value))\(error ?? "")", .strong))
       segments.append(painter.segment(" paired", .dim))
-    } else if let one = first.predicted, let other = second.predicted, first.measured == nil,
-      second.measured == nil
-    {
+    } else if let one = first.predicted, let other = second.predicted {
+      // Like with like: what is measured is never subtracted from what is predicted.
       segments.append(painter.segment("   KLD ~\(Self.signed(other.mean - one.mean))"))
       segments.append(painter.segment(" predicted", .dim))
-    } else if first.divergence != nil, second.divergence != nil {
-      // A measured KLD and a predicted one, or those on two texts, have no difference that says anything.
-      segments.append(painter.segment("   x measures both on one text", .dim))
     }
-    return segments + [size]
+    segments.append(
+      painter.segment("   \(bytes < 0 ? "-" : "+")\(Figures.totalBytes(abs(bytes)))"))
+    return segments
   }
 
   private static func signed(_ value: Double) -> String {

@@ -94,9 +94,16 @@ struct PromptView {
     let answer = conversation.answer(side)
     guard !answer.tokens.isEmpty else {
       let isAwaited = conversation.isRunning && answer.failure == nil
+      if isAwaited, let read = answer.promptRead {
+        return [painter.segment("reading \(read.tokens)/\(read.total)", .dim)]
+      }
       return isAwaited ? [painter.segment(state.glyphs.ellipsis, .dim)] : []
     }
     var segments = [painter.segment("\(answer.tokens.count) tokens   ", .dim)]
+    if answer.cacheBytes > 0 {
+      segments.insert(
+        painter.segment("KV \(Figures.bytes(answer.cacheBytes))   ", .dim), at: 0)
+    }
     if side == .compressed, let rate = conversation.sameRate {
       segments.append(painter.segment("same \(Figures.percent(rate))   ", .text))
     }

@@ -28,6 +28,8 @@ private struct ScreenView {
     case .budget: BudgetView(state: state).draw(in: layout.body, on: &painter)
     case .compare: CompareView(state: state).draw(in: layout.body, on: &painter)
     case .history: HistoryView(state: state).draw(in: layout.body, on: &painter)
+    case .start: StartView(state: state).draw(in: layout.body, on: &painter)
+    case .hardware: HardwareView(state: state).draw(in: layout.body, on: &painter)
     case .jobs: JobsView(state: state).draw(in: layout.body, on: &painter)
     }
     StatusView(state: state).draw(in: layout.status, on: &painter)

@@ -4,8 +4,19 @@ import Checkpoints
 import Compression
 import Engine
 import Export
+import Fitting
 import Inference
 import Tensors
+
+/// Memory with what is to be served in it.
+struct FitArgument: ExpressibleByArgument {
+  let budget: FitBudget
+
+  init?(argument: String) {
+    guard let budget = FitBudget(argument) else { return nil }
+    self.budget = budget
+  }
+}
 
 extension BudgetTarget: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
@@ -32,7 +43,17 @@ struct AllocateCommand: ParsableCommand {
     help:
       "90MB, 1.5GiB, 3000000 (bytes), 4.5bpw, or kld=0.05 for the smallest plan of that divergence."
   )
-  var budget: BudgetTarget
+  var budget: BudgetTarget?
+
+  @Option(
+    help: "Memory for all that serving takes, instead of --budget: \"24 GB with 32k of context\".")
+  var fit: FitArgument?
+
+  @Option(
+    help: "A machine of `vise fit` to fit, instead of --budget, with --context, --batch and --kv.")
+  var machine: String?
+
+  @OptionGroup(title: "With --machine") var serving: FitOptions
 
   @Option(help: "A file that `vise sensitivity` wrote.", completion: .file())
   var sensitivity: String?
@@ -73,10 +94,18 @@ struct AllocateCommand: ParsableCommand {
   @Flag(help: "Prints JSON.")
   var json = false
 
+  func validate() throws {
+    let ways = [budget != nil, fit != nil, machine != nil]
+    guard ways.count(where: { $0 }) == 1 else {
+      throw ValidationError("Say one of --budget, --fit and --machine.")
+    }
+  }
+
   func run() throws {
     let session = EngineSession()
     defer { session.close() }
     let description = try session.open(model.path)
+    let budget = try chosenBudget(for: description, in: session)
     let shapes = description.layerShapes
     var candidates: [Scheme]?
     if let types {
@@ -110,6 +139,33 @@ struct AllocateCommand: ParsableCommand {
     } else {
       OutputStream.standard.write(result.text)
     }
+  }
+
+  /// The budget as it was said, or what memory leaves for weights.
+  private func chosenBudget(
+    for model: ModelDescription, in session: EngineSession
+  ) throws -> BudgetTarget {
+    if let budget { return budget }
+    let served = ServedModel(
+      model, schemes: model.layers.map { _ in .keep }, forecast: nil)
+    let engine = ServingEngine(target)
+    var memory = fit?.budget
+    if let machine {
+      let machine = try FitOptions.machine(named: machine)
+      memory = FitBudget(memory: machine.memory - machine.reserved, request: serving.request)
+    }
+    guard let memory, let bytes = Fit.weightBudget(memory, for: served, in: engine) else {
+      throw CommandFailure(
+        status: .failed,
+        message: "what this model keeps of a sequence is not known; give --budget instead")
+    }
+    guard bytes > 0 else {
+      throw CommandFailure(
+        status: .failed,
+        message: "keys and values of \(TokenCount.text(memory.request.context)) tokens alone do not fit")
+    }
+    session.note("weights may take \(bytes.megabytes) MB")
+    return .bytes(bytes)
   }
 
   private func pinned(among shapes: [LayerShape]) throws -> [String] {

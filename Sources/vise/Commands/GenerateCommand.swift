@@ -3,6 +3,7 @@ import Engine
 import Tensors
 
 extension Arithmetic: ExpressibleByArgument {}
+extension CacheType: ExpressibleByArgument {}
 
 /// `vise generate`: an answer of the model, of the compressed model, or of both, and of a server beside them.
 struct GenerateCommand: ParsableCommand {
@@ -14,7 +15,7 @@ struct GenerateCommand: ParsableCommand {
       control tokens that it spells are text unless --raw is given.
 
       --json: reference, compressed, or both, each of text, token_ids, tokens_per_second, prompt_tokens, prompt_seconds \
-      (until the first token of the answer); and with --serve, served of model, text, tokens_per_second.
+      (until the first token of the answer), cache_bytes (of keys and values); and with --serve, served of model, text, tokens_per_second.
       """)
 
   @OptionGroup var model: ModelArgument
@@ -54,6 +55,9 @@ struct GenerateCommand: ParsableCommand {
       """)
   var arithmetic = Arithmetic.exact
 
+  @Option(help: "What keys and values are held as: f16, int8, or f32.")
+  var kvCache = CacheType.f16
+
   @Flag(help: "Prints JSON when the answer has ended.")
   var json = false
 
@@ -79,7 +83,8 @@ struct GenerateCommand: ParsableCommand {
       GenerationRequest(
         prompt: prompt, isRaw: raw, sides: sides, server: server, tokenLimit: tokens,
         sampling: SamplingSettings(
-          temperature: temperature, topK: topK, topP: topP, seed: seed), arithmetic: arithmetic),
+          temperature: temperature, topK: topK, topP: topP, seed: seed), arithmetic: arithmetic,
+        cacheType: kvCache),
       isStreamed: !json)
     if json { try JSONOutput.write(transcript.result) }
   }

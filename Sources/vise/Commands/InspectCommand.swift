@@ -15,7 +15,8 @@ struct InspectCommand: ParsableCommand {
       sensitivity and structured pruning. What a checkpoint lacks is said with its reason.
 
       --json: name, format, architecture, abilities[] (weights, runs, differentiates), obstacles of \
-      runs and differentiates (why not; absent where it does), parameters, bytes, layers[] of name, \
+      runs and differentiates (why not; absent where it does), parameters, bytes, \
+      cache_bytes_per_token of f32, f16 and int8 (keys and values), layers[] of name, \
       role, block, experts (of a stack), shape (rows, columns), dtype, scheme (if quantized, for \
       example 4 bit g64 sym), bytes; notes[]; damaged[] (tensors with a NaN or an infinity, each with the \
       first place: of norms and biases, and with --check of all weights).
@@ -69,7 +70,7 @@ struct InspectCommand: ParsableCommand {
         "\(model.name)  \(model.architecture), \(model.format.rawValue)",
         "\(millions) M parameters, \(model.tensorBytes.megabytes) MB\(context)",
         shape(of: model),
-      ] + abilities(of: model) + damaged.map { "damaged: \($0)" }
+      ] + cache(of: model) + abilities(of: model) + damaged.map { "damaged: \($0)" }
       + model.notes.map { "note: \($0)" }
     return lines.joined(separator: "\n") + "\n\n" + table.text
   }
@@ -86,6 +87,18 @@ struct InspectCommand: ParsableCommand {
     guard case .experts(let experts)? = blueprint.blocks.last?.feedForward else { return text }
     return text
       + "\n\(experts.count) experts a block, of which a token runs through \(experts.chosenCount)"
+  }
+
+  /// What keys and values take, by what they are held as.
+  private static func cache(of model: ModelDescription) -> [String] {
+    guard let blueprint = model.blueprint else { return [] }
+    let context = blueprint.contextLength
+    let sizes = CacheType.allCases.map { type in
+      let bytes = blueprint.cacheBytes(positions: 1, as: type)
+      let whole = blueprint.cacheBytes(positions: context, as: type)
+      return "\(type.rawValue) \(bytes) bytes a token (\(whole.megabytes) MB for \(context))"
+    }
+    return ["KV cache: " + sizes.joined(separator: ", ")]
   }
 
   private static func abilities(of model: ModelDescription) -> [String] {
@@ -116,6 +129,7 @@ private struct InspectResult: Encodable {
   let obstacles: [String: String]
   let parameters: Int
   let bytes: Int
+  let cacheBytesPerToken: [String: Int]
   let layers: [Layer]
   let notes: [String]
   let damaged: [String]
@@ -132,6 +146,11 @@ private struct InspectResult: Encodable {
     self.obstacles = obstacles
     parameters = model.parameterCount
     bytes = model.tensorBytes
+    var cacheBytes: [String: Int] = [:]
+    for type in CacheType.allCases {
+      cacheBytes[type.rawValue] = model.blueprint?.cacheBytes(positions: 1, as: type)
+    }
+    cacheBytesPerToken = cacheBytes
     layers = model.layers.map { layer in
       Layer(
         name: layer.name, role: layer.role.rawValue, block: layer.block,

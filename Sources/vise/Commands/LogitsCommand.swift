@@ -37,6 +37,9 @@ struct LogitsCommand: ParsableCommand {
       """)
   var arithmetic = Arithmetic.exact
 
+  @Option(help: "What keys and values are held as: f16, int8, or f32.")
+  var kvCache = CacheType.f32
+
   @Flag(help: "Replaces what is there.")
   var replace = false
 
@@ -55,7 +58,7 @@ struct LogitsCommand: ParsableCommand {
       LogitsRequest(
         textPath: text, tokenLimit: tokens ?? min(256, opened.contextLength),
         side: options.plan == nil ? .reference : .compressed, outputPath: output,
-        replaces: replace, arithmetic: arithmetic))
+        replaces: replace, arithmetic: arithmetic, cacheType: kvCache))
     if json {
       try JSONOutput.write(LogitsResult(written))
     } else {

@@ -10,7 +10,10 @@ struct OpenCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "open", abstract: "Opens the workbench.")
 
-  @OptionGroup var model: ModelArgument
+  @Argument(
+    help: "A Hugging Face directory or a GGUF file; a folder of several, or nothing, lists what there is.",
+    completion: .file())
+  var path: String?
 
   @Option(name: .long, help: "A plan to open with the model.")
   var plan: String?
@@ -48,11 +51,11 @@ struct OpenCommand: ParsableCommand {
   var trace: String?
 
   func run() throws {
-    try check()
+    let folder = try check()
     let server = try serving.address()
     let signal: Int32?
     var options = WorkbenchOptions(
-      path: model.path, planPath: plan, target: target, server: server, themeName: theme,
+      path: folder == nil ? path : nil, folder: folder, planPath: plan, target: target, server: server, themeName: theme,
       color: color, ascii: ascii, mouse: !noMouse, tracePath: trace)
     options.memoryBytes = try memoryBytes()
     options.session = session?.choice ?? .ask
@@ -77,13 +80,24 @@ struct OpenCommand: ParsableCommand {
   }
 
   /// Finds mistakes of the command line while there is still a shell to correct them in.
-  private func check() throws(CommandFailure) {
+  ///
+  /// - Returns: the folder that was named, if it is no model but holds several.
+  private func check() throws(CommandFailure) -> String? {
+    if let plan { _ = try PlanFile.read(plan) }
+    guard let path else {
+      guard isatty(STDIN_FILENO) == 1, OutputStream.standard.isTerminal else {
+        throw CommandFailure(
+          status: .usage, message: "say which model: vise PATH; vise models lists those that are here")
+      }
+      return nil
+    }
     do {
-      _ = try Checkpoint.open(model.path)
+      _ = try Checkpoint.open(path)
+      return nil
     } catch {
+      if ModelFinder.models(in: path).count > 1 { return path }
       throw CommandFailure(status: .unreadableModel, message: error.description)
     }
-    if let plan { _ = try PlanFile.read(plan) }
   }
 }
 

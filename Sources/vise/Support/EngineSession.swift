@@ -78,7 +78,8 @@ final class EngineSession {
       throw CommandFailure(status: .unreadableModel, message: reason)
     case .planRefused(let reason): throw CommandFailure(status: .badPlan, message: reason)
     case .jobStarted(let job, let kind, let title): jobs[job] = (kind, title)
-    case .jobProgress(let job, let state):
+    // Answers are written as they come; a line of progress would stand in them.
+    case .jobProgress(let job, let state) where jobs[job]?.kind != .generate:
       progress.show(jobs[job]?.title ?? "", jobs[job]?.kind, state)
     case .jobEnded(_, .failed(let reason)), .answerFailed(_, _, let reason):
       throw CommandFailure(status: .failed, message: reason)
@@ -87,6 +88,10 @@ final class EngineSession {
       progress.clear()
       note(
         "calibrated on \(summary.textPath): \(summary.windows) windows of \(summary.window) tokens")
+    case .promptRead(_, _, let tokens, let total):
+      progress.show(
+        "reading the prompt", .generate, JobProgress(completed: tokens, total: total))
+    case .token: progress.clear()
     case .promptSentRaw:
       progress.clear()
       note("the model has no chat template: the prompt is sent as it is, as with --raw")
@@ -100,7 +105,7 @@ final class EngineSession {
     case .sensitivityRefused(_, let reason), .allocationRefused(_, let reason),
       .exportOutlineRefused(_, let reason):
       throw CommandFailure(status: .failed, message: reason)
-    case .jobEnded, .evaluating, .opened, .restructured, .compressed, .token, .answerEnded,
+    case .jobProgress, .jobEnded, .evaluating, .opened, .restructured, .compressed, .answerEnded,
       .serverFound, .evaluated, .logitsWritten, .calibrated, .sensitivity, .sensitivitySaved,
       .sensitivityRefined, .structureChosen, .allocated, .frontier, .predicted, .exportOutline,
       .layersCompared, .exportPreview, .exported:

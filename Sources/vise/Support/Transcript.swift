@@ -16,9 +16,10 @@ struct Transcript {
     /// Nil for a server.
     var promptTokens: Int?
     var promptSeconds: Double?
+    var cacheBytes: Int?
 
     private enum CodingKeys: CodingKey {
-      case text, tokenIds, model, tokensPerSecond, promptTokens, promptSeconds
+      case text, tokenIds, model, tokensPerSecond, promptTokens, promptSeconds, cacheBytes
     }
   }
 
@@ -63,6 +64,7 @@ struct Transcript {
     if token.side != .served {
       answers[token.side]?.promptTokens = token.promptTokens
       answers[token.side]?.promptSeconds = token.promptSeconds
+      answers[token.side]?.cacheBytes = token.cacheBytes
     }
     stream()
   }
@@ -103,6 +105,7 @@ struct Transcript {
 
   private func writeSpeed(of answer: Answer) {
     guard OutputStream.error.isTerminal, let speed = answer.tokensPerSecond.value else { return }
-    OutputStream.error.writeLine("(\(answer.count) tokens, \(speed.fixed(1)) tok/s)")
+    let cache = answer.cacheBytes.map { ", KV cache \($0.megabytes) MB" } ?? ""
+    OutputStream.error.writeLine("(\(answer.count) tokens, \(speed.fixed(1)) tok/s\(cache))")
   }
 }

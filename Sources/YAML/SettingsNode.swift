@@ -1,16 +1,15 @@
-import Compression
 import Yams
 
 /// A place in a YAML file that people edit, with checked access and errors that name the line.
-struct SettingsNode {
-  let file: String
+package struct SettingsNode {
+  package let file: String
   let node: Node
 
   /// The largest file that is read, in bytes.
-  static let sizeLimit = 1 << 20
+  package static let sizeLimit = 1 << 20
 
   /// Reads a whole file.
-  init(yaml: String, file: String) throws(FileError) {
+  package init(yaml: String, file: String) throws(FileError) {
     self.file = file
     guard yaml.utf8.count <= Self.sizeLimit else {
       throw FileError(file: file, "holds more than \(Self.sizeLimit >> 20) MiB")
@@ -37,30 +36,30 @@ struct SettingsNode {
     self.node = node
   }
 
-  var line: Int? { node.mark?.line }
+  package var line: Int? { node.mark?.line }
 
-  func error(_ reason: String) -> FileError { FileError(file: file, line: line, reason) }
+  package func error(_ reason: String) -> FileError { FileError(file: file, line: line, reason) }
 
   /// The pairs of a mapping in their order.
-  func pairs(_ what: String) throws(FileError) -> [(key: SettingsNode, value: SettingsNode)] {
+  package func pairs(_ what: String) throws(FileError) -> [(key: SettingsNode, value: SettingsNode)] {
     guard let mapping = node.mapping else { throw error("\(what) is a mapping of names to values") }
     return mapping.map { pair in
       (SettingsNode(file: file, node: pair.key), SettingsNode(file: file, node: pair.value))
     }
   }
 
-  func text(_ what: String) throws(FileError) -> String {
+  package func text(_ what: String) throws(FileError) -> String {
     guard let scalar = node.scalar else { throw error("\(what) is one word or text") }
     return scalar.string
   }
 
   /// The elements of a sequence; one lone value counts as a sequence of itself.
-  func list() -> [SettingsNode] {
+  package func list() -> [SettingsNode] {
     guard let sequence = node.sequence else { return [self] }
     return sequence.map { SettingsNode(file: file, node: $0) }
   }
 
-  var isMapping: Bool { node.mapping != nil }
+  package var isMapping: Bool { node.mapping != nil }
 
   private static func translated(_ error: YamlError, file: String) -> FileError {
     switch error {
