@@ -79,7 +79,7 @@ class Keystrokes:
     """A session typed key by key: kills in its midst lose the last key at most."""
     KEYS = [
         *"jj4  6u", "\x12", *"G32", "\r", *"vjj5S[", *"a3", *"/down", "\r", *"2u", "\x1bOR", *"fv", "\x1bOS",
-        *":snapshot one", "\r", "j", "\x1b[15~", "\x1bOQ", *"*s2:4", "\r", *":sort role", "\r", "i", "L", "T", "j", "\r",
+        *":snapshot one", "\r", "j", "\x1b[15~", "\x1bOQ", *"*s2:4", "\r", *":sort role", "\r", "i", "L", "t",
         *"p", *"And the LORD said",
     ]
     QUERIES = [
@@ -117,9 +117,9 @@ class Keystrokes:
 
     def settled(self, run, state):
         """What is kept once nothing changes any more."""
-        run.read(0.15)
+        run.read(0.4)
         before = self.seen(state)
-        while run.read(0.1) and (now := self.seen(state)) != before:
+        while run.read(0.2) and (now := self.seen(state)) != before:
             before = now
         return before
 
