@@ -13,9 +13,6 @@
 #include "tile_units.h"
 #include "vk_scratch.h"
 
-// Bytes ahead of which codes are fetched: processors stop at the end of a page.
-enum { AHEAD = 8192 };
-
 TARGET VK_INLINE floats load_halves(const uint16_t *stored, int are_bfloat) {
   if (are_bfloat) {
     narrow_words some;
@@ -132,10 +129,7 @@ TARGET VK_INLINE void tile_times(const vk_tiles *matrix, const vk_tile *tile, cu
       codes expanded[PARTS][VK_VECTORS];
       const uint8_t *const next = is_sparse ? expand_unit(at.codes, bits, zeros, expanded)
                                             : at.codes + bits * VK_VECTOR;
-      if (width == 1) {
-        const uint8_t *ahead = at.codes + AHEAD;
-        for (; ahead < next + AHEAD; ahead += VK_VECTOR) __builtin_prefetch(ahead);
-      }
+      if (width == 1) fetch_ahead(at.codes, next);
 #pragma clang loop unroll(full)
       for (size_t p = 0; p < PARTS; p++) {
         codes vectors[VK_VECTORS];

@@ -76,7 +76,7 @@ void *room_for(size_t bytes) {
   return room;
 }
 
-static void fail(const char *name, const char *reason, size_t place) {
+void fail(const char *name, const char *reason, size_t place) {
   if (failures++ < 20) fprintf(stderr, "%s at level %s: %s at %zu\n", name, level_name, reason, place);
 }
 

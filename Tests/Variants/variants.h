@@ -32,6 +32,9 @@ void same(const char *name, const void *results, size_t bytes);
 /// Results that are those of plain C up to some roundings of sums of this magnitude.
 void near(const char *name, const float *results, size_t count, double magnitude);
 
+/// Results of the current level that are wrong by themselves.
+void fail(const char *name, const char *reason, size_t place);
+
 /// Each calls some kernels at a level.
 void try_tiles(vk_level level);
 void try_products(vk_level level);
