@@ -117,7 +117,10 @@ import Testing
         db.execute("BEGIN IMMEDIATE")
         db.execute("UPDATE model SET name = 'theirs'")
         pathlib.Path(sys.argv[2], "holds").touch()
-        while not pathlib.Path(sys.argv[2], "release").exists(): time.sleep(0.01)
+        for _ in range(3000):
+            if pathlib.Path(sys.argv[2], "release").exists(): break
+            time.sleep(0.01)
+        time.sleep(0.3)
         db.execute("COMMIT")
         """, [database, folder])
     }
@@ -125,12 +128,8 @@ import Testing
       try await Task.sleep(for: .milliseconds(5))
     }
     #expect(try store.recentModels().first?.model.name == "Model abc")
-    let release = Task.detached {
-      try await Task.sleep(for: .milliseconds(200))
-      try Data().write(to: URL(filePath: "\(folder)/release"))
-    }
+    try Data().write(to: URL(filePath: "\(folder)/release"))
     try store.set("theme", to: "light")
-    try await release.value
     _ = try await other.value
     #expect(try store.recentModels().first?.model.name == "theirs")
   }

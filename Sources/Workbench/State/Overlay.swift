@@ -40,4 +40,6 @@ struct Confirmation: Hashable, Sendable {
   let title: String
   let question: String
   let choices: [Choice]
+  /// What Esc does instead.
+  var escape = "stay"
 }

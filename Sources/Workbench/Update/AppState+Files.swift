@@ -65,8 +65,9 @@ extension AppState {
   private func confirmation(
     _ what: String, then consequence: Confirmation.Consequence
   ) -> Confirmation {
+    let fate = session.phase == .kept ? "; the session is kept" : ", drop the changes"
     var choices = [
-      Confirmation.Choice(key: "d", label: "\(what), drop the changes", consequences: [consequence])
+      Confirmation.Choice(key: "d", label: what + fate, consequences: [consequence])
     ]
     if consequence == .quit {
       let write = Confirmation.Consequence.writePlan(

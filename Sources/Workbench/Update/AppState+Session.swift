@@ -217,6 +217,6 @@ extension Confirmation {
       choices: [
         .init(key: "y", label: "go on where you were", consequences: [.goOn]),
         .init(key: "n", label: "begin anew; that session is kept", consequences: [.beginAnew]),
-      ])
+      ], escape: "begin anew")
   }
 }

@@ -41,7 +41,7 @@ struct OverlayView {
     painter.put(
       confirmation.question, .strong, at: inside.origin, maxColumns: inside.columns)
     let choices =
-      confirmation.choices.map { (String($0.key), $0.label) } + [("Esc", "stay")]
+      confirmation.choices.map { (String($0.key), $0.label) } + [("Esc", confirmation.escape)]
     for (rect, choice) in zip(layout.items, choices) {
       painter.put(
         [painter.segment(painter.fit(choice.0, 4), .key), painter.segment(choice.1)],
