@@ -19,7 +19,8 @@ struct Vise: ParsableCommand {
       OpenCommand.self, InspectCommand.self, PreviewCommand.self, GenerateCommand.self,
       EvaluateCommand.self, LogitsCommand.self, CalibrateCommand.self, SensitivityCommand.self,
       RefineCommand.self, AllocateCommand.self, PruneCommand.self, ExportCommand.self,
-      CompressCommand.self, CompareCommand.self, TargetsCommand.self, FitCommand.self, ModelsCommand.self,
+      CompressCommand.self, CompareCommand.self, TargetsCommand.self, FitCommand.self,
+      ModelsCommand.self,
     ],
     defaultSubcommand: OpenCommand.self)
 

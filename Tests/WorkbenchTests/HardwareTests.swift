@@ -13,7 +13,8 @@ import Testing
     bandwidth: 60e9, arithmetic: 300e9, reached: .all, secondsABlock: 45e-6,
     sources: ["measured now"], cores: 2,
     rates: [
-      .init(bits: 16, bytes: 60e9, operations: 300e9), .init(bits: 8.25, bytes: 40e9, operations: 600e9),
+      .init(bits: 16, bytes: 60e9, operations: 300e9),
+      .init(bits: 8.25, bytes: 40e9, operations: 600e9),
       .init(bits: 4.25, bytes: 50e9, operations: 600e9),
     ])
   private static let card = Machine(

@@ -70,7 +70,8 @@ private struct Roofline {
   let machine: Machine
 
   /// Reading or multiplying a layer with so many tokens.
-  private func time(of layer: ServedModel.Layer, tokens: Int) -> (seconds: Double, bound: FitBound) {
+  private func time(of layer: ServedModel.Layer, tokens: Int) -> (seconds: Double, bound: FitBound)
+  {
     guard !layer.isLookedUp else { return (0, .weights) }
     let rate = machine.rate(forBits: layer.bits)
     // Of experts those are read that some token chooses.

@@ -27,7 +27,7 @@ enum Action: String, CaseIterable, Hashable, Sendable {
   case write, plan, open, export, replace
 
   // Looking
-  case inspect
+  case inspect, matrix
   case logarithmic = "log"
   case copy
 
@@ -44,7 +44,8 @@ enum Action: String, CaseIterable, Hashable, Sendable {
   case snapshot, restore, rename, delete
 
   // Screens and program
-  case models, layers, compare, hardware, jobs, command, palette, help, theme, themes, mouse, cancel, quit, suspend,
+  case models, layers, compare, hardware, jobs, command, palette, help, theme, themes, mouse,
+    cancel, quit, suspend,
     redraw
   case nextTheme = "next-theme"
 
@@ -81,6 +82,7 @@ extension Action {
     case .serve: .server
     case .theme: .theme
     case .inspect: .inspectorTab
+    case .matrix: .matrixFigure
     case .set: .setting
     default: .none
     }
@@ -100,7 +102,7 @@ enum ArgumentKind: Hashable, Sendable {
   case none, bits, group, method, sparsity, prune, target, filter, sort, planPath, checkpointPath,
     textPath, exportPath, text
   case theme, inspectorTab, setting, sensitivity, budget, snapshot, server, context, batch,
-    cachePrecision
+    cachePrecision, matrixFigure
 
   /// How usage lines name it; empty when there is none.
   var placeholder: String {
@@ -120,6 +122,7 @@ enum ArgumentKind: Hashable, Sendable {
     case .context: "TOKENS"
     case .batch: "COUNT"
     case .cachePrecision: "f32|f16|int8"
+    case .matrixFigure: "FIGURE|off"
     case .theme, .snapshot: "NAME"
     case .inspectorTab: "TAB"
     case .setting: "NAME VALUE"

@@ -3,7 +3,8 @@ import Terminal
 extension KeyTable {
   /// The keys as they come; a settings file may change them.
   static let standard = KeyTable(
-    entries: changing + choosing + asking + solving + comparing + fitting + files + exporting + moving
+    entries: changing + choosing + asking + solving + comparing + fitting + files + exporting
+      + moving
       + program
       + fields)
 
@@ -67,6 +68,10 @@ extension KeyTable {
     entry(.evaluation, ["E"], [.browsing], "Show the last evaluation"),
     entry(.inspect, ["i"], [.layers], "Show the inspector's next tab, or TAB", label: "tab", 66),
     entry(.logarithmic, ["L"], [.layers], "Switch the histogram between linear and log counts"),
+    entry(
+      .matrix, ["V"], [.layers],
+      "Show blocks by roles: bits, predicted KLD, bytes, error, then the list again",
+      label: "matrix", 65),
     entry(.copy, ["y"], [.layers], "Copy the row, or the metrics in the inspector"),
     entry(.copy, ["ctrl-y"], [.prompt], "Copy both answers", label: "copy", 30),
   ]
@@ -161,7 +166,8 @@ extension KeyTable {
   private static let program: [KeyEntry] = [
     entry(.layers, ["F2"], [.everywhere], "Show the Layers screen"),
     entry(
-      .layers, ["F2"], [.budget, .compare, .hardware, .jobs], "Back to the Layers screen", label: "layers", 8),
+      .layers, ["F2"], [.budget, .compare, .hardware, .jobs], "Back to the Layers screen",
+      label: "layers", 8),
     entry(.compare, ["F4"], [.everywhere], "Show the Compare screen", label: "compare", 69),
     entry(.jobs, ["F6"], [.everywhere], "Show the Jobs screen", label: "jobs", 70),
     entry(.hardware, ["F7"], [.everywhere], "Show the Hardware screen", label: "hardware", 71),
@@ -188,7 +194,9 @@ extension KeyTable {
   ]
 
   private static let scrolled: [KeyContext] = [.budget, .compare, .hardware]
-  private static let lists: [KeyContext] = [.table, .inspector, .jobs, .start, .help, .picker, .export]
+  private static let lists: [KeyContext] = [
+    .table, .inspector, .jobs, .start, .help, .picker, .export,
+  ]
 
   private static let moving: [KeyEntry] = [
     entry(.up, ["k", "Up"], lists + scrolled, "Move up"),
@@ -209,7 +217,8 @@ extension KeyTable {
     entry(
       .back, ["Esc"],
       [
-        .layers, .budget, .compare, .hardware, .start, .jobs, .prompt, .help, .picker, .export, .line, .palette,
+        .layers, .budget, .compare, .hardware, .start, .jobs, .prompt, .help, .picker, .export,
+        .line, .palette,
         .confirmation,
       ],
       "Step back: close, unmark, unfilter; never quits", label: "back", 80),

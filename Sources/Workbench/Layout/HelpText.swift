@@ -13,7 +13,8 @@ struct HelpText {
 
   /// Everything about the table comes first, since that is where people start.
   private static let order: [KeyContext] = [
-    .layers, .table, .inspector, .prompt, .budget, .compare, .hardware, .jobs, .start, .browsing, .everywhere, .line,
+    .layers, .table, .inspector, .prompt, .budget, .compare, .hardware, .jobs, .start, .browsing,
+    .everywhere, .line,
     .palette, .picker, .export, .help, .confirmation,
   ]
 
