@@ -70,12 +70,16 @@ struct ModelFinderTests {
     #expect(found[5].path == "\(home.path)/.lmstudio/models/maker/big/big-00001-of-00002.gguf")
   }
 
-  @Test func aFolderListsWhatIsBelowIt() {
+  @Test func aFolderListsWhatIsBelowIt() throws {
     let found = ModelFinder.models(in: home.path + "/.lmstudio")
     #expect(found.map(\.name) == ["models/maker/big/big.gguf"] && found[0].home == .folder)
     #expect(ModelFinder.models(in: home.path + "/nowhere").isEmpty)
     // What is deeper than people put models is left alone.
-    #expect(ModelFinder.models(in: "/proc").isEmpty)
+    let deep = home.path + "/a/b/c/d"
+    try FileManager.default.createDirectory(atPath: deep, withIntermediateDirectories: true)
+    try home.write([0], to: "a/b/c/d/deep.gguf")
+    #expect(ModelFinder.models(in: home.path + "/a").map(\.name) == ["b/c/d/deep.gguf"])
+    #expect(!ModelFinder.models(in: home.path).contains { $0.name.contains("deep") })
   }
 
   @Test func variablesMoveTheHomes() throws {

@@ -183,12 +183,14 @@ struct FitTests {
 
   @Test func aPlansWidthsDecideWhichRateCounts() {
     var measured = machine
+    measured.reached = Machine.Shares(bandwidth: 1, arithmetic: 1, cache: 0.5)
     measured.rates = [
       .init(bits: 16, bytes: 10, operations: 1), .init(bits: 8.25, bytes: 20, operations: 2),
       .init(bits: 4.25, bytes: 30, operations: 3),
     ]
     #expect(measured.rate(forBits: 16).bytes == 10 && measured.rate(forBits: 32).bytes == 10)
     #expect(measured.rate(forBits: 6.5).bytes == 20 && measured.rate(forBits: 3).bytes == 30)
+    #expect(measured.cacheRate == 50e9)
     #expect(machine.rate(forBits: 4).bytes == 50e9)
   }
 

@@ -61,7 +61,7 @@ struct MachineFileTests {
         == "card.yaml:7: bandwidth is a number of 0.01 to 1")
     #expect(
       error { $0.replacing("arithmetic: 0.5", with: "speed: 0.5") }
-        == "card.yaml:7: \"speed\" is none of bandwidth, arithmetic")
+        == "card.yaml:7: \"speed\" is none of bandwidth, arithmetic, cache")
     #expect(
       error { $0.replacing("https://example.org/card", with: "hearsay") }?.hasPrefix(
         "card.yaml:11: a source is an address") == true)

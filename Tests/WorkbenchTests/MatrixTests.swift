@@ -43,7 +43,7 @@ import Testing
     app.press("V")
     #expect(app.row("by role: predicted KLD") != "")
     app.press("V")
-    #expect(app.row("by role: bytes") != "" && app.row("block 0").contains("663KB"))
+    #expect(app.row("by role: bytes") != "" && app.row("block 0").contains("664KB"))
     app.press("V", "V")
     #expect(app.state.matrix == nil && app.row("by block") != "")
     app.command("matrix error")

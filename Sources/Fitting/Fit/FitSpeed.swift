@@ -95,7 +95,7 @@ private struct Roofline {
       let values = Double(block.valuesAPosition * seen)
       let bytes = values * request.cache.bytes(in: engine) + Double(8 * block.stateValues)
       let operations = 4 * Double(block.queryWidth * seen)
-      let (reading, computing) = (bytes / wide.bytes, operations / wide.operations)
+      let (reading, computing) = (bytes / machine.cacheRate, operations / wide.operations)
       step.add(
         max(reading, computing) * Double(request.batch),
         to: reading >= computing ? .cache : .arithmetic)

@@ -127,6 +127,8 @@ extension Fit {
           "\(rate.bits.fixed(rate.bits == 16 ? 0 : 2)) bit \((rate.bytes / 1e9).significant(3)) GB/s and "
             + "\((rate.operations / 1e9).significant(3)) GFLOP/s"
         }.joined(separator: "; ")
+        + "; models reach \(machine.reached.bandwidth.fixed(2)) and \(machine.reached.arithmetic.fixed(2)) of these, "
+        + "\(machine.reached.cache.fixed(2)) with keys and values"
     }
     let source = machine.reached.areAssumed ? "assumed" : "stated"
     return

@@ -40,11 +40,28 @@ struct FitCommand: ParsableCommand {
 
   @OptionGroup var options: FitOptions
 
+  @Option(help: "Watts while it serves, for the energy of a token; without it what the machine's file says.")
+  var watts: Double?
+
+  @Option(help: "USD an hour, for the cost of a million tokens; without it what the machine's file says.")
+  var price: Double?
+
   @Flag(help: "Prints JSON.")
   var json = false
 
+  func validate() throws {
+    for number in [watts, price].compactMap({ $0 }) where !number.isFinite || number < 0 {
+      throw ValidationError("--watts and --price are numbers from 0 on.")
+    }
+  }
+
   func run() throws {
-    let machines = try chosenMachines()
+    let machines = try chosenMachines().map { machine in
+      var machine = machine
+      machine.watts = watts ?? machine.watts
+      machine.price = price ?? machine.price
+      return machine
+    }
     let session = EngineSession()
     defer { session.close() }
     let opened = try session.open(model.path)
