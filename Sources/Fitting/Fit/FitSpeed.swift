@@ -8,8 +8,10 @@ public enum FitBound: String, Codable, Hashable, Sendable, CaseIterable {
   case overhead = "steps between products"
 }
 
-/// Predicted speeds: a roofline by layer (Williams et al. 2009), each layer as slow as reading its weights or multiplying with
-/// them is, whichever takes longer.
+/// Predicted speeds, by a roofline for each layer.
+///
+/// A layer is as slow as reading its weights or multiplying with them is, whichever takes longer (Williams, Waterman and
+/// Patterson 2009).
 public struct FitSpeed: Hashable, Sendable {
   /// Layers of one role.
   public struct RoleTime: Hashable, Sendable {

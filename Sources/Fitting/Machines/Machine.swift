@@ -49,7 +49,7 @@ public struct Machine: Codable, Hashable, Sendable {
     /// For rates that are measured themselves.
     public static let all = Shares(bandwidth: 1, arithmetic: 1, areAssumed: false)
 
-    /// - Parameter cache: Without it, that of the bandwidth.
+    /// Without a share of its own, keys and values are read as weights are.
     public init(
       bandwidth: Double, arithmetic: Double, cache: Double? = nil, areAssumed: Bool = false
     ) {

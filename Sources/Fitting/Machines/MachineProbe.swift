@@ -14,12 +14,16 @@ public enum MachineProbe {
   private static let rowsOfPrompt = 1024
   private static let groupSize = 64
 
-  /// What whole models reach of the rates that are measured here, and what a block takes beside: norms, and the waiting of
-  /// threads for each other. Calibrated on two models at three widths; docs/hardware.md has the runs.
+  /// What whole models reach of the rates that are measured here.
+  ///
+  /// Blocks take some time beside: norms, and the waiting of threads for each other. Calibrated on two models at three widths; docs/hardware.md has the runs.
   static let reached = Machine.Shares(bandwidth: 0.85, arithmetic: 0.7, cache: 0.35)
   static let secondsABlock = 30e-6
 
+  /// Measures.
+  ///
   /// - Parameter pool: The threads that share the work, as the engine uses them.
+  /// - Returns: This machine, with what is in use of its memory now.
   public static func run(on pool: WorkerPool = WorkerPool()) -> Machine {
     let memory = SystemMemory()
     let rates = [16, 8, 4].map { rate(bits: $0, on: pool) }

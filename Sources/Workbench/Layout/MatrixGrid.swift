@@ -33,7 +33,7 @@ struct MatrixGrid: Hashable, Sendable {
   let roles: [Role]
   private let layers: [Int: [Role: Int]]
 
-  /// - Parameter shown: Indices of the layers that a filter lets through, ascending.
+  /// The matrix of the layers of a model that a filter lets through, whose indices ascend.
   init(_ model: OpenModel, of shown: [Int]) {
     var rows: [Row] = []
     var roles: [Role] = []

@@ -40,10 +40,10 @@ struct FitCommand: ParsableCommand {
 
   @OptionGroup var options: FitOptions
 
-  @Option(help: "Watts while it serves, for the energy of a token; without it what the machine's file says.")
+  @Option(help: "Watts while it serves, for energy; without it what the machine's file says.")
   var watts: Double?
 
-  @Option(help: "USD an hour, for the cost of a million tokens; without it what the machine's file says.")
+  @Option(help: "USD an hour, for the cost; without it what the machine's file says.")
   var price: Double?
 
   @Flag(help: "Prints JSON.")
