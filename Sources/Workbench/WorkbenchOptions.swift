@@ -30,7 +30,8 @@ public struct WorkbenchOptions: Hashable, Sendable {
   public var tracePath: String?
 
   public init(
-    path: String? = nil, folder: String? = nil, planPath: String? = nil, target: ExportTarget? = nil,
+    path: String? = nil, folder: String? = nil, planPath: String? = nil,
+    target: ExportTarget? = nil,
     server: ServerAddress? = nil, themeName: String? = nil, color: ColorChoice = .auto,
     ascii: Bool = false, mouse: Bool = true, session: SessionChoice = .ask,
     tracePath: String? = nil

@@ -41,7 +41,8 @@ package struct SettingsNode {
   package func error(_ reason: String) -> FileError { FileError(file: file, line: line, reason) }
 
   /// The pairs of a mapping in their order.
-  package func pairs(_ what: String) throws(FileError) -> [(key: SettingsNode, value: SettingsNode)] {
+  package func pairs(_ what: String) throws(FileError) -> [(key: SettingsNode, value: SettingsNode)]
+  {
     guard let mapping = node.mapping else { throw error("\(what) is a mapping of names to values") }
     return mapping.map { pair in
       (SettingsNode(file: file, node: pair.key), SettingsNode(file: file, node: pair.value))

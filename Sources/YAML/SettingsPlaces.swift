@@ -30,6 +30,7 @@ package struct SettingsPlaces: Sendable {
   /// - Parameters:
   ///   - name: the folder's name among settings and beside the installed program, such as `themes`.
   ///   - source: its name in the source tree.
+  /// - Returns: paths, whether there is anything or not.
   package func directories(of name: String, source: String) -> [String] {
     var directories: [String] = []
     if let settings = settingsDirectory { directories.append("\(settings)/\(name)") }

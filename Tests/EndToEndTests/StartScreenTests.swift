@@ -48,7 +48,7 @@ struct StartScreenTests {
   @Test func aFolderOfSeveralListsThem() throws {
     let home = try home()
     defer { try? FileManager.default.removeItem(at: home) }
-    let pane = try pane(["\(home.path)/.cache/llama.cpp/.."], home: home)
+    let pane = try pane(["\(home.path)/.cache/llama.cpp"], home: home)
     // One model is opened by its own path, as ever.
     try pane.wait(for: "is not a model")
     let second = home.appending(path: ".cache/llama.cpp/second")

@@ -183,12 +183,14 @@ struct FitTests {
 
   @Test func aPlansWidthsDecideWhichRateCounts() {
     var measured = machine
+    measured.reached = Machine.Shares(bandwidth: 1, arithmetic: 1, cache: 0.5)
     measured.rates = [
       .init(bits: 16, bytes: 10, operations: 1), .init(bits: 8.25, bytes: 20, operations: 2),
       .init(bits: 4.25, bytes: 30, operations: 3),
     ]
     #expect(measured.rate(forBits: 16).bytes == 10 && measured.rate(forBits: 32).bytes == 10)
     #expect(measured.rate(forBits: 6.5).bytes == 20 && measured.rate(forBits: 3).bytes == 30)
+    #expect(measured.cacheRate == 50e9)
     #expect(machine.rate(forBits: 4).bytes == 50e9)
   }
 
@@ -198,7 +200,8 @@ struct FitTests {
     let cache = lines.first { $0.name == "keys and values" }
     #expect(
       cache?.how
-        == "32 blocks x 8 heads x 256 values of keys and values x 2 B x 32768 positions, padded to 256")
+        == "32 blocks x 8 heads x 256 values of keys and values x 2 B x 32768 positions, padded to 256"
+    )
     #expect(cache?.value == "4.29 GB")
     #expect(lines.contains { $0.name == "short" && $0.standing == .bad })
   }
@@ -223,10 +226,14 @@ struct FitBudgetTests {
   @Test func budgetsAreSaidInWords() {
     let budget = FitBudget("24 GB with 32k of context")
     #expect(budget?.memory == 24_000_000_000 && budget?.request == FitRequest(context: 32_768))
-    #expect(FitBudget("24GiB with 5000 tokens, batch 4, int8")?.request
-      == FitRequest(context: 5000, batch: 4, cache: .int8))
+    #expect(
+      FitBudget("24GiB with 5000 tokens, batch 4, int8")?.request
+        == FitRequest(context: 5000, batch: 4, cache: .int8))
     #expect(FitBudget("24 GB with 1m")?.request.context == 1 << 20)
-    for wrong in ["24 GB", "24 GB with", "with 32k", "24 with 32k of soup", "4.5bpw with 32k", "2 GB with 0k", "2 GB with 4k, batch 0"] {
+    for wrong in [
+      "24 GB", "24 GB with", "with 32k", "24 with 32k of soup", "4.5bpw with 32k", "2 GB with 0k",
+      "2 GB with 4k, batch 0",
+    ] {
       #expect(FitBudget(wrong) == nil, "\(wrong)")
     }
   }

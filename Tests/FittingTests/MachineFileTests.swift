@@ -61,11 +61,12 @@ struct MachineFileTests {
         == "card.yaml:7: bandwidth is a number of 0.01 to 1")
     #expect(
       error { $0.replacing("arithmetic: 0.5", with: "speed: 0.5") }
-        == "card.yaml:7: \"speed\" is none of bandwidth, arithmetic")
+        == "card.yaml:7: \"speed\" is none of bandwidth, arithmetic, cache")
     #expect(
       error { $0.replacing("https://example.org/card", with: "hearsay") }?.hasPrefix(
         "card.yaml:11: a source is an address") == true)
-    #expect(error { $0.replacing("watts: 450", with: "watts: nan") }?.hasPrefix("card.yaml:9") == true)
+    #expect(
+      error { $0.replacing("watts: 450", with: "watts: nan") }?.hasPrefix("card.yaml:9") == true)
     #expect(error { $0.replacing("name: A Card\n", with: "") } == "card.yaml:1: name is missing")
     #expect(error { $0 + "\nwatts: 3" } != nil)
     #expect(error { _ in "- a\n- b" } != nil && error { _ in "" } != nil)
@@ -103,6 +104,7 @@ struct MachineProbeTests {
     #expect(machine.memory > 1 << 28 && machine.reserved >= 0 && machine.reserved < machine.memory)
     #expect(machine.rates.count == 3)
     #expect(machine.rates.allSatisfy { $0.bytes > 1e6 && $0.operations > 1e6 })
-    #expect((machine.cores ?? 0) > 0 && machine.bandwidth >= (machine.rates.map(\.bytes).max() ?? 0))
+    #expect(
+      (machine.cores ?? 0) > 0 && machine.bandwidth >= (machine.rates.map(\.bytes).max() ?? 0))
   }
 }

@@ -114,7 +114,8 @@ private struct FolderSearch {
     guard foldersLeft > 0, let directory = HuggingFaceDirectory(path: path) else { return }
     foldersLeft -= 1
     if HubCache.isRepository(path) {
-      guard let snapshot = try? HubCache.snapshot(in: path), let repository = HubCache.repository(ofPath: path)
+      guard let snapshot = try? HubCache.snapshot(in: path),
+        let repository = HubCache.repository(ofPath: path)
       else { return }
       add(HuggingFaceDirectory(path: snapshot), name: repository, path: path)
       return

@@ -8,8 +8,10 @@ public enum FitBound: String, Codable, Hashable, Sendable, CaseIterable {
   case overhead = "steps between products"
 }
 
-/// Predicted speeds: a roofline by layer (Williams et al. 2009), each layer as slow as reading its weights or multiplying with
-/// them is, whichever takes longer.
+/// Predicted speeds, by a roofline for each layer.
+///
+/// A layer is as slow as reading its weights or multiplying with them is, whichever takes longer (Williams, Waterman and
+/// Patterson 2009).
 public struct FitSpeed: Hashable, Sendable {
   /// Layers of one role.
   public struct RoleTime: Hashable, Sendable {
@@ -70,7 +72,8 @@ private struct Roofline {
   let machine: Machine
 
   /// Reading or multiplying a layer with so many tokens.
-  private func time(of layer: ServedModel.Layer, tokens: Int) -> (seconds: Double, bound: FitBound) {
+  private func time(of layer: ServedModel.Layer, tokens: Int) -> (seconds: Double, bound: FitBound)
+  {
     guard !layer.isLookedUp else { return (0, .weights) }
     let rate = machine.rate(forBits: layer.bits)
     // Of experts those are read that some token chooses.
@@ -94,7 +97,7 @@ private struct Roofline {
       let values = Double(block.valuesAPosition * seen)
       let bytes = values * request.cache.bytes(in: engine) + Double(8 * block.stateValues)
       let operations = 4 * Double(block.queryWidth * seen)
-      let (reading, computing) = (bytes / wide.bytes, operations / wide.operations)
+      let (reading, computing) = (bytes / machine.cacheRate, operations / wide.operations)
       step.add(
         max(reading, computing) * Double(request.batch),
         to: reading >= computing ? .cache : .arithmetic)

@@ -38,6 +38,8 @@ public struct Machine: Codable, Hashable, Sendable {
   public struct Shares: Codable, Hashable, Sendable {
     public var bandwidth: Double
     public var arithmetic: Double
+    /// Of the bandwidth, while keys and values are read.
+    public var cache: Double
     /// Whether nobody measured them.
     public var areAssumed: Bool
 
@@ -47,9 +49,13 @@ public struct Machine: Codable, Hashable, Sendable {
     /// For rates that are measured themselves.
     public static let all = Shares(bandwidth: 1, arithmetic: 1, areAssumed: false)
 
-    public init(bandwidth: Double, arithmetic: Double, areAssumed: Bool = false) {
+    /// Without a share of its own, keys and values are read as weights are.
+    public init(
+      bandwidth: Double, arithmetic: Double, cache: Double? = nil, areAssumed: Bool = false
+    ) {
       self.bandwidth = bandwidth
       self.arithmetic = arithmetic
+      self.cache = cache ?? bandwidth
       self.areAssumed = areAssumed
     }
   }
@@ -92,14 +98,17 @@ public struct Machine: Codable, Hashable, Sendable {
   }
 
   /// Bytes and operations a second that weights of so many bits are expected to reach: those measured for the nearest width,
-  /// or the machine's best times the shares reached.
+  /// or the machine's best, times the shares reached.
   public func rate(forBits bits: Double) -> (bytes: Double, operations: Double) {
     let nearest = rates.min { Self.distance($0.bits, bits) < Self.distance($1.bits, bits) }
-    guard let nearest else {
-      return (bandwidth * reached.bandwidth, arithmetic * reached.arithmetic)
-    }
-    return (nearest.bytes, nearest.operations)
+    return (
+      (nearest?.bytes ?? bandwidth) * reached.bandwidth,
+      (nearest?.operations ?? arithmetic) * reached.arithmetic
+    )
   }
+
+  /// Bytes a second at which keys and values are read.
+  public var cacheRate: Double { bandwidth * reached.cache }
 
   /// How far widths are apart, as a factor.
   private static func distance(_ one: Double, _ other: Double) -> Double {

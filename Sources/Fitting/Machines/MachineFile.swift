@@ -101,13 +101,16 @@ extension SettingsNode {
   fileprivate func shares() throws(FileError) -> Machine.Shares {
     var shares = Machine.Shares.assumed
     shares.areAssumed = false
+    var cache: Double?
     for (key, value) in try pairs("reached") {
       switch try key.text("a key") {
       case "bandwidth": shares.bandwidth = try value.number("bandwidth", in: 0.01...1)
       case "arithmetic": shares.arithmetic = try value.number("arithmetic", in: 0.01...1)
-      case let other: throw key.error("\"\(other)\" is none of bandwidth, arithmetic")
+      case "cache": cache = try value.number("cache", in: 0.01...1)
+      case let other: throw key.error("\"\(other)\" is none of bandwidth, arithmetic, cache")
       }
     }
+    shares.cache = cache ?? shares.bandwidth
     return shares
   }
 

@@ -14,18 +14,23 @@ public enum MachineProbe {
   private static let rowsOfPrompt = 1024
   private static let groupSize = 64
 
-  /// What a block takes beside its products with one vector, in seconds: norms, attention to few positions, and the waiting of
-  /// threads for each other. Calibrated once, see docs/hardware.md.
-  static let secondsABlock = 45e-6
+  /// What whole models reach of the rates that are measured here.
+  ///
+  /// Blocks take some time beside: norms, and the waiting of threads for each other. Calibrated on two models at three widths; docs/hardware.md has the runs.
+  static let reached = Machine.Shares(bandwidth: 0.85, arithmetic: 0.7, cache: 0.35)
+  static let secondsABlock = 30e-6
 
+  /// Measures.
+  ///
   /// - Parameter pool: The threads that share the work, as the engine uses them.
+  /// - Returns: This machine, with what is in use of its memory now.
   public static func run(on pool: WorkerPool = WorkerPool()) -> Machine {
     let memory = SystemMemory()
     let rates = [16, 8, 4].map { rate(bits: $0, on: pool) }
     return Machine(
       id: "this", name: memory.processor, kind: .this, memory: memory.total,
       reserved: memory.total - memory.available,
-      bandwidth: rates.map(\.bytes).max() ?? 1, arithmetic: rates[0].operations, reached: .all,
+      bandwidth: rates.map(\.bytes).max() ?? 1, arithmetic: rates[0].operations, reached: reached,
       secondsABlock: secondsABlock, sources: ["measured now with Vise's own products"],
       cores: pool.threadCount, rates: rates)
   }

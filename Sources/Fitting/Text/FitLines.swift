@@ -45,7 +45,8 @@ extension Fit {
           how: "\(values) values of recurrences and convolutions x 4 B\(sequences)"))
     }
     lines.append(
-      FitLine(name: "working memory", value: ByteText.text(memory.working), how: memory.workingText))
+      FitLine(name: "working memory", value: ByteText.text(memory.working), how: memory.workingText)
+    )
     if memory.reserved > 0 {
       lines.append(
         FitLine(
@@ -75,7 +76,8 @@ extension Fit {
     let size = bytes == bytes.rounded() ? "\(Int(bytes))" : bytes.fixed(4)
     let window = facts.window.map { " of a window of \($0)" } ?? ""
     let rounding = engine.rounding.map { ", \($0)" } ?? ""
-    return "\(blocks) x \(values) x \(size) B x \(group.positions) positions\(window)\(rounding)\(sequences)"
+    return
+      "\(blocks) x \(values) x \(size) B x \(group.positions) positions\(window)\(rounding)\(sequences)"
   }
 
   private var sequences: String { request.batch > 1 ? " x \(request.batch) sequences" : "" }
@@ -84,7 +86,11 @@ extension Fit {
     guard memory.isCacheKnown else { return [] }
     let most = model.facts?.contextLength ?? 0
     let context = largestContext
-    let end = context == most ? "as long as the model goes" : "the longest with these weights"
+    let isBeyond = most > 0 && request.context > most
+    let end =
+      context != most
+      ? "the longest with these weights"
+      : isBeyond ? "the model's own, shorter than what is asked for" : "as long as the model goes"
     return [
       FitLine(
         name: "largest context", value: context.map { "\($0)" } ?? "none",
@@ -121,6 +127,8 @@ extension Fit {
           "\(rate.bits.fixed(rate.bits == 16 ? 0 : 2)) bit \((rate.bytes / 1e9).significant(3)) GB/s and "
             + "\((rate.operations / 1e9).significant(3)) GFLOP/s"
         }.joined(separator: "; ")
+        + "; models reach \(machine.reached.bandwidth.fixed(2)) and \(machine.reached.arithmetic.fixed(2)) of these, "
+        + "\(machine.reached.cache.fixed(2)) with keys and values"
     }
     let source = machine.reached.areAssumed ? "assumed" : "stated"
     return

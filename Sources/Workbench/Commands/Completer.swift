@@ -57,6 +57,10 @@ struct Completer {
     case .server: all = servers
     case .snapshot: all = state.snapshots.all.map { Completion($0.name) }
     case .theme: all = state.themes.map { Completion($0.name) }
+    case .matrixFigure:
+      all =
+        MatrixFigure.allCases.map { Completion($0.rawValue, help: $0.title) }
+        + [Completion(AppState.noMatrix, help: "the list of layers")]
     case .inspectorTab: all = InspectorState.Tab.allCases.map { Completion($0.rawValue) }
     }
     return all.filter { $0.text.hasPrefix(text) }

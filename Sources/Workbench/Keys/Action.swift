@@ -29,7 +29,7 @@ enum Action: String, CaseIterable, Codable, Hashable, Sendable {
   case writeQuit = "write-quit"
 
   // Looking
-  case inspect
+  case inspect, matrix
   case logarithmic = "log"
   case copy
 
@@ -97,6 +97,7 @@ extension Action {
     case .serve: .server
     case .theme: .theme
     case .inspect: .inspectorTab
+    case .matrix: .matrixFigure
     case .set: .setting
     default: .none
     }
@@ -116,7 +117,7 @@ enum ArgumentKind: Hashable, Sendable {
   case none, bits, group, method, sparsity, prune, target, filter, sort, planPath, checkpointPath,
     textPath, exportPath, text
   case theme, inspectorTab, setting, sensitivity, budget, snapshot, server, history, context, batch,
-    cachePrecision
+    cachePrecision, matrixFigure
 
   /// How usage lines name it; empty when there is none.
   var placeholder: String {
@@ -136,6 +137,7 @@ enum ArgumentKind: Hashable, Sendable {
     case .context: "TOKENS"
     case .batch: "COUNT"
     case .cachePrecision: "f32|f16|int8"
+    case .matrixFigure: "FIGURE|off"
     case .theme, .snapshot: "NAME"
     case .inspectorTab: "TAB"
     case .setting: "NAME VALUE"

@@ -3,7 +3,8 @@ import Terminal
 extension KeyTable {
   /// The keys as they come; a settings file may change them.
   static let standard = KeyTable(
-    entries: changing + choosing + asking + solving + comparing + fitting + files + exporting + moving
+    entries: changing + choosing + asking + solving + comparing + fitting + files + exporting
+      + moving
       + program
       + fields)
 
@@ -71,6 +72,10 @@ extension KeyTable {
     entry(.evaluation, ["E"], [.browsing], "Show the last evaluation"),
     entry(.inspect, ["i"], [.layers], "Show the inspector's next tab, or TAB", label: "tab", 66),
     entry(.logarithmic, ["L"], [.layers], "Switch the histogram between linear and log counts"),
+    entry(
+      .matrix, ["V"], [.layers],
+      "Show blocks by roles: bits, predicted KLD, bytes, error, then the list again",
+      label: "matrix", 65),
     entry(.copy, ["y"], [.layers], "Copy the row, or the metrics in the inspector"),
     entry(.copy, ["ctrl-y"], [.prompt], "Copy both answers", label: "copy", 30),
   ]

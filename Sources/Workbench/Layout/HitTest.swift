@@ -12,6 +12,8 @@ enum Hit: Hashable, Sendable {
   case line(column: Int)
   case tableRow(Int, isMark: Bool)
   case tableHeading(TableColumn?)
+  /// The layer of a cell of the matrix.
+  case matrixCell(Int)
   case paneTab(Pane)
   case inspectorTab(InspectorState.Tab)
   /// The prompt's input line, at this column of its text.
@@ -103,6 +105,14 @@ extension AppState {
   private func hit(_ point: Point, in slot: PaneSlot) -> Hit {
     guard slot.inside.contains(point) else { return .pane(slot.shown) }
     switch slot.shown {
+    case .table where matrix != nil:
+      guard let model else { return .pane(.table) }
+      let grid = MatrixGrid(model, of: table.matching)
+      let cursor = inspectedLayer.flatMap { grid.place(of: $0) }
+      let layout = MatrixLayout(inside: slot.inside, grid: grid, cursorRow: cursor?.row ?? 0)
+      let place = layout.place(at: point, in: grid)
+      return place.flatMap { grid.layer(row: $0.row, column: $0.column) }
+        .map { .matrixCell($0) } ?? .pane(.table)
     case .table:
       let offset = point.column - slot.inside.column
       if point.row == slot.inside.row {

@@ -71,6 +71,8 @@ struct AppState: Hashable, Sendable {
   /// The pane shown where inspector and prompt share a place.
   var lowerPane = Pane.inspector
   var table = LayerTable()
+  /// What the matrix of blocks and roles tells, in place of the list; nil for the list.
+  var matrix: MatrixFigure?
   var inspector = InspectorState()
   var conversation = Conversation()
   var jobs = JobList()

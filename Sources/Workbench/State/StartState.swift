@@ -98,7 +98,9 @@ struct StartState: Hashable, Sendable {
     entries = StartEntry.Group.allCases.flatMap { group in all.filter { $0.group == group } }
     rows = []
     for (place, entry) in entries.enumerated() {
-      if place == 0 || entries[place - 1].group != entry.group { rows.append(.heading(entry.group)) }
+      if place == 0 || entries[place - 1].group != entry.group {
+        rows.append(.heading(entry.group))
+      }
       rows.append(.entry(place))
     }
     cursor = before.flatMap { entries.firstIndex(of: $0) } ?? 0

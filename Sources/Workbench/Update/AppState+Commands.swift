@@ -47,6 +47,7 @@ extension AppState {
     case .nearest: return takeNearest()
     // It has a meaning in the export overlay only.
     case .replace: return []
+    case .matrix: return showMatrix(argument)
     case .inspect, .logarithmic: return inspect(command)
     case .copy: return copy()
     case .prompt: return startPrompt(argument)

@@ -73,6 +73,7 @@ extension AppState {
     self.model = model
     opening = .idle
     if screen == .start { screen = .layers }
+    fitRequest(to: description)
     history = PlanHistory(Plan(model: description.name, fingerprint: description.fingerprint))
     table = LayerTable(of: model)
     evaluations = EvaluationList()

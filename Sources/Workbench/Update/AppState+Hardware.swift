@@ -22,14 +22,26 @@ extension AppState {
     var request = hardware.request
     switch action {
     case .left: request.context = max(256, request.context / 2)
-    case .right: request.context = min(FitRequest.contextLimit, request.context * 2)
+    case .right: request.context = max(request.context, min(longestContext, request.context * 2))
     case .smaller: request.batch = max(1, request.batch / 2)
     case .larger: request.batch = min(FitRequest.batchLimit, request.batch * 2)
     case .smallest: request.batch = 1
-    default: request.context = model?.description.serving?.contextLength ?? request.context
+    default: request.context = longestContext
     }
     hardware.request = request
     return []
+  }
+
+  /// The model's own context, as far as it is known.
+  private var longestContext: Int {
+    let known = model?.description.serving?.contextLength ?? 0
+    return known > 0 ? known : FitRequest.contextLimit
+  }
+
+  /// Begins with a context that the model has.
+  mutating func fitRequest(to model: ModelDescription) {
+    guard let most = model.serving?.contextLength, most > 0 else { return }
+    hardware.request.context = min(hardware.request.context, most)
   }
 
   /// Takes on a context, a batch or a type of keys and values, or measures anew.
@@ -52,7 +64,9 @@ extension AppState {
     case .kv:
       let all: [CachePrecision] = [.f16, .int8, .f32]
       let place = all.firstIndex(of: hardware.request.cache) ?? 0
-      guard let cache = command.argument.map({ CachePrecision(rawValue: $0) }) ?? all[(place + 1) % all.count]
+      guard
+        let cache = command.argument.map({ CachePrecision(rawValue: $0) })
+          ?? all[(place + 1) % all.count]
       else {
         refuse("Keys and values are f32, f16 or int8")
         return []

@@ -32,6 +32,11 @@ extension AppState {
     line = nil
     switch hit {
     case .tableRow(let row, let isMark): clickRow(row, isMark: isMark)
+    case .matrixCell(let layer):
+      let wasUnderCursor = pane == .table && inspectedLayer == layer
+      focus(.table)
+      moveInMatrix(to: layer)
+      if wasUnderCursor, let model, let row = table.row { table.toggleMark(of: row, in: model) }
     case .tableHeading(let column):
       focus(.table)
       if let order = column?.order { return perform(Command(.sort, order.rawValue)) }
@@ -134,6 +139,9 @@ extension AppState {
       return []
     }
     switch hit(point) {
+    case .matrixCell,
+      .pane(.table) where matrix != nil:
+      moveInMatrix(rows: direction)
     case .tableRow, .tableHeading, .pane(.table):
       table.scroll(by: distance, height: ScreenLayout(self, size: size).tableRows.rows)
     case .pane(.prompt), .promptInput: scrollPrompt(by: -distance)

@@ -68,6 +68,7 @@ extension AppState {
       return []
     }
     switch pane {
+    case .table where matrix != nil: moveInMatrix(rows: distance)
     case .table: table.move(by: distance)
     case .inspector:
       if inspector.tab == .channels, let layer = inspectedLayer, let model {
@@ -120,6 +121,10 @@ extension AppState {
       return
     }
     guard let model else { return }
+    if matrix != nil {
+      moveInMatrix(columns: direction)
+      return
+    }
     switch table.row {
     case .block(let block): table.fold(block, direction < 0, in: model)
     case .layer(let index) where direction < 0:

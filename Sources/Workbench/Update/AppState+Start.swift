@@ -22,7 +22,8 @@ extension AppState {
   /// Opens the model under the cursor, with the plan that it was left with.
   mutating func openChosenModel() -> [Effect] {
     guard let entry = start.chosen else {
-      inform(start.isLooking ? "Still looking for models" : "There is no model here; o opens a path")
+      inform(
+        start.isLooking ? "Still looking for models" : "There is no model here; o opens a path")
       return []
     }
     if case .opening = opening { return [] }

@@ -99,7 +99,8 @@ struct HardwareView {
       " \(name) ", .strong, at: Point(column: box.column + 2, row: box.row),
       maxColumns: box.columns - 4)
     let all = FitRows(state, columns: layout.detail.columns).rows
-    for (offset, row) in all.dropFirst(state.hardware.scroll).prefix(layout.detail.rows).enumerated()
+    for (offset, row) in all.dropFirst(state.hardware.scroll).prefix(layout.detail.rows)
+      .enumerated()
     {
       painter.put(
         row.map { painter.segment($0.text, $0.role) },

@@ -14,6 +14,10 @@ struct TableView {
     guard let model = state.model else {
       return OpeningView(state: state).draw(in: slot.inside, on: &painter)
     }
+    if let figure = state.matrix, !state.table.rows.isEmpty {
+      return MatrixView(state: state, model: model, figure: figure).draw(
+        in: slot.inside, on: &painter)
+    }
     let (heading, rows) = slot.inside.splitTop(1)
     let columns = state.tableColumns(in: slot)
     drawHeading(columns, in: heading, on: &painter)
@@ -44,7 +48,8 @@ struct TableView {
   private func note(_ painter: Painter) -> [Segment] {
     guard state.model != nil else { return [] }
     let rule = " \(state.glyphs.rule)\(state.glyphs.rule) "
-    var parts = [[painter.segment(state.table.order.title, .dim)]]
+    let look = state.matrix.map { "by role: \($0.title)" } ?? state.table.order.title
+    var parts = [[painter.segment(look, .dim)]]
     if !state.table.filter.isEmpty {
       parts.append([
         painter.segment("/\(state.table.filter.text)", .match),

@@ -152,7 +152,8 @@ struct AllocateCommand: ParsableCommand {
     var memory = fit?.budget
     if let machine {
       let machine = try FitOptions.machine(named: machine)
-      memory = FitBudget(memory: machine.memory - machine.reserved, request: serving.request)
+      memory = FitBudget(
+        memory: machine.memory - machine.reserved, request: serving.request(for: model))
     }
     guard let memory, let bytes = Fit.weightBudget(memory, for: served, in: engine) else {
       throw CommandFailure(
@@ -162,7 +163,8 @@ struct AllocateCommand: ParsableCommand {
     guard bytes > 0 else {
       throw CommandFailure(
         status: .failed,
-        message: "keys and values of \(TokenCount.text(memory.request.context)) tokens alone do not fit")
+        message:
+          "keys and values of \(TokenCount.text(memory.request.context)) tokens alone do not fit")
     }
     session.note("weights may take \(bytes.megabytes) MB")
     return .bytes(bytes)

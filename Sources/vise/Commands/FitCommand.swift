@@ -40,22 +40,40 @@ struct FitCommand: ParsableCommand {
 
   @OptionGroup var options: FitOptions
 
+  @Option(help: "Watts while it serves, for energy; without it what the machine's file says.")
+  var watts: Double?
+
+  @Option(help: "USD an hour, for the cost; without it what the machine's file says.")
+  var price: Double?
+
   @Flag(help: "Prints JSON.")
   var json = false
 
+  func validate() throws {
+    for number in [watts, price].compactMap({ $0 }) where !number.isFinite || number < 0 {
+      throw ValidationError("--watts and --price are numbers from 0 on.")
+    }
+  }
+
   func run() throws {
-    let machines = try chosenMachines()
+    let machines = try chosenMachines().map { machine in
+      var machine = machine
+      machine.watts = watts ?? machine.watts
+      machine.price = price ?? machine.price
+      return machine
+    }
     let session = EngineSession()
     defer { session.close() }
-    let served = try session.servedModel(
-      try session.open(model.path), plan: plan, target: target)
+    let opened = try session.open(model.path)
+    let served = try session.servedModel(opened, plan: plan, target: target)
+    let request = options.request(for: opened)
     let fits = machines.map {
-      Fit(of: served, on: $0, for: options.request, in: ServingEngine(target))
+      Fit(of: served, on: $0, for: request, in: ServingEngine(target))
     }
     if json {
-      try JSONOutput.write(FitResult(served, fits: fits, target: target, options.request))
+      try JSONOutput.write(FitResult(served, fits: fits, target: target, request))
     } else {
-      OutputStream.standard.write(text(of: fits, served))
+      OutputStream.standard.write(text(of: fits, served, request))
     }
   }
 
@@ -66,8 +84,7 @@ struct FitCommand: ParsableCommand {
     return [MachineProbe.run()] + machines
   }
 
-  private func text(of fits: [Fit], _ served: ServedModel) -> String {
-    let request = options.request
+  private func text(of fits: [Fit], _ served: ServedModel, _ request: FitRequest) -> String {
     let batch = request.batch > 1 ? ", \(request.batch) sequences" : ""
     let who = target.map { "for \($0.rawValue)" } ?? "in Vise"
     let heading =
@@ -77,7 +94,8 @@ struct FitCommand: ParsableCommand {
       return "\(heading)\n\n\(Self.table(of: fits))"
     }
     let cores = fit.machine.cores.map { ", \($0) processors" } ?? ""
-    return "\(heading)\non \(fit.machine.name)\(cores)\n\n\(Self.lines(of: fit))\n\(Self.roles(of: fit))"
+    return
+      "\(heading)\non \(fit.machine.name)\(cores)\n\n\(Self.lines(of: fit))\n\(Self.roles(of: fit))"
       + fit.machine.sources.map { "source: \($0)\n" }.joined()
   }
 

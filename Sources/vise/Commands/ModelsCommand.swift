@@ -7,10 +7,12 @@ import YAML
 struct ModelsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "models",
-    abstract: "Lists the models on this machine: of Hugging Face, Ollama, llama.cpp, LM Studio, or of a folder.",
+    abstract:
+      "Lists the models on this machine: of Hugging Face, Ollama, llama.cpp, LM Studio, or of a folder.",
     discussion: "--json: models[] of name, path (what opens it), home, bytes.")
 
-  @Argument(help: "A folder to look in, instead of where programs keep theirs.", completion: .directory)
+  @Argument(
+    help: "A folder to look in, instead of where programs keep theirs.", completion: .directory)
   var folder: String?
 
   @Flag(help: "Prints JSON.")

@@ -12,20 +12,19 @@ extension CachePrecision: ExpressibleByArgument {}
 struct ContextArgument: ExpressibleByArgument {
   let tokens: Int
 
-  init(tokens: Int) { self.tokens = tokens }
-
   init?(argument: String) {
     guard let tokens = TokenCount.tokens(argument) else { return nil }
     self.tokens = tokens
   }
-
-  var defaultValueDescription: String { TokenCount.text(tokens) }
 }
 
 /// What is to be served.
 struct FitOptions: ParsableArguments {
-  @Option(help: "Tokens of a sequence: 32k are 32768.")
-  var context = ContextArgument(tokens: 8192)
+  @Option(
+    help:
+      "Tokens of a sequence: 32k are 32768; without it 8k, or the model's context if that is shorter."
+  )
+  var context: ContextArgument?
 
   @Option(help: "Sequences at once.")
   var batch = 1
@@ -39,7 +38,11 @@ struct FitOptions: ParsableArguments {
     }
   }
 
-  var request: FitRequest { FitRequest(context: context.tokens, batch: batch, cache: kv) }
+  func request(for model: ModelDescription) -> FitRequest {
+    let most = model.serving?.contextLength ?? 0
+    let usual = most > 0 ? min(FitRequest().context, most) : FitRequest().context
+    return FitRequest(context: context?.tokens ?? usual, batch: batch, cache: kv)
+  }
 
   /// The machine of a name, or this one, which is measured then.
   static func machine(named name: String) throws(CommandFailure) -> Machine {

@@ -29,7 +29,8 @@ struct ServingFactsTests {
     // 61 blocks of 512 + 64 values: 70,272 bytes a token, where full keys and values would take 4,997,120.
     #expect(bytesAPosition(v3) == 70_272)
     #expect(v3.blocks.allSatisfy { $0.isLatent && $0.keyHeads == 1 })
-    #expect(v3.chosenExperts == 8 && v3.contextLength == 163_840 && v3.blocks[0].queryWidth == 24_576)
+    #expect(
+      v3.chosenExperts == 8 && v3.contextLength == 163_840 && v3.blocks[0].queryWidth == 24_576)
     let tiny = try #require(
       try facts(
         """
@@ -54,7 +55,8 @@ struct ServingFactsTests {
   }
 
   @Test func gemma4HasOtherHeadsInGlobalBlocksAndSharesLastOnes() throws {
-    let types = "\"layer_types\": [\(["sliding", "sliding", "sliding", "full"].map { "\"\($0)_attention\"" }.joined(separator: ", "))]"
+    let types =
+      "\"layer_types\": [\(["sliding", "sliding", "sliding", "full"].map { "\"\($0)_attention\"" }.joined(separator: ", "))]"
     let shape =
       """
       "hidden_size": 128, "num_hidden_layers": 4, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 32,
@@ -73,7 +75,8 @@ struct ServingFactsTests {
   }
 
   @Test func linearBlocksKeepAState() throws {
-    let types = "\"layer_types\": [\"linear_attention\", \"linear_attention\", \"linear_attention\", \"full_attention\"]"
+    let types =
+      "\"layer_types\": [\"linear_attention\", \"linear_attention\", \"linear_attention\", \"full_attention\"]"
     let qwen = try #require(
       try facts(
         """
@@ -134,7 +137,8 @@ struct ServingFactsTests {
     #expect(try facts("\(shape), \"layer_types\": []") == nil)
     #expect(
       try facts(
-        "\"hidden_size\": 128, \"num_hidden_layers\": 100000000, \"num_attention_heads\": 4") == nil)
+        "\"hidden_size\": 128, \"num_hidden_layers\": 100000000, \"num_attention_heads\": 4") == nil
+    )
     #expect(try facts("\(shape), \"layer_types\": [\"linear_attention\"]") == nil)
   }
 }
