@@ -11,7 +11,8 @@ struct OpenCommand: ParsableCommand {
     commandName: "open", abstract: "Opens the workbench.")
 
   @Argument(
-    help: "A Hugging Face directory or a GGUF file; a folder of several, or nothing, lists what there is.",
+    help:
+      "A Hugging Face directory or a GGUF file; a folder of several, or nothing, lists what there is.",
     completion: .file())
   var path: String?
 
@@ -55,7 +56,8 @@ struct OpenCommand: ParsableCommand {
     let server = try serving.address()
     let signal: Int32?
     var options = WorkbenchOptions(
-      path: folder == nil ? path : nil, folder: folder, planPath: plan, target: target, server: server, themeName: theme,
+      path: folder == nil ? path : nil, folder: folder, planPath: plan, target: target,
+      server: server, themeName: theme,
       color: color, ascii: ascii, mouse: !noMouse, tracePath: trace)
     options.memoryBytes = try memoryBytes()
     options.session = session?.choice ?? .ask
@@ -87,7 +89,8 @@ struct OpenCommand: ParsableCommand {
     guard let path else {
       guard isatty(STDIN_FILENO) == 1, OutputStream.standard.isTerminal else {
         throw CommandFailure(
-          status: .usage, message: "say which model: vise PATH; vise models lists those that are here")
+          status: .usage,
+          message: "say which model: vise PATH; vise models lists those that are here")
       }
       return nil
     }
