@@ -100,7 +100,8 @@ let package = Package(
     .executableTarget(
       name: "vise",
       dependencies: [
-        "Workbench", "Sessions", "Engine", "Serving", "Fitting", "Export", "Allocation", "Inference",
+        "Workbench", "Sessions", "Engine", "Serving", "Fitting", "Export", "Allocation",
+        "Inference",
         "Compression", "Checkpoints", "Tensors", "Text", "YAML", argumentParser,
       ],
       swiftSettings: strict),

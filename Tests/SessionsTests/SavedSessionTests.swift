@@ -41,8 +41,9 @@ import Testing
         documents: ["step": "\(step.bits)"])
       try writer.write(session)
       let rows = try fixture.ask(
-        "SELECT number, yaml FROM version JOIN plan ON plan.id = plan ORDER BY number")
-        .filter { $0.contains("|vise:") }
+        "SELECT number, yaml FROM version JOIN plan ON plan.id = plan ORDER BY number"
+      )
+      .filter { $0.contains("|vise:") }
       #expect(rows.count == step.bits.count)
       #expect(rows.first?.hasPrefix("\(step.forgotten)|") == true)
     }
@@ -106,7 +107,8 @@ import Testing
         textPath: "text \(place)", plan: .bits(bits), result: .synthetic(0.1 * Double(bits)),
         bytes: bits * 100, bitsPerWeight: Double(bits))
       kept.append(
-        try store.record(evaluation, of: "abc", finished: Date(timeIntervalSince1970: Double(place))))
+        try store.record(
+          evaluation, of: "abc", finished: Date(timeIntervalSince1970: Double(place))))
     }
     #expect(try fixture.open().evaluations(of: "abc") == kept)
     #expect(try store.evaluations(of: "another").isEmpty)

@@ -20,7 +20,9 @@ import Testing
     #expect(try permissions(fixture.directory) == 0o700)
     let names = try FileManager.default.contentsOfDirectory(atPath: fixture.directory)
     #expect(names.count > 1, "a database in WAL mode has files beside it")
-    for name in names { #expect(try permissions("\(fixture.directory)/\(name)") == 0o600, "\(name)") }
+    for name in names {
+      #expect(try permissions("\(fixture.directory)/\(name)") == 0o600, "\(name)")
+    }
   }
 
   @Test func settingsHoldForEveryModel() throws {
@@ -32,7 +34,8 @@ import Testing
   // MARK: What is no database of ours
 
   @Test(arguments: [
-    "no database at all, but long enough that SQLite looks at it: " + String(repeating: "x", count: 4096),
+    "no database at all, but long enough that SQLite looks at it: "
+      + String(repeating: "x", count: 4096),
     "short",
   ])
   func damageIsSaidAndLeftAlone(contents: String) throws {
@@ -49,7 +52,8 @@ import Testing
       let store = try fixture.open()
       try store.note(.synthetic())
       var writer = SessionWriter(try store.beginSession(), with: nil, of: "abc", in: store)
-      try writer.write(.of(bits: [8, 4], documents: ["window": String(repeating: "w", count: 50_000)]))
+      try writer.write(
+        .of(bits: [8, 4], documents: ["window": String(repeating: "w", count: 50_000)]))
     }
     var bytes = try fixture.folder.bytes(of: "vise/sessions.sqlite")
     for place in stride(from: 4096 * 3, to: bytes.count, by: 97) { bytes[place] ^= 0x5A }

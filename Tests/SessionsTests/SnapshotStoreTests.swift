@@ -85,8 +85,10 @@ import Testing
   @Test(arguments: [
     ("", "is damaged"), ("{", "is damaged"), ("{\"vise\":1}", "is damaged"),
     ("{\"vise\":9,\"snapshots\":[]}", "is of version 9, and 1 is what is read"),
-    ("{\"vise\":1,\"snapshots\":[{\"name\":\"a\",\"plan\":\"bits: 4\",\"schemes\":{},\"bytes\":1,\"bitsPerWeight\":1}]}",
-      "holds a plan that cannot be read"),
+    (
+      "{\"vise\":1,\"snapshots\":[{\"name\":\"a\",\"plan\":\"bits: 4\",\"schemes\":{},\"bytes\":1,\"bitsPerWeight\":1}]}",
+      "holds a plan that cannot be read"
+    ),
   ])
   func damagedFilesAreLeftAlone(contents: String, reason: String) throws {
     try fixture.folder.makeDirectory("vise/snapshots")

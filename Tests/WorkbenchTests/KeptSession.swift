@@ -24,7 +24,9 @@ struct KeptSession {
     keeper.begin { heard.add($0) }
     app = App(nil)
     app.state.session.choice = choice
-    if let theme = keeper.theme, let index = app.state.themes.firstIndex(where: { $0.name == theme }) {
+    if let theme = keeper.theme,
+      let index = app.state.themes.firstIndex(where: { $0.name == theme })
+    {
       app.state.themeIndex = index
     }
     app.clearEffects()

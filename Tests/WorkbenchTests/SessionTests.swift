@@ -65,7 +65,8 @@ import Testing
 
   @Test func everyKeyIsKeptAtOnce() {
     let keys = [
-      "j", "4", "space", "S", "5", "u", "v", "j", "G", "3", "2", "Enter", "/", "q", "Enter", "p", "H",
+      "j", "4", "space", "S", "5", "u", "v", "j", "G", "3", "2", "Enter", "/", "q", "Enter", "p",
+      "H",
       "i", "Esc", "F4", "F5",
     ]
     for count in 1...keys.count {

@@ -5,14 +5,18 @@ enum SessionSchema {
   /// What SQLite's header says of files of this kind: "Vise".
   static let applicationID = 0x5669_7365
 
-  /// All versions in their order. One that was released is never changed; what is new comes after it.
+  /// All versions in their order.
+  ///
+  /// One that was released is never changed; what is new comes after it.
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("1") { try $0.execute(sql: first) }
     return migrator
   }
 
-  /// Plans are kept once for each model, found by the hash of their YAML. A session's versions are numbered from the
+  /// Plans are kept once for each model, found by the hash of their YAML.
+  ///
+  /// A session's versions are numbered from the
   /// oldest that undo reaches; `position` is the number of the current one. Documents are JSON whose meaning only the
   /// workbench knows.
   private static let first = """

@@ -19,14 +19,16 @@ extension SessionStore {
     try hold(UUID().uuidString.lowercased())
   }
 
-  /// The newest session of a model that no living program writes, with what it left and when; one in which nothing was done
-  /// only where there is no other. Nil where there is none.
+  /// The newest session of a model that no living program writes, with what it left and when; nil where there is none.
+  ///
+  /// One in which nothing was done comes after all others.
   public func lastSession(
     of fingerprint: String
   ) throws(SessionError) -> (held: HeldSession, session: SavedSession, changed: Date)? {
     let ids = try read {
       try String.fetchAll(
-        $0, sql: """
+        $0,
+        sql: """
           SELECT id FROM session WHERE model = ? ORDER BY hasWork DESC, changed DESC, id
           """,
         arguments: [fingerprint])
@@ -66,8 +68,9 @@ extension SessionStore {
     _ id: String
   ) throws(SessionError) -> (session: SavedSession, changed: Date)? {
     try read { db in
-      guard let row = try Row.fetchOne(
-        db, sql: "SELECT * FROM session WHERE id = ?", arguments: [id])
+      guard
+        let row = try Row.fetchOne(
+          db, sql: "SELECT * FROM session WHERE id = ?", arguments: [id])
       else { return nil }
       var plans = PlanReader(db)
       let versions = try Row.fetchAll(

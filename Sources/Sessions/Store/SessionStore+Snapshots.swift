@@ -15,7 +15,11 @@ extension SessionStore {
   /// - Parameters:
   ///   - fingerprint: Of a model that was noted.
   ///   - older: The fingerprint of its headers alone, under which earlier versions saved.
-  public func snapshots(of fingerprint: String, older: String?) throws(SessionError) -> FoundSnapshots {
+  /// - Returns: what is saved now, and what is to be said of the files.
+  /// - Throws: ``SessionError`` when the database cannot be used.
+  public func snapshots(of fingerprint: String, older: String?) throws(SessionError)
+    -> FoundSnapshots
+  {
     var found = FoundSnapshots()
     for name in [fingerprint, older].compactMap(\.self) {
       let path = "\(directory)/snapshots/\(name).json"

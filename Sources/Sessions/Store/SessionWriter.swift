@@ -14,7 +14,11 @@ public struct SessionWriter: Sendable {
 
   /// A writer for a session of a model that was noted.
   ///
-  /// - Parameter session: What the database holds of it; nil for nothing.
+  /// - Parameters:
+  ///   - held: The session, which nobody else writes.
+  ///   - session: What the database holds of it; nil for nothing.
+  ///   - fingerprint: The model's.
+  ///   - store: Where it is written.
   public init(
     _ held: HeldSession, with session: SavedSession?, of fingerprint: String, in store: SessionStore
   ) {

@@ -107,7 +107,8 @@ struct Completer {
     let size = Figures.bytes(bytes).filter { $0 != " " }
     return [
       Completion(
-        size, help: state.target.map { "bytes of \($0.rawValue)'s files" } ?? "bytes of all tensors"),
+        size, help: state.target.map { "bytes of \($0.rawValue)'s files" } ?? "bytes of all tensors"
+      ),
       Completion(
         "24 GB with 32k of context", help: "memory for weights, keys and values and the rest"),
       Completion("4.5bpw", help: "bits a weight"),

@@ -44,5 +44,7 @@ enum SnapshotColumn: String, ListColumn {
   /// The order in which columns are given up when there is no room for all: the first stay longest.
   static let importance: [SnapshotColumn] = [.kld, .bytes, .ppl, .bpw, .top1, .speed, .text]
   /// The same in the list of evaluations, which have no speed but a time.
-  static let importanceInHistory: [SnapshotColumn] = [.kld, .when, .bytes, .ppl, .bpw, .text, .top1]
+  static let importanceInHistory: [SnapshotColumn] = [
+    .kld, .when, .bytes, .ppl, .bpw, .text, .top1,
+  ]
 }

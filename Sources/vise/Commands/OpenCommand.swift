@@ -56,7 +56,8 @@ struct OpenCommand: ParsableCommand {
     let server = try serving.address()
     let signal: Int32?
     var options = WorkbenchOptions(
-      path: folder == nil ? path : nil, folder: folder, planPath: plan, target: target, server: server, themeName: theme,
+      path: folder == nil ? path : nil, folder: folder, planPath: plan, target: target,
+      server: server, themeName: theme,
       color: color, ascii: ascii, mouse: !noMouse, tracePath: trace)
     options.memoryBytes = try memoryBytes()
     options.session = session?.choice ?? .ask
