@@ -83,7 +83,7 @@ import Testing
 
   @Test func compressAndEvaluateFitToo() throws {
     let run = try ViseProcess([
-      "compress", model.path, "--budget", "5bpw", "--format", "gguf", "--text", text, "--output",
+      "compress", model.path, "--budget", "7bpw", "--format", "gguf", "--text", text, "--output",
       "\(model.path)/out.gguf", "--tokens", "960",
     ])
     #expect(run.status == 0, "\(run.errors)")
