@@ -28,7 +28,7 @@ struct TourTests {
     read("make run")
     try pane.wait(for: "q_proj")
     read("j", "k", "4")
-    try pane.press("j", "j", "k", "4")
+    try pane.press("j", "j", "j", "k", "4")
     try pane.wait(for: "4 bit on model.")
     read("/down", "Enter", "a", "[", "s", "50%", "2:4", "Enter", "G", "u", "ctrl-r", "Esc")
     try pane.type("/down\r")
