@@ -10,7 +10,7 @@ import Work
 /// Between two steps it can be told anything; a cancelled job is gone at once.
 public struct EngineCore {
   private static let noModel = "no model is open; open one first"
-  /// Why the compressed model is not there when nothing failed that would say why.
+  /// Said when jobs wait for the compressed model and its compression ended without an error.
   private static let notCompressed =
     "the compressed model is not what the plan says, because "
     + "compressing it was ended; ask again to go on"
@@ -192,7 +192,10 @@ public struct EngineCore {
     guard let workspace, !settings.streamsExports || jobs.isExporting else { return }
     if workspace.plan.isDone {
       if jobs.contains(.compression) { end(.compression, .finished) }
-    } else if !jobs.contains(.compression), !settings.streamsExports || workspace.plan.needsSweep {
+    } else if !jobs.contains(.compression), !settings.streamsExports || workspace.plan.needsSweep,
+      // What memory cannot hold was said once; only samples are still to be had.
+      workspace.memoryObstacle != compressionObstacle || workspace.plan.nextSample != nil
+    {
       compressionObstacle = Self.notCompressed
       emit(.jobStarted(.compression, .compress, title: "compress"))
       jobs.add(CompressJob(workspace: workspace), in: workspace)

@@ -27,7 +27,7 @@ struct MemoryTests {
   @Test func layersAreSampledAndNoneIsCompressed() {
     let driver = driver(memory: 1000)
     driver.run()
-    #expect(failures(of: driver)[.compression]?.contains("more memory, and 0.1 GB") == true)
+    #expect(failures(of: driver)[.compression]?.contains("more memory, and 0.00 GB") == true)
     #expect(!driver.events.reports.isEmpty)
     #expect(driver.events.reports.allSatisfy { $0.standing != .exact })
   }

@@ -33,7 +33,7 @@ private let machine = Machine(
 struct CacheBytesTests {
   private func cache(
     _ blocks: [BlockCacheFacts], _ context: Int, in engine: ServingEngine = .transformers,
-    batch: Int = 1, as precision: CachePrecision = .f16
+    batch: Int = 1, as precision: CacheType = .f16
   ) -> Int {
     let served = ServedModel(.served(blocks), schemes: [.keep], forecast: nil)
     return FitMemory(

@@ -55,8 +55,7 @@ extension Workspace {
 
   /// Solves for a goal; bytes of a target's files are met to the byte.
   ///
-  /// Headers hold the layers' names and places as text, so that what they take depends on the plan: what the solver took
-  /// for that is put right, and it solves again.
+  /// The size of headers depends on the plan, so this solves, counts the files, and solves again with the difference.
   private func solve(
     _ allocator: Allocator, for goal: AllocationGoal, _ settings: AllocationSettings
   ) throws(AllocationError) -> Allocation {
@@ -73,12 +72,13 @@ extension Workspace {
         found = try allocator.solve(for: .bytes(allowed), near: near, isExact: settings.isExact)
       } catch {
         if best != nil { break }
-        throw error
+        guard case .budgetTooSmall(let asked, let smallest) = error else { throw error }
+        throw .budgetTooSmall(bytes: limit, smallest: smallest + limit - asked)
       }
       let written = bytes(of: schemes(of: found, by: allocator), for: target)
       let next = limit - (written - found.bytes)
       if written <= limit {
-        best = found
+        if best.map({ found.divergence < $0.divergence }) ?? true { best = found }
         guard next > allowed else { break }
         allowed = next
       } else {
@@ -249,7 +249,8 @@ extension Workspace {
 }
 
 extension AllocationSettings {
-  /// Whose files' bytes count; nil for tensors', which also bitmasks are, for no server stores them.
+  /// The target whose files' bytes are counted; nil counts tensors. Bitmasks always count as tensors, since no server
+  /// stores them.
   fileprivate var countedTarget: ExportTarget? { countsBitmasks ? nil : target }
 }
 

@@ -21,8 +21,8 @@ extension Workspace {
       ? "the plan's methods need the earlier layers compressed at hand: take rtn or hqq, which go layer by layer, or a "
         + "machine with more memory"
       : "errors are sampled, and an export goes layer by layer without holding the model"
-    return "the compressed model takes \(Self.gigabytes(needed)) more memory, and "
-      + "\(Self.gigabytes(free)) can be had; \(way)"
+    return "the compressed model takes \(Self.gigabytes(needed, roundedUp: true)) more memory, and "
+      + "\(Self.gigabytes(max(free, 0), roundedUp: false)) can be had; \(way)"
   }
 
   /// Bytes that layers may still take; nil where that is not known.
@@ -38,9 +38,10 @@ extension Workspace {
     if let memoryObstacle { throw JobFailure(sentence: memoryObstacle) }
   }
 
-  private static func gigabytes(_ bytes: Int) -> String {
-    // Rounded up, so that what is needed is never printed as what there is.
-    let tenths = (bytes + 99_999_999) / 100_000_000
-    return "\(tenths / 10).\(tenths % 10) GB"
+  /// With two decimals; what is needed is rounded up and what there is down, so that they are never printed as the same.
+  private static func gigabytes(_ bytes: Int, roundedUp: Bool) -> String {
+    let hundredths = (bytes + (roundedUp ? 9_999_999 : 0)) / 10_000_000
+    let rest = hundredths % 100
+    return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest) GB"
   }
 }

@@ -1,4 +1,5 @@
 import Compression
+import Tensors
 
 /// What is to be served: how long sequences, how many at once, and with which keys and values.
 public struct FitRequest: Codable, Hashable, Sendable {
@@ -6,9 +7,9 @@ public struct FitRequest: Codable, Hashable, Sendable {
   public var context: Int
   /// Sequences at once.
   public var batch: Int
-  public var cache: CachePrecision
+  public var cache: CacheType
 
-  public init(context: Int = 8192, batch: Int = 1, cache: CachePrecision = .f16) {
+  public init(context: Int = 8192, batch: Int = 1, cache: CacheType = .f16) {
     self.context = context
     self.batch = batch
     self.cache = cache
@@ -61,7 +62,7 @@ public struct FitBudget: Hashable, Sendable {
     if words.first == "context" || words.first == "tokens" { words.removeFirst() }
     while let word = words.first {
       words.removeFirst()
-      if let cache = CachePrecision(rawValue: word) {
+      if let cache = CacheType(rawValue: word) {
         request.cache = cache
       } else if word == "batch", let number = words.first.flatMap({ Int($0) }),
         (1...FitRequest.batchLimit).contains(number)

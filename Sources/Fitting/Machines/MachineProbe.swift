@@ -25,11 +25,12 @@ public enum MachineProbe {
   /// - Parameter pool: The threads that share the work, as the engine uses them.
   /// - Returns: This machine, with what is in use of its memory now.
   public static func run(on pool: WorkerPool = WorkerPool()) -> Machine {
-    let memory = SystemMemory()
+    let memory = SystemMemory.total ?? 0
+    let available = min(SystemMemory.available ?? memory, memory)
     let rates = [16, 8, 4].map { rate(bits: $0, on: pool) }
     return Machine(
-      id: "this", name: memory.processor, kind: .this, memory: memory.total,
-      reserved: memory.total - memory.available,
+      id: "this", name: ProcessorName.current, kind: .this, memory: memory,
+      reserved: memory - available,
       bandwidth: rates.map(\.bytes).max() ?? 1, arithmetic: rates[0].operations, reached: reached,
       secondsABlock: secondsABlock, sources: ["measured now with Vise's own products"],
       cores: pool.threadCount, rates: rates)

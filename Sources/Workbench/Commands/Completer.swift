@@ -3,6 +3,7 @@ import Compression
 import Export
 import Fitting
 import Sessions
+import Tensors
 
 /// Finds what could complete the text of an input line.
 struct Completer {
@@ -53,7 +54,7 @@ struct Completer {
     case .budget: all = budgets
     case .context: all = contexts
     case .batch: all = [1, 2, 4, 8, 16, 32].map { Completion(String($0)) }
-    case .cachePrecision: all = CachePrecision.allCases.map { Completion($0.rawValue) }
+    case .cachePrecision: all = CacheType.allCases.map { Completion($0.rawValue) }
     case .server: all = servers
     case .snapshot: all = state.snapshots.all.map { Completion($0.name) }
     case .theme: all = state.themes.map { Completion($0.name) }

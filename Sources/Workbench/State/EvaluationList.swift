@@ -92,7 +92,13 @@ struct EvaluationList: Hashable, Sendable {
     let wanted = Shown(plan: plan, schemes: schemes, count: all.count)
     guard wanted != shown else { return }
     shown = wanted
-    current = all.last { isOf(plan, schemes: schemes, $0) }?.evaluation
+    let known = all.filter { isOf(plan, schemes: schemes, $0) }.map(\.evaluation)
+    current = known.last { newest in
+      // One that was cancelled does not hide one that read more of the same text.
+      !known.contains {
+        $0.textPath == newest.textPath && $0.result.windows > newest.result.windows
+      }
+    }
   }
 
   /// Whether an evaluation is of a plan, or of another that comes to the same.

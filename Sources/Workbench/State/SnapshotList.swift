@@ -45,10 +45,14 @@ struct SnapshotList: Hashable, Sendable {
   }
 
   /// Counts the bytes of all of them for the target that the model is planned for.
-  mutating func count(in model: OpenModel?) {
+  ///
+  /// - Parameters:
+  ///   - model: as it is pruned now.
+  ///   - structure: what it is pruned by; snapshots of other structures have the bytes of their day.
+  mutating func count(in model: OpenModel?, prunedBy structure: ModelStructure?) {
     bytes = [:]
     guard let model else { return }
-    for snapshot in all where snapshot.plan.structure == nil {
+    for snapshot in all where snapshot.plan.structure == structure {
       bytes[snapshot.name] = model.bytes(under: model.assignment(snapshot.schemes))
     }
   }
@@ -101,6 +105,11 @@ struct SnapshotList: Hashable, Sendable {
 }
 
 extension AppState {
+  /// Counts the snapshots' bytes as budgets are counted now.
+  mutating func countSnapshots() {
+    snapshots.count(in: model, prunedBy: history.current.structure)
+  }
+
   /// The plan as it is, with what is known of it.
   var currentSnapshot: Snapshot? {
     guard let model else { return nil }

@@ -13,7 +13,7 @@ extension AppState {
     snapshot.name = name
     let isNew = snapshots.index(named: name) == nil
     snapshots.add(snapshot)
-    snapshots.count(in: model)
+    countSnapshots()
     inform("\(isNew ? "Kept" : "Kept anew") as \(name); F4 compares")
     return []
   }
@@ -46,7 +46,7 @@ extension AppState {
         return []
       }
       snapshots.rename(index, to: name)
-      snapshots.count(in: model)
+      countSnapshots()
     }
     return []
   }

@@ -143,8 +143,14 @@ extension AppState {
     let evaluation = subject.evaluation(result)
     let isSameStructure = subject.plan.structure == history.current.structure
     evaluations.add(evaluation, schemes: isSameStructure ? subject.schemes : nil)
-    snapshots.note(about: subject.plan) {
-      $0.measured = .init(text: subject.textPath, result: result)
+    snapshots.note(about: subject.plan) { snapshot in
+      // A cancelled evaluation takes nothing back that is known from more of the same text.
+      if let known = snapshot.measured, known.text == subject.textPath,
+        known.result.windows > result.windows
+      {
+        return
+      }
+      snapshot.measured = .init(text: subject.textPath, result: result)
     }
     return [.keepEvaluation(evaluation, fingerprint: model.whole.fingerprint)]
   }

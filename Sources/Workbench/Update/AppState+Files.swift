@@ -119,7 +119,7 @@ extension AppState {
     case .snapshotsRead(let fingerprint, let read, let isOlder):
       guard fingerprint == model?.whole.fingerprint else { break }
       snapshots.load(read)
-      snapshots.count(in: model)
+      countSnapshots()
       if isOlder, !read.isEmpty {
         warn(
           "The snapshots were saved by an earlier version, which told models apart by shapes alone: "
@@ -128,7 +128,7 @@ extension AppState {
     case .snapshotsMerged(let fingerprint, let written, let merged):
       guard fingerprint == model?.whole.fingerprint else { break }
       snapshots.adopt(merged, since: written)
-      snapshots.count(in: model)
+      countSnapshots()
     case .snapshotsUnreadable(let fingerprint, let reason):
       guard fingerprint == model?.whole.fingerprint else { break }
       warn("\(reason); it stays as it is")

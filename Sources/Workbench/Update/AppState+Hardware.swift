@@ -1,6 +1,7 @@
 import Checkpoints
 import Engine
 import Fitting
+import Tensors
 import Terminal
 
 extension AppState {
@@ -62,10 +63,10 @@ extension AppState {
       }
       hardware.request.batch = count
     case .kv:
-      let all: [CachePrecision] = [.f16, .int8, .f32]
+      let all: [CacheType] = [.f16, .int8, .f32]
       let place = all.firstIndex(of: hardware.request.cache) ?? 0
       guard
-        let cache = command.argument.map({ CachePrecision(rawValue: $0) })
+        let cache = command.argument.map({ CacheType(rawValue: $0) })
           ?? all[(place + 1) % all.count]
       else {
         refuse("Keys and values are f32, f16 or int8")

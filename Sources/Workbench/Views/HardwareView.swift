@@ -1,5 +1,6 @@
 import Compression
 import Fitting
+import Tensors
 import Terminal
 
 /// The Hardware screen: whether the plan fits machines, how fast it is there, and how each figure comes about.

@@ -99,6 +99,11 @@ struct AllocateCommand: ParsableCommand {
     guard ways.count(where: { $0 }) == 1 else {
       throw ValidationError("Say one of --budget, --fit and --machine.")
     }
+    guard machine != nil || !serving.isGiven else {
+      throw ValidationError(
+        "--context, --batch and --kv-cache go with --machine; --fit says them itself: \"24 GB with 32k of context\"."
+      )
+    }
   }
 
   func run() throws {

@@ -43,7 +43,7 @@ struct OpenCommand: ParsableCommand {
 
   @Option(
     name: .long,
-    help: "Most memory that the compressed model may take, as 8GB; nearly all that is free.")
+    help: "Memory that the compressed model may take, such as 8GB; by default 7/8 of what is free.")
   var memory: String?
 
   @Option(

@@ -4,9 +4,8 @@ import Compression
 import Engine
 import Export
 import Fitting
+import Tensors
 import YAML
-
-extension CachePrecision: ExpressibleByArgument {}
 
 /// How many tokens a sequence has, as an argument.
 struct ContextArgument: ExpressibleByArgument {
@@ -30,7 +29,7 @@ struct FitOptions: ParsableArguments {
   var batch = 1
 
   @Option(help: "What keys and values are kept as: f32, f16 or int8.")
-  var kv = CachePrecision.f16
+  var kvCache = CacheType.f16
 
   func validate() throws {
     guard (1...FitRequest.batchLimit).contains(batch) else {
@@ -38,10 +37,13 @@ struct FitOptions: ParsableArguments {
     }
   }
 
+  /// Whether anything of it was said.
+  var isGiven: Bool { context != nil || batch != 1 || kvCache != .f16 }
+
   func request(for model: ModelDescription) -> FitRequest {
     let most = model.serving?.contextLength ?? 0
     let usual = most > 0 ? min(FitRequest().context, most) : FitRequest().context
-    return FitRequest(context: context?.tokens ?? usual, batch: batch, cache: kv)
+    return FitRequest(context: context?.tokens ?? usual, batch: batch, cache: kvCache)
   }
 
   /// The machine of a name, or this one, which is measured then.
