@@ -57,7 +57,11 @@ public struct EngineCore {
       start(id, .preview, title: "preview \(layer)") { workspace throws(JobFailure) in
         try PreviewJob(id: id, layer: layer, scheme: scheme, workspace: workspace)
       }
-      if jobs.contains(id), workspace?.lacksCalibration(for: scheme) == true { calibrate() }
+      if jobs.contains(id), let workspace, let number = workspace.number(of: layer),
+        workspace.lacksCalibration(for: scheme, of: number)
+      {
+        calibrateWithMoments()
+      }
     case .generate(let id, let request):
       start(id, .generate, title: "answer") { AnswerJob(id: id, request: request, workspace: $0) }
       if request.sides.contains(.compressed), workspace?.runningObstacle == nil {
@@ -98,7 +102,7 @@ public struct EngineCore {
         }
         return job
       }
-      if needsCalibration { calibrate() }
+      if needsCalibration { calibrateWithMoments() }
     case .chooseStructure(let id, let request):
       start(id, .prune, title: "prune") { workspace throws(JobFailure) in
         try StructureJob(id: id, request: request, workspace: workspace)
@@ -145,6 +149,7 @@ public struct EngineCore {
       end(turn.job, .finished)
       // What was learned may make compressed layers stale.
       compressIfNeeded()
+      if let workspace, workspace.awaitsMoments, workspace.calibration != nil { calibrate() }
       predict()
     case .failure(let failure):
       if turn.job == .compression { compressionObstacle = failure.sentence }
@@ -200,7 +205,15 @@ public struct EngineCore {
       emit(.jobStarted(.compression, .compress, title: "compress"))
       jobs.add(CompressJob(workspace: workspace), in: workspace)
     }
-    if workspace.lacksCalibration() { calibrate() }
+    if workspace.lacksCalibration { calibrate() }
+  }
+
+  /// Calibrates for a job beside the plan, with all that a calibration may leave out.
+  private mutating func calibrateWithMoments() {
+    workspace?.awaitsMoments = true
+    calibrate()
+    // Without a text nobody goes on waiting.
+    if !jobs.isCalibrating { workspace?.awaitsMoments = false }
   }
 
   /// Calibrates on the text at hand, unless that is on its way.
@@ -227,11 +240,14 @@ public struct EngineCore {
     guard request.format.holdsTensors else {
       start(id, .export, title: "export") { _ in TextExportJob(id: id, request: request) }
       if request.format == .report { compressIfNeeded() }
+      if request.writesMatrix, let known = workspace?.calibration, known.moments == nil {
+        calibrateWithMoments()
+      }
       return
     }
     let isCalibrating = jobs.isCalibrating
     start(id, .export, title: "export") { workspace throws(JobFailure) in
-      if workspace.lacksCalibration(), workspace.calibration == nil, workspace.defaultText == nil,
+      if workspace.lacksCalibration, workspace.calibration == nil, workspace.defaultText == nil,
         !isCalibrating
       {
         throw JobFailure(sentence: Self.notCalibrated)
@@ -318,6 +334,7 @@ public struct EngineCore {
 
   private mutating func cancel(_ id: JobID) {
     if jobs.contains(id) { end(id, .cancelled) }
+    if !jobs.isCalibrating { workspace?.awaitsMoments = false }
   }
 
   private mutating func cancelAll() {

@@ -80,6 +80,16 @@ import Testing
     #expect(early == JobProgress(completed: 0, total: 10, secondsLeft: nil))
   }
 
+  @Test func workThatIsNoLongerAskedForIsNotDone() throws {
+    var meter = ProgressMeter(workLeft: 1000, now: .zero)
+    _ = meter.report(completed: 1, of: 10, workLeft: 900, now: .seconds(100))
+    meter.replan(workLeft: 180)
+    let progress = meter.report(completed: 1, of: 2, workLeft: 180, now: .seconds(101))
+    // A hundred units took 101 seconds.
+    let secondsLeft = try #require(progress?.secondsLeft)
+    #expect(abs(secondsLeft - 1.02 * 180) < 1)
+  }
+
   @Test func moreWorkThanBeforeKeepsThePace() throws {
     var meter = ProgressMeter(workLeft: 100, now: .zero)
     _ = meter.report(completed: 1, of: 10, workLeft: 90, now: .seconds(1))

@@ -35,11 +35,15 @@ import Testing
     driver.send(.setPlan(Plan(rules: [PlanRule(layers: ["*.mlp.*"], change: change)])))
   }
 
-  @Test func calibrationGoesWithTensorTypes() throws {
+  @Test(arguments: [false, true])
+  func calibrationGoesWithTensorTypes(collectsWhenNeeded: Bool) throws {
     let text = try model.write(
       String(repeating: "In the beginning was the word. ", count: 40), to: "text.txt")
     driver.send(
-      .calibrate(JobID(1), CalibrationRequest(textPath: text, window: 64, tokenLimit: 256)))
+      .calibrate(
+        JobID(1),
+        CalibrationRequest(
+          textPath: text, window: 64, tokenLimit: 256, collectsWhenNeeded: collectsWhenNeeded)))
     driver.run()
     setPlan(SchemeChange(block: .q8_0))
     #expect(export(.llamaCpp) == .finished)

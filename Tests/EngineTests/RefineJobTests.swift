@@ -98,6 +98,27 @@ import Testing
     #expect(abs(exp(middle) / agreement.ratio - 1) < 1e-3)
   }
 
+  /// A calibration that nobody named collects what the measured schemes need, though the plan needs nothing of it.
+  @Test func refiningCalibratesByItself() throws {
+    let weighted = Scheme(
+      quantization: QuantizationScheme(bits: 3, group: .size(16), range: .weighted))
+    _ = try model.write(try String(contentsOfFile: text, encoding: .utf8), to: "calibration.txt")
+    let path = "\(model.path)/kept.sensitivity"
+    let first = Driver(model)
+    first.send(
+      .measureSensitivity(
+        job,
+        SensitivityRequest(
+          textPath: text, window: 64, gradientTokens: 512, tokenLimit: 1024,
+          candidates: [weighted], savePath: path)))
+    first.run()
+    let driver = Driver(model)
+    driver.send(.openSensitivity(path: path))
+    refine(driver, plan(first, weighted), layers: 3)
+    #expect(driver.events.endings.last { $0.id == job }?.outcome == .finished)
+    #expect(summary(driver)?.agreement?.layers?.count == 3)
+  }
+
   @Test func evaluatedPlansTeachPredictions() throws {
     let driver = measured()
     driver.send(

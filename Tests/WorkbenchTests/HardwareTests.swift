@@ -3,6 +3,7 @@ import Compression
 import Engine
 import Fitting
 import Terminal
+import Tensors
 import Testing
 
 @testable import Workbench

@@ -34,6 +34,7 @@ struct CalibrateJob: Job {
   /// Whether nobody asks for second moments yet: methods that sweep collect their own.
   private func canWait(in workspace: Workspace) -> Bool {
     request.collectsWhenNeeded && request.imatrixPath == nil && !workspace.plan.needsMoments
+      && !workspace.awaitsMoments
       && workspace.description.layers.allSatisfy { $0.count == 1 }
   }
 }

@@ -11,6 +11,8 @@ import Work
 final class CompressJob: Job {
   let id = JobID.compression
   private var meter: ProgressMeter
+  /// What the plan asked for when progress was reported last: a layer that it no longer asks for is not done.
+  private var planned: [LayerCache.Key]
   /// Seconds that each layer should take, where a sweep makes it worth knowing; else its weights tell.
   private var costs: [LayerCache.Key: Double] = [:]
   /// Layers that are being sampled: one, and others that came into sight meanwhile.
@@ -18,6 +20,7 @@ final class CompressJob: Job {
 
   init(workspace: Workspace) {
     meter = ProgressMeter(workLeft: workspace.weightsLeft, now: workspace.now())
+    planned = workspace.plan.keys
   }
 
   func urgency(in workspace: Workspace) -> Urgency {
@@ -150,6 +153,10 @@ final class CompressJob: Job {
     let (workspace, total) = (turn.workspace, turn.workspace.plan.compressedCount)
     let left = workspace.plan.uncompressed.reduce(0) {
       $0 + cost(of: workspace.key(ofPlanFor: $1), in: workspace)
+    }
+    if workspace.plan.keys != planned {
+      planned = workspace.plan.keys
+      meter.replan(workLeft: left - done)
     }
     turn.report(
       by: &meter, completed: total - workspace.plan.uncompressed.count, of: total,

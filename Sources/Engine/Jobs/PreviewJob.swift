@@ -37,8 +37,10 @@ struct PreviewJob: Job {
       try turn.wait { !workspace.plan.uncompressed.contains(key.layer) }
     }
     // What a calibration left out is on its way.
-    if workspace.calibration != nil {
-      try turn.wait { !workspace.lacksCalibration(for: key.scheme) }
+    let isMissing = { workspace.lacksCalibration(for: key.scheme, of: key.layer) }
+    try turn.wait { !isMissing() || !workspace.awaitsMoments }
+    guard !isMissing() else {
+      throw JobFailure(sentence: "\(key.scheme.summary) needs a calibration; calibrate first")
     }
     let pace = Pace { _ throws(JobFailure) in try turn.tick() }
     if let report = workspace.report(for: key) {

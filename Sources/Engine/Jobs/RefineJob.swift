@@ -31,7 +31,12 @@ struct RefineJob: Job {
 
   /// Whether a layer is compressed with what a calibration tells.
   func needsCalibration(in workspace: Workspace) -> Bool {
-    layers.contains { request.schemes[$0].map(workspace.lacksCalibration) ?? false }
+    layers.contains { layer in
+      guard let scheme = request.schemes[layer], let number = workspace.number(of: layer) else {
+        return false
+      }
+      return workspace.lacksCalibration(for: scheme, of: number)
+    }
   }
 
   func run(_ turn: Turn) throws(JobFailure) {

@@ -37,7 +37,8 @@ struct SensitivityJob: Job {
     let estimate = try estimate(weighed, windows, turn)
     let found = try SensitivityMeasurement(of: workspace.layers, decoder: decoder).run(
       request.candidates, weighing: weighing, on: windows,
-      weighingShare: estimate.weighing / (estimate.weighing + estimate.trials),
+      weighingShare: estimate.weighing
+        / max(estimate.weighing + estimate.trials, .leastNormalMagnitude),
       pace: turn.pace(of: 1000, estimate: estimate.weighing + estimate.trials))
     try accept(found, windows, in: workspace)
   }

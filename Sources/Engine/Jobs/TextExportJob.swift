@@ -16,6 +16,7 @@ struct TextExportJob: Job {
     if request.format == .report {
       try turn.wait { workspace.plan.keys.allSatisfy(workspace.isAtHand) }
     }
+    if request.writesMatrix { try turn.wait { !workspace.awaitsMoments } }
     do throws(ExportError) {
       let layout = try workspace.textLayout(for: request)
       try ExportWriter.check(
@@ -33,4 +34,9 @@ struct TextExportJob: Job {
       throw JobFailure(error)
     }
   }
+}
+
+extension ExportRequest {
+  /// Whether what is written has an imatrix, which is made of second moments.
+  var writesMatrix: Bool { format == .recipe && target.format == .gguf }
 }

@@ -95,6 +95,7 @@ extension Workspace {
   func accept(_ calibration: Calibration) {
     self.calibration = calibration
     (plan.isCalibrated, plan.hasMoments) = (true, calibration.moments != nil)
+    if calibration.moments != nil { awaitsMoments = false }
     ask(plan.keys.map(\.scheme))
     sayHowFar()
   }
@@ -103,15 +104,18 @@ extension Workspace {
   func accept(_ moments: [InputSite: InputStatistics]) {
     calibration?.moments = moments
     plan.hasMoments = true
+    awaitsMoments = false
   }
 
-  /// Whether the plan, or a scheme, asks for a calibration that is not there, or for what it left out.
-  func lacksCalibration(for scheme: Scheme? = nil) -> Bool {
-    guard let scheme else { return plan.needsCalibration }
-    switch scheme.calibrationNeed {
-    case .nothing: return false
-    case .moments: return calibration?.moments == nil
-    case .gram: return calibration == nil
+  /// Whether the plan asks for a calibration that is not there, or for what it left out.
+  var lacksCalibration: Bool { plan.needsCalibration }
+
+  /// Whether a layer under a scheme that need not be the plan's does.
+  func lacksCalibration(for scheme: Scheme, of number: Int) -> Bool {
+    switch need(of: scheme, for: number) {
+    case .nothing: false
+    case .moments: calibration?.moments == nil
+    case .gram: calibration == nil
     }
   }
 

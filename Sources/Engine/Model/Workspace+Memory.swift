@@ -7,13 +7,16 @@ import Work
 extension Workspace {
   /// Why the layers that are still to be compressed cannot all be held in memory; nil if they can.
   ///
-  /// A layer takes in memory what its codes, scales and zero points take in a file. What it takes the place of is let go.
+  /// A layer takes in memory what its codes, scales and zero points take in a file. The layer that it replaces is
+  /// subtracted; the cache of earlier choices may still hold it.
   var memoryObstacle: String? {
     guard let free = freeMemory else { return nil }
     let needed = plan.uncompressed.reduce(0) { sum, number in
       let size = LayerSize.predicted(
         for: shapes[number], scheme: plan.scheme(of: number), original: originalBytes(of: number))
-      return sum + size.total - (models.result(of: number)?.weights.byteCount ?? 0)
+      // Blocks of GGUF's types stay beside the form in which they multiply.
+      let copies = plan.scheme(of: number).quantization?.block == nil ? 1 : 2
+      return sum + copies * size.total - (models.result(of: number)?.weights.byteCount ?? 0)
     }
     guard needed > free else { return nil }
     let way =

@@ -22,7 +22,9 @@ extension Workspace {
     guard target.format == .compressedTensors else {
       return RecipeFiles.layout(
         tensorTypes: LlamaQuantize.tensorTypes(of: description, schemes: exportedSchemes),
-        imatrix: calibration?.importanceMatrix(of: description).bytes, plan: plan,
+        imatrix: calibration.flatMap {
+          $0.moments == nil ? nil : $0.importanceMatrix(of: description).bytes
+        }, plan: plan,
         measurement: planMeasurement)
     }
     return RecipeFiles.layout(

@@ -20,6 +20,8 @@ final class Workspace {
   private(set) var lineage: Lineage
   /// What layers read; nil before the model is calibrated.
   var calibration: Calibration?
+  /// Whether a job beside the plan waits for second moments, which a calibration leaves out that nobody needs them of.
+  var awaitsMoments = false
   /// What the reference's head reads on the text evaluated last.
   var referenceStates: ReferenceStates?
   /// What each scheme of each layer costs; nil before it is measured or read.

@@ -29,6 +29,9 @@ struct ProgressMeter {
     lastReport = now
   }
 
+  /// Takes on that other work is left than before, of which nothing was done.
+  mutating func replan(workLeft: Double) { self.workLeft = workLeft }
+
   /// The progress to report now.
   ///
   /// - Parameters:
