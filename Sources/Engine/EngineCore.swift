@@ -333,8 +333,9 @@ public struct EngineCore {
   }
 
   private mutating func cancel(_ id: JobID) {
+    let wasCalibrating = jobs.isCalibrating
     if jobs.contains(id) { end(id, .cancelled) }
-    if !jobs.isCalibrating { workspace?.awaitsMoments = false }
+    if wasCalibrating, !jobs.isCalibrating { workspace?.awaitsMoments = false }
   }
 
   private mutating func cancelAll() {
