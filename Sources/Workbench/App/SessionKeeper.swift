@@ -27,6 +27,8 @@ final class SessionKeeper: Sendable {
     var writer: SessionWriter?
     /// What was last said of a failure, so that it is said once.
     var lastFailure: SessionError?
+    /// Whether the last state is not in the database.
+    var isBehind = false
   }
 
   private final class WaitingImage: Sendable {
@@ -106,35 +108,48 @@ extension SessionKeeper.Work {
   /// Reads all that is kept of a model, and says it.
   private mutating func open(_ model: ModelRecord, older: String?) {
     (fingerprint, snapshots, offered, writer) = (model.fingerprint, [], nil, nil)
-    guard let store else {
-      if let flaw { report(.sessionUnkept(reason: flaw.description)) }
-      return
-    }
-    do throws(SessionError) {
-      var model = model
-      model.path = URL(filePath: model.path).standardizedFileURL.path
-      try store.note(model)
-      let found = try store.snapshots(of: fingerprint, older: older)
-      let evaluations = try store.evaluations(of: fingerprint)
-      let last = try store.lastSession(of: fingerprint)
-      snapshots = found.all
-      offered = last.map { ($0.held, $0.session) }
-      report(
-        .snapshotsRead(fingerprint: fingerprint, found.all, isOlder: found.hasOlder))
-      if let flaw = found.flaw {
-        report(.snapshotsUnreadable(fingerprint: fingerprint, reason: flaw.description))
+    (lastFailure, isBehind) = (nil, false)
+    for attempt in 1... {
+      guard let store else {
+        if let flaw { report(.sessionUnkept(reason: flaw.description)) }
+        return
       }
-      report(.evaluationsRead(fingerprint: fingerprint, evaluations))
-      let path = try Self.sensitivityPath(of: fingerprint, in: store)
-      report(
-        .sessionFound(
-          fingerprint: fingerprint,
-          last.map { FoundSession($0.session, age: Date().timeIntervalSince($0.changed)) },
-          sensitivity: path, hasSensitivity: FileManager.default.fileExists(atPath: path)))
-    } catch {
-      (self.store, flaw) = (nil, error)
-      report(.sessionUnkept(reason: error.description))
+      do throws(SessionError) {
+        return try read(model, older: older, from: store)
+      } catch {
+        if error.isBusy, attempt < Self.attempts { continue }
+        if error.isLasting { (self.store, flaw) = (nil, error) }
+        return report(.sessionUnkept(reason: error.description))
+      }
     }
+  }
+
+  /// How often a database that another program holds is asked before this session is not kept.
+  private static let attempts = 3
+
+  private mutating func read(
+    _ model: ModelRecord, older: String?, from store: SessionStore
+  ) throws(SessionError) {
+    var model = model
+    model.path = URL(filePath: model.path).standardizedFileURL.path
+    try store.note(model)
+    let found = try store.snapshots(of: fingerprint, older: older)
+    let evaluations = try store.evaluations(of: fingerprint)
+    let last = try store.lastSession(of: fingerprint)
+    let path = try Self.sensitivityPath(of: fingerprint, in: store)
+    // Nothing is said before all of it is read, so that it can be read again.
+    snapshots = found.all
+    offered = last.map { ($0.held, $0.session) }
+    report(.snapshotsRead(fingerprint: fingerprint, found.all, isOlder: found.hasOlder))
+    if let flaw = found.flaw {
+      report(.snapshotsUnreadable(fingerprint: fingerprint, reason: flaw.description))
+    }
+    report(.evaluationsRead(fingerprint: fingerprint, evaluations))
+    report(
+      .sessionFound(
+        fingerprint: fingerprint,
+        last.map { FoundSession($0.session, age: Date().timeIntervalSince($0.changed)) },
+        sensitivity: path, hasSensitivity: FileManager.default.fileExists(atPath: path)))
   }
 
   private static func sensitivityPath(
@@ -151,6 +166,7 @@ extension SessionKeeper.Work {
   }
 
   private mutating func choose(goesOn: Bool) {
+    writer = nil
     if goesOn, let offered, let store {
       writer = SessionWriter(offered.held, with: offered.session, of: fingerprint, in: store)
     }
@@ -170,7 +186,10 @@ extension SessionKeeper.Work {
       try writer.write(try image.saved(into: store.path))
       self.writer = writer
       lastFailure = nil
+      if isBehind { report(.sessionWritten) }
+      isBehind = false
     } catch {
+      isBehind = true
       say(error)
     }
   }

@@ -78,7 +78,7 @@ struct EvaluationList: Hashable, Sendable {
     shown = nil
   }
 
-  /// Takes on when one was kept that was added before.
+  /// Stores the time under which an evaluation added earlier was saved.
   mutating func note(kept: PlanEvaluation) {
     var pending = kept
     pending.finished = nil

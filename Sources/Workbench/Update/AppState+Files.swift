@@ -14,18 +14,20 @@ extension AppState {
       return []
     }
     guard let path = path ?? history.path else { return ask(for: .write) }
-    let overwrites: Overwriting = path == history.path ? .whatIsKnown : .nothing
+    let overwrites: Overwriting =
+      path == history.path ? .whatIsKnown(history.saved) : .nothing
     return [.writePlan(planToWrite, path: path, overwrites: overwrites)]
   }
 
   /// Saves the plan and quits once it is on the disk.
   mutating func writeAndQuit(to path: String?) -> [Effect] {
     guard model != nil else { return [.quit] }
+    guard let path = path ?? history.path else { return ask(for: .writeQuit) }
     isQuittingAfterWrite = true
     return write(to: path)
   }
 
-  /// The plan with the target that it is made for, which files keep beside it.
+  /// The plan with its target, which a plan's file holds and the history leaves out.
   private var planToWrite: Plan {
     var plan = history.current
     plan.target = target?.rawValue
@@ -65,13 +67,14 @@ extension AppState {
   private func confirmation(
     _ what: String, then consequence: Confirmation.Consequence
   ) -> Confirmation {
-    let fate = session.phase == .kept ? "; the session is kept" : ", drop the changes"
+    let fate =
+      session.phase == .kept && !session.isBehind ? "; the session is kept" : ", drop the changes"
     var choices = [
       Confirmation.Choice(key: "d", label: what + fate, consequences: [consequence])
     ]
     if consequence == .quit {
       let write = Confirmation.Consequence.writePlan(
-        path: suggestedPlanPath, overwrites: history.path == nil ? .nothing : .whatIsKnown)
+        path: suggestedPlanPath, overwrites: history.path == nil ? .nothing : .whatIsKnown(history.saved))
       choices.insert(
         .init(
           key: "w", label: "write \(suggestedPlanPath) and quit",
@@ -144,7 +147,10 @@ extension AppState {
     case .sessionUnkept(let reason):
       session.phase = .unkept
       warn("\(reason): nothing of this session is kept for the next; the file stays as it is")
-    case .sessionUnwritten(let reason): warn("\(reason): the last change is not kept yet")
+    case .sessionUnwritten(let reason):
+      warn("\(reason): the last change is not kept yet")
+      if session.phase == .kept { (session.written, session.isBehind) = (nil, true) }
+    case .sessionWritten: session.isBehind = false
     case .textWritten(let path): confirm("Written to \(path)")
     case .textUnwritable(_, let reason): refuse(reason)
     case .listed(let directory, let names):
