@@ -37,7 +37,8 @@ public enum Workbench {
     }
     keeper.begin { inbox.post(.file($0)) }
     var loop = EventLoop(
-      state: state, screen: screen, engine: engine, inbox: inbox, sessions: keeper, trace: trace)
+      state: state, screen: screen, engine: engine, inbox: inbox, sessions: keeper,
+      recent: { keeper.recentModels() }, trace: trace)
     let signal = loop.run(opening: options.path)
     screen.close()
     // Who is told to end does so at once; the engine writes nothing that could be left half done.

@@ -81,11 +81,23 @@ final class SessionKeeper: Sendable {
     }
   }
 
+  /// The models that were open lately and are still where they were, the latest first; waits until they are read.
+  func recentModels() -> [StartEntry] {
+    let recent = queue.sync { work.withLock { $0.recentModels() } }
+    return recent.filter { FileManager.default.fileExists(atPath: $0.model.path) }
+      .map { StartEntry($0, in: .current) }
+  }
+
   /// Waits until everything asked for is done.
   func finish() { queue.sync {} }
 }
 
 extension SessionKeeper.Work {
+  /// The models of the start screen; none where they cannot be read.
+  fileprivate func recentModels() -> [RecentModel] {
+    (try? store?.recentModels(limit: 10)) ?? []
+  }
+
   fileprivate mutating func carryOut(_ effect: Effect) {
     switch effect {
     case .openSession(let model, let older): open(model, older: older)

@@ -27,7 +27,7 @@ extension AppState {
     return write(to: path)
   }
 
-  /// The plan with its target, which a plan's file holds and the history leaves out.
+  /// The plan with the target that it is made for, which files keep beside it.
   private var planToWrite: Plan {
     var plan = history.current
     plan.target = target?.rawValue
@@ -56,7 +56,7 @@ extension AppState {
     return follow(.open(path: path))
   }
 
-  /// Quits; `!` drops changes of the plan without asking.
+  /// Quits at once after `!`, or asks first where the plan has changes that its file does not hold.
   mutating func quit(_ argument: String? = nil) -> [Effect] {
     guard !history.isSaved, argument != "!" else { return [.quit] }
     overlay = .confirmation(confirmation("quit", then: .quit))
