@@ -14,7 +14,8 @@ public enum Workbench {
   public static func run(_ options: WorkbenchOptions) throws(WorkbenchError) -> Int32? {
     let surroundings = Surroundings.current()
     let keeper = SessionKeeper(directory: surroundings.stateDirectory)
-    var state = try initialState(options, surroundings, keptTheme: keeper.theme)
+    let keptTheme = options.themeName == nil ? keeper.theme(within: .milliseconds(100)) : nil
+    var state = try initialState(options, surroundings, keptTheme: keptTheme)
     let trace = try options.tracePath.map(trace)
     let screen: Screen
     do throws(TerminalError) {

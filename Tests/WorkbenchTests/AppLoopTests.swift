@@ -58,6 +58,29 @@ import Testing
     }
   }
 
+  /// What an earlier session wrote is known by the plan that it left in the file.
+  @Test func aFileOfAnEarlierSessionIsKnownByItsPlan() throws {
+    try inDirectory { path in
+      let file = "\(path)/a.yaml"
+      var withTarget = plan
+      withTarget.target = "llama.cpp"
+      #expect(
+        PlanStore().write(withTarget, to: file, overwrites: .nothing)
+          == .planWritten(path: file, withTarget))
+      let other = Plan(rules: [PlanRule(layers: ["*"], change: SchemeChange(bits: 5))])
+      #expect(
+        PlanStore().write(other, to: file, overwrites: .whatIsKnown(other))
+          == .planChanged(path: file))
+      #expect(
+        PlanStore().write(other, to: file, overwrites: .whatIsKnown(plan))
+          == .planWritten(path: file, other))
+      try "no plan".write(toFile: file, atomically: true, encoding: .utf8)
+      #expect(
+        PlanStore().write(other, to: file, overwrites: .whatIsKnown(other))
+          == .planChanged(path: file))
+    }
+  }
+
   @Test func saysWhyItCannotWriteOrRead() throws {
     try inDirectory { path in
       guard

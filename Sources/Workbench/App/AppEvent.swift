@@ -61,6 +61,8 @@ enum FileEvent: Hashable, Sendable {
   case sessionUnwritten(reason: String)
   /// All of the session is kept again.
   case sessionWritten
+  /// The theme that was chosen last, where it was not known at the beginning.
+  case themeFound(String)
   case textWritten(path: String)
   case textUnwritable(path: String, reason: String)
   /// Names in a directory, directories with a slash at their end; empty if it cannot be read.

@@ -11,8 +11,6 @@ final class SessionKeeper: Sendable {
   private let work: Mutex<Work>
   /// The last state that waits to be written, if nothing else was asked for since.
   private let waiting = Mutex<WaitingImage?>(nil)
-  /// The theme that was chosen last; nil where none was, or nothing is kept.
-  let theme: String?
 
   /// What only the queue touches.
   fileprivate struct Work: Sendable {
@@ -29,6 +27,8 @@ final class SessionKeeper: Sendable {
     var lastFailure: SessionError?
     /// Whether the last state is not in the database.
     var isBehind = false
+    /// The theme that was read when nobody waited for it any more.
+    var lateTheme: String?
   }
 
   private final class WaitingImage: Sendable {
@@ -38,21 +38,47 @@ final class SessionKeeper: Sendable {
 
   /// - Parameter directory: Where what outlives a session is kept; nil keeps nothing.
   init(directory: String?) {
-    var work = Work()
-    do throws(SessionError) {
-      work.store = try directory.map { path throws(SessionError) in
-        try SessionStore(directory: path)
-      }
-    } catch {
-      work.flaw = error
-    }
-    theme = work.store.flatMap { try? $0.setting("theme") }
-    self.work = Mutex(work)
+    work = Mutex(Work())
+    guard let directory else { return }
+    queue.async { [self] in work.withLock { $0.openStore(in: directory) } }
   }
 
   /// Says from now on what comes of what is asked for, on a thread of its own.
   func begin(report: @escaping @Sendable (FileEvent) -> Void) {
-    work.withLock { $0.report = report }
+    queue.async { [self] in
+      work.withLock { work in
+        work.report = report
+        if let theme = work.lateTheme { report(.themeFound(theme)) }
+      }
+    }
+  }
+
+  /// The theme that was chosen last; nil where none was.
+  ///
+  /// Nil too where that is not known within `patience`, as while another program holds the database; the theme is then
+  /// reported once it is known.
+  func theme(within patience: Duration) -> String? {
+    let (read, answer) = (DispatchSemaphore(value: 0), ThemeAnswer())
+    queue.async { [self] in
+      work.withLock { work in
+        let theme = work.store.flatMap { try? $0.setting("theme") }
+        let isLate = answer.state.withLock { answer in
+          answer.theme = theme
+          return answer.isLate
+        }
+        if isLate { work.lateTheme = theme }
+      }
+      read.signal()
+    }
+    _ = read.wait(timeout: .now() + .milliseconds(Int(patience / .milliseconds(1))))
+    return answer.state.withLock { answer in
+      answer.isLate = answer.theme == nil
+      return answer.theme
+    }
+  }
+
+  private final class ThemeAnswer: Sendable {
+    let state = Mutex<(theme: String?, isLate: Bool)>((nil, false))
   }
 
   /// Does what an effect on sessions asks for, some time soon.
@@ -93,6 +119,14 @@ final class SessionKeeper: Sendable {
 }
 
 extension SessionKeeper.Work {
+  fileprivate mutating func openStore(in directory: String) {
+    do throws(SessionError) {
+      store = try SessionStore(directory: directory)
+    } catch {
+      flaw = error
+    }
+  }
+
   /// The models of the start screen; none where they cannot be read.
   fileprivate func recentModels() -> [RecentModel] {
     (try? store?.recentModels(limit: 10)) ?? []

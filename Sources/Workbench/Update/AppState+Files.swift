@@ -151,6 +151,7 @@ extension AppState {
       warn("\(reason): the last change is not kept yet")
       if session.phase == .kept { (session.written, session.isBehind) = (nil, true) }
     case .sessionWritten: session.isBehind = false
+    case .themeFound(let name): useFoundTheme(name)
     case .textWritten(let path): confirm("Written to \(path)")
     case .textUnwritable(_, let reason): refuse(reason)
     case .listed(let directory, let names):
@@ -158,6 +159,15 @@ extension AppState {
       if line?.action?.argument.isPath == true { return renewCompletions() }
     }
     return []
+  }
+
+  /// Shows the theme that was chosen last, unless another was chosen meanwhile.
+  private mutating func useFoundTheme(_ name: String) {
+    if case .themes = overlay { return }
+    guard keptTheme == nil || keptTheme == theme.name,
+      let index = themes.firstIndex(where: { $0.name == name })
+    else { return }
+    (themeIndex, keptTheme) = (index, name)
   }
 
   /// Asks before a file is lost that nobody here has seen.
