@@ -80,7 +80,9 @@ import Testing
     app.press("w")
     #expect(
       app.effects.contains(
-        .writePlan(app.state.history.current, path: "Tiny.plan.yaml", overwrites: .whatIsKnown(app.state.history.saved))))
+        .writePlan(
+          app.state.history.current, path: "Tiny.plan.yaml",
+          overwrites: .whatIsKnown(app.state.history.saved))))
   }
 
   @Test func asksBeforeOverwriting() {

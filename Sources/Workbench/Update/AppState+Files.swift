@@ -74,7 +74,8 @@ extension AppState {
     ]
     if consequence == .quit {
       let write = Confirmation.Consequence.writePlan(
-        path: suggestedPlanPath, overwrites: history.path == nil ? .nothing : .whatIsKnown(history.saved))
+        path: suggestedPlanPath,
+        overwrites: history.path == nil ? .nothing : .whatIsKnown(history.saved))
       choices.insert(
         .init(
           key: "w", label: "write \(suggestedPlanPath) and quit",

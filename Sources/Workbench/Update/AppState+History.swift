@@ -21,9 +21,7 @@ extension AppState {
     return [.writeText(EvaluationTable.csv(evaluations.all.map(\.evaluation)), path: path)]
   }
 
-  /// An evaluated plan as one to list.
-  ///
-  /// - Parameter schemes: One a layer, to compare the plan by; a list needs none.
+  /// An evaluated plan as one to list, or with the schemes of all layers as one to compare.
   func evaluatedPlan(_ entry: EvaluationList.Entry, schemes: [Scheme] = []) -> Snapshot {
     let evaluation = entry.evaluation
     return Snapshot(
