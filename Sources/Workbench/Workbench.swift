@@ -14,7 +14,8 @@ public enum Workbench {
   public static func run(_ options: WorkbenchOptions) throws(WorkbenchError) -> Int32? {
     let surroundings = Surroundings.current()
     let keeper = SessionKeeper(directory: surroundings.stateDirectory)
-    var state = try initialState(options, surroundings, keptTheme: keeper.theme)
+    let keptTheme = options.themeName == nil ? keeper.theme(within: .milliseconds(100)) : nil
+    var state = try initialState(options, surroundings, keptTheme: keptTheme)
     let trace = try options.tracePath.map(trace)
     let screen: Screen
     do throws(TerminalError) {
@@ -37,7 +38,8 @@ public enum Workbench {
     }
     keeper.begin { inbox.post(.file($0)) }
     var loop = EventLoop(
-      state: state, screen: screen, engine: engine, inbox: inbox, sessions: keeper, trace: trace)
+      state: state, screen: screen, engine: engine, inbox: inbox, sessions: keeper,
+      recent: { keeper.recentModels() }, trace: trace)
     let signal = loop.run(opening: options.path)
     screen.close()
     // Who is told to end does so at once; the engine writes nothing that could be left half done.

@@ -98,6 +98,53 @@ import Testing
       try FileManager.default.contentsOfDirectory(atPath: "\(fixture.directory)/living").isEmpty)
   }
 
+  /// A session without work is not removed by its own first write, nor left without its versions by that of another.
+  @Test func aSessionThatIsWrittenStays() throws {
+    for number in 0..<20 {
+      var writer = SessionWriter(try store.beginSession(), with: nil, of: "abc", in: store)
+      try writer.write(
+        .of(bits: [8, 4]), changed: Date(timeIntervalSince1970: Double(100 + number)))
+    }
+    func idle(_ bits: [Int], position: Int) -> SavedSession {
+      var session = SavedSession.of(bits: bits, position: position, documents: ["window": "{}"])
+      session.hasWork = bits.count > 1
+      return session
+    }
+    do {
+      var writer = SessionWriter(try store.beginSession(), with: nil, of: "abc", in: store)
+      try writer.write(idle([8], position: 0), changed: Date(timeIntervalSince1970: 200))
+      #expect(try fixture.ask("SELECT count(*) FROM session WHERE hasWork = 0") == ["1"])
+      var other = SessionWriter(try store.beginSession(), with: nil, of: "abc", in: store)
+      try other.write(.of(bits: [8, 5]), changed: Date(timeIntervalSince1970: 201))
+      #expect(try fixture.ask("SELECT count(*) FROM session WHERE hasWork = 0") == ["0"])
+      try writer.write(idle([8, 3], position: 1), changed: Date(timeIntervalSince1970: 202))
+      try writer.write(idle([8, 3], position: 0), changed: Date(timeIntervalSince1970: 203))
+    }
+    #expect(try store.lastSession(of: "abc")?.session == idle([8, 3], position: 0))
+  }
+
+  /// Rows that make no sense, or were written by a program that knew more, hide nothing else.
+  @Test(arguments: [
+    "DELETE FROM version WHERE number = 0 AND session = (SELECT id FROM session WHERE changed = 2)",
+    "UPDATE session SET position = 7 WHERE changed = 2",
+    "UPDATE plan SET yaml = 'bits: 4' WHERE yaml LIKE '%bits: 4%'",
+  ])
+  func aRowThatCannotBeReadIsPassedOver(damage: String) throws {
+    for (time, bits) in [(1, [8, 5]), (2, [8, 4])] {
+      var writer = SessionWriter(try store.beginSession(), with: nil, of: "abc", in: store)
+      try writer.write(
+        .of(bits: bits, position: time == 1 ? 1 : 0),
+        changed: Date(timeIntervalSince1970: Double(time)))
+      _ = try store.record(
+        PlanEvaluation(
+          textPath: "t", plan: .bits(bits[1]), result: .synthetic(0.1), bytes: 1, bitsPerWeight: 1),
+        of: "abc")
+    }
+    _ = try fixture.ask(damage)
+    #expect(try store.lastSession(of: "abc")?.session.versions.last?.plan == .bits(5))
+    #expect(try store.evaluations(of: "abc").contains { $0.plan == .bits(5) })
+  }
+
   // MARK: Evaluations
 
   @Test func everyEvaluationIsKept() throws {
@@ -113,6 +160,24 @@ import Testing
     #expect(try fixture.open().evaluations(of: "abc") == kept)
     #expect(try store.evaluations(of: "another").isEmpty)
     #expect(try fixture.ask("SELECT count(*) FROM plan") == ["2"])
+  }
+
+  /// Paths with newlines, which Python's reader takes apart as we put them together.
+  @Test func cellsOfCSVAreQuoted() throws {
+    let paths = ["a\nb", "a\r\nb", "a\rb", "a,\"b\"", "plain"]
+    let csv = EvaluationTable.csv(
+      paths.map {
+        PlanEvaluation(
+          textPath: $0, plan: .bits(4), result: .synthetic(0.1), bytes: 1, bitsPerWeight: 1)
+      })
+    let script = """
+      import csv, io, sys
+      for row in csv.DictReader(io.StringIO(sys.argv[1], newline="")): print(ascii(row["text"]))
+      """
+    #expect(
+      try Fixture.python(script, [csv]) == [
+        "'a\\nb'", "'a\\r\\nb'", "'a\\rb'", "'a,\"b\"'", "'plain'",
+      ])
   }
 
   /// A plan that ruins the model has figures that are no numbers in JSON.

@@ -44,17 +44,44 @@ import Testing
       #expect(store.write(plan, to: file, overwrites: .nothing) == .planWritten(path: file, plan))
       let other = Plan(rules: [PlanRule(layers: ["*"], change: SchemeChange(bits: 5))])
       #expect(
-        store.write(other, to: file, overwrites: .whatIsKnown) == .planWritten(path: file, other))
+        store.write(other, to: file, overwrites: .whatIsKnown(plan))
+          == .planWritten(path: file, other))
       try "# mine\n\(plan.yaml())".write(toFile: file, atomically: true, encoding: .utf8)
-      #expect(store.write(other, to: file, overwrites: .whatIsKnown) == .planChanged(path: file))
+      #expect(
+        store.write(other, to: file, overwrites: .whatIsKnown(plan)) == .planChanged(path: file))
       #expect(try String(contentsOfFile: file, encoding: .utf8).hasPrefix("# mine"))
       #expect(store.read(file) == .planRead(path: file, plan))
       #expect(
-        store.write(other, to: file, overwrites: .whatIsKnown) == .planWritten(path: file, other))
+        store.write(other, to: file, overwrites: .whatIsKnown(plan))
+          == .planWritten(path: file, other))
       // A file that was removed holds nothing that could be lost.
       try FileManager.default.removeItem(atPath: file)
       #expect(
-        store.write(plan, to: file, overwrites: .whatIsKnown) == .planWritten(path: file, plan))
+        store.write(plan, to: file, overwrites: .whatIsKnown(plan))
+          == .planWritten(path: file, plan))
+    }
+  }
+
+  /// What an earlier session wrote is known by the plan that it left in the file.
+  @Test func aFileOfAnEarlierSessionIsKnownByItsPlan() throws {
+    try inDirectory { path in
+      let file = "\(path)/a.yaml"
+      var withTarget = plan
+      withTarget.target = "llama.cpp"
+      #expect(
+        PlanStore().write(withTarget, to: file, overwrites: .nothing)
+          == .planWritten(path: file, withTarget))
+      let other = Plan(rules: [PlanRule(layers: ["*"], change: SchemeChange(bits: 5))])
+      #expect(
+        PlanStore().write(other, to: file, overwrites: .whatIsKnown(other))
+          == .planChanged(path: file))
+      #expect(
+        PlanStore().write(other, to: file, overwrites: .whatIsKnown(plan))
+          == .planWritten(path: file, other))
+      try "no plan".write(toFile: file, atomically: true, encoding: .utf8)
+      #expect(
+        PlanStore().write(other, to: file, overwrites: .whatIsKnown(other))
+          == .planChanged(path: file))
     }
   }
 

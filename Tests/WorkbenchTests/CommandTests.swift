@@ -80,7 +80,9 @@ import Testing
     app.press("w")
     #expect(
       app.effects.contains(
-        .writePlan(app.state.history.current, path: "Tiny.plan.yaml", overwrites: .whatIsKnown)))
+        .writePlan(
+          app.state.history.current, path: "Tiny.plan.yaml",
+          overwrites: .whatIsKnown(app.state.history.saved))))
   }
 
   @Test func asksBeforeOverwriting() {
@@ -181,6 +183,24 @@ import Testing
     app.press("Esc", "w", "Enter")
     app.handle(.file(.planWritten(path: "Tiny.plan.yaml", app.state.history.current)))
     #expect(!app.effects.contains(.quit))
+  }
+
+  @Test func whateverLeavesTheFieldOfAPathQuitsNothing() {
+    for leave in ["F4", "F6"] {
+      var app = App()
+      app.press("a", "4")
+      app.command("wq")
+      #expect(app.state.line?.title == "write plan and quit to")
+      app.press(leave, "F2", "w", "Enter")
+      app.handle(.file(.planWritten(path: "Tiny.plan.yaml", app.state.history.current)))
+      #expect(app.state.history.isSaved && !app.effects.contains(.quit), "\(leave)")
+    }
+    var app = App()
+    app.press("a", "4")
+    app.command("wq")
+    app.press("Enter")
+    app.handle(.file(.planWritten(path: "Tiny.plan.yaml", app.state.history.current)))
+    #expect(app.effects.contains(.quit))
   }
 
   @Test func typingReplacesWhatAFieldOffers() {

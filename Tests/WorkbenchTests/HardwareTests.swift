@@ -4,6 +4,7 @@ import Engine
 import Fitting
 import Terminal
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Workbench
@@ -170,14 +171,30 @@ import Testing
     try expectGolden(app.screen, "start-200x50")
   }
 
-  @Test func enterOpensWithThePlanThatItWasLeftWith() {
-    var app = session()
-    app.handle(.models(.found(entries)))
-    app.press("Enter")
-    #expect(app.commands == [.open(path: "/models/tiny")] && app.state.pendingPlan == "four.yaml")
-    app.send(.opened(.synthetic()))
-    #expect(app.state.screen == .layers)
-    #expect(app.effects.contains(.readPlan(path: "four.yaml")))
+  /// Its session knows the plan, so that the plan's file is not read beside it.
+  @Test func enterOpensWithTheSessionThatItWasLeftIn() throws {
+    let folder = try TemporaryFolder()
+    do {
+      var session = KeptSession(in: folder.path, model: .synthetic(path: folder.path))
+      session.act { $0.press("a", "4") }
+      session.act { $0.handle(.file(.planWritten(path: "four.yaml", $0.state.history.current))) }
+    }
+    var session = KeptSession(in: folder.path, model: nil)
+    let recent = session.recentModels()
+    session.act { app in
+      app.command("models")
+      app.handle(.models(.recent(recent)))
+    }
+    let entry = try #require(session.app.state.start.chosen)
+    #expect(entry.group == .recent && entry.name == "Tiny" && entry.path == folder.path)
+    #expect(entry.planPath == "four.yaml" && session.app.row("Tiny", "four.yaml") != "")
+    session.act { $0.press("Enter") }
+    #expect(session.asked.contains(.engine(.open(path: folder.path))))
+    session.act { $0.send(.opened(.synthetic(path: folder.path))) }
+    #expect(!session.asked.contains(.readPlan(path: "four.yaml")))
+    #expect(session.app.screen.contains("Your last session, just now"))
+    session.act { $0.press("y") }
+    #expect(session.app.state.screen == .layers && session.app.state.history.name == "four")
   }
 
   @Test func theCursorStaysAtItsModel() {

@@ -131,7 +131,7 @@ import Testing
     }
     let lines = try #require(texts.first).split(separator: "\r\n")
     #expect(lines.count == 4)
-    #expect(lines[0].hasPrefix("finished,plan,text,tokens,windows,bytes,bits_per_weight,"))
+    #expect(lines[0].hasPrefix("finished,plan_id,text,tokens,windows,bytes,bits_per_weight,"))
     #expect(lines[2].contains("texts/wiki.txt,512,4,") && lines[2].contains(",0.031,"))
     app.command("history figures.csv")
     #expect(app.state.line?.flaw?.contains("csv PATH") == true)

@@ -17,23 +17,25 @@ struct KeptSession {
 
   /// Opens a model with what is kept in a directory.
   init(
-    in directory: String, model: ModelDescription = .synthetic(), choice: SessionChoice = .ask
+    in directory: String, model: ModelDescription? = .synthetic(), choice: SessionChoice = .ask
   ) {
     keeper = SessionKeeper(directory: directory)
     let heard = heard
     keeper.begin { heard.add($0) }
     app = App(nil)
     app.state.session.choice = choice
-    if let theme = keeper.theme,
+    if let theme = keeper.theme(within: .seconds(10)),
       let index = app.state.themes.firstIndex(where: { $0.name == theme })
     {
       app.state.themeIndex = index
     }
     app.clearEffects()
-    app.send(.opened(model))
+    if let model { app.send(.opened(model)) }
     app.state.notice = nil
     carryOut()
   }
+
+  func recentModels() -> [StartEntry] { keeper.recentModels() }
 
   /// Lets the app do something, and the keeper do what it asks for.
   mutating func act(_ change: (inout App) -> Void) {

@@ -125,7 +125,19 @@ import Testing
     var app = App(nil)
     app.state.pendingPlan = "other.yaml"
     app.send(.opened(.synthetic()))
-    #expect(app.state.session.choice == .fresh)
+    let found = FoundSession(
+      .init(
+        versions: [.init(plan: Plan(), change: "")], position: 0, saved: Plan(), file: nil,
+        target: nil, bytes: 1, bitsPerWeight: 1, documents: [:]), age: 1)
+    func find() -> AppEvent {
+      .file(.sessionFound(fingerprint: "abc", found, sensitivity: nil, hasSensitivity: false))
+    }
+    app.handle(find())
+    #expect(app.state.overlay == nil && app.effects.contains(.chooseSession(goesOn: false)))
+    // The plan was for that model alone: the next one is asked about.
+    app.send(.opened(.synthetic()))
+    app.handle(find())
+    #expect(app.screen.contains("Go on?"))
   }
 
   @Test func aLivingSessionIsNobodyElses() {
@@ -157,6 +169,53 @@ import Testing
     session.act { $0.press("Enter") }
     #expect(open().app.state.theme.name == session.app.state.theme.name)
     #expect(session.app.state.theme.name != first)
+  }
+
+  @Test func screensThatReadSomethingReadItAgain() {
+    work { $0.press("F7") }
+    let session = open(.resume)
+    #expect(session.app.state.screen == .hardware)
+    #expect(session.asked.contains(.measureMachine(readsFiles: true)))
+  }
+
+  // MARK: Pruned models
+
+  private func prune() throws {
+    let plan = try Plan(yaml: "vise: 1\nfingerprint: abc\nstructure:\n  blocks: [1]\nrules: []\n")
+    var session = open(model: .synthetic(blocks: 3))
+    session.act { app in
+      app.handle(.file(.planRead(path: "p.yaml", plan)))
+      app.send(.restructured(.synthetic(blocks: 2)))
+      app.press("j", "j", "space", "F4")
+    }
+    #expect(!session.app.state.table.marks.isEmpty)
+  }
+
+  /// What is not put back before the engine has pruned the model is not overwritten meanwhile.
+  @Test func aPrunedModelKeepsWhatWasLeftBesideItsPlan() throws {
+    try prune()
+    for _ in 0..<2 {
+      var session = open(.resume, model: .synthetic(blocks: 3))
+      #expect(session.app.state.session.pending?.marks.isEmpty == false)
+      session.act { $0.press("F6") }
+    }
+    var session = open(.resume, model: .synthetic(blocks: 3))
+    session.act { $0.send(.restructured(.synthetic(blocks: 2))) }
+    #expect(!session.app.state.table.marks.isEmpty && session.app.state.screen == .compare)
+  }
+
+  @Test func aPruningThatIsRefusedBeginsAnewAndLosesNothing() throws {
+    try prune()
+    do {
+      var session = open(.resume, model: .synthetic(blocks: 3))
+      session.act { $0.send(.planRefused(reason: "there is no memory")) }
+      #expect(session.app.state.notice?.text.contains("a new one begins") == true)
+      #expect(session.app.state.history.current.structure == nil)
+      #expect(session.app.state.history.past.isEmpty)
+      session.act { $0.press("j") }
+    }
+    let session = open(.resume, model: .synthetic(blocks: 3))
+    #expect(session.app.state.session.pending?.marks.isEmpty == false)
   }
 
   // MARK: Sensitivity and budgets
@@ -211,6 +270,64 @@ import Testing
     #expect(session.app.state.notice?.kind != .warning)
     #expect(session.app.scheme("0.self_attn.q_proj")?.quantization?.bits == 4)
     #expect(try folder.bytes(of: "sessions.sqlite") == Array(contents.utf8))
+  }
+
+  /// One session and one evaluation that cannot be read take nothing else with them.
+  @Test func whatCannotBeReadIsPassedOver() throws {
+    work { app in
+      app.press("a", "5")
+      app.evaluate("text", .measured(0.1))
+    }
+    work { app in
+      app.press("n", "a", "4")
+      app.evaluate("text", .measured(0.2))
+    }
+    try sql("UPDATE plan SET yaml = 'bits: 4' WHERE yaml LIKE '%bits: 4%'")
+    var session = open(.resume)
+    #expect(session.app.scheme("0.self_attn.q_proj")?.quantization?.bits == 5)
+    #expect(session.app.state.evaluations.all.count == 1)
+    #expect(session.app.state.session.phase == .kept)
+    session.act { $0.press("a", "3") }
+    #expect(open(.resume).app.state.overlay == nil)
+  }
+
+  /// While nothing can be written, the quit prompt promises nothing, and what is written later is everything.
+  @Test func aFailedWriteIsSaidAndTriedAgain() throws {
+    var session = open()
+    session.act { $0.press("a", "4") }
+    try sql(
+      "CREATE TRIGGER refuse BEFORE INSERT ON version BEGIN SELECT RAISE(ABORT, 'not now'); END")
+    session.act { $0.press("5") }
+    #expect(session.app.state.notice?.text.contains("the last change is not kept yet") == true)
+    session.act { $0.press("q") }
+    #expect(session.app.screen.contains("drop the changes"))
+    try sql("DROP TRIGGER refuse")
+    session.act { $0.press("Esc") }
+    session.act { $0.press("q") }
+    #expect(!session.app.screen.contains("drop the changes"))
+    #expect(session.app.screen.contains("the session is kept"))
+    #expect(try sql("SELECT count(*) FROM version") == "3")
+  }
+
+  /// Changes the database as another program would; returns the first value that the statement gives.
+  @discardableResult
+  private func sql(_ statement: String) throws -> String {
+    let script = """
+      import sqlite3, sys
+      db = sqlite3.connect(sys.argv[1])
+      for row in db.execute(sys.argv[2]): print(row[0], end="")
+      db.commit()
+      """
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = ["python3", "-c", script, "\(folder.path)/sessions.sqlite", statement]
+    let output = Pipe()
+    process.standardOutput = output
+    try process.run()
+    let data = try output.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    try #require(process.terminationStatus == 0)
+    return String(decoding: data, as: UTF8.self)
   }
 
   @Test func aPlanThatFitsNoMoreBeginsAnew() {

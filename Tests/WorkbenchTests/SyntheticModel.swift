@@ -7,7 +7,9 @@ import Tensors
 
 extension ModelDescription {
   /// A Llama like SmolLM2-135M with fewer blocks: no weights, only shapes.
-  static func synthetic(blocks: Int = 3, hidden: Int = 576, name: String = "Tiny") -> Self {
+  static func synthetic(
+    blocks: Int = 3, hidden: Int = 576, name: String = "Tiny", path: String? = nil
+  ) -> Self {
     let intermediate = hidden * 8 / 3
     let vocabulary = 49_152
     var layers = [
@@ -27,7 +29,7 @@ extension ModelDescription {
     }
     let parameters = layers.reduce(0) { $0 + $1.parameters } + (2 * blocks + 1) * hidden
     return ModelDescription(
-      name: name, path: "/models/\(name)", format: .huggingFace, architecture: "llama",
+      name: name, path: path ?? "/models/\(name)", format: .huggingFace, architecture: "llama",
       blueprint: .llama(
         hidden: hidden, inner: intermediate, blocks: blocks, heads: 9, keyHeads: 3,
         vocabulary: vocabulary, context: 2048, tiesEmbeddings: true),

@@ -22,7 +22,7 @@ public enum EvaluationTable {
 
   private static let columns: [(title: String, cell: @Sendable (PlanEvaluation) -> String)] = [
     ("finished", { $0.finished.map { $0.formatted(.iso8601) } ?? "" }),
-    ("plan", { $0.planID }),
+    ("plan_id", { $0.planID }),
     ("text", { $0.textPath }),
     ("tokens", { String($0.result.tokens) }),
     ("windows", { String($0.result.windows) }),
@@ -36,10 +36,13 @@ public enum EvaluationTable {
     ("top1", { text($0.result.top1Agreement?.value) }),
   ]
 
+  private static let special: Set<Unicode.Scalar> = ["\"", ",", "\r", "\n"]
+
   private static func text(_ value: Double?) -> String { value.map { String($0) } ?? "" }
 
   private static func quoted(_ cell: String) -> String {
-    guard cell.contains(where: { "\",\r\n".contains($0) }) else { return cell }
+    // A carriage return and the newline after it are one character to Swift, so each is looked for alone.
+    guard cell.unicodeScalars.contains(where: special.contains) else { return cell }
     return "\"" + cell.replacing("\"", with: "\"\"") + "\""
   }
 }

@@ -10,6 +10,11 @@ public struct SessionError: Error, Hashable, Sendable, CustomStringConvertible {
 
   public var description: String { "\(path) \(reason)" }
 
+  /// Whether another program held the database for longer than was waited, so that the next attempt may succeed.
+  public private(set) var isBusy = false
+  /// Whether the database can no longer be used at all: it is damaged, or cannot be opened.
+  public private(set) var isLasting = false
+
   public init(path: String, reason: String) {
     self.path = path
     self.reason = reason
@@ -20,7 +25,13 @@ public struct SessionError: Error, Hashable, Sendable, CustomStringConvertible {
     switch error {
     case let error as SessionError: self = error
     case let error as StorageError: self.init(path: error.path, reason: error.reason)
-    case let error as DatabaseError: self.init(path: path, reason: Self.reason(error))
+    case let error as DatabaseError:
+      self.init(path: path, reason: Self.reason(error))
+      switch error.resultCode {
+      case .SQLITE_BUSY, .SQLITE_LOCKED: isBusy = true
+      case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_CANTOPEN: isLasting = true
+      default: break
+      }
     default: self.init(path: path, reason: "cannot be used: \(error)")
     }
   }

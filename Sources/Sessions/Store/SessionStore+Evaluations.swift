@@ -26,19 +26,21 @@ extension SessionStore {
     return kept
   }
 
-  /// Every evaluation of a model, oldest first.
+  /// Every evaluation of a model that this version can read, oldest first.
   public func evaluations(of fingerprint: String) throws(SessionError) -> [PlanEvaluation] {
     try read { db in
       var plans = PlanReader(db)
       return try Row.fetchAll(
         db, sql: "SELECT * FROM evaluation WHERE model = ? ORDER BY finished, id",
         arguments: [fingerprint]
-      ).map { row in
-        PlanEvaluation(
-          textPath: row["text"], plan: try plans.plan(row["plan"]),
-          result: try SavedJSON.read(EvaluationSummary.self, from: row["result"]),
-          bytes: row["bytes"], bitsPerWeight: row["bitsPerWeight"],
-          finished: Date(timeIntervalSince1970: row["finished"]))
+      ).compactMap { row in
+        try readable {
+          PlanEvaluation(
+            textPath: row["text"], plan: try plans.plan(row["plan"]),
+            result: try SavedJSON.read(EvaluationSummary.self, from: row["result"]),
+            bytes: row["bytes"], bitsPerWeight: row["bitsPerWeight"],
+            finished: Date(timeIntervalSince1970: row["finished"]))
+        }
       }
     }
   }

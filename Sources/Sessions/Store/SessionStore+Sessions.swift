@@ -21,7 +21,7 @@ extension SessionStore {
 
   /// The newest session of a model that no living program writes, with what it left and when; nil where there is none.
   ///
-  /// One in which nothing was done comes after all others.
+  /// One in which nothing was done comes after all others; one that this version cannot read is left alone.
   public func lastSession(
     of fingerprint: String
   ) throws(SessionError) -> (held: HeldSession, session: SavedSession, changed: Date)? {
@@ -73,23 +73,26 @@ extension SessionStore {
           db, sql: "SELECT * FROM session WHERE id = ?", arguments: [id])
       else { return nil }
       var plans = PlanReader(db)
+      let position: Int = row["position"]
       let versions = try Row.fetchAll(
         db, sql: "SELECT number, plan, change FROM version WHERE session = ? ORDER BY number",
         arguments: [id])
       let first = versions.first.map { $0["number"] as Int } ?? 0
       let documents = try Row.fetchAll(
         db, sql: "SELECT name, json FROM document WHERE session = ?", arguments: [id])
-      let session = SavedSession(
-        versions: try versions.map {
-          PlanVersion(plan: try plans.plan($0["plan"]), change: $0["change"])
-        },
-        forgotten: first, position: (row["position"] as Int) - first,
-        saved: try plans.plan(row["saved"]),
-        file: row["file"], target: row["target"], bytes: row["bytes"],
-        bitsPerWeight: row["bitsPerWeight"], hasWork: row["hasWork"],
-        documents: Dictionary(
-          documents.map { ($0["name"], $0["json"]) }, uniquingKeysWith: { first, _ in first }))
-      return (session, Date(timeIntervalSince1970: row["changed"]))
+      guard versions.indices.contains(position - first) else { return nil }
+      let session = try readable {
+        SavedSession(
+          versions: try versions.map {
+            PlanVersion(plan: try plans.plan($0["plan"]), change: $0["change"])
+          },
+          forgotten: first, position: position - first, saved: try plans.plan(row["saved"]),
+          file: row["file"], target: row["target"], bytes: row["bytes"],
+          bitsPerWeight: row["bitsPerWeight"], hasWork: row["hasWork"],
+          documents: Dictionary(
+            documents.map { ($0["name"], $0["json"]) }, uniquingKeysWith: { first, _ in first }))
+      }
+      return session.map { ($0, Date(timeIntervalSince1970: row["changed"])) }
     }
   }
 }

@@ -75,16 +75,23 @@ extension SessionStore {
     try String.fetchAll(
       db, sql: "SELECT contents FROM snapshot WHERE model = ? ORDER BY place",
       arguments: [fingerprint]
-    ).map { try SavedJSON.read(SnapshotContents.self, from: $0).snapshot() }
+    ).compactMap { contents in
+      try? SavedJSON.read(SnapshotContents.self, from: contents).snapshot()
+    }
   }
 
   private static func replace(
     _ db: Database, with snapshots: [Snapshot], of fingerprint: String
   ) throws {
-    try db.execute(sql: "DELETE FROM snapshot WHERE model = ?", arguments: [fingerprint])
+    // One that this version cannot read stays.
+    for old in try Self.snapshots(db, of: fingerprint) {
+      try db.execute(
+        sql: "DELETE FROM snapshot WHERE model = ? AND name = ?",
+        arguments: [fingerprint, old.name])
+    }
     for (place, snapshot) in snapshots.enumerated() {
       try db.execute(
-        sql: "INSERT INTO snapshot (model, name, place, contents) VALUES (?, ?, ?, ?)",
+        sql: "INSERT OR REPLACE INTO snapshot (model, name, place, contents) VALUES (?, ?, ?, ?)",
         arguments: [
           fingerprint, snapshot.name, place, try SavedJSON.of(SnapshotContents(snapshot)),
         ])

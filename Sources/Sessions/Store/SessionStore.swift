@@ -5,8 +5,8 @@ import Tensors
 /// What outlives sessions, of every model: recent models, sessions, evaluations and snapshots, in one SQLite database that
 /// several programs read and write at a time.
 ///
-/// Every change is one transaction: a program that is killed leaves it as before or complete. Calls wait for the disk, and
-/// for other writers up to ``patience``; they are for threads that nobody looks at.
+/// Every change is one transaction: a program that is killed leaves it as before or complete. Calls block on
+/// the disk, and on other writers up to ``patience``; never call them on the UI thread.
 public final class SessionStore: Sendable {
   /// The database's path.
   public let path: String
@@ -77,6 +77,17 @@ public final class SessionStore: Sendable {
 
   func write<Value>(_ body: (Database) throws -> Value) throws(SessionError) -> Value {
     do { return try queue.write(body) } catch { throw SessionError(error, path: path) }
+  }
+
+  /// What a row holds; nil for what this version cannot read, which stays in the database.
+  func readable<Value>(_ body: () throws -> Value) throws -> Value? {
+    do {
+      return try body()
+    } catch let error as DatabaseError {
+      throw error
+    } catch {
+      return nil
+    }
   }
 
   // MARK: Settings

@@ -30,17 +30,23 @@ public struct SessionWriter: Sendable {
   ) throws(SessionError) {
     guard session != written else { return }
     try store.write { db in
+      // Another program may have removed the session meanwhile; then all of it is written again.
+      let known = try isKept(in: db) ? written : nil
       try writeRow(session, changed: changed, in: db)
-      try writeVersions(session, in: db)
-      for (name, json) in session.documents where written?.documents[name] != json {
+      try writeVersions(session, over: known, in: db)
+      for (name, json) in session.documents where known?.documents[name] != json {
         try db.execute(
           sql: "INSERT OR REPLACE INTO document (session, name, json) VALUES (?, ?, ?)",
           arguments: [held.id, name, json])
       }
-      if written == nil { try forgetOldSessions(in: db) }
+      if known == nil { try forgetOldSessions(in: db) }
     }
     if written == nil { store.sweepLifeSigns() }
     written = session
+  }
+
+  private func isKept(in db: Database) throws -> Bool {
+    try Int.fetchOne(db, sql: "SELECT 1 FROM session WHERE id = ?", arguments: [held.id]) != nil
   }
 
   private func writeRow(_ session: SavedSession, changed: Date, in db: Database) throws {
@@ -62,14 +68,16 @@ public struct SessionWriter: Sendable {
       ])
   }
 
-  private func writeVersions(_ session: SavedSession, in db: Database) throws {
+  private func writeVersions(
+    _ session: SavedSession, over known: SavedSession?, in db: Database
+  ) throws {
     let end = session.forgotten + session.versions.count
     try db.execute(
       sql: "DELETE FROM version WHERE session = ? AND (number < ? OR number >= ?)",
       arguments: [held.id, session.forgotten, end])
     for (place, version) in session.versions.enumerated() {
       let number = session.forgotten + place
-      guard self.version(number) != version else { continue }
+      guard known?.version(number) != version else { continue }
       try db.execute(
         sql: "INSERT OR REPLACE INTO version (session, number, plan, change) VALUES (?, ?, ?, ?)",
         arguments: [
@@ -79,21 +87,21 @@ public struct SessionWriter: Sendable {
     }
   }
 
-  /// The version of a number that is in the database.
-  private func version(_ number: Int) -> PlanVersion? {
-    guard let written, written.versions.indices.contains(number - written.forgotten) else {
-      return nil
-    }
-    return written.versions[number - written.forgotten]
-  }
-
   private func forgetOldSessions(in db: Database) throws {
     try db.execute(
       sql: """
-        DELETE FROM session WHERE model = ? AND id NOT IN
+        DELETE FROM session WHERE model = ? AND id <> ? AND id NOT IN
           (SELECT id FROM session WHERE model = ?
             ORDER BY hasWork DESC, changed DESC LIMIT ?)
-        """, arguments: [fingerprint, fingerprint, Self.kept])
+        """, arguments: [fingerprint, held.id, fingerprint, Self.kept])
     try PlanTable.sweep(model: fingerprint, in: db)
+  }
+}
+
+extension SavedSession {
+  /// The version of a number; nil where it is none of those that are left.
+  fileprivate func version(_ number: Int) -> PlanVersion? {
+    let place = number - forgotten
+    return versions.indices.contains(place) ? versions[place] : nil
   }
 }

@@ -24,7 +24,7 @@ enum ModelsEvent: Hashable, Sendable {
 
 /// What is known of machines now.
 enum MachineEvent: Hashable, Sendable {
-  /// Those of files, and what is wrong with a file that is none.
+  /// The machines read from files, and what is wrong with the first file that cannot be read.
   case read([Machine], flaw: String?)
   /// The one that this runs on.
   case measured(Machine)
@@ -57,8 +57,12 @@ enum FileEvent: Hashable, Sendable {
     fingerprint: String, FoundSession?, sensitivity: String?, hasSensitivity: Bool)
   /// What is kept cannot be read or written: it is left alone.
   case sessionUnkept(reason: String)
-  /// The last change could not be kept; the next is tried again.
+  /// The last change could not be kept; it is tried again.
   case sessionUnwritten(reason: String)
+  /// All of the session is kept again.
+  case sessionWritten
+  /// The theme that was chosen last, where it was not known at the beginning.
+  case themeFound(String)
   case textWritten(path: String)
   case textUnwritable(path: String, reason: String)
   /// Names in a directory, directories with a slash at their end; empty if it cannot be read.
@@ -68,8 +72,9 @@ enum FileEvent: Hashable, Sendable {
 /// What a file that is written may take the place of.
 enum Overwriting: Hashable, Sendable {
   case nothing
-  /// What was read of the file, or written to it, in this session.
-  case whatIsKnown
+  /// What was read of the file, or written to it, in this session; where that was in an earlier one, a plan that is equal
+  /// but for its target.
+  case whatIsKnown(Plan)
   case anything
 }
 

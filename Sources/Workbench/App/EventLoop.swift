@@ -25,8 +25,7 @@ struct EventLoop {
 
   init(
     state: AppState, screen: Screen, engine: Engine, inbox: EventInbox, sessions: SessionKeeper,
-    recent: @escaping @Sendable () -> [StartEntry] = { [] },
-    trace: FrameTrace? = nil
+    recent: @escaping @Sendable () -> [StartEntry], trace: FrameTrace? = nil
   ) {
     self.state = state
     self.screen = screen

@@ -33,11 +33,8 @@ final class PlanStore: Sendable {
       let bytes = Array(plan.yaml().utf8)
       let file = try OutputFile(path: target)
       if overwrites != .anything, FileManager.default.fileExists(atPath: target) {
-        guard overwrites == .whatIsKnown else { return .planExists(path: path) }
-        // A file that cannot be read, or is none of a plan's size, is not the one that was written here.
-        guard let found = try? TextFile.read(target, limit: Plan.sizeLimit, as: "a plan"),
-          known.withLock({ $0[target] == ContentHash(of: found.utf8).value })
-        else { return .planChanged(path: path) }
+        guard case .whatIsKnown(let saved) = overwrites else { return .planExists(path: path) }
+        guard isKnown(target, as: saved) else { return .planChanged(path: path) }
       }
       try file.write(bytes)
       try file.commit()
@@ -46,6 +43,18 @@ final class PlanStore: Sendable {
     } catch {
       return .planUnwritable(path: path, reason: "cannot write \(path): \(error.reason)")
     }
+  }
+
+  /// Whether a file holds what was read of it or written to it here, or the plan that an earlier session left in it.
+  private func isKnown(_ path: String, as saved: Plan) -> Bool {
+    // A file that cannot be read, or is none of a plan's size, is not the one that was written here.
+    guard let found = try? TextFile.read(path, limit: Plan.sizeLimit, as: "a plan") else {
+      return false
+    }
+    if let hash = known.withLock({ $0[path] }) { return hash == ContentHash(of: found.utf8).value }
+    guard var plan = try? Plan(yaml: found) else { return false }
+    plan.target = nil
+    return plan == saved
   }
 
   private func note(_ bytes: some Collection<UInt8>, at path: String) {

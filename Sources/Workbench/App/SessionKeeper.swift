@@ -11,8 +11,6 @@ final class SessionKeeper: Sendable {
   private let work: Mutex<Work>
   /// The last state that waits to be written, if nothing else was asked for since.
   private let waiting = Mutex<WaitingImage?>(nil)
-  /// The theme that was chosen last; nil where none was, or nothing is kept.
-  let theme: String?
 
   /// What only the queue touches.
   fileprivate struct Work: Sendable {
@@ -27,6 +25,10 @@ final class SessionKeeper: Sendable {
     var writer: SessionWriter?
     /// What was last said of a failure, so that it is said once.
     var lastFailure: SessionError?
+    /// Whether the last state is not in the database.
+    var isBehind = false
+    /// The theme that was read when nobody waited for it any more.
+    var lateTheme: String?
   }
 
   private final class WaitingImage: Sendable {
@@ -36,21 +38,47 @@ final class SessionKeeper: Sendable {
 
   /// - Parameter directory: Where what outlives a session is kept; nil keeps nothing.
   init(directory: String?) {
-    var work = Work()
-    do throws(SessionError) {
-      work.store = try directory.map { path throws(SessionError) in
-        try SessionStore(directory: path)
-      }
-    } catch {
-      work.flaw = error
-    }
-    theme = work.store.flatMap { try? $0.setting("theme") }
-    self.work = Mutex(work)
+    work = Mutex(Work())
+    guard let directory else { return }
+    queue.async { [self] in work.withLock { $0.openStore(in: directory) } }
   }
 
   /// Says from now on what comes of what is asked for, on a thread of its own.
   func begin(report: @escaping @Sendable (FileEvent) -> Void) {
-    work.withLock { $0.report = report }
+    queue.async { [self] in
+      work.withLock { work in
+        work.report = report
+        if let theme = work.lateTheme { report(.themeFound(theme)) }
+      }
+    }
+  }
+
+  /// The theme that was chosen last; nil where none was.
+  ///
+  /// Nil too where that is not known within `patience`, as while another program holds the database; the theme is then
+  /// reported once it is known.
+  func theme(within patience: Duration) -> String? {
+    let (read, answer) = (DispatchSemaphore(value: 0), ThemeAnswer())
+    queue.async { [self] in
+      work.withLock { work in
+        let theme = work.store.flatMap { try? $0.setting("theme") }
+        let isLate = answer.state.withLock { answer in
+          answer.theme = theme
+          return answer.isLate
+        }
+        if isLate { work.lateTheme = theme }
+      }
+      read.signal()
+    }
+    _ = read.wait(timeout: .now() + .milliseconds(Int(patience / .milliseconds(1))))
+    return answer.state.withLock { answer in
+      answer.isLate = answer.theme == nil
+      return answer.theme
+    }
+  }
+
+  private final class ThemeAnswer: Sendable {
+    let state = Mutex<(theme: String?, isLate: Bool)>((nil, false))
   }
 
   /// Does what an effect on sessions asks for, some time soon.
@@ -79,11 +107,31 @@ final class SessionKeeper: Sendable {
     }
   }
 
+  /// The models that were open lately and are still where they were, the latest first; waits until they are read.
+  func recentModels() -> [StartEntry] {
+    let recent = queue.sync { work.withLock { $0.recentModels() } }
+    return recent.filter { FileManager.default.fileExists(atPath: $0.model.path) }
+      .map { StartEntry($0, in: .current) }
+  }
+
   /// Waits until everything asked for is done.
   func finish() { queue.sync {} }
 }
 
 extension SessionKeeper.Work {
+  fileprivate mutating func openStore(in directory: String) {
+    do throws(SessionError) {
+      store = try SessionStore(directory: directory)
+    } catch {
+      flaw = error
+    }
+  }
+
+  /// The models of the start screen; none where they cannot be read.
+  fileprivate func recentModels() -> [RecentModel] {
+    (try? store?.recentModels(limit: 10)) ?? []
+  }
+
   fileprivate mutating func carryOut(_ effect: Effect) {
     switch effect {
     case .openSession(let model, let older): open(model, older: older)
@@ -106,35 +154,48 @@ extension SessionKeeper.Work {
   /// Reads all that is kept of a model, and says it.
   private mutating func open(_ model: ModelRecord, older: String?) {
     (fingerprint, snapshots, offered, writer) = (model.fingerprint, [], nil, nil)
-    guard let store else {
-      if let flaw { report(.sessionUnkept(reason: flaw.description)) }
-      return
-    }
-    do throws(SessionError) {
-      var model = model
-      model.path = URL(filePath: model.path).standardizedFileURL.path
-      try store.note(model)
-      let found = try store.snapshots(of: fingerprint, older: older)
-      let evaluations = try store.evaluations(of: fingerprint)
-      let last = try store.lastSession(of: fingerprint)
-      snapshots = found.all
-      offered = last.map { ($0.held, $0.session) }
-      report(
-        .snapshotsRead(fingerprint: fingerprint, found.all, isOlder: found.hasOlder))
-      if let flaw = found.flaw {
-        report(.snapshotsUnreadable(fingerprint: fingerprint, reason: flaw.description))
+    (lastFailure, isBehind) = (nil, false)
+    for attempt in 1... {
+      guard let store else {
+        if let flaw { report(.sessionUnkept(reason: flaw.description)) }
+        return
       }
-      report(.evaluationsRead(fingerprint: fingerprint, evaluations))
-      let path = try Self.sensitivityPath(of: fingerprint, in: store)
-      report(
-        .sessionFound(
-          fingerprint: fingerprint,
-          last.map { FoundSession($0.session, age: Date().timeIntervalSince($0.changed)) },
-          sensitivity: path, hasSensitivity: FileManager.default.fileExists(atPath: path)))
-    } catch {
-      (self.store, flaw) = (nil, error)
-      report(.sessionUnkept(reason: error.description))
+      do throws(SessionError) {
+        return try read(model, older: older, from: store)
+      } catch {
+        if error.isBusy, attempt < Self.attempts { continue }
+        if error.isLasting { (self.store, flaw) = (nil, error) }
+        return report(.sessionUnkept(reason: error.description))
+      }
     }
+  }
+
+  /// How often a database that another program holds is asked before this session is not kept.
+  private static let attempts = 3
+
+  private mutating func read(
+    _ model: ModelRecord, older: String?, from store: SessionStore
+  ) throws(SessionError) {
+    var model = model
+    model.path = URL(filePath: model.path).standardizedFileURL.path
+    try store.note(model)
+    let found = try store.snapshots(of: fingerprint, older: older)
+    let evaluations = try store.evaluations(of: fingerprint)
+    let last = try store.lastSession(of: fingerprint)
+    let path = try Self.sensitivityPath(of: fingerprint, in: store)
+    // Nothing is said before all of it is read, so that it can be read again.
+    snapshots = found.all
+    offered = last.map { ($0.held, $0.session) }
+    report(.snapshotsRead(fingerprint: fingerprint, found.all, isOlder: found.hasOlder))
+    if let flaw = found.flaw {
+      report(.snapshotsUnreadable(fingerprint: fingerprint, reason: flaw.description))
+    }
+    report(.evaluationsRead(fingerprint: fingerprint, evaluations))
+    report(
+      .sessionFound(
+        fingerprint: fingerprint,
+        last.map { FoundSession($0.session, age: Date().timeIntervalSince($0.changed)) },
+        sensitivity: path, hasSensitivity: FileManager.default.fileExists(atPath: path)))
   }
 
   private static func sensitivityPath(
@@ -151,6 +212,7 @@ extension SessionKeeper.Work {
   }
 
   private mutating func choose(goesOn: Bool) {
+    writer = nil
     if goesOn, let offered, let store {
       writer = SessionWriter(offered.held, with: offered.session, of: fingerprint, in: store)
     }
@@ -170,7 +232,10 @@ extension SessionKeeper.Work {
       try writer.write(try image.saved(into: store.path))
       self.writer = writer
       lastFailure = nil
+      if isBehind { report(.sessionWritten) }
+      isBehind = false
     } catch {
+      isBehind = true
       say(error)
     }
   }

@@ -47,14 +47,11 @@ struct EvaluationList: Hashable, Sendable {
 
   var last: PlanEvaluation? { all.last?.evaluation }
 
-  /// As the History screen lists them.
-  var newestFirst: [Entry] { all.reversed() }
+  /// The one in a row of the History screen, which lists the newest first.
+  func newest(_ row: Int) -> Entry { all[all.count - 1 - row] }
 
   /// The one under the cursor of the History screen.
-  var selected: Entry? {
-    let place = all.count - 1 - cursor
-    return all.indices.contains(place) ? all[place] : nil
-  }
+  var selected: Entry? { all.indices.contains(cursor) ? newest(cursor) : nil }
 
   /// Takes on what earlier sessions measured; what was measured meanwhile comes after it.
   mutating func load(_ read: [PlanEvaluation], for model: OpenModel, structure: ModelStructure?) {
@@ -78,7 +75,7 @@ struct EvaluationList: Hashable, Sendable {
     shown = nil
   }
 
-  /// Takes on when one was kept that was added before.
+  /// Stores the time under which an evaluation added earlier was saved.
   mutating func note(kept: PlanEvaluation) {
     var pending = kept
     pending.finished = nil

@@ -108,8 +108,12 @@ struct SessionState: Hashable, Sendable {
 
   var phase = Phase.unkept
   var choice = SessionChoice.ask
+  /// Whether the model was opened with a plan, which then is not asked about.
+  var hasOwnPlan = false
   /// What was last given to be written, or what a new session begins with.
   var written: SessionImage?
+  /// Whether the last state could not be written.
+  var isBehind = false
   /// What is put back once the engine has described the model that the plan prunes to.
   var pending: SessionMemory?
   /// The budget that is solved for again once sensitivity is known.

@@ -1,4 +1,6 @@
 import Checkpoints
+import Foundation
+import Sessions
 
 /// A model that can be opened from the start screen.
 struct StartEntry: Hashable, Sendable {
@@ -37,7 +39,7 @@ struct StartEntry: Hashable, Sendable {
   let path: String
   /// Of its weights; nil where that is not known.
   var bytes: Int?
-  /// The plan that it was left with.
+  /// The file of the plan that it was left with, which its session goes on with.
   var planPath: String?
   /// What else is worth saying of it, such as when it was open.
   var note = ""
@@ -52,6 +54,14 @@ struct StartEntry: Hashable, Sendable {
     self.bytes = bytes
     self.planPath = planPath
     self.note = note
+  }
+
+  /// A model that was open, as its row says it.
+  init(_ recent: RecentModel, in zone: TimeZone) {
+    self.init(
+      group: .recent, name: recent.model.name, path: recent.model.path,
+      bytes: recent.model.tensorBytes, planPath: recent.plan?.file,
+      note: DateText.minute(recent.opened, in: zone))
   }
 
   init(_ model: FoundModel) {

@@ -13,7 +13,9 @@ extension AppState {
     case .openFailed(let path, let reason):
       opening = model == nil ? .failed(path: path, reason: reason) : .idle
       refuse(reason)
-    case .planRefused(let reason): rollBack(reason)
+    case .planRefused(let reason):
+      if session.pending != nil { return abandonSession(reason) }
+      rollBack(reason)
     case .report(let report): model?.accept(report)
     case .compressed(let layers, let total): model?.noteReady(layers, of: total)
     case .jobStarted(let id, let kind, let title): jobs.start(id, kind, title: title)

@@ -14,13 +14,15 @@ extension AppState {
       return []
     }
     guard let path = path ?? history.path else { return ask(for: .write) }
-    let overwrites: Overwriting = path == history.path ? .whatIsKnown : .nothing
+    let overwrites: Overwriting =
+      path == history.path ? .whatIsKnown(history.saved) : .nothing
     return [.writePlan(planToWrite, path: path, overwrites: overwrites)]
   }
 
   /// Saves the plan and quits once it is on the disk.
   mutating func writeAndQuit(to path: String?) -> [Effect] {
     guard model != nil else { return [.quit] }
+    guard let path = path ?? history.path else { return ask(for: .writeQuit) }
     isQuittingAfterWrite = true
     return write(to: path)
   }
@@ -54,7 +56,7 @@ extension AppState {
     return follow(.open(path: path))
   }
 
-  /// Quits; `!` drops changes of the plan without asking.
+  /// Quits at once after `!`, or asks first where the plan has changes that its file does not hold.
   mutating func quit(_ argument: String? = nil) -> [Effect] {
     guard !history.isSaved, argument != "!" else { return [.quit] }
     overlay = .confirmation(confirmation("quit", then: .quit))
@@ -65,13 +67,15 @@ extension AppState {
   private func confirmation(
     _ what: String, then consequence: Confirmation.Consequence
   ) -> Confirmation {
-    let fate = session.phase == .kept ? "; the session is kept" : ", drop the changes"
+    let fate =
+      session.phase == .kept && !session.isBehind ? "; the session is kept" : ", drop the changes"
     var choices = [
       Confirmation.Choice(key: "d", label: what + fate, consequences: [consequence])
     ]
     if consequence == .quit {
       let write = Confirmation.Consequence.writePlan(
-        path: suggestedPlanPath, overwrites: history.path == nil ? .nothing : .whatIsKnown)
+        path: suggestedPlanPath,
+        overwrites: history.path == nil ? .nothing : .whatIsKnown(history.saved))
       choices.insert(
         .init(
           key: "w", label: "write \(suggestedPlanPath) and quit",
@@ -144,7 +148,11 @@ extension AppState {
     case .sessionUnkept(let reason):
       session.phase = .unkept
       warn("\(reason): nothing of this session is kept for the next; the file stays as it is")
-    case .sessionUnwritten(let reason): warn("\(reason): the last change is not kept yet")
+    case .sessionUnwritten(let reason):
+      warn("\(reason): the last change is not kept yet")
+      if session.phase == .kept { (session.written, session.isBehind) = (nil, true) }
+    case .sessionWritten: session.isBehind = false
+    case .themeFound(let name): useFoundTheme(name)
     case .textWritten(let path): confirm("Written to \(path)")
     case .textUnwritable(_, let reason): refuse(reason)
     case .listed(let directory, let names):
@@ -152,6 +160,15 @@ extension AppState {
       if line?.action?.argument.isPath == true { return renewCompletions() }
     }
     return []
+  }
+
+  /// Shows the theme that was chosen last, unless another was chosen meanwhile.
+  private mutating func useFoundTheme(_ name: String) {
+    if case .themes = overlay { return }
+    guard keptTheme == nil || keptTheme == theme.name,
+      let index = themes.firstIndex(where: { $0.name == name })
+    else { return }
+    (themeIndex, keptTheme) = (index, name)
   }
 
   /// Asks before a file is lost that nobody here has seen.

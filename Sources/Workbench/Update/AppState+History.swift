@@ -21,16 +21,13 @@ extension AppState {
     return [.writeText(EvaluationTable.csv(evaluations.all.map(\.evaluation)), path: path)]
   }
 
-  /// The evaluated plans as plans to compare, newest first.
-  var evaluatedPlans: [Snapshot] { evaluations.newestFirst.map(evaluatedPlan) }
-
-  private func evaluatedPlan(_ entry: EvaluationList.Entry) -> Snapshot {
+  /// An evaluated plan as one to list, or with the schemes of all layers as one to compare.
+  func evaluatedPlan(_ entry: EvaluationList.Entry, schemes: [Scheme] = []) -> Snapshot {
     let evaluation = entry.evaluation
-    let names = model?.layers.map(\.name) ?? []
     return Snapshot(
       name: name(of: entry), plan: evaluation.plan,
       schemes: Dictionary(
-        zip(names, entry.schemes ?? []), uniquingKeysWith: { first, _ in first }),
+        zip(model?.layers.map(\.name) ?? [], schemes), uniquingKeysWith: { first, _ in first }),
       bytes: evaluation.bytes, bitsPerWeight: evaluation.bitsPerWeight,
       measured: .init(text: evaluation.textPath, result: evaluation.result))
   }

@@ -23,6 +23,7 @@ extension AppState {
       case .prune: ("prune to", "")
       case .target: ("plan for target", target?.rawValue ?? "")
       case .write: ("write plan to", suggestedPlanPath)
+      case .writeQuit: ("write plan and quit to", suggestedPlanPath)
       case .plan: ("open plan", "")
       case .open: ("open checkpoint", "")
       case .evaluate: ("evaluate on text file", evaluationText)
@@ -58,7 +59,6 @@ extension AppState {
   mutating func closeLine() -> [Effect] {
     let purpose = line?.purpose
     line = nil
-    isQuittingAfterWrite = false
     if case .filter(let before) = purpose { filter(before) }
     return purpose == .argument(.export) ? showExport() : []
   }

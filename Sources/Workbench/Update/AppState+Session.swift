@@ -11,9 +11,9 @@ extension AppState {
   mutating func openSession() -> [Effect] {
     guard let model else { return [] }
     let whole = model.whole
-    let choice = pendingPlan != nil && session.choice == .ask ? .fresh : session.choice
+    let choice = session.choice
     session = SessionState()
-    (session.phase, session.choice) = (.awaited, choice)
+    (session.phase, session.choice, session.hasOwnPlan) = (.awaited, choice, pendingPlan != nil)
     return [
       .openSession(
         ModelRecord(
@@ -37,7 +37,10 @@ extension AppState {
       if session.written == nil { session.written = image }
       return []
     }
-    guard image != session.written else { return [] }
+    // What a session that goes on left beside its plan is not in the state yet.
+    guard session.pending == nil else { return [] }
+    // What failed is tried again with every event, also if nothing is new.
+    guard image != session.written || session.isBehind else { return [] }
     session.written = image
     return [.keepSession(image)]
   }
@@ -85,11 +88,12 @@ extension AppState {
     }
     // Whoever has begun to work is not interrupted; the earlier session is kept.
     let hasBegun = sessionImage?.hasWork == true
-    guard let found, session.choice != .fresh, !hasBegun else {
+    let choice = session.hasOwnPlan && session.choice == .ask ? .fresh : session.choice
+    guard let found, choice != .fresh, !hasBegun else {
       session.phase = .kept
       return effects + [.chooseSession(goesOn: false)]
     }
-    guard found.hasWork, session.choice == .ask else { return effects + goOn(with: found) }
+    guard found.hasWork, choice == .ask else { return effects + goOn(with: found) }
     session.phase = .offered(found)
     overlay = .confirmation(.goingOn(with: found))
     return effects
@@ -104,6 +108,16 @@ extension AppState {
   mutating func declineSession() -> [Effect] {
     session.phase = .kept
     return [.chooseSession(goesOn: false)]
+  }
+
+  /// Begins anew where the engine cannot prune the model as the session that goes on does; that one is kept.
+  mutating func abandonSession(_ reason: String) -> [Effect] {
+    guard let model else { return [] }
+    session.pending = nil
+    history = PlanHistory(
+      Plan(model: model.whole.name, fingerprint: model.whole.fingerprint))
+    warn("The last session's plan is refused, so a new one begins and that one is kept: \(reason)")
+    return declineSession()
   }
 
   private mutating func goOn(with found: FoundSession) -> [Effect] {
@@ -141,8 +155,8 @@ extension AppState {
       self.conversation = conversation
       if server != nil { self.conversation.use(server) }
     }
-    if let window = memory.window { putBack(window, model) }
     var effects = findServer()
+    if let window = memory.window { effects += putBack(window, model) }
     if let budget = memory.budget { effects += putBack(budget) }
     if let line = memory.window?.line {
       switch line.purpose {
@@ -156,7 +170,7 @@ extension AppState {
     return effects
   }
 
-  private mutating func putBack(_ window: WindowMemory, _ model: OpenModel) {
+  private mutating func putBack(_ window: WindowMemory, _ model: OpenModel) -> [Effect] {
     (screen, pane, lowerPane) = (window.screen, window.pane, window.lowerPane)
     (inspector.tab, inspector.isLogarithmic) = (window.tab, window.isLogarithmic)
     let row =
@@ -171,6 +185,11 @@ extension AppState {
     (evaluationText, calibrationText) = (window.evaluationText, window.calibrationText)
     commandHistory = window.commands
     if window.isAnswered { answeredPlan = history.current }
+    switch screen {
+    case .start: return showStart()
+    case .hardware: return showHardware()
+    case .layers, .budget, .compare, .history, .jobs: return []
+    }
   }
 
   /// Puts back what the solver was asked for, and asks it again if it can answer.

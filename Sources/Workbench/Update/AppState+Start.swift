@@ -19,7 +19,7 @@ extension AppState {
     return []
   }
 
-  /// Opens the model under the cursor, with the plan that it was left with.
+  /// Opens the model under the cursor; what was done with it is offered once it is open.
   mutating func openChosenModel() -> [Effect] {
     guard let entry = start.chosen else {
       inform(
@@ -27,7 +27,6 @@ extension AppState {
       return []
     }
     if case .opening = opening { return [] }
-    if let plan = entry.planPath { pendingPlan = plan }
     return openCheckpoint(entry.path)
   }
 }

@@ -19,11 +19,13 @@ struct CompareView {
       return
     }
     PlanListView(
-      state: state, columns: SnapshotColumn.importance,
-      rows: plans.enumerated().map { index, plan in
+      state: state, columns: SnapshotColumn.importance, count: plans.count,
+      cursor: state.snapshots.cursor,
+      row: { index in
         PlanListView.Row(
-          plan: plan, isStrong: index == 0, isPicked: state.snapshots.picked.contains(index))
-      }, cursor: state.snapshots.cursor
+          plan: plans[index], isStrong: index == 0,
+          isPicked: state.snapshots.picked.contains(index))
+      }
     ).draw(in: layout, on: &painter)
     if plans.count == 1, layout.rows.rows > 1 {
       painter.put(

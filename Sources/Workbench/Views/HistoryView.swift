@@ -6,14 +6,14 @@ struct HistoryView {
   let state: AppState
 
   func draw(in body: Rect, on painter: inout Painter) {
-    let plans = state.evaluatedPlans
-    let layout = CompareLayout(body: body, count: plans.count)
+    let evaluations = state.evaluations
+    let layout = CompareLayout(body: body, count: evaluations.all.count)
     painter.frame.drawBox(
       layout.listBox, style: painter.style(.focus), glyphs: state.glyphs.box, title: "History",
       titleStyle: painter.style(.focus))
     painter.frame.drawBox(
       layout.detailBox, style: painter.style(.border), glyphs: state.glyphs.box)
-    guard !plans.isEmpty else {
+    guard !evaluations.all.isEmpty else {
       painter.put(
         [
           painter.segment("x", .key),
@@ -22,24 +22,22 @@ struct HistoryView {
         maxColumns: layout.rows.columns - 2)
       return
     }
-    let current = state.evaluations.current
     PlanListView(
-      state: state, columns: SnapshotColumn.importanceInHistory,
-      rows: zip(plans, state.evaluations.newestFirst).map { plan, entry in
-        PlanListView.Row(
-          plan: plan, when: entry.evaluation.finished, isStrong: entry.evaluation == current)
-      }, cursor: state.evaluations.cursor
+      state: state, columns: SnapshotColumn.importanceInHistory, count: evaluations.all.count,
+      cursor: evaluations.cursor,
+      row: { place in
+        let entry = evaluations.newest(place)
+        return PlanListView.Row(
+          plan: state.evaluatedPlan(entry), when: entry.evaluation.finished,
+          isStrong: entry.evaluation == evaluations.current)
+      }
     ).draw(in: layout, on: &painter)
-    drawDifference(from: plans, in: layout, on: &painter)
+    drawDifference(in: layout, on: &painter)
   }
 
-  private func drawDifference(
-    from plans: [Snapshot], in layout: CompareLayout, on painter: inout Painter
-  ) {
-    guard let now = state.currentSnapshot, plans.indices.contains(state.evaluations.cursor) else {
-      return
-    }
-    guard state.evaluations.selected?.schemes != nil else {
+  private func drawDifference(in layout: CompareLayout, on painter: inout Painter) {
+    guard let now = state.currentSnapshot, let entry = state.evaluations.selected else { return }
+    guard let schemes = entry.schemes else {
       painter.put(
         "This plan is of the model pruned otherwise; Enter restores it", .dim,
         at: Point(column: layout.summary.column + 1, row: layout.summary.row),
@@ -47,7 +45,7 @@ struct HistoryView {
       return
     }
     let difference = PlanDifferenceView(
-      state: state, first: now, second: plans[state.evaluations.cursor])
+      state: state, first: now, second: state.evaluatedPlan(entry, schemes: schemes))
     difference.drawSummary(in: layout.summary, on: &painter)
     difference.drawLayers(
       in: layout.detail, scrolledBy: state.evaluations.scroll, on: &painter)

@@ -16,8 +16,10 @@ struct PlanListView {
   let state: AppState
   /// The columns that there may be, those first that stay longest.
   let columns: [SnapshotColumn]
-  let rows: [Row]
+  let count: Int
   let cursor: Int
+  /// A row by its place, asked for only where it is seen.
+  let row: (Int) -> Row
 
   func draw(in layout: CompareLayout, on painter: inout Painter) {
     let (columns, nameWidth) = SnapshotColumn.fitting(layout.rows.columns - 4, of: columns)
@@ -27,18 +29,17 @@ struct PlanListView {
     painter.put(
       heading, .dim, at: Point(column: layout.heading.column + 1, row: layout.heading.row),
       maxColumns: layout.heading.columns - 2)
-    let rows = rows.map { row in
-      [
+    ListView(count: count, cursor: cursor, isFocused: true) { place, painter in
+      let row = row(place)
+      return [
         painter.segment(row.isPicked ? state.glyphs.mark : " ", .mark), painter.segment(" "),
         painter.segment(painter.fit(row.plan.name, nameWidth), row.isStrong ? .strong : .text),
       ]
         + columns.map { column in
           let cell = cell(column, of: row, painter)
-          return Segment(
-            "  " + painter.fit(cell.text, column.width, .trailing), cell.style)
+          return Segment("  " + painter.fit(cell.text, column.width, .trailing), cell.style)
         }
-    }
-    ListView(rows: rows, cursor: cursor, isFocused: true).draw(in: layout.rows, on: &painter)
+    }.draw(in: layout.rows, on: &painter)
   }
 
   private func cell(_ column: SnapshotColumn, of row: Row, _ painter: Painter) -> Segment {
