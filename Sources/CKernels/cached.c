@@ -31,8 +31,8 @@ VK_INLINE void write_group(const float *x, size_t count, uint8_t *group) {
     most = size > most ? size : most;
     sum += size;
   }
-  // The sum is finite only if all values are, but may overflow where they are large.
-  const int isFinite = sum <= 3e38f || (sum == INFINITY && most < INFINITY);
+  // NaN is never the most, but makes the sum NaN. The sum of large finite values may be infinite.
+  const int isFinite = sum == sum && most < INFINITY;
   const uint16_t scale = isFinite ? vk_half_of(most / 127) : 0x7e00u;
   put_half(scale, group);
   const float step = vk_half_to_float(scale);

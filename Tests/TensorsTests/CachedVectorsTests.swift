@@ -74,6 +74,15 @@ struct CachedVectorsTests {
     }
   }
 
+  /// Sums of sizes below, near and above the largest finite number.
+  @Test(arguments: [1e36, 1e37, 1.06e37, 1e38, Float.greatestFiniteMagnitude])
+  func groupsOfLargeValuesStayFinite(value: Float) {
+    for level in testedLevels {
+      let found = written(level, .int8, [Float](repeating: value, count: 32), size: 32).values
+      #expect(found.allSatisfy { $0.isFinite && $0 > 60000 }, "\(level)")
+    }
+  }
+
   @Test(arguments: CacheType.allCases, [Float.nan, .infinity, -.infinity])
   func whatIsNotFiniteIsFound(type: CacheType, value: Float) {
     for level in testedLevels {

@@ -16,8 +16,8 @@ static void try_activations(vk_level level, size_t count) {
     vk_activate_gradient(level, kind, gate, gradient, count, y);
     near("gradients of activations", y, count, 1e4);
     vk_gate_gradient(level, kind, gate, up, gradient, count, y, z);
-    near("gradients of gates", y, count, 1e6);
-    near("gradients of what gates let through", z, count, 1e6);
+    near_each("gradients of gates", y, count);
+    near_each("gradients of what gates let through", z, count);
   }
   for (size_t i = 0; i < count; i++) up[i] = gate[i] < -29 ? -29 : gate[i] > 29 ? 29 : gate[i];
   vk_softcap_gradient(level, up, 30, count, gradient);

@@ -64,12 +64,6 @@ uint16_t *random_halves(size_t count) {
   return halves;
 }
 
-void *copy_of(const void *bytes, size_t count) {
-  void *copy = some_memory(count);
-  memcpy(copy, bytes, count);
-  return copy;
-}
-
 void *room_for(size_t bytes) {
   void *room = some_memory(bytes);
   memset(room, 0xa5, bytes);
@@ -109,9 +103,12 @@ void same(const char *name, const void *found, size_t bytes) {
   free(before);
 }
 
-void near(const char *name, const float *found, size_t count, double magnitude) {
+// Compares with the recording, up to a share of the magnitudes: `own` times that of the number, `rest`, and each of `others`.
+static void compare(const char *name, const float *found, size_t count, double own, double rest,
+                    const float *others) {
   float *const before = recorded(name, found, count * sizeof(float));
   for (size_t i = 0; before && i < count; i++) {
+    const double magnitude = own * fabs((double)before[i]) + rest + (others ? (double)others[i] : 0);
     // What compares with nothing fails, too.
     if (!(fabs((double)found[i] - before[i]) <= 2e-6 * magnitude)) {
       fail(name, "another number", i);
@@ -119,6 +116,18 @@ void near(const char *name, const float *found, size_t count, double magnitude) 
     }
   }
   free(before);
+}
+
+void near(const char *name, const float *found, size_t count, double magnitude) {
+  compare(name, found, count, 0, magnitude, NULL);
+}
+
+void near_each(const char *name, const float *found, size_t count) {
+  compare(name, found, count, 2, 1, NULL);
+}
+
+void near_sums(const char *name, const float *found, size_t count, const float *magnitudes) {
+  compare(name, found, count, 0, 0, magnitudes);
 }
 
 static void try_all(vk_level level, const char *name) {

@@ -22,8 +22,6 @@ float *random_importance(size_t count);
 uint16_t *random_halves(size_t count);
 size_t random_below(size_t end);
 
-/// A copy for the caller to change and free.
-void *copy_of(const void *bytes, size_t count);
 /// Memory of bytes that are neither zero nor like other results; the caller frees it.
 void *room_for(size_t bytes);
 
@@ -31,6 +29,10 @@ void *room_for(size_t bytes);
 void same(const char *name, const void *results, size_t bytes);
 /// Results that are those of plain C up to some roundings of sums of this magnitude.
 void near(const char *name, const float *results, size_t count, double magnitude);
+/// Results that are those of plain C up to some roundings of their own, or of numbers near one.
+void near_each(const char *name, const float *results, size_t count);
+/// Results that are those of plain C up to some roundings of sums of `magnitudes`, one for each.
+void near_sums(const char *name, const float *results, size_t count, const float *magnitudes);
 
 /// Results of the current level that are wrong by themselves.
 void fail(const char *name, const char *reason, size_t place);

@@ -1,6 +1,7 @@
 // A decoder's operations on vectors.
 #include "vk_activations.h"
 #include "vk_attention.h"
+#include "vk_cache.h"
 #include "vk_elementwise.h"
 #include "vk_norms.h"
 
@@ -66,12 +67,46 @@ static void try_rotation(vk_level level, size_t pairs, int neighbours) {
   free(x);
 }
 
-static void try_attention(vk_level level, size_t positions, size_t size, float softcap, float sink) {
-  const vk_attention how = {size, size + 1, size + 2, size + 3, 0.1f, softcap};
-  float *const query = random_floats(size, 1), *const keys = random_floats(positions * (size + 2), 1);
-  float *const values = random_floats(positions * (size + 3), 1), *const y = room_for((size + 1) * sizeof(float));
-  vk_attend(level, &how, query, keys, values, positions, sink, y);
-  near("attention", y, size + 1, 1e3);
+enum { HEADS = 2 };
+
+// Random heads of some positions, side by side, as a cache holds them; the caller frees them.
+static uint8_t *cached_heads(vk_level level, vk_cache_type type, size_t positions, size_t size) {
+  const size_t bytes = vk_cached_bytes(type, size), count = HEADS * positions * size;
+  float *const x = random_floats(count, 1), *const found = room_for(count * sizeof(float));
+  uint8_t *const cached = room_for(HEADS * positions * bytes);
+  vk_cache_write(level, type, x, HEADS * positions, size, cached);
+  same("cached heads", cached, HEADS * positions * bytes);
+  vk_cache_read(level, type, cached + bytes, HEADS * bytes, positions, size, found);
+  same("heads read back", found, positions * size * sizeof(float));
+  free(found);
+  free(x);
+  return cached;
+}
+
+static void try_attention(vk_level level, vk_cache_type type, size_t positions, size_t size, size_t value_size,
+                          float softcap, float sink) {
+  const size_t key_bytes = vk_cached_bytes(type, size), value_bytes = vk_cached_bytes(type, value_size);
+  const vk_attention how = {
+      .head_size = size,
+      .value_size = value_size,
+      .key_stride = HEADS * key_bytes,
+      .value_stride = HEADS * value_bytes,
+      .type = type,
+      .scale = 0.1f,
+      .softcap = softcap,
+  };
+  float *const query = random_floats(size, 1), *const y = room_for(value_size * sizeof(float));
+  uint8_t *const keys = cached_heads(level, type, positions, size);
+  uint8_t *const values = cached_heads(level, type, positions, value_size);
+  vk_attend(level, &how, query, keys + key_bytes, values + value_bytes, positions, sink, y);
+  near("attention", y, value_size, 1e3);
+  free(values);
+  free(keys);
+  free(y);
+  free(query);
+}
+
+static void try_softmax(vk_level level, size_t positions, float softcap, float sink) {
   float *const scores = random_floats(positions, 3);
   float most = sink, total = 1;
   const float factor = vk_softmax_step(level, scores, positions, softcap, &most, &total);
@@ -79,10 +114,6 @@ static void try_attention(vk_level level, size_t positions, size_t size, float s
   near("weights of a step", scores, positions, 10);
   near("sums of a step", found, 2, 1.0 + (double)positions);
   free(scores);
-  free(y);
-  free(values);
-  free(keys);
-  free(query);
 }
 
 static void try_logits(vk_level level, size_t count) {
@@ -102,8 +133,13 @@ void try_vectors(vk_level level) {
     try_elementwise(level, lengths[k]);
     try_norms(level, lengths[k]);
     try_rotation(level, lengths[k], k % 2 == 0);
-    try_attention(level, lengths[k], 64, 0, -INFINITY);
-    try_attention(level, lengths[k], 19, 20, 0.5f);
+    for (vk_cache_type type = VK_CACHE_F32; type <= VK_CACHE_INT8; type++) {
+      try_attention(level, type, lengths[k], 64, 64, 0, -INFINITY);
+      try_attention(level, type, lengths[k], 19, 20, 20, 0.5f);
+      try_attention(level, type, lengths[k], 128, 37, 0, 0.5f);
+    }
+    try_softmax(level, lengths[k], 0, -INFINITY);
+    try_softmax(level, lengths[k], 20, 0.5f);
     try_logits(level, lengths[k]);
   }
 }
