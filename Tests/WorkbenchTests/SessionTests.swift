@@ -178,6 +178,19 @@ import Testing
     #expect(session.asked.contains(.measureMachine(readsFiles: true)))
   }
 
+  @Test func aThemeThatIsReadLateIsShownUnlessAnotherWasChosen() {
+    let (first, second) = (Theme.builtIn[0].name, Theme.builtIn[1].name)
+    var app = App()
+    app.handle(.file(.themeFound(second)))
+    #expect(app.state.theme.name == second)
+    #expect(!app.effects.contains(.keepTheme(second)), "what was read is not written")
+    app = App()
+    app.press("T", "j", "Enter")
+    #expect(app.state.theme.name == second)
+    app.handle(.file(.themeFound(first)))
+    #expect(app.state.theme.name == second)
+  }
+
   // MARK: Pruned models
 
   private func prune() throws {

@@ -55,6 +55,8 @@ struct AppState: Hashable, Sendable {
   var themeIndex = 0
   /// The theme that was last kept for later sessions, or begun with; nil before there is one.
   var keptTheme: String?
+  /// Whether a theme was chosen in this session.
+  var hasChosenTheme = false
   var hasMouse = true
   var keys = KeyTable.standard
 

@@ -165,9 +165,9 @@ extension AppState {
   /// Shows the theme that was chosen last, unless another was chosen meanwhile.
   private mutating func useFoundTheme(_ name: String) {
     if case .themes = overlay { return }
-    guard keptTheme == nil || keptTheme == theme.name,
-      let index = themes.firstIndex(where: { $0.name == name })
-    else { return }
+    guard !hasChosenTheme, let index = themes.firstIndex(where: { $0.name == name }) else {
+      return
+    }
     (themeIndex, keptTheme) = (index, name)
   }
 

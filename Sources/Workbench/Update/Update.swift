@@ -63,6 +63,7 @@ extension AppState {
     guard theme.name != keptTheme else { return [] }
     let isChosen = keptTheme != nil
     keptTheme = theme.name
+    if isChosen { hasChosenTheme = true }
     return isChosen ? [.keepTheme(theme.name)] : []
   }
 
