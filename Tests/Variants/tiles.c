@@ -1,8 +1,10 @@
 // Products with tiles at every width, kind of zeros, size of groups and number of vectors; tiles written and read back.
+#include "vk_conversions.h"
 #include "vk_tiles.h"
 
 #include "variants.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,12 +15,48 @@ static void *aligned(const void *bytes, size_t count) {
   return memory;
 }
 
+static float multiple(const uint8_t *multiples, size_t place, int are_signed) {
+  return !multiples ? 1 : are_signed ? (float)(int8_t)multiples[place] : (float)multiples[place];
+}
+
+// What the products of `count` rows from `first` on add up, without signs: scales and minimums are in F16.
+static float *sums_of_sizes(const vk_tiles *matrix, size_t first, size_t count, const float *x, size_t tokens) {
+  const size_t columns = matrix->columns, groups = vk_tile_groups(columns, matrix->group);
+  uint8_t *const scratch = room_for(vk_tile_scratch(columns)), *const codes = room_for(count * columns);
+  float *const sums = room_for(tokens * count * sizeof(float));
+  vk_tiles_codes(VK_PORTABLE, matrix, first, count, scratch, codes);
+  for (size_t i = 0; i < tokens * count; i++) {
+    const size_t row = first + i % count, token = i / count;
+    double sum = 0;
+    for (size_t column = 0; column < columns; column++) {
+      const size_t tile = row / VK_TILE_ROWS, group = column / matrix->group;
+      const size_t place = (tile * groups + group) * VK_TILE_ROWS + row % VK_TILE_ROWS;
+      const size_t shared = (tile * (groups / matrix->groups_a_scale) + group / matrix->groups_a_scale) * VK_TILE_ROWS +
+                            row % VK_TILE_ROWS;
+      const uint8_t code = codes[i % count * columns + column];
+      const float zero = matrix->points ? matrix->points[place] : matrix->zero;
+      float scale, minimum = 0;
+      vk_f16_to_f32(VK_PORTABLE, (const uint8_t *)(matrix->scales + shared), &scale, 1);
+      if (matrix->minimums) vk_f16_to_f32(VK_PORTABLE, (const uint8_t *)(matrix->minimums + shared), &minimum, 1);
+      scale *= multiple(matrix->scale_multiples, place, matrix->multiples_are_signed);
+      minimum *= multiple(matrix->minimum_multiples, place, 0);
+      // Codes and zero points are added up apart.
+      const float value = (float)(matrix->table ? matrix->table[code] : code) + fabsf(zero);
+      sum += fabs((double)x[token * columns + column]) * (fabs((double)scale * value) + fabs((double)minimum));
+    }
+    sums[i] = (float)sum;
+  }
+  free(codes);
+  free(scratch);
+  return sums;
+}
+
 // The same matrix may come in a second form, whose products are the same to the last bit.
-static void try_times(vk_level level, const vk_tiles *matrix, const vk_tiles *second, size_t first, size_t count,
-                      double size) {
+static void try_times(vk_level level, const vk_tiles *matrix, const vk_tiles *second, size_t first, size_t count) {
   static const size_t tokens[] = {1, 3, 4, 11};
   for (size_t k = 0; k < sizeof tokens / sizeof tokens[0]; k++) {
     float *const x = random_floats(tokens[k] * matrix->columns, 1);
+    float *const sizes = sums_of_sizes(matrix, first, count, x, tokens[k]);
     for (vk_planes planes = VK_FAST; planes <= VK_EXACT; planes++) {
       const size_t bytes = vk_tile_input_bytes(tokens[k], matrix->columns, matrix->group, planes);
       void *const memory = aligned(NULL, bytes);
@@ -31,7 +69,7 @@ static void try_times(vk_level level, const vk_tiles *matrix, const vk_tiles *se
       same("rounded inputs", inputs.high, places * vk_tile_units(matrix->columns) * VK_UNIT_COLUMNS);
       float *const y = room_for(tokens[k] * count * sizeof(float));
       vk_tiles_times(level, matrix, first, count, &inputs, y, count);
-      near("products of tiles", y, tokens[k] * count, size * (double)matrix->columns);
+      near_sums("products of tiles", y, tokens[k] * count, sizes);
       if (second) {
         float *const z = room_for(tokens[k] * count * sizeof(float));
         vk_tiles_times(level, second, first, count, &inputs, z, count);
@@ -41,6 +79,7 @@ static void try_times(vk_level level, const vk_tiles *matrix, const vk_tiles *se
       free(y);
       free(memory);
     }
+    free(sizes);
     free(x);
   }
 }
@@ -97,7 +136,7 @@ static void try_sparse(vk_level level, const vk_tiles *matrix) {
   sparse.starts = starts;
   try_reading(level, &dense);
   try_reading(level, &sparse);
-  try_times(level, &sparse, &dense, 3, ROWS - 4, 2.0 * (1u << matrix->bits));
+  try_times(level, &sparse, &dense, 3, ROWS - 4);
   uint8_t *const scratch = room_for(vk_tile_scratch(columns)), *const found = room_for(ROWS * columns);
   vk_tiles_codes(level, &sparse, 0, ROWS, scratch, found);
   if (memcmp(found, rows, ROWS * columns) != 0) fail("codes of sparse tiles", "another code", 0);
@@ -140,7 +179,7 @@ static void try_integers(vk_level level, size_t columns, size_t group, unsigned 
       .zero = zeros == 0 ? (float)(1u << (bits - 1)) : 0,
   };
   try_reading(level, &matrix);
-  try_times(level, &matrix, NULL, 3, ROWS - 4, 2.0 * (1u << bits));
+  try_times(level, &matrix, NULL, 3, ROWS - 4);
   if (vk_tiles_can_be_sparse(&matrix)) try_sparse(level, &matrix);
   free(points);
   free(minimums);
@@ -198,7 +237,7 @@ static void try_block_type(vk_level level, vk_block_type type) {
       .zero = kind.zero,
       .multiples_are_signed = kind.multiples_are_signed,
   };
-  try_times(level, &matrix, NULL, 2, ROWS - 2, (kind.has_multiples ? 256.0 : 2.0) * 256);
+  try_times(level, &matrix, NULL, 2, ROWS - 2);
   free(halves);
   free(multiples);
   free(all);
