@@ -16,7 +16,9 @@ public struct Plan: Codable, Hashable, Sendable {
   public var model: String?
   /// Fingerprint of that model's checkpoint.
   public var fingerprint: String?
-  /// The server that its files are for, by name; nil for none yet. It changes no layer.
+  /// The server that its files are for, by name; nil for none yet.
+  ///
+  /// It changes no layer.
   public var target: String?
   public var rules: [PlanRule]
   /// What is taken from the model before the rules apply; nil takes nothing.

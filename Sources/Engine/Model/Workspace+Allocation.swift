@@ -249,8 +249,9 @@ extension Workspace {
 }
 
 extension AllocationSettings {
-  /// The target whose files' bytes are counted; nil counts tensors. Bitmasks always count as tensors, since no server
-  /// stores them.
+  /// The target whose files' bytes are counted; nil counts tensors.
+  ///
+  /// Bitmasks always count as tensors, since no server stores them.
   fileprivate var countedTarget: ExportTarget? { countsBitmasks ? nil : target }
 }
 

@@ -36,7 +36,8 @@ enum KeyContext: String, CaseIterable, Hashable, Sendable {
   var chain: [KeyContext] {
     switch self {
     case .table, .inspector: [self, .layers, .browsing, .everywhere]
-    case .layers, .budget, .compare, .history, .hardware, .start, .jobs: [self, .browsing, .everywhere]
+    case .layers, .budget, .compare, .history, .hardware, .start, .jobs:
+      [self, .browsing, .everywhere]
     case .everywhere: [self]
     case .browsing, .prompt, .line, .palette, .help, .export, .picker, .confirmation:
       [self, .everywhere]

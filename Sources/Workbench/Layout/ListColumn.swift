@@ -12,6 +12,7 @@ extension ListColumn {
   /// - Parameters:
   ///   - width: cells for all of it.
   ///   - order: which columns stay longest; nil for ``importance``.
+  /// - Returns: The columns in the order of their cases, and the cells of the name.
   static func fitting(
     _ width: Int, of order: [Self]? = nil
   ) -> (columns: [Self], nameWidth: Int) {

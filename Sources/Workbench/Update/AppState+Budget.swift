@@ -87,7 +87,9 @@ extension AppState {
           ? "q, k, v and gate, up get one scheme each" : "Every layer gets its own scheme")
     case .exact:
       budget.isExact.toggle()
-      inform(budget.isExact ? "Solves exactly" : "Solves quickly, and shows how far at most it is from the best plan")
+      inform(
+        budget.isExact
+          ? "Solves exactly" : "Solves quickly, and shows how far at most it is from the best plan")
     case .versus:
       budget.baseline = budget.baseline == .plan ? .lastSolve : .plan
       budget.cursor = 0

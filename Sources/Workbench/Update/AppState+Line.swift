@@ -13,6 +13,7 @@ extension AppState {
   /// Asks for an action's argument in a field.
   ///
   /// - Parameter action: Whose argument it is. What is offered is replaced by typing.
+  /// - Returns: What is to be found out for completions.
   mutating func ask(for action: Action) -> [Effect] {
     let (title, text): (String, String) =
       switch action {

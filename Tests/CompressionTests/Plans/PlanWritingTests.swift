@@ -55,7 +55,8 @@ struct PlanWritingTests {
 
   @Test(arguments: [
     "null", "true", "No", "~", "12", "1e3", "0x1f", " a", "a ", "a: b", "#x", "- a", "'", "\"",
-    "\\", "a\nb", "tab\t", "naïve 模型 🦙", "\u{85}\u{2028}\u{FEFF}\u{0}", "&a", "a & b", "g:&", "*x", "!t",
+    "\\", "a\nb", "tab\t", "naïve 模型 🦙", "\u{85}\u{2028}\u{FEFF}\u{0}", "&a", "a & b", "g:&", "*x",
+    "!t",
     "%", "@",
     "",
   ])
