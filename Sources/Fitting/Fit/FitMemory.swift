@@ -59,7 +59,8 @@ public struct FitMemory: Hashable, Sendable {
         Double(count * facts.valuesAPosition) * request.cache.bytes(in: engine)
         * Double(positions * request.batch)
       return CacheGroup(
-        blocks: count, facts: facts, positions: positions, bytes: Int(min(bytes.rounded(.up), Self.cacheLimit)))
+        blocks: count, facts: facts, positions: positions,
+        bytes: Int(min(bytes.rounded(.up), Self.cacheLimit)))
     }
   }
 

@@ -8,7 +8,8 @@ struct HostileServingTests {
   typealias Values = [(key: String, value: GGUFBuilder.Value)]
 
   private static let shape: Values = [
-    ("embedding_length", .uint32(64)), ("block_count", .uint32(4)), ("context_length", .uint32(128)),
+    ("embedding_length", .uint32(64)), ("block_count", .uint32(4)),
+    ("context_length", .uint32(128)),
     ("attention.head_count", .uint32(4)), ("attention.head_count_kv", .uint32(2)),
   ]
   private static let sized: Values =
@@ -22,7 +23,8 @@ struct HostileServingTests {
   private static let recurrent: Values =
     shape + [
       ("full_attention_interval", .uint32(2)), ("ssm.conv_kernel", .uint32(4)),
-      ("ssm.inner_size", .uint32(64)), ("ssm.state_size", .uint32(16)), ("ssm.group_count", .uint32(2)),
+      ("ssm.inner_size", .uint32(64)), ("ssm.state_size", .uint32(16)),
+      ("ssm.group_count", .uint32(2)),
     ]
   private static let convolving: Values =
     shape + [("full_attention_interval", .uint32(2)), ("shortconv.l_cache", .uint32(3))]
@@ -92,21 +94,31 @@ struct HostileServingTests {
       #expect(try changed("attention.value_length_swa", value) == nil)
     }
     // An interval of nothing says nothing.
-    let never: Values = Self.recurrent.map { $0.key == "full_attention_interval" ? (key: $0.key, value: .uint32(0)) : $0 }
+    let never: Values = Self.recurrent.map {
+      $0.key == "full_attention_interval" ? (key: $0.key, value: .uint32(0)) : $0
+    }
     #expect(try serving(never)?.blocks.map(\.valuesAPosition) == [64, 64, 64, 64])
   }
 
   private static let configs: [[(key: String, value: String)]] = [
-    [("num_key_value_heads", "2"), ("head_dim", "16"), ("v_head_dim", "16"), ("sliding_window", "32")],
     [
-      ("layer_types", "[\"sliding_attention\", \"full_attention\", \"full_attention\", \"full_attention\"]"),
+      ("num_key_value_heads", "2"), ("head_dim", "16"), ("v_head_dim", "16"),
+      ("sliding_window", "32"),
+    ],
+    [
+      (
+        "layer_types",
+        "[\"sliding_attention\", \"full_attention\", \"full_attention\", \"full_attention\"]"
+      ),
       ("sliding_window", "32"), ("global_head_dim", "16"), ("num_global_key_value_heads", "2"),
       ("num_kv_shared_layers", "1"),
     ],
     [("per_layer_config", "{\"0\": {\"head_dim\": @, \"num_key_value_heads\": @}}")],
     [
-      ("full_attention_interval", "2"), ("linear_num_key_heads", "2"), ("linear_num_value_heads", "2"),
-      ("linear_key_head_dim", "16"), ("linear_value_head_dim", "16"), ("linear_conv_kernel_dim", "4"),
+      ("full_attention_interval", "2"), ("linear_num_key_heads", "2"),
+      ("linear_num_value_heads", "2"),
+      ("linear_key_head_dim", "16"), ("linear_value_head_dim", "16"),
+      ("linear_conv_kernel_dim", "4"),
     ],
     [
       ("linear_attn_config", "{\"full_attn_layers\": [1], \"num_heads\": @, \"head_dim\": @}"),
@@ -116,7 +128,10 @@ struct HostileServingTests {
       ("hybrid_override_pattern", "\"M*M*\""), ("mamba_num_heads", "2"), ("mamba_head_dim", "16"),
       ("ssm_state_size", "16"), ("n_groups", "2"), ("conv_kernel", "4"),
     ],
-    [("kv_lora_rank", "32"), ("qk_rope_head_dim", "16"), ("qk_nope_head_dim", "16"), ("index_head_dim", "8")],
+    [
+      ("kv_lora_rank", "32"), ("qk_rope_head_dim", "16"), ("qk_nope_head_dim", "16"),
+      ("index_head_dim", "8"),
+    ],
     [("full_attn_idxs", "[0, 2]"), ("conv_L_cache", "3")],
     [("attention_chunk_size", "16"), ("no_rope_layers", "[1, 1, 1, 0]")],
   ]
@@ -128,7 +143,10 @@ struct HostileServingTests {
       pairs.map { "\"\($0.key)\": \($0.value.replacing("@", with: place))" }.joined(separator: ", ")
     }
     #expect(try serving(text(all))?.blocks.count == 4)
-    for wrong in ["0", "-1", "1048576", "2147483648", "4611686018427387904", "-9223372036854775808", "1e30", "null"] {
+    for wrong in [
+      "0", "-1", "1048576", "2147483648", "4611686018427387904", "-9223372036854775808", "1e30",
+      "null",
+    ] {
       for (key, _) in all {
         let changed = all.map { $0.key == key ? (key: key, value: wrong) : $0 }
         expectModest(try serving(text(changed, in: wrong)), "\(key): \(wrong)")
