@@ -15,8 +15,8 @@
 #define VK_TARGET_AVX2_VNNI __attribute__((target("avxvnni,avx2,fma,f16c,bmi,bmi2")))
 
 // Defines `name`, whose first parameter and argument is the level: it calls NAME_body, inlined with a
-// constant level into one function for each, so that the compiler vectorises one loop for all. Levels that add
-// products of bytes only are for them what they add these to.
+// constant level into one function for each, so that the compiler vectorises one loop for all. Levels that
+// only add byte dot products use the AVX2 variant here.
 #define VK_VARIANTS(result, name, parameters, arguments) \
   static result name##_portable parameters {             \
     level = VK_PORTABLE;                                 \

@@ -1,7 +1,8 @@
 import Checkpoints
-import Inference
-import Tensors
 import Testing
+
+@testable import Inference
+@testable import Tensors
 
 /// An answer is a state machine that reads its prompt, chooses tokens and ends.
 struct GenerationTests {
@@ -105,6 +106,50 @@ struct GenerationTests {
     let whole = Self.prompt + (try answer(decoder, limit: 8).tokens)
     #expect(try reused(mixed, whole, decoder).count == Self.prompt.count + 1)
     #expect(try reused(mixed, whole, changed).count == 0)
+  }
+
+  @Test func aNormThatIsSetMakesThePromptReadAnew() throws {
+    let decoder = try TinyModel().decoder()
+    let read = try reading(Self.prompt, decoder)
+    var changed = decoder
+    let name = "model.layers.1.input_layernorm"
+    try changed.setNorm(name, try #require(decoder.norm(named: name)).map { $0 / 2 })
+    let found = try reused(read, Self.prompt, changed)
+    #expect(found.count == 0)
+    #expect(found.tokens == (try answer(changed, limit: 5).tokens))
+    #expect(try reused(read, Self.prompt, decoder).count == Self.prompt.count - 1)
+  }
+
+  @Test func aLayerThatChangesInHalfAPromptLeavesWhatWasReadBefore() throws {
+    let decoder = try TinyModel().decoder()
+    var changed = decoder
+    let layer = try #require(decoder.description.layers.first { $0.block == 1 })
+    try changed.setLayer(layer.name, try #require(decoder.weights(of: layer.name)))
+    var generation = try Generation(
+      decoder: decoder, prompt: Self.prompt, sampler: Sampler(), tokenLimit: 2, endTokens: [],
+      cacheType: .f32, chunk: 2)
+    #expect(try generation.step(using: decoder) == .prompt(read: 2))
+    while true {
+      if case .ended = try generation.step(using: changed) { break }
+    }
+    let read = generation.readTokens
+    #expect(try reused(read, Self.prompt, decoder).count == 2)
+    #expect(try reused(read, Self.prompt, changed).count == 0)
+  }
+
+  @Test func whatIsCutBackIsNotCopied() throws {
+    func place(_ read: ReadTokens) throws -> UInt {
+      let keys = try #require(read.cache.blocks.first).keys
+      return unsafe keys.bytes.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) }
+    }
+    let decoder = try TinyModel().decoder()
+    let read = try reading(Self.prompt, decoder)
+    let before = try place(read)
+    let generation = try Generation(
+      decoder: decoder, prompt: Array(Self.prompt.prefix(3)), sampler: Sampler(), tokenLimit: 1,
+      endTokens: [], cacheType: .f32, continuing: consume read)
+    #expect(generation.reusedCount == 2)
+    #expect(try place(generation.readTokens) == before)
   }
 
   @Test func anEndTokenEndsAndIsNoPartOfTheAnswer() throws {

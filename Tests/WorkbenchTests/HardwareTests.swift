@@ -2,6 +2,7 @@ import Checkpoints
 import Compression
 import Engine
 import Fitting
+import Tensors
 import Terminal
 import Tensors
 import TestSupport

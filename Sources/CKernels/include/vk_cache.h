@@ -16,7 +16,9 @@ typedef enum {
 
 /// Bytes of a head of `size` values; a multiple of the alignment that the type needs.
 size_t vk_cached_bytes(vk_cache_type type, size_t size);
-/// Rounds one position's heads, `heads * size` values side by side. Finite values stay finite, and others do not become so.
+/// Rounds one position's heads, `heads * size` values side by side.
+///
+/// Finite values stay finite. NaN and infinity stay non-finite; in INT8 they make their whole group of 32 NaN.
 void vk_cache_write(vk_level level, vk_cache_type type, const float *values, size_t heads, size_t size,
                     uint8_t *cached);
 /// The values of one head at some positions, `stride` bytes apart, side by side.

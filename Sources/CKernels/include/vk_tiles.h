@@ -6,8 +6,9 @@
 // p * (k / p) and on of stored vector k % p. So a unit takes 64 bytes a bit. Rows and columns beyond the matrix are zeros.
 //
 // Sparse tiles leave out the codes of weights that are zero. A unit begins with a word of 64 bits for each vector, which
-// tells the bytes that have a code. Vectors then have these alone, one after the other, with the bits that differ from the
-// code of zero; planes are those of such vectors, and a stored vector is as long as the longest that it holds.
+// tells the bytes that have a code. Vectors then have these alone, one after the other. Codes are stored XORed with the
+// zero point, and only where that is not 0. Planes are those of such vectors, and a stored vector is as long as the longest
+// that it holds.
 #ifndef VISE_VK_TILES_H
 #define VISE_VK_TILES_H
 

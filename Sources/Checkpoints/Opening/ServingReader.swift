@@ -21,8 +21,15 @@ struct ServingReader {
     case full, windowed, linear, convolution, nothing
   }
 
-  private func size(_ names: String..., gguf: String? = nil) -> Int? {
-    numbers(names, gguf).flatMap { (1...(1 << 30)).contains($0) ? $0 : nil }
+  /// Most that a size is believed to be: products of three of them, and what is added to these, fit an `Int`.
+  private static let sizeLimit = 1 << 20
+  /// Most values that a block is believed to have of anything.
+  private static let valueLimit = 1 << 30
+
+  private func size(
+    _ names: String..., gguf: String? = nil, limit: Int = Self.sizeLimit
+  ) -> Int? {
+    numbers(names, gguf).flatMap { (1...limit).contains($0) ? $0 : nil }
   }
 
   /// nil where blocks, heads or the mixer of a block are not known.
@@ -34,14 +41,17 @@ struct ServingReader {
     let sharing = size("num_kv_shared_layers", gguf: "attention.shared_kv_layers") ?? 0
     for block in 0..<count {
       guard let word = blockWord(block, count) else { return nil }
-      guard let facts = facts(of: word, block: block, hidden: hidden) else { return nil }
+      guard let facts = facts(of: word, block: block, hidden: hidden),
+        max(facts.valuesAPosition, facts.queryWidth, facts.stateValues) <= Self.valueLimit
+      else { return nil }
       let isShared = block >= count - sharing
       blocks.append(isShared ? BlockCacheFacts(queryWidth: facts.queryWidth) : facts)
     }
     return ServingFacts(
       hiddenSize: hidden, vocabularySize: size("vocab_size", gguf: "vocab_size") ?? 0,
       contextLength: size(
-        "max_position_embeddings", "n_positions", "model_max_length", gguf: "context_length") ?? 0,
+        "max_position_embeddings", "n_positions", "model_max_length", gguf: "context_length",
+        limit: BlueprintReader.contextLimit) ?? 0,
       chosenExperts: size(
         "num_experts_per_tok", "num_experts_per_token", "top_k_experts", "moe_topk",
         gguf: "expert_used_count"),
@@ -65,7 +75,8 @@ struct ServingReader {
     case .windowed:
       guard
         let window = size(
-          "sliding_window", "attention_chunk_size", gguf: "attention.sliding_window")
+          "sliding_window", "attention_chunk_size", gguf: "attention.sliding_window",
+          limit: BlueprintReader.contextLimit)
       else { return nil }
       return attention(block: block, hidden: hidden, window: window)
     }
@@ -90,10 +101,17 @@ struct ServingReader {
       own.keySize ?? size("head_dim", "attention_head_dim", gguf: "attention.key_length")
       ?? hidden / heads
     let valueSize = own.valueSize ?? size("v_head_dim", gguf: "attention.value_length") ?? keySize
+    let keyHeads =
+      own.keyHeads
+      ?? size("num_key_value_heads", "num_kv_heads", gguf: "attention.head_count_kv") ?? heads
+    // What a block has of its own did not go through `size`.
+    let sizes = 1...Self.sizeLimit
+    guard sizes.contains(keySize), sizes.contains(valueSize), sizes.contains(keyHeads) else {
+      return nil
+    }
     return BlockCacheFacts(
-      keyHeads: own.keyHeads
-        ?? size("num_key_value_heads", "num_kv_heads", gguf: "attention.head_count_kv") ?? heads,
-      valuesAHead: keySize + valueSize, window: window, queryWidth: heads * keySize)
+      keyHeads: keyHeads, valuesAHead: keySize + valueSize, window: window,
+      queryWidth: heads * keySize)
   }
 
   /// Values of the state of a linear mixer, and of the convolution before it: Gated DeltaNet, Kimi's, or Mamba 2.
@@ -166,9 +184,8 @@ extension ServingReader {
     func number(_ key: String) -> Int? {
       if case .integer(let value) = header.value("\(name).\(key)") { value } else { nil }
     }
-    let (every, windowEvery) = (
-      number("full_attention_interval"), number("attention.sliding_window_pattern")
-    )
+    let every = number("full_attention_interval").flatMap { $0 > 0 ? $0 : nil }
+    let windowEvery = number("attention.sliding_window_pattern")
     let hasWindow = (number("attention.sliding_window") ?? 0) > 0
     let isLinear = number("ssm.state_size") != nil
     let isConvolving = number("shortconv.l_cache") != nil

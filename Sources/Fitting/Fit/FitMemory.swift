@@ -40,6 +40,9 @@ public struct FitMemory: Hashable, Sendable {
     (working, workingText) = Self.working(of: model, for: request, in: engine)
   }
 
+  /// Bytes beyond which nothing is told apart, so that sums over all blocks fit an `Int`.
+  private static let cacheLimit = 0x1p48
+
   private static func groups(
     of blocks: [BlockCacheFacts], for request: FitRequest, in engine: ServingEngine
   ) -> [CacheGroup] {
@@ -56,7 +59,8 @@ public struct FitMemory: Hashable, Sendable {
         Double(count * facts.valuesAPosition) * request.cache.bytes(in: engine)
         * Double(positions * request.batch)
       return CacheGroup(
-        blocks: count, facts: facts, positions: positions, bytes: Int(bytes.rounded(.up)))
+        blocks: count, facts: facts, positions: positions,
+        bytes: Int(min(bytes.rounded(.up), Self.cacheLimit)))
     }
   }
 

@@ -94,9 +94,9 @@ private struct Roofline {
     let wide = machine.rate(forBits: 16)
     for block in model.facts?.blocks ?? [] {
       let seen = min(position, block.window ?? position)
-      let values = Double(block.valuesAPosition * seen)
+      let values = Double(block.valuesAPosition) * Double(seen)
       let bytes = values * request.cache.bytes(in: engine) + Double(8 * block.stateValues)
-      let operations = 4 * Double(block.queryWidth * seen)
+      let operations = 4 * Double(block.queryWidth) * Double(seen)
       let (reading, computing) = (bytes / machine.cacheRate, operations / wide.operations)
       step.add(
         max(reading, computing) * Double(request.batch),
@@ -117,7 +117,7 @@ private struct Roofline {
       // Each position sees those before it, up to the window.
       let window = min(block.window ?? tokens, tokens)
       let pairs = window * (window + 1) / 2 + (tokens - window) * window
-      step.add(4 * Double(block.queryWidth * pairs) / wide.operations, to: .arithmetic)
+      step.add(4 * Double(block.queryWidth) * Double(pairs) / wide.operations, to: .arithmetic)
     }
     step.add(machine.secondsABlock * Double(blockCount), to: .overhead)
     return step

@@ -58,7 +58,7 @@ public struct Generation: Sendable {
   /// - Throws: ``InferenceError`` when the prompt is empty or longer than the context.
   public init(
     decoder: Decoder, prompt: [Int], sampler: Sampler, tokenLimit: Int, endTokens: Set<Int>,
-    cacheType: CacheType = .f16, continuing earlier: ReadTokens? = nil, chunk: Int? = nil
+    cacheType: CacheType = .f16, continuing earlier: consuming ReadTokens? = nil, chunk: Int? = nil
   ) throws(InferenceError) {
     guard !prompt.isEmpty else { throw .emptyInput }
     let limit = decoder.description.contextLength
@@ -68,8 +68,8 @@ public struct Generation: Sendable {
     self.endTokens = endTokens
     self.chunk = chunk
     self.prompt = prompt
-    if let earlier = earlier?.beginning(of: prompt, for: decoder, as: cacheType) {
-      cache = earlier
+    if let beginning = earlier?.cutBack(to: prompt, for: decoder, as: cacheType) {
+      cache = beginning
     } else {
       cache = decoder.makeCache(as: cacheType)
       cache.expectedCount = prompt.count

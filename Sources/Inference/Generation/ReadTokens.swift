@@ -25,18 +25,21 @@ public struct ReadTokens: Sendable {
 
   /// The keys and values of what a prompt begins with, its last token excepted, since something has to be read to go on.
   ///
+  /// All others are forgotten: nothing is copied if nobody else holds them.
+  ///
   /// - Returns: nil where the model is not the one that has read, or nothing agrees.
-  func beginning(of prompt: [Int], for decoder: Decoder, as type: CacheType) -> KeyValueCache? {
+  mutating func cutBack(
+    to prompt: [Int], for decoder: Decoder, as type: CacheType
+  ) -> KeyValueCache? {
     guard reading == ReadingModel(decoder), cache.type == type,
       decoder.turnsAlike(lengths: cache.expectedCount, prompt.count)
     else { return nil }
     let most = min(count, prompt.count - 1)
     let length = zip(tokens, prompt).prefix(most).prefix { $0 == $1 }.count
     guard length > 0 else { return nil }
-    var beginning = cache
-    beginning.truncate(to: length)
-    beginning.expectedCount = prompt.count
-    return beginning
+    cache.truncate(to: length)
+    cache.expectedCount = prompt.count
+    return cache
   }
 }
 
