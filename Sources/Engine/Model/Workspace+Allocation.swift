@@ -217,10 +217,14 @@ extension Workspace {
       layers: layers, others: current.layers.reduce(current.total) { $0 - $1.total })
   }
 
-  /// Bytes of every layer, all under one scheme; worked out once.
+  /// Bytes of every layer, all under one scheme where it fits them; worked out once.
   private func layerSizes(under scheme: Scheme, in outline: ExportOutline) -> [Int] {
     if let known = layerSizes[outline.target]?[scheme] { return known }
-    let sizes = outline.forecast(of: shapes.map { _ in scheme }).layers.map(\.total)
+    // Rows that a group or a block does not divide have no size under the scheme, and never get it.
+    let fitting = shapes.map { shape in
+      (try? scheme.validated(for: shape)) == nil ? .keep : scheme
+    }
+    let sizes = outline.forecast(of: fitting).layers.map(\.total)
     layerSizes[outline.target, default: [:]][scheme] = sizes
     return sizes
   }
