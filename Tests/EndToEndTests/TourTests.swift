@@ -12,7 +12,7 @@ struct TourTests {
   private static func spans() throws -> [String] {
     let text = try String(contentsOf: page, encoding: .utf8)
     let start = try #require(text.firstRange(of: "## Five minutes"))
-    let end = try #require(text[start.upperBound...].firstRange(of: "\n## "))
+    let end = try #require(text[start.upperBound...].firstRange(of: "\n\nNothing is lost"))
     return text[start.upperBound..<end.lowerBound].matches(of: /`([^`]+)`/).map { String($0.1) }
   }
 
@@ -86,7 +86,7 @@ struct TourTests {
     try pane.press("Enter")
     try pane.wait(for: "Known: sensitivity", seconds: 400)
     try pane.type("b")
-    try pane.wait(for: "budget: ")
+    try pane.wait(for: "bytes of all tensors")
     try pane.type("3MB\r")
     try pane.wait(for: "Budget 3.00 MB")
     try pane.press("Enter")
@@ -105,10 +105,10 @@ struct TourTests {
     try pane.wait(for: "Planning for llama.cpp")
     try pane.type("F")
     try pane.type("e")
-    try pane.wait(for: "llama.cpp")
+    try pane.wait(for: "Enter exports")
     #expect(spans.isEmpty)
     try pane.press("Escape")
-    try pane.wait(for: "2-8 bits")
+    try pane.wait(for: "the closed overlay") { !$0.contains("Enter exports") }
     try pane.type(":q!\r")
     try pane.expectRestored(status: 0)
   }

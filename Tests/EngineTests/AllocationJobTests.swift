@@ -126,6 +126,22 @@ import Testing
     }
   }
 
+  @Test func aTargetThatHoldsNothingThatWasTriedIsNamed() {
+    let blocks = Scheme(quantization: QuantizationScheme(block: .q5_0))
+    driver.send(
+      .measureSensitivity(
+        job,
+        SensitivityRequest(
+          textPath: text, window: 64, gradientTokens: 512, tokenLimit: 1024, candidates: [blocks])))
+    driver.run()
+    let answer = driver.send(.allocate(.bytes(1 << 20), AllocationSettings(target: .vllm)))
+    guard case .allocationRefused(_, let reason)? = answer.last else {
+      Issue.record("\(answer)")
+      return
+    }
+    #expect(reason.contains("vllm can hold none of the schemes"))
+  }
+
   @Test func plansKeepToTheirBudget() throws {
     measure()
     let found = try #require(summary)

@@ -171,11 +171,18 @@ extension Workspace {
     if let target = settings.countedTarget {
       do { rules.fileBytes = try fileBytes(for: target) } catch { throw JobFailure(error) }
     }
-    do {
-      return try sensitivity.makeAllocator(for: description, rules: rules)
-    } catch {
+    let allocator: Allocator
+    do { allocator = try sensitivity.makeAllocator(for: description, rules: rules) } catch {
       throw JobFailure(error)
     }
+    guard allocator.items.contains(where: { !$0.options.isEmpty }) else {
+      let who = settings.target.map { "\($0.rawValue) can hold" } ?? "the settings allow"
+      throw JobFailure(
+        sentence:
+          "\(who) none of the schemes that sensitivity was measured for; measure it again for such as can be had: "
+          + "X with that target in the workbench, --candidates int or gguf on the command line")
+    }
+    return allocator
   }
 
   /// What was tried of a layer and a target cannot hold of it.
