@@ -185,7 +185,9 @@ extension ServingReader {
       if case .integer(let value) = header.value("\(name).\(key)") { value } else { nil }
     }
     let every = number("full_attention_interval").flatMap { $0 > 0 ? $0 : nil }
-    let windowEvery = number("attention.sliding_window_pattern")
+    let interval =
+      number("attention.sliding_window_pattern").flatMap { $0 > 0 ? $0 : nil }
+      ?? Architecture.windowInterval(gguf: name)
     let hasWindow = (number("attention.sliding_window") ?? 0) > 0
     let isLinear = number("ssm.state_size") != nil
     let isConvolving = number("shortconv.l_cache") != nil
@@ -200,10 +202,7 @@ extension ServingReader {
       if let windows, windows.indices.contains(block) {
         return windows[block] != 0 ? .windowed : .full
       }
-      if let windowEvery, windowEvery > 0 {
-        return (block + 1) % windowEvery == 0 ? .full : .windowed
-      }
-      return GGUFWindows.isFull(block, of: name) ? .full : .windowed
+      return (block + 1) % interval == 0 ? .full : .windowed
     }
     let sizes = (
       number("attention.key_length_swa"), number("attention.value_length_swa")
@@ -214,17 +213,6 @@ extension ServingReader {
       return HeadSizes(
         keyHeads: keyHeads.flatMap { $0.indices.contains(block) ? $0[block] : nil },
         keySize: isWindowed ? sizes.0 : nil, valueSize: isWindowed ? sizes.1 : nil)
-    }
-  }
-}
-
-/// Which blocks have no window where GGUF's metadata leave that to llama.cpp.
-private enum GGUFWindows {
-  static func isFull(_ block: Int, of name: String) -> Bool {
-    switch name {
-    case "gpt-oss": (block + 1) % 2 == 0
-    case "gemma3n": (block + 1) % 5 == 0
-    default: (block + 1) % 4 == 0
     }
   }
 }
