@@ -238,15 +238,9 @@ extension Workspace {
 
   /// Bytes of the target's files; without one of all tensors of the model, as they are stored.
   private func bytes(of schemes: [String: Scheme], for target: ExportTarget?) -> Int {
-    if let outline = target.flatMap({ try? outline(for: $0) }) {
-      return outline.forecast(of: shapes.map { schemes[$0.name] ?? .keep }).total
-    }
-    return shapes.enumerated().reduce(description.tensorBytes) { sum, layer in
-      let original = originalBytes(of: layer.offset)
-      let size = LayerSize.predicted(
-        for: layer.element, scheme: schemes[layer.element.name] ?? .keep, original: original)
-      return sum + size.total - original
-    }
+    let ordered = shapes.map { schemes[$0.name] ?? .keep }
+    let files = target.flatMap { try? outline(for: $0) }
+    return files?.forecast(of: ordered).total ?? description.tensorBytes(under: ordered)
   }
 
   private func bytes(bitsPerWeight bits: Double) -> Int {

@@ -242,9 +242,8 @@ extension OpenModel {
   /// The whole model: all bytes of the target's files, or without a target those of all tensors.
   var total: Summary {
     var summary = summary(of: layers.indices)
-    let others = max(0, description.tensorBytes - summary.originalBytes)
-    summary.originalBytes += others
-    summary.bytes = forecast?.total ?? summary.bytes + others
+    summary.originalBytes = max(description.tensorBytes, summary.originalBytes)
+    summary.bytes = plannedBytes
     summary.parameters = description.parameterCount
     return summary
   }
@@ -259,9 +258,11 @@ extension OpenModel {
 
   /// The same of another plan for this model.
   func bytes(under schemes: [Scheme]) -> Int {
-    outline?.forecast(of: schemes).total
-      ?? layers.indices.reduce(description.tensorBytes) {
-        $0 - layers[$1].bytes + bytes(of: $1, under: schemes[$1])
-      }
+    outline?.forecast(of: schemes).total ?? description.tensorBytes(under: schemes)
+  }
+
+  /// Bits a weight of a plan that takes so many bytes, everything counted.
+  func bitsPerWeight(ofBytes bytes: Int) -> Double {
+    8 * Double(bytes) / Double(max(description.parameterCount, 1))
   }
 }

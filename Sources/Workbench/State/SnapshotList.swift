@@ -1,6 +1,7 @@
 import Checkpoints
 import Compression
 import Engine
+import Export
 import Sessions
 
 /// The snapshots of the model, those of earlier sessions too, and what the Compare screen does with them.
@@ -11,8 +12,10 @@ struct SnapshotList: Hashable, Sendable {
   }
 
   private(set) var all: [Snapshot] = []
-  /// Their bytes as they are counted now, by name: the target of today need not be that of the day they were taken.
-  private var bytes: [String: Int] = [:]
+  /// Their bytes as they are counted now, nil for those that are pruned otherwise: the target of today need not be that of
+  /// the day they were taken.
+  private var countedBytes: [Int?] = []
+  private var counted: Counted?
   /// Those that are on disk; nil until they have been read, or if they cannot be: then nothing is written.
   private(set) var saved: [Snapshot]?
   /// Row under the cursor: 0 is the plan as it is, then come the snapshots.
@@ -22,6 +25,13 @@ struct SnapshotList: Hashable, Sendable {
   var tab = Tab.layers
   /// Rows that the lower part is scrolled down.
   var scroll = 0
+
+  /// What ``countedBytes`` were counted for.
+  private struct Counted: Hashable, Sendable {
+    let all: [Snapshot]
+    let outline: ExportOutline?
+    let structure: ModelStructure?
+  }
 
   /// The place of a snapshot by name.
   func index(named name: String) -> Int? { all.index(named: name) }
@@ -44,26 +54,29 @@ struct SnapshotList: Hashable, Sendable {
     cursor = min(cursor, all.count)
   }
 
-  /// Counts the bytes of all of them for the target that the model is planned for.
+  /// Counts the bytes of all of them for the target that the model is planned for, if that or they have changed.
   ///
   /// - Parameters:
   ///   - model: as it is pruned now.
   ///   - structure: what it is pruned by; snapshots of other structures have the bytes of their day.
-  mutating func count(in model: OpenModel?, prunedBy structure: ModelStructure?) {
-    bytes = [:]
-    guard let model else { return }
-    for snapshot in all where snapshot.plan.structure == structure {
-      bytes[snapshot.name] = model.bytes(under: model.assignment(snapshot.schemes))
+  mutating func count(in model: OpenModel, prunedBy structure: ModelStructure?) {
+    let wanted = Counted(all: all, outline: model.outline, structure: structure)
+    guard wanted != counted else { return }
+    counted = wanted
+    countedBytes = all.map { snapshot in
+      snapshot.plan.structure == structure
+        ? model.bytes(under: model.assignment(snapshot.schemes)) : nil
     }
   }
 
   /// The snapshots with their bytes as they are counted now.
-  func counted(parameters: Int) -> [Snapshot] {
-    all.map { snapshot in
-      guard let bytes = bytes[snapshot.name] else { return snapshot }
+  func counted(in model: OpenModel?) -> [Snapshot] {
+    guard let model, countedBytes.count == all.count else { return all }
+    return zip(all, countedBytes).map { snapshot, bytes in
+      guard let bytes else { return snapshot }
       var counted = snapshot
       counted.bytes = bytes
-      counted.bitsPerWeight = 8 * Double(bytes) / Double(max(parameters, 1))
+      counted.bitsPerWeight = model.bitsPerWeight(ofBytes: bytes)
       return counted
     }
   }
@@ -105,22 +118,16 @@ struct SnapshotList: Hashable, Sendable {
 }
 
 extension AppState {
-  /// Counts the snapshots' bytes as budgets are counted now.
-  mutating func countSnapshots() {
-    snapshots.count(in: model, prunedBy: history.current.structure)
-  }
-
   /// The plan as it is, with what is known of it.
   var currentSnapshot: Snapshot? {
     guard let model else { return nil }
     let bytes = model.plannedBytes
-    let parameters = max(model.description.parameterCount, 1)
     let plan = history.current
     return Snapshot(
       name: "plan \(history.name)\(history.isSaved ? "" : "*")", plan: plan,
       schemes: Dictionary(
         zip(model.layers.map(\.name), model.schemes), uniquingKeysWith: { first, _ in first }),
-      bytes: bytes, bitsPerWeight: 8 * Double(bytes) / Double(parameters),
+      bytes: bytes, bitsPerWeight: model.bitsPerWeight(ofBytes: bytes),
       predicted: predicted,
       measured: evaluations.current.map { .init(text: $0.textPath, result: $0.result) },
       answer: answeredPlan == plan ? compressedAnswer : nil)
@@ -129,7 +136,7 @@ extension AppState {
   /// What the Compare screen lists: the plan as it is, then the snapshots.
   var compared: [Snapshot] {
     (currentSnapshot.map { [$0] } ?? [])
-      + snapshots.counted(parameters: model?.description.parameterCount ?? 0)
+      + snapshots.counted(in: model)
   }
 
   /// The compressed model's last answer, once it has ended.

@@ -13,7 +13,6 @@ extension AppState {
     snapshot.name = name
     let isNew = snapshots.index(named: name) == nil
     snapshots.add(snapshot)
-    countSnapshots()
     inform("\(isNew ? "Kept" : "Kept anew") as \(name); F4 compares")
     return []
   }
@@ -46,7 +45,6 @@ extension AppState {
         return []
       }
       snapshots.rename(index, to: name)
-      countSnapshots()
     }
     return []
   }

@@ -123,7 +123,6 @@ extension AppState {
     case .snapshotsRead(let fingerprint, let read, let isOlder):
       guard fingerprint == model?.whole.fingerprint else { break }
       snapshots.load(read)
-      countSnapshots()
       if isOlder, !read.isEmpty {
         warn(
           "The snapshots were saved by an earlier version, which told models apart by shapes alone: "
@@ -132,7 +131,6 @@ extension AppState {
     case .snapshotsMerged(let fingerprint, let written, let merged):
       guard fingerprint == model?.whole.fingerprint else { break }
       snapshots.adopt(merged, since: written)
-      countSnapshots()
     case .snapshotsUnreadable(let fingerprint, let reason):
       guard fingerprint == model?.whole.fingerprint else { break }
       warn("\(reason); it stays as it is")
@@ -206,7 +204,7 @@ extension AppState {
     } else if strangers > 0 {
       warn("Plan \(path): \(strangers) of its rules match no layer")
     } else {
-      confirm("Plan \(path): \(Figures.totalBytes(model.total.bytes))")
+      confirm("Plan \(path): \(Figures.totalBytes(model.plannedBytes))")
     }
     return [.engine(.setPlan(plan))] + (read.target.map { planFor($0) } ?? [])
   }

@@ -65,7 +65,7 @@ extension AppState {
       inform("Nothing changes: \(title)")
       return []
     }
-    let before = self.model?.total.bytes ?? 0
+    let before = self.model?.plannedBytes ?? 0
     self.model = model
     if table.anchor != nil { table.endRange(in: model) }
     history.record(plan, change: "\(title) on \(what)")
@@ -76,7 +76,7 @@ extension AppState {
     }
     inform(
       "\(title) on \(what): \(Figures.totalBytes(before)) \(glyphs.arrow) "
-        + "\(Figures.totalBytes(model.total.bytes))")
+        + "\(Figures.totalBytes(model.plannedBytes))")
     return [.engine(.setPlan(plan))]
   }
 

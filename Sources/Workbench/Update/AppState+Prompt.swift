@@ -41,10 +41,10 @@ extension AppState {
     }
     let id = jobs.queue(.evaluate, for: path)
     evaluationText = path
-    let total = model.total
+    let bytes = model.plannedBytes
     evaluating[id] = EvaluationSubject(
-      textPath: path, plan: history.current, schemes: model.schemes, bytes: total.bytes,
-      bitsPerWeight: total.bitsPerWeight)
+      textPath: path, plan: history.current, schemes: model.schemes, bytes: bytes,
+      bitsPerWeight: model.bitsPerWeight(ofBytes: bytes))
     let compares = model.schemes.contains { !$0.keepsLayer }
     inform("Evaluating on \(path)")
     return [.engine(.evaluate(id, EvaluationRequest(textPath: expanded(path), compares: compares)))]

@@ -48,10 +48,10 @@ extension AppState {
   /// The state as it is kept; nil without a model.
   private var sessionImage: SessionImage? {
     guard let model else { return nil }
-    let total = model.total
+    let bytes = model.plannedBytes
     return SessionImage(
       fingerprint: model.whole.fingerprint, layers: model.layers, history: history, target: target,
-      bytes: total.bytes, bitsPerWeight: total.bitsPerWeight, marks: table.marks,
+      bytes: bytes, bitsPerWeight: model.bitsPerWeight(ofBytes: bytes), marks: table.marks,
       window: windowMemory(of: model), conversation: conversation.kept,
       budget: BudgetMemory(
         target: budget.target, pinned: budget.pinned.sorted(), fusesLayers: budget.fusesLayers,

@@ -73,7 +73,6 @@ extension AppState {
     self.model = model
     table = LayerTable(of: model)
     evaluations.resolve(for: model, structure: history.current.structure)
-    countSnapshots()
     budget.forgetSolves()
     // What was known of the layers' inputs is of the model as it was pruned before.
     (calibration, predicted) = (nil, nil)

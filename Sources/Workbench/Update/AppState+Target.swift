@@ -23,7 +23,6 @@ extension AppState {
     guard target != self.target else { return [] }
     self.target = target
     model?.plan(for: nil)
-    countSnapshots()
     if model?.sensitivity.isEmpty != false { budget.choices = .offered(for: target) }
     inform(
       target.map { "Planning for \(TargetLimits.of($0).name)" } ?? "Planning for no target")
@@ -40,7 +39,6 @@ extension AppState {
   mutating func take(_ outline: ExportOutline) {
     guard outline.target == target, let model, outline.shapes == model.shapes else { return }
     self.model?.plan(for: outline)
-    countSnapshots()
     guard let forecast = self.model?.forecast, !forecast.isExact else { return }
     inform("\(misfitText(forecast.refusals.count)) \(outline.target.rawValue); F gives the nearest")
   }

@@ -46,7 +46,10 @@ extension AppState {
       lookedAt = seen
       if !seen.isEmpty { effects.append(.engine(.look(at: seen))) }
     }
-    if let model { evaluations.show(history.current, schemes: model.schemes) }
+    if let model {
+      evaluations.show(history.current, schemes: model.schemes)
+      snapshots.count(in: model, prunedBy: history.current.structure)
+    }
     return effects + saveSnapshots() + keepTheme() + keepSession()
   }
 
