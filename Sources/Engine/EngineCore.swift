@@ -199,13 +199,14 @@ public struct EngineCore {
       if jobs.contains(.compression) { end(.compression, .finished) }
     } else if !jobs.contains(.compression), !settings.streamsExports || workspace.plan.needsSweep,
       // What memory cannot hold was said once; only samples are still to be had.
-      workspace.memoryObstacle != compressionObstacle || workspace.plan.nextSample != nil
+      compressionObstacle == Self.notCompressed || workspace.memoryObstacle == nil
+        || workspace.plan.nextSample != nil
     {
       compressionObstacle = Self.notCompressed
       emit(.jobStarted(.compression, .compress, title: "compress"))
       jobs.add(CompressJob(workspace: workspace), in: workspace)
     }
-    if workspace.lacksCalibration { calibrate() }
+    if workspace.plan.needsCalibration { calibrate() }
   }
 
   /// Calibrates for a job beside the plan, with all that a calibration may leave out.
@@ -247,7 +248,8 @@ public struct EngineCore {
     }
     let isCalibrating = jobs.isCalibrating
     start(id, .export, title: "export") { workspace throws(JobFailure) in
-      if workspace.lacksCalibration, workspace.calibration == nil, workspace.defaultText == nil,
+      if workspace.plan.needsCalibration, workspace.calibration == nil,
+        workspace.defaultText == nil,
         !isCalibrating
       {
         throw JobFailure(sentence: Self.notCalibrated)

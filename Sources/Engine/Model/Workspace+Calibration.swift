@@ -107,10 +107,8 @@ extension Workspace {
     awaitsMoments = false
   }
 
-  /// Whether the plan asks for a calibration that is not there, or for what it left out.
-  var lacksCalibration: Bool { plan.needsCalibration }
-
-  /// Whether a layer under a scheme that need not be the plan's does.
+  /// Whether a layer under a scheme that need not be the plan's asks for a calibration that is not there, or for what it
+  /// left out.
   func lacksCalibration(for scheme: Scheme, of number: Int) -> Bool {
     switch need(of: scheme, for: number) {
     case .nothing: false
