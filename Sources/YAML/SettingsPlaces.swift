@@ -13,10 +13,15 @@ package struct SettingsPlaces: Sendable {
 
   /// The places of the process that runs.
   package static func current() -> SettingsPlaces {
-    let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    return SettingsPlaces(
+    SettingsPlaces(
       environment: ProcessInfo.processInfo.environment,
-      executableDirectory: link.map(Self.parent))
+      executableDirectory: currentExecutableDirectory)
+  }
+
+  /// The directory of the program that runs.
+  package static var currentExecutableDirectory: String? {
+    let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return link.map(Self.parent)
   }
 
   /// `$XDG_CONFIG_HOME/vise`, or `~/.config/vise`.

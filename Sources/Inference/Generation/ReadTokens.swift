@@ -20,9 +20,6 @@ public struct ReadTokens: Sendable {
     self.reading = reading
   }
 
-  /// Bytes that the keys and values take.
-  public var cacheBytes: Int { cache.byteCount }
-
   /// The keys and values of what a prompt begins with, its last token excepted, since something has to be read to go on.
   ///
   /// All others are forgotten: nothing is copied if nobody else holds them.

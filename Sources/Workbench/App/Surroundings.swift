@@ -10,10 +10,9 @@ struct Surroundings: Sendable {
   let executableDirectory: String?
 
   static func current() -> Surroundings {
-    let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    return Surroundings(
+    Surroundings(
       environment: ProcessInfo.processInfo.environment,
-      executableDirectory: link.map { FileSystem.parent(of: $0) })
+      executableDirectory: SettingsPlaces.currentExecutableDirectory)
   }
 
   private var places: SettingsPlaces {

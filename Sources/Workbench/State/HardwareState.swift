@@ -18,8 +18,6 @@ struct HardwareState: Hashable, Sendable {
   /// Lines of the figures that are scrolled away.
   var scroll = 0
 
-  /// All machines that are known, this one first.
-  var machines: [Machine] { (this.map { [$0] } ?? []) + (others ?? []) }
   /// Rows of the list: this machine has one before it is measured.
   var rowCount: Int { 1 + (others?.count ?? 0) }
 
