@@ -41,19 +41,19 @@ public struct AllocationRules: Hashable, Sendable {
 
 /// The bytes that a target's files take, layer by layer.
 public struct FileBytes: Hashable, Sendable {
-  /// Bytes by scheme, of every layer by its name.
-  public var layers: [String: [Scheme: Int]]
+  /// Bytes of every layer by its name, where all have a scheme that was tried.
+  public var layers: [Scheme: [String: Int]]
   /// Bytes of everything else: headers, tokenizers, tensors that are no layers.
   public var others: Int
 
-  public init(layers: [String: [Scheme: Int]], others: Int) {
+  public init(layers: [Scheme: [String: Int]], others: Int) {
     self.layers = layers
     self.others = others
   }
 
   /// Bytes of a layer under a scheme, or, where these are not known, those given.
   fileprivate func bytes(of layer: String, under scheme: Scheme, else bytes: Int) -> Int {
-    layers[layer]?[scheme] ?? bytes
+    layers[scheme]?[layer] ?? bytes
   }
 }
 

@@ -214,24 +214,23 @@ extension Workspace {
     var tried: Set<Scheme> = [.keep]
     for costs in sensitivity?.layers ?? [] { tried.formUnion(costs.trials.map(\.scheme)) }
     tried.formUnion(plan.keys.map(\.scheme))
-    var layers: [String: [Scheme: Int]] = [:]
-    for scheme in tried {
-      let sizes = layerSizes(under: scheme, in: outline)
-      for (shape, bytes) in zip(shapes, sizes) { layers[shape.name, default: [:]][scheme] = bytes }
-    }
+    var layers: [Scheme: [String: Int]] = [:]
+    for scheme in tried { layers[scheme] = layerSizes(under: scheme, in: outline) }
     let current = outline.forecast(of: plan.keys.map(\.scheme))
     return FileBytes(
       layers: layers, others: current.layers.reduce(current.total) { $0 - $1.total })
   }
 
-  /// Bytes of every layer, all under one scheme where it fits them; worked out once.
-  private func layerSizes(under scheme: Scheme, in outline: ExportOutline) -> [Int] {
+  /// Bytes of every layer by its name, all under one scheme where it fits them; worked out once.
+  private func layerSizes(under scheme: Scheme, in outline: ExportOutline) -> [String: Int] {
     if let known = layerSizes[outline.target]?[scheme] { return known }
     // Rows that a group or a block does not divide have no size under the scheme, and never get it.
     let fitting = shapes.map { shape in
       (try? scheme.validated(for: shape)) == nil ? .keep : scheme
     }
-    let sizes = outline.forecast(of: fitting).layers.map(\.total)
+    let sizes = Dictionary(
+      zip(shapes, outline.forecast(of: fitting).layers).map { ($0.name, $1.total) },
+      uniquingKeysWith: { first, _ in first })
     layerSizes[outline.target, default: [:]][scheme] = sizes
     return sizes
   }

@@ -35,8 +35,8 @@ final class Workspace {
   var speeds = KnownSpeeds()
   /// What is known of exports for the targets that were asked about.
   var outlines: [ExportTarget: ExportOutline] = [:]
-  /// Bytes of every layer in a target's files by the scheme that all have, as far as somebody asked.
-  var layerSizes: [ExportTarget: [Scheme: [Int]]] = [:]
+  /// Bytes of every layer in a target's files, by the scheme that all have, as far as somebody asked.
+  var layerSizes: [ExportTarget: [Scheme: [String: Int]]] = [:]
   private let tell: (EngineEvent) -> Void
   /// The job that works now; nil between turns.
   var turn: Turn?
