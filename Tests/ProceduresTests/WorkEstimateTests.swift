@@ -48,14 +48,14 @@ import Work
   @Test func aPassIsAllBlocks() throws {
     let context = try #require(model.blueprint?.contextLength)
     let expected = 0.001 * Double(model.blockCount) / Double(min(context, 512))
-    #expect(abs(estimate.calibration(tokens: 1) - expected) < 1e-9)
-    #expect(abs(estimate.calibration(tokens: 1000) - 1000 * expected) < 1e-6)
+    #expect(abs(estimate.speed.calibration(tokens: 1) - expected) < 1e-9)
+    #expect(abs(estimate.speed.calibration(tokens: 1000) - 1000 * expected) < 1e-6)
   }
 
   @Test func anEvaluationIsWhatEachModelReadsAndScores() throws {
-    let pass = estimate.calibration(tokens: 1)
+    let pass = estimate.speed.calibration(tokens: 1)
     func evaluation(_ windows: Int, compressed: Bool, reads: Bool) throws -> Double {
-      estimate.evaluation(
+      estimate.speed.evaluation(
         windows: windows, length: 500, scored: 250,
         compressed: compressed ? try decoder.speed(now: Clock().now) : nil, readsReference: reads)
     }
@@ -79,11 +79,11 @@ import Work
     #expect(none > 0 && some > none)
     #expect(abs((more - none) - 2 * (some - none)) < 1e-9)
     // Each token goes through all blocks, once to be observed and once to go on.
-    #expect(some - none > estimate.calibration(tokens: 1500))
+    #expect(some - none > estimate.speed.calibration(tokens: 1500))
     let early = try seconds(gptq, of: { $0.block == 0 }, tokens: 1000)
     #expect(early < 1.5 * some / Double(model.blockCount))
     let late = try seconds(gptq, of: { $0.block == model.blockCount - 1 }, tokens: 1000)
-    #expect(late > estimate.calibration(tokens: 1000))
+    #expect(late > estimate.speed.calibration(tokens: 1000))
   }
 
   @Test func trialsGrowWithCandidates() throws {
@@ -93,8 +93,8 @@ import Work
     }
     let (one, both) = (try trials([rtn]), try trials([rtn, gptq]))
     #expect(one > 0 && both > one)
-    #expect(try trials([rtn], tokens: 1000) - one >= estimate.calibration(tokens: 999))
-    #expect(estimate.gradients(tokens: 10) > 3 * estimate.calibration(tokens: 10))
+    #expect(try trials([rtn], tokens: 1000) - one >= estimate.speed.calibration(tokens: 999))
+    #expect(estimate.speed.gradients(tokens: 10) > 3 * estimate.speed.calibration(tokens: 10))
   }
 
   @Test func aRefinementRunsTheRestOfTheModelForEachLayer() throws {
@@ -106,7 +106,7 @@ import Work
     }
     let saved = try refinement(0) - refinement(model.blockCount - 1)
     let blocks = Double(model.blockCount)
-    #expect(abs(saved - estimate.calibration(tokens: 1024) * (blocks - 1) / blocks) < 1e-6)
+    #expect(abs(saved - estimate.speed.calibration(tokens: 1024) * (blocks - 1) / blocks) < 1e-6)
   }
 
   @Test func findingOutEndsWhenItIsToldTo() throws {

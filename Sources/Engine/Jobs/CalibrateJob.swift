@@ -60,7 +60,8 @@ extension Workspace {
     of windows: TokenWindows, _ turn: Turn
   ) throws(JobFailure) -> [InputSite: InputStatistics] {
     let tokens = windows.count * windows.length
-    let estimate = try estimated(turn) { work, _ in work.calibration(tokens: tokens) }
+    let speed = try speed(Pace { _ throws(JobFailure) in try turn.tick() })
+    let estimate = speed.calibration(tokens: tokens)
     return try models.original().moments(
       of: windows, pace: turn.pace(of: tokens, estimate: estimate))
   }

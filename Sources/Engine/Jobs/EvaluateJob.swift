@@ -52,14 +52,13 @@ struct EvaluateJob: Job {
   private func estimate(
     of evaluation: Evaluation, _ compressed: Decoder?, _ turn: Turn
   ) throws(JobFailure) -> Double {
-    try turn.workspace.estimated(turn) { work, pace throws(JobFailure) in
-      work.evaluation(
-        windows: evaluation.windowCount, length: evaluation.readLength,
-        scored: evaluation.scoredTokenCount / evaluation.windowCount,
-        compressed: try compressed.map { model throws(JobFailure) in
-          try turn.workspace.speed(of: model, pace)
-        }, readsReference: !evaluation.knowsStates)
-    }
+    let pace = Pace { _ throws(JobFailure) in try turn.tick() }
+    return try turn.workspace.speed(pace).evaluation(
+      windows: evaluation.windowCount, length: evaluation.readLength,
+      scored: evaluation.scoredTokenCount / evaluation.windowCount,
+      compressed: try compressed.map { model throws(JobFailure) in
+        try turn.workspace.speed(of: model, pace)
+      }, readsReference: !evaluation.knowsStates)
   }
 
   private func tokens(of workspace: Workspace, _ turn: Turn) throws(JobFailure) -> [Int] {

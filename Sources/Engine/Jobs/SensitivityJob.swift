@@ -52,7 +52,7 @@ struct SensitivityJob: Job {
         tokens: windows.count * windows.length, candidates: request.candidates,
         rows: TrialRows.defaultCount, pace: pace)
       guard request.usesNoise else {
-        return (work.gradients(tokens: weighed.count * weighed.length), trials)
+        return (work.speed.gradients(tokens: weighed.count * weighed.length), trials)
       }
       let layers = turn.workspace.shapes.indices.map { ($0, Scheme.keep) }
       let noise = try work.refinement(

@@ -22,13 +22,7 @@ extension Workspace {
     _ turn: Turn, _ make: (inout WorkEstimate, Pace) throws(JobFailure) -> Found
   ) throws(JobFailure) -> Found {
     let pace = Pace { _ throws(JobFailure) in try turn.tick() }
-    let decoder: DecoderSpeed
-    if let known = speeds.decoder {
-      decoder = known
-    } else {
-      decoder = try speed(of: models.original(), pace)
-    }
-    speeds.decoder = decoder
+    let decoder = try speed(pace)
     let compression =
       speeds.compression ?? CompressionSpeed(on: models.sharedPool(), now: now)
     speeds.compression = compression
@@ -36,6 +30,14 @@ extension Workspace {
     var estimate = WorkEstimate(of: description, speed: decoder, compression: compression)
     let found = try make(&estimate, pace)
     speeds.compression = estimate.compression
+    return found
+  }
+
+  /// How fast the model runs with nothing of it compressed; found out once.
+  func speed(_ pace: Pace) throws(JobFailure) -> DecoderSpeed {
+    if let known = speeds.decoder { return known }
+    let found = try speed(of: models.original(), pace)
+    speeds.decoder = found
     return found
   }
 

@@ -4,15 +4,13 @@ import Inference
 import Tensors
 import Work
 
-/// How long work on a model should take, from its layers' shapes, the text's length, and the speed of this machine.
+/// How long work that compresses layers should take, from their shapes, the text's length, and the speed of this machine.
 public struct WorkEstimate {
-  /// What a gradient takes, in forward passes of its tokens: one forward, one again, and about twice one back.
-  private static let passesAGradient = 4.3
   /// What observing a block takes of running it: the last layer's outputs are left out.
   private static let observing = 0.75
 
   private let model: ModelDescription
-  private let speed: DecoderSpeed
+  public let speed: DecoderSpeed
   /// What was learned of schemes is kept in it.
   public private(set) var compression: CompressionSpeed
 
@@ -24,26 +22,6 @@ public struct WorkEstimate {
     of model: ModelDescription, speed: DecoderSpeed, compression: CompressionSpeed
   ) {
     (self.model, self.speed, self.compression) = (model, speed, compression)
-  }
-
-  /// Seconds to collect second moments.
-  public func calibration(tokens: Int) -> Double { Double(tokens) * speed.blocks }
-
-  /// Seconds of an evaluation.
-  ///
-  /// - Parameters:
-  ///   - windows: How many are read.
-  ///   - length: Positions that are read of each.
-  ///   - scored: Positions that are scored of each.
-  ///   - compressed: The speed of the model that is compared; nil for none.
-  ///   - readsReference: Whether the reference's states are not known yet.
-  /// - Returns: The seconds.
-  public func evaluation(
-    windows: Int, length: Int, scored: Int, compressed: DecoderSpeed?, readsReference: Bool
-  ) -> Double {
-    let read = (readsReference ? speed.blocks : 0) + (compressed?.blocks ?? 0)
-    let scoring = speed.head + (compressed?.head ?? 0)
-    return Double(windows) * (Double(length) * read + Double(scored) * scoring)
   }
 
   /// Seconds to compress layers, with the sweep over the blocks where some need one, by their place in the model.
@@ -90,11 +68,6 @@ public struct WorkEstimate {
       }
     }
     return seconds
-  }
-
-  /// Seconds to weigh layers by gradients.
-  public func gradients(tokens: Int) -> Double {
-    Double(tokens) * (Self.passesAGradient * speed.blocks + 3 * speed.head)
   }
 
   /// Seconds to try schemes on all layers.
