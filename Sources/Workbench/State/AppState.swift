@@ -81,6 +81,8 @@ struct AppState: Hashable, Sendable {
   var evaluations = EvaluationList()
   /// Texts that running evaluations are about, and the plans they measure.
   var evaluating: [JobID: EvaluationSubject] = [:]
+  /// Plans that are measured one after another; nil while none are.
+  var measuring: MeasuringRun?
   var session = SessionState()
   /// The text file that is offered first.
   var evaluationText = ""

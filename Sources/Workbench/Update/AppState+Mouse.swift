@@ -39,7 +39,7 @@ extension AppState {
       if wasUnderCursor, let model, let row = table.row { table.toggleMark(of: row, in: model) }
     case .tableHeading(let column):
       focus(.table)
-      if let order = column?.order { return perform(Command(.sort, order.rawValue)) }
+      if let order = column?.facts.order { return perform(Command(.sort, order.rawValue)) }
       if table.order != .natural { return perform(Command(.sort, SortOrder.natural.rawValue)) }
     case .paneTab(let pane), .pane(let pane): focus(pane)
     case .inspectorTab(let tab):
