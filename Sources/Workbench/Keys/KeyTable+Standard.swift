@@ -249,6 +249,7 @@ extension KeyTable {
     entry(.up, ["Up"], [.line, .palette, .prompt], "Earlier text; choice above"),
     entry(.down, ["Down"], [.line, .palette, .prompt], "Later text; choice below"),
     entry(.back, ["q", "?"], [.help], "Close the help"),
+    entry(.filter, ["/"], [.help], "Search the help", label: "search", 1),
   ]
 
   private static func entry(

@@ -148,7 +148,7 @@ extension AppState {
 
   private var context: KeyContext {
     switch overlay {
-    case .help: return .help
+    case .help(let page): return page.isTyping ? .line : .help
     case .palette: return .palette
     case .export: return .export
     case .themes: return .picker
@@ -176,6 +176,7 @@ extension AppState {
   var isTyping: Bool {
     switch overlay {
     case .palette: true
+    case .help(let page): page.isTyping
     case nil: line != nil || screen == .layers && pane == .prompt
     default: false
     }

@@ -33,6 +33,10 @@ extension AppState {
       return move(command.action)
     case .range, .markRole, .nextMatch, .previousMatch, .foldAll, .unfoldAll,
       .sort, .filter, .columns:
+      if case .help(let page) = overlay {
+        changeHelp(page) { $0.isTyping = true }
+        return []
+      }
       return chooseLayers(command)
     case .bits, .keep, .fewerBits, .moreBits, .group, .method, .sparsity, .undo, .redo:
       return changePlan(command)
@@ -78,7 +82,7 @@ extension AppState {
       overlay = .palette(Palette())
       return []
     case .help:
-      overlay = .help(top: 0)
+      overlay = .help(HelpPage())
       return []
     case .theme: return argument.map { useTheme($0) } ?? pickTheme()
     case .themes: return pickTheme()

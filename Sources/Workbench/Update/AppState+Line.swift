@@ -73,7 +73,10 @@ extension AppState {
     case .themes:
       overlay = nil
       return []
-    case .help, .confirmation, .evaluation, .export: return []
+    case .help(let page):
+      if action == .accept { changeHelp(page) { $0.isTyping = false } }
+      return []
+    case .confirmation, .evaluation, .export: return []
     case nil: break
     }
     guard let line else { return [] }

@@ -117,8 +117,8 @@ extension AppState {
 
   private mutating func wheel(_ direction: Int, at point: Point) -> [Effect] {
     let distance = direction * Self.wheelStep
-    if case .help(let top) = overlay {
-      overlay = .help(top: HelpText(keys: keys).clamped(top + distance, in: size))
+    if case .help(let page) = overlay {
+      changeHelp(page) { $0.top += distance }
       return []
     }
     if overlay != nil { return perform(Command(direction < 0 ? .up : .down)) }
