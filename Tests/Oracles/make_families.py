@@ -76,6 +76,9 @@ TWO_ROPES = {"rope_parameters": {
     "full_attention": {"rope_type": "linear", "factor": 2.0, "rope_theta": 10_000.0}}}
 MINISTRAL = {"head_dim": 32, "rope_parameters": {
     **YARN["rope_parameters"], "mscale": 1.0, "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.1}}
+GEMMA4 = {"head_dim": 32, "global_head_dim": 48, "rope_parameters": {
+    "sliding_attention": {"rope_type": "default", "rope_theta": 100.0},
+    "full_attention": {"rope_type": "proportional", "rope_theta": 10_000.0, "partial_rotary_factor": 0.5}}}
 
 
 # What checkpoints call the two stacks of experts that transformers has in memory.
@@ -120,6 +123,19 @@ FAMILIES = {
     "gemma3-wrapped": Family(
         "gemma3_text", {**TIED, **LOCAL, **TWO_ROPES, "head_dim": 32, "query_pre_attn_scalar": 24},
         ("gemma3", {"vision_config": VISION, "mm_tokens_per_image": 4})),
+    "gemma4": Family("gemma4_text", {
+        **TIED, **SLIDING, **GEMMA4, "num_hidden_layers": 6, "layer_types": ["sliding_attention", "full_attention"] * 3,
+        "num_kv_shared_layers": 2, "use_double_wide_mlp": True, "hidden_size_per_layer_input": 16,
+        "vocab_size_per_layer_input": VOCABULARY, "final_logit_softcapping": 2.5}),
+    "gemma4-wrapped": Family("gemma4_text", {
+        **TIED, **LOCAL, **GEMMA4, "hidden_size_per_layer_input": 0, "num_global_key_value_heads": 1,
+        "attention_k_eq_v": True}, ("gemma4", {"vision_config": {
+            **VISION, "model_type": "gemma4_vision", "num_key_value_heads": 2, "head_dim": 16,
+            "position_embedding_size": 16}})),
+    "gemma4-moe": Family("gemma4_text", {
+        **TIED, **LOCAL, **GEMMA4, "hidden_size_per_layer_input": 0, "num_global_key_value_heads": 1,
+        "attention_k_eq_v": True, "enable_moe_block": True, "num_experts": 6, "top_k_experts": 2,
+        "moe_intermediate_size": 32}),
     "phi3": Family("phi3", {**SLIDING, **long_rope(8)}),
     "phi3-partial": Family("phi3", {
         **TIED, "sliding_window": None, **rope("default", partial_rotary_factor=0.75)}),
@@ -176,7 +192,14 @@ def model_of(family, seed):
         new = noise / math.sqrt(values.shape[-1]) if values.dim() > 1 else values + 0.2 * noise
         values.copy_(new.bfloat16())
         values.requires_grad_(False)
+    for name, values in sorted(model.named_buffers()):
+        if name.endswith("layer_scalar"):
+            values.copy_((values + 0.2 * torch.randn(values.shape)).bfloat16())
     return model
+
+
+# Matrices that are no layers: routers, and what makes blocks' own embeddings of the model's.
+STEERING = r"\.(gate|shared_expert_gate|router\.layer|router\.proj|router|per_layer_model_projection)\.weight$"
 
 
 class Layer:
@@ -210,8 +233,8 @@ class Products:
     def __init__(self, model):
         self.parameters = [
             (value.data_ptr(), value, name.removesuffix(".weight")) for name, value in model.named_parameters()
-            if value.dim() in (2, 3) and not re.search(r"\.(gate|shared_expert_gate|router\.layer|router)\.weight$", name)]
-        self.seen, self.lookup = [], None
+            if value.dim() in (2, 3) and not re.search(STEERING, name)]
+        self.seen, self.lookups = [], []
 
     def place(self, weight):
         """The name of the parameter that a matrix is, or is an expert of, and the expert's number."""
@@ -233,9 +256,10 @@ class Products:
                 self.seen.append((*place, x, output))
             return output
 
-        def seeing_embedding(*arguments, **options):
-            self.lookup = embedding(*arguments, **options).requires_grad_(True)
-            return self.lookup
+        def seeing_embedding(tokens, weight, *arguments, **options):
+            output = embedding(tokens, weight, *arguments, **options).requires_grad_(True)
+            self.lookups.append((self.place(weight)[0], output))
+            return output
 
         functional.linear, functional.embedding = seeing_linear, seeing_embedding
         return self
@@ -282,7 +306,7 @@ def fisher(model, rows, stored):
         chosen, margin = labels(logits.detach(), position)
         closest = min(closest, margin)
         loss = -torch.log_softmax(logits, -1)[range(len(chosen)), chosen].sum()
-        gradients = torch.autograd.grad(loss, [seen[-1] for seen in products.seen] + [products.lookup])
+        gradients = torch.autograd.grad(loss, [seen[-1] for seen in products.seen + products.lookups])
         for (name, expert, x, _), gradient in zip(products.seen, gradients):
             x, gradient = (values.detach().flatten(0, -2) for values in (x, gradient))
             parts = layers[name]
@@ -290,8 +314,8 @@ def fisher(model, rows, stored):
                 layer.add(expert, x, part)
                 if number == 0:
                     layer.count(expert, x)
-        embedding = next(name for name in layers if name.endswith("embed_tokens"))
-        next(iter(layers[embedding].values())).add_lookups(tokens, gradients[-1][0])
+        for (name, _), gradient in zip(products.lookups, gradients[len(products.seen):]):
+            next(iter(layers[name].values())).add_lookups(tokens, gradient[0])
         position += len(tokens)
     result = {}
     for name, layer in [item for parts in layers.values() for item in parts.items()]:

@@ -7,12 +7,14 @@ package struct ModelTensor: Hashable, Sendable {
     /// A matrix, or a norm's weights.
     case weight
     case bias
+    /// Values whose names have no suffix that would tell what they are, such as scales.
+    case bare
   }
 
   package let part: Part
   package let block: Int?
   package let kind: Kind
-  /// Hugging Face name: without `.weight`, but with `.bias`.
+  /// Hugging Face name: without `.weight`, but with `.bias`; the whole of a bare one.
   package let name: String
   /// llama.cpp's name, with its suffix.
   package let ggufName: String
@@ -47,7 +49,7 @@ package struct ModelTensor: Hashable, Sendable {
   package func storedName(in format: CheckpointFormat) -> String {
     switch format {
     case .gguf: ggufName
-    case .huggingFace: kind == .bias ? name : name + ".weight"
+    case .huggingFace: kind == .weight ? name + ".weight" : name
     }
   }
 }
@@ -59,6 +61,14 @@ extension Architecture {
     var tensors = [
       tensor(.embedding, shape: [blueprint.vocabularySize, hidden], blueprint)
     ]
+    if let perLayer = blueprint.perLayer {
+      let width = blueprint.blocks.count * perLayer.size
+      tensors += [
+        tensor(.perLayerEmbedding, shape: [perLayer.vocabularySize, width], blueprint),
+        tensor(.perLayerModelProjection, shape: [width, hidden], blueprint),
+      ]
+      tensors += norm(.perLayerModelNorm, size: perLayer.size, block: nil, blueprint)
+    }
     for block in blueprint.blocks.indices { tensors += blockTensors(block, of: blueprint) }
     tensors += norm(.finalNorm, size: hidden, block: nil, blueprint)
     if !blueprint.tiesEmbeddings {
@@ -83,18 +93,19 @@ extension Architecture {
     }
 
     if facts.norms != .after { addNorm(.attentionNorm, hidden) }
+    let hasKeys = attention.cacheBlock == nil
     if attention.isFused {
       add(.fusedAttention, [queries + 2 * keys, hidden])
     } else {
       add(.query, [queries, hidden])
-      add(.key, [keys, hidden])
-      add(.value, [keys, hidden])
+      if hasKeys { add(.key, [keys, hidden]) }
+      if hasKeys, !attention.keysAreValues { add(.value, [keys, hidden]) }
     }
     switch attention.queryKeyNorm {
     case .none: break
     case .perHead:
       addNorm(.queryNorm, attention.headSize)
-      addNorm(.keyNorm, attention.headSize)
+      if hasKeys { addNorm(.keyNorm, attention.headSize) }
     case .wholeWidth:
       addNorm(.queryNorm, queries)
       addNorm(.keyNorm, keys)
@@ -103,8 +114,10 @@ extension Architecture {
     if facts.norms != .before { addNorm(.attentionPostNorm, hidden) }
 
     if facts.norms != .after { addNorm(.feedForwardNorm, hidden) }
-    switch facts.feedForward {
-    case .dense(let dense):
+    func addBare(_ part: Part, _ size: Int) {
+      tensors.append(tensor(part, .bare, shape: [size], block: block, blueprint))
+    }
+    func add(_ dense: DenseFacts) {
       let inner = dense.innerSize
       if dense.isFused {
         add(.fusedGateUp, [2 * inner, hidden])
@@ -113,8 +126,18 @@ extension Architecture {
         add(.up, [inner, hidden])
       }
       add(.down, [hidden, inner])
+    }
+    switch facts.feedForward {
+    case .dense(let dense): add(dense)
     case .experts(let experts):
       let (count, inner) = (experts.count, experts.innerSize)
+      if let dense = experts.beside {
+        add(dense)
+        addNorm(.densePostNorm, hidden)
+        addBare(.routerScale, hidden)
+        addBare(.expertScale, count)
+        addNorm(.expertNorm, hidden)
+      }
       add(.router, [count, hidden])
       if experts.isFused {
         add(.expertGateUp, [count * 2 * inner, hidden], count: count)
@@ -129,8 +152,15 @@ extension Architecture {
         add(.sharedDown, [hidden, shared])
       }
       if experts.weighsShared { add(.sharedRouter, [1, hidden]) }
+      if experts.beside != nil { addNorm(.expertPostNorm, hidden) }
     }
     if facts.norms != .before { addNorm(.feedForwardPostNorm, hidden) }
+    if let perLayer = blueprint.perLayer {
+      add(.perLayerGate, [perLayer.size, hidden])
+      add(.perLayerProjection, [hidden, perLayer.size])
+      addNorm(.perLayerNorm, hidden)
+    }
+    if facts.hasOutputScale { addBare(.outputScale, 1) }
     return tensors
   }
 
@@ -154,10 +184,10 @@ extension Architecture {
     block: Int? = nil, _ blueprint: Blueprint
   ) -> ModelTensor {
     let name = name(of: part, block: block, in: blueprint)
+    let suffix = kind == .bare ? "" : kind == .bias ? ".bias" : ".weight"
     return ModelTensor(
       part: part, block: block, kind: kind, name: kind == .bias ? name + ".bias" : name,
-      ggufName: (block.map { "blk.\($0)." } ?? "") + part.ggufName
-        + (kind == .bias ? ".bias" : ".weight"),
+      ggufName: (block.map { "blk.\($0)." } ?? "") + part.ggufName + suffix,
       shape: shape, count: count,
       ggufOrder: ggufOrder(of: part, block.map { blueprint.blocks[$0].attention }),
       offset: part.isNorm && kind == .weight ? normOffset : 0)

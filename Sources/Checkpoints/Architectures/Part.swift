@@ -29,6 +29,26 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
   package static let down: Part = "ffn_down"
   package static let feedForwardPostNorm: Part = "post_ffw_norm"
 
+  /// Norms of an MLP's outputs and of experts' inputs and outputs, where both stand side by side.
+  package static let densePostNorm: Part = "post_ffw_norm_1"
+  package static let expertNorm: Part = "pre_ffw_norm_2"
+  package static let expertPostNorm: Part = "post_ffw_norm_2"
+
+  package static let perLayerEmbedding: Part = "per_layer_token_embd"
+  /// What makes a part of the blocks' own embeddings of the model's.
+  package static let perLayerModelProjection: Part = "per_layer_model_proj"
+  package static let perLayerModelNorm: Part = "per_layer_proj_norm"
+  package static let perLayerGate: Part = "inp_gate"
+  package static let perLayerProjection: Part = "proj"
+  package static let perLayerNorm: Part = "post_norm"
+
+  /// What a block's hidden states are multiplied by.
+  package static let outputScale: Part = "layer_output_scale.weight"
+  /// What the router's inputs are multiplied by, channel by channel.
+  package static let routerScale: Part = "ffn_gate_inp.scale"
+  /// What the experts' weights are multiplied by.
+  package static let expertScale: Part = "ffn_down_exps.scale"
+
   package static let router: Part = "ffn_gate_inp"
   package static let expertGate: Part = "ffn_gate_exps"
   package static let expertUp: Part = "ffn_up_exps"
@@ -47,15 +67,21 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
   /// The role of the layer; nil for parts that are no layer: norms and routers.
   package var role: Role? { Self.roles[self] }
 
-  /// Whether it is a norm: a part that is neither a layer nor a router.
-  package var isNorm: Bool { role == nil && self != .router && self != .sharedRouter }
+  /// Whether it is a norm: a part that is neither a layer nor one of the few that steer.
+  package var isNorm: Bool { role == nil && !Self.steering.contains(self) }
+
+  /// Matrices and scales that are kept as they are.
+  private static let steering: Set<Part> = [
+    .router, .sharedRouter, .perLayerModelProjection, .outputScale, .routerScale, .expertScale,
+  ]
 
   private static let roles: [Part: Role] = [
     .embedding: .embedTokens, .head: .head, .query: .query, .key: .key, .value: .value,
     .fusedAttention: .fusedAttention, .attentionOutput: .attentionOutput, .gate: .gate, .up: .up,
     .fusedGateUp: .fusedGateUp, .down: .down, .expertGate: .expertGate, .expertUp: .expertUp,
     .expertGateUp: .expertGateUp, .expertDown: .expertDown, .sharedGate: .sharedGate,
-    .sharedUp: .sharedUp, .sharedDown: .sharedDown,
+    .sharedUp: .sharedUp, .sharedDown: .sharedDown, .perLayerEmbedding: .perLayerEmbedding,
+    .perLayerGate: .perLayerGate, .perLayerProjection: .perLayerProjection,
   ]
 
   /// What most Hugging Face checkpoints call the part, after their prefix and, in blocks, the block's number.

@@ -22,14 +22,19 @@ extension ModelDescription {
       }
       return name(of: .feedForwardNorm, inBlock: block).map { .norm($0) }
     case .attentionOutput:
-      let isPlain = !facts.attention.isFused && !facts.hasBias(.value)
+      // Values that are normalised, or keys too, or another block's, take no scales back.
+      let attention = facts.attention
+      let isPlain =
+        !attention.isFused && !facts.hasBias(.value) && !attention.normalizesValues
+        && !attention.keysAreValues && attention.cacheBlock == nil
       return isPlain ? .rows(of: .value) : nil
     case .feedForwardOutput:
       guard case .dense(let dense) = facts.feedForward, dense.isGated, !dense.isFused,
         !facts.hasBias(.up)
       else { return nil }
       return .rows(of: .up)
-    case .expertInput, .expertOutput, .sharedOutput, .head: return nil
+    case .expertInput, .expertOutput, .sharedOutput, .perLayerInput, .perLayerOutput, .head:
+      return nil
     }
   }
 

@@ -61,6 +61,9 @@ extension ServingFacts {
       contextLength: blueprint.contextLength, chosenExperts: blueprint.experts?.chosenCount,
       blocks: blueprint.blocks.map { block in
         let attention = block.attention
+        guard attention.cacheBlock == nil else {
+          return BlockCacheFacts(queryWidth: attention.queryWidth)
+        }
         return BlockCacheFacts(
           keyHeads: attention.keyValueHeadCount, valuesAHead: 2 * attention.headSize,
           window: attention.window, queryWidth: attention.queryWidth)

@@ -10,9 +10,10 @@ struct GGUFLayer: Codable, Hashable, Sendable {
   /// Heads whose halves llama.cpp interleaves; nil for rows in the layer's order.
   private let interleavedHeads: Int?
 
-  init(_ layer: LayerDescription, _ tensor: ModelTensor?, shape: LayerShape) {
+  /// - Parameter isWhole: whether GGUF, too, has gates and ups of experts in one tensor.
+  init(_ layer: LayerDescription, _ tensor: ModelTensor?, shape: LayerShape, isWhole: Bool) {
     self.shape = shape
-    let isFused = tensor?.part == .expertGateUp
+    let isFused = tensor?.part == .expertGateUp && !isWhole
     let block = tensor?.block.map { "blk.\($0)." } ?? ""
     names =
       isFused
@@ -37,8 +38,9 @@ struct GGUFOutline: Codable, Hashable, Sendable {
     let model = checkpoint.description
     let tensors = Dictionary(
       model.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let isWhole = Architecture.named(model.architecture)?.fusesExpertsInGGUF ?? false
     layers = zip(model.layers, model.layerShapes).map {
-      GGUFLayer($0, tensors[$0.name], shape: $1)
+      GGUFLayer($0, tensors[$0.name], shape: $1, isWhole: isWhole)
     }
     integers = Dictionary(
       uniqueKeysWithValues: model.layerShapes.enumerated().compactMap { place, shape in

@@ -51,7 +51,7 @@ public struct ServedModel: Hashable, Sendable {
     let chosen = model.serving?.chosenExperts
     layers = zip(model.layers, sizes).map { layer, bytes in
       let share = chosen.map { min(1, Double($0) / Double(layer.count)) } ?? 1
-      let isEmbedding = layer.role == .embedTokens
+      let isEmbedding = layer.role.isEmbedding
       return Layer(
         role: layer.role.rawValue, bytes: bytes, parameters: layer.parameters,
         activeShare: layer.count > 1 ? share : 1,

@@ -35,6 +35,18 @@ extension Decoder {
         throw .invalidShape(reason: "a block turns by a rotation that is not there")
       }
     }
+    for (index, block) in blueprint.blocks.enumerated() {
+      guard let source = block.attention.cacheBlock else { continue }
+      guard (0..<index).contains(source) else {
+        throw .invalidShape(reason: "a block reads keys and values that are not there yet")
+      }
+      let other = blueprint.blocks[source].attention
+      guard other.cacheBlock == nil, other.headSize == block.attention.headSize,
+        other.keyWidth == block.attention.keyWidth
+      else {
+        throw .invalidShape(reason: "a block reads keys and values of another shape")
+      }
+    }
     return blueprint
   }
 

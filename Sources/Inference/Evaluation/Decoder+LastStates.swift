@@ -16,17 +16,21 @@ extension Decoder {
   ) throws(InferenceError) -> Matrix {
     try check(tokens)
     var hidden = embedded(tokens)
-    let positions = positions(tokens.indices, ofLength: tokens.count)
+    let positions = positions(tokens.indices, ofLength: tokens.count, reading: tokens)
+    var shared: [Int: BlockCache] = [:]
     for (block, pace) in pace.parts(runningBlocks) {
       let length = StepLength.positions(forWeights: weights(ofBlock: block))
+      let other = shared[cacheBlock(of: block)]
       var cache = makeBlockCache(block, as: cacheType)
       for start in stride(from: 0, to: hidden.rows, by: length) {
         let rows = start..<min(start + length, hidden.rows)
         var part = hidden.rows(rows)
+        if let other { cache = other.prefix(rows.upperBound) }
         run(block: block, on: &part, positions.part(rows), cache: &cache)
         hidden.replaceRows(from: start, by: part)
         try pace.advance(to: Double(rows.upperBound) / Double(hidden.rows))
       }
+      if isCacheShared(ofBlock: block) { shared[block] = cache }
     }
     return hidden
   }

@@ -26,6 +26,7 @@ extension ModelDescription {
       throw .doesNotRun(
         reason: abilities.runningObstacle ?? "the architecture \(architecture) does not run")
     }
+    try checkCaches(under: structure)
     let sizes = structure.sizes(of: prunableSizes)
     let cuts =
       sizes.neurons != prunableSizes.neurons || sizes.keyValueHeads != prunableSizes.keyValueHeads
@@ -35,12 +36,45 @@ extension ModelDescription {
     )
   }
 
+  /// Blocks that no structure leaves out: others read their keys and values, or the model has to end with them.
+  var fixedBlocks: Set<Int> {
+    guard let blueprint, let architecture = Architecture.named(architecture) else { return [] }
+    let last = architecture.keepsLastBlock ? [blockCount - 1] : []
+    return blueprint.sharedBlocks.union(last)
+  }
+
+  /// Refuses structures without blocks whose keys and values others read, and such as transformers would read otherwise.
+  private func checkCaches(under structure: ModelStructure) throws(InferenceError) {
+    guard let blueprint else { return }
+    let kept = structure.keptBlocks(of: prunableSizes)
+    if let missing = blueprint.sharedBlocks.subtracting(kept).min() {
+      throw .invalidStructure(
+        PlanError(reason: "block \(missing) cannot be left out: others read its keys and values"))
+    }
+    guard let last = kept.last, let architecture = Architecture.named(architecture),
+      architecture.keepsLastBlock, blueprint.blocks[last].attention.window != nil
+    else { return }
+    throw .invalidStructure(
+      PlanError(
+        reason: "the last block that stays, \(last), has a window, and \(architecture.name) ends "
+          + "with one that has none"))
+  }
+
   /// The rows and columns that a tensor keeps; nil keeps all.
   ///
   /// Biases and norms of heads have rows only.
   func kept(
     of tensor: ModelTensor, by structure: ModelStructure
   ) -> (rows: [Int]?, columns: [Int]?) {
+    if let perLayer = blueprint?.perLayer, tensor.block == nil {
+      // Blocks have their own places in these.
+      let places = structure.keptBlocks(of: prunableSizes).flatMap {
+        $0 * perLayer.size..<($0 + 1) * perLayer.size
+      }
+      if places.count == blockCount * perLayer.size { return (nil, nil) }
+      if tensor.part == .perLayerEmbedding { return (nil, places) }
+      return (tensor.part == .perLayerModelProjection ? places : nil, nil)
+    }
     guard let block = tensor.block, let facts = blueprint?.blocks[block].attention else {
       return (nil, nil)
     }
@@ -82,6 +116,13 @@ extension Blueprint {
     guard blocks.allSatisfy({ $0.feedForward == first.feedForward }) else {
       return "the blocks differ in their feed-forward halves"
     }
+    guard
+      blocks.allSatisfy({
+        $0.attention.headSize == first.attention.headSize
+          && $0.attention.keyValueHeadCount == first.attention.keyValueHeadCount
+          && $0.attention.cacheBlock == nil && !$0.attention.keysAreValues
+      })
+    else { return "the blocks differ in their heads" }
     guard case .dense(let dense) = first.feedForward else {
       return "the model is a mixture of experts"
     }
@@ -96,8 +137,10 @@ extension Blueprint {
   func pruned(by structure: ModelStructure, of sizes: PrunableSizes) -> Blueprint {
     var pruned = self
     let left = structure.sizes(of: sizes)
-    pruned.blocks = structure.keptBlocks(of: sizes).map { index in
+    let kept = structure.keptBlocks(of: sizes)
+    pruned.blocks = kept.map { index in
       var block = blocks[index]
+      block.attention.cacheBlock = block.attention.cacheBlock.flatMap { kept.firstIndex(of: $0) }
       let shared = block.attention.headCount / block.attention.keyValueHeadCount
       if left.keyValueHeads != sizes.keyValueHeads {
         block.attention.keyValueHeadCount = left.keyValueHeads

@@ -25,7 +25,7 @@ struct FamilyExportTests {
       var cache = decoder.makeCache()
       let found = try decoder.forward(tokens: tokens, cache: &cache, wants: .all)
       let error = largestError(found.values, family.logits(ofRow: row))
-      #expect(error < 1e-5, "row \(row)", sourceLocation: location)
+      #expect(error < 2e-5, "row \(row)", sourceLocation: location)
     }
   }
 
@@ -56,6 +56,7 @@ struct FamilyExportTests {
 
   /// What config.json has no words for, though GGUF has.
   private static let refusals = [
+    "gemma4-moe": "has all experts of a block in one tensor",
     "granitemoe": "has gates and ups of experts apart",
     "llama-llama3": "factors that config.json has no rule for",
   ]

@@ -38,7 +38,7 @@ struct FamilyTests {
       var cache = decoder.makeCache()
       let found = try decoder.forward(tokens: tokens, cache: &cache, wants: .all)
       #expect(tokens.count >= 28)
-      #expect(largestError(found.values, family.logits(ofRow: row)) < 1e-5)
+      #expect(largestError(found.values, family.logits(ofRow: row)) < 2e-5)
     }
   }
 
@@ -57,7 +57,7 @@ struct FamilyTests {
       start += part.count
     }
     #expect(cache.count == tokens.count)
-    #expect(largestError(found, family.logits(ofRow: 0)) < 1e-5)
+    #expect(largestError(found, family.logits(ofRow: 0)) < 2e-5)
   }
 
   @Test(arguments: Family.names)
