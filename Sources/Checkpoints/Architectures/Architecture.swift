@@ -60,6 +60,14 @@ package struct Architecture: Sendable {
     var usesDenseInnerSize = false
   }
 
+  /// The recurrence that some blocks have in attention's place.
+  struct DeltaRule: Sendable {
+    /// Whether Hugging Face checkpoints hold q, k, v and the gate as one matrix, and retentions and rates as another.
+    var isFused = false
+    /// Whether llama.cpp's converter puts value heads that share a key head apart.
+    var tilesHeads = false
+  }
+
   /// The words for it in config.json's `model_type`; the first names the architecture in Vise.
   var modelTypes: [String]
   /// The word for it in GGUF's `general.architecture`.
@@ -68,6 +76,8 @@ package struct Architecture: Sendable {
   package var className: String
   /// What parts are called where it is not ``Part/commonNames``.
   var names: [Part: String] = [:]
+  /// What llama.cpp calls parts where it is not their own name.
+  var ggufNames: [Part: String] = [:]
   /// What config.json may leave out, since the class in transformers has it.
   var standards: [String: SettingValue] = [:]
   /// What GGUF metadata may leave out, since llama.cpp has it: keys without the architecture's name.
@@ -84,6 +94,10 @@ package struct Architecture: Sendable {
   var queryKeyNorm: QueryKeyNorm = .none
   var biases: Biases = .flagged([:], standard: false)
   var fusesAttention = false
+  /// Whether q gives gates of what heads give, too.
+  var gatesAttention = false
+  /// What blocks without attention have instead; nil for families whose blocks all have attention.
+  var delta: DeltaRule?
   var feedForward: FeedForward = .gated
   /// The key of config.json that names the activation, and what it is where none is named.
   var activation: (key: String, standard: ActivationKind) = ("hidden_act", .silu)
@@ -127,7 +141,8 @@ package struct Architecture: Sendable {
   /// Families that run, by what they are most like.
   package static let all: [Architecture] = [
     llama, mistral, ministral3, qwen2, qwen2Moe, qwen3, qwen3Moe, gemma, gemma2, gemma3, phi3,
-    granite, graniteMoe, smollm3, olmo2, olmoe, glm4, starcoder2, mixtral, seedOss,
+    granite, graniteMoe, smollm3, olmo2, olmoe, glm4, starcoder2, mixtral, seedOss, qwen35, qwen35Moe,
+    qwen3Next,
   ]
 
   /// Vise's name of it.
@@ -184,12 +199,21 @@ package struct Architecture: Sendable {
   package var routerInGGUF: RouterKind? { experts?.normalizing == nil ? nil : experts?.router }
   /// Whether Hugging Face checkpoints hold gates and ups of experts as one tensor, where GGUF has two.
   package var fusesExperts: Bool { experts?.isFused ?? false }
+  /// Whether Hugging Face checkpoints hold layers of a recurrence as one tensor, where GGUF has two.
+  package var fusesDelta: Bool { delta?.isFused ?? false }
+  /// Whether GGUF files may hold blocks that predict further tokens, which are kept.
+  var keepsFurtherBlocks: Bool { delta != nil }
+  /// Whether blocks may have a recurrence in attention's place.
+  package var hasDelta: Bool { delta != nil }
 
   private var experts: ExpertRule? {
     if case .experts(let rule) = feedForward { rule } else { nil }
   }
 
   var hasExperts: Bool { experts != nil }
+
+  /// What llama.cpp calls a part, without block and suffix.
+  func ggufName(of part: Part) -> String { ggufNames[part] ?? part.ggufName }
 
   /// What Hugging Face checkpoints call a part, after their prefix and the block's number.
   package func name(of part: Part) -> String {

@@ -12,21 +12,33 @@ struct BlockBuilder {
   let norms: [(part: Part, hasBias: Bool)]
 
   func block() throws(InferenceError) -> DecoderBlock {
-    let attention = facts.attention
     var norms: [Part: Norm] = [:]
     for (part, hasBias) in self.norms {
       norms[part] = Norm(
         weights: try vector(part, .weight), bias: hasBias ? try vector(part, .bias) : nil)
     }
-    let inputs: [Part] = attention.isFused ? [.fusedAttention] : [.query, .key, .value]
+    let mixer: DecoderBlock.Mixer
+    let (inputs, output): ([Part], Part)
+    switch facts.mixer {
+    case .attention(let attention):
+      (inputs, output) = (
+        attention.isFused ? [.fusedAttention] : [.query, .key, .value], .attentionOutput
+      )
+      mixer = .attention(
+        Attention(
+          headCount: attention.headCount, keyValueHeadCount: attention.keyValueHeadCount,
+          headSize: attention.headSize, scale: attention.scale, window: attention.window,
+          softcap: attention.softcap))
+    case .delta(let delta):
+      (inputs, output) = (delta.inputParts, .deltaOutput)
+      mixer = .delta(
+        DeltaMixer(
+          delta, convolution: try weights(.deltaConvolution).decoded().values,
+          steps: try vector(.deltaStep, .values), decays: try vector(.deltaDecay, .values)))
+    }
     return DecoderBlock(
-      facts: facts,
-      attention: Attention(
-        headCount: attention.headCount, keyValueHeadCount: attention.keyValueHeadCount,
-        headSize: attention.headSize, scale: attention.scale, window: attention.window,
-        softcap: attention.softcap),
-      norms: norms, attentionInputs: try projection(inputs),
-      attentionOutput: try projection([.attentionOutput]), feedForward: try feedForward())
+      facts: facts, mixer: mixer, norms: norms, attentionInputs: try projection(inputs),
+      attentionOutput: try projection([output]), feedForward: try feedForward())
   }
 
   private func feedForward() throws(InferenceError) -> DecoderBlock.FeedForward {
