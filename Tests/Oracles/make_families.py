@@ -51,6 +51,12 @@ SLIDING = {"sliding_window": WINDOW}
 LOCAL = {**SLIDING, "layer_types": ["sliding_attention", "sliding_attention", "full_attention"]}
 EXPERTS = {"num_experts": 6, "num_experts_per_tok": 2, "moe_intermediate_size": 32}
 LOCAL_EXPERTS = {"num_local_experts": 6, "num_experts_per_tok": 2, "intermediate_size": 32}
+HYBRID = {
+    "head_dim": 32, "layer_types": ["linear_attention", "full_attention", "linear_attention"],
+    "linear_num_key_heads": 2, "linear_num_value_heads": 4, "linear_key_head_dim": 16, "linear_value_head_dim": 16,
+    "linear_conv_kernel_dim": 4, "rope_parameters": {
+        "rope_type": "default", "rope_theta": 100.0, "partial_rotary_factor": 0.25}}
+HYBRID_EXPERTS = {**HYBRID, **EXPERTS, "shared_expert_intermediate_size": 48}
 MULTIPLIERS = {
     "embedding_multiplier": 6.0, "logits_scaling": 0.5, "residual_multiplier": 0.4, "attention_multiplier": 0.2}
 VISION = {
@@ -149,6 +155,13 @@ FAMILIES = {
     "qwen2_moe": Family("qwen2_moe", {
         **EXPERTS, "shared_expert_intermediate_size": 48, "norm_topk_prob": False, "mlp_only_layers": [1]}),
     "qwen3_moe": Family("qwen3_moe", {**EXPERTS, "norm_topk_prob": True, "head_dim": 32}),
+    "qwen3_5": Family("qwen3_5_text", HYBRID),
+    "qwen3_5-wrapped": Family("qwen3_5_text", {**HYBRID, **TIED, "linear_num_value_heads": 2}, (
+        "qwen3_5", {"vision_config": {
+            "depth": 1, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2, "out_hidden_size": 64,
+            "patch_size": 4, "num_position_embeddings": 16}})),
+    "qwen3_5_moe": Family("qwen3_5_moe_text", HYBRID_EXPERTS),
+    "qwen3_next": Family("qwen3_next", HYBRID_EXPERTS),
     "olmoe": Family("olmoe", {
         **EXPERTS, "moe_intermediate_size": None, "intermediate_size": 32, "norm_topk_prob": False}),
     "granitemoe": Family("granitemoe", {**LOCAL_EXPERTS, **MULTIPLIERS}),
@@ -187,8 +200,11 @@ def model_of(family, seed):
     kind = AutoModelForImageTextToText if family.wrapper else AutoModelForCausalLM
     model = kind.from_config(configuration(family), dtype=torch.float32, attn_implementation="eager").eval()
     model.set_experts_implementation("eager")
-    for _, values in sorted(model.named_parameters()):
+    for name, values in sorted(model.named_parameters()):
         noise = torch.randn(values.shape)
+        # States forget slowly, so that it shows what they keep.
+        if name.endswith("A_log"):
+            values.fill_(-2.5)
         new = noise / math.sqrt(values.shape[-1]) if values.dim() > 1 else values + 0.2 * noise
         values.copy_(new.bfloat16())
         values.requires_grad_(False)
@@ -198,8 +214,8 @@ def model_of(family, seed):
     return model
 
 
-# Matrices that are no layers: routers, and what makes blocks' own embeddings of the model's.
-STEERING = r"\.(gate|shared_expert_gate|router\.layer|router\.proj|router|per_layer_model_projection)\.weight$"
+# Matrices that are no layers: routers, what makes blocks' own embeddings of the model's, and what steers a recurrence.
+STEERING = r"\.(gate|shared_expert_gate|router\.layer|router\.proj|router|per_layer_model_projection|in_proj_(a|b|ba))\.weight$"
 
 
 class Layer:

@@ -66,6 +66,14 @@ package struct Architecture: Sendable {
     var isFusedInGGUF = false
   }
 
+  /// The recurrence that some blocks have in attention's place.
+  struct DeltaRule: Sendable {
+    /// Whether Hugging Face checkpoints hold q, k, v and the gate as one matrix, and retentions and rates as another.
+    var isFused = false
+    /// Whether llama.cpp's converter puts value heads that share a key head apart.
+    var tilesHeads = false
+  }
+
   /// The words for it in config.json's `model_type`; the first names the architecture in Vise.
   var modelTypes: [String]
   /// The word for it in GGUF's `general.architecture`.
@@ -74,6 +82,8 @@ package struct Architecture: Sendable {
   package var className: String
   /// What parts are called where it is not ``Part/commonNames``.
   var names: [Part: String] = [:]
+  /// What llama.cpp calls parts where it is not their own name.
+  var ggufNames: [Part: String] = [:]
   /// What config.json may leave out, since the class in transformers has it.
   var standards: [String: SettingValue] = [:]
   /// What GGUF metadata may leave out, since llama.cpp has it: keys without the architecture's name.
@@ -90,6 +100,10 @@ package struct Architecture: Sendable {
   var queryKeyNorm: QueryKeyNorm = .none
   var biases: Biases = .flagged([:], standard: false)
   var fusesAttention = false
+  /// Whether q gives gates of what heads give, too.
+  var gatesAttention = false
+  /// What blocks without attention have instead; nil for families whose blocks all have attention.
+  var delta: DeltaRule?
   var feedForward: FeedForward = .gated
   /// The key of config.json that names the activation, and what it is where none is named.
   var activation: (key: String, standard: ActivationKind) = ("hidden_act", .silu)
@@ -147,8 +161,8 @@ package struct Architecture: Sendable {
   /// Families that run, by what they are most like.
   package static let all: [Architecture] = [
     llama, mistral, ministral3, qwen2, qwen2Moe, qwen3, qwen3Moe, gemma, gemma2, gemma3, gemma4,
-    phi3,
-    granite, graniteMoe, smollm3, olmo2, olmoe, glm4, starcoder2, mixtral, seedOss,
+    phi3, granite, graniteMoe, smollm3, olmo2, olmoe, glm4, starcoder2, mixtral, seedOss, qwen35,
+    qwen35Moe, qwen3Next,
   ]
 
   /// Vise's name of it.
@@ -213,12 +227,21 @@ package struct Architecture: Sendable {
   package var hasDenseBeside: Bool { experts?.standsBesideDense ?? false }
   /// A flag of config.json without which all blocks are dense; nil for none.
   package var expertFlag: String? { experts?.flag }
+  /// Whether Hugging Face checkpoints hold layers of a recurrence as one tensor, where GGUF has two.
+  package var fusesDelta: Bool { delta?.isFused ?? false }
+  /// Whether GGUF files may hold blocks that predict further tokens, which are kept.
+  var keepsFurtherBlocks: Bool { delta != nil }
+  /// Whether blocks may have a recurrence in attention's place.
+  package var hasDelta: Bool { delta != nil }
 
   private var experts: ExpertRule? {
     if case .experts(let rule) = feedForward { rule } else { nil }
   }
 
   var hasExperts: Bool { experts != nil }
+
+  /// What llama.cpp calls a part, without block and suffix.
+  func ggufName(of part: Part) -> String { ggufNames[part] ?? part.ggufName }
 
   /// What Hugging Face checkpoints call a part, after their prefix and the block's number.
   package func name(of part: Part) -> String {

@@ -25,6 +25,11 @@ public struct Blueprint: Codable, Hashable, Sendable {
   public var headName: String
   /// Embeddings of each block's own; nil for none.
   public var perLayer: PerLayerFacts? = nil
+  /// Blocks after these that a file holds and counts and that predict further tokens, which nothing here computes.
+  public var furtherBlocks = 0
+
+  /// What the first block with attention says of it; nil where none has any.
+  public var attention: AttentionFacts? { blocks.lazy.compactMap(\.attention).first }
 
   /// What the first block with an MLP that all tokens run through says of it; nil where there is none.
   package var dense: DenseFacts? {
@@ -56,9 +61,15 @@ public enum NormPlacement: String, Codable, Hashable, Sendable {
   case around
 }
 
-/// One decoder block: attention, then a feed-forward half.
+/// What mixes a block's positions.
+public enum MixerFacts: Codable, Hashable, Sendable {
+  case attention(AttentionFacts)
+  case delta(DeltaFacts)
+}
+
+/// One decoder block: what mixes its positions, then a feed-forward half.
 public struct BlockFacts: Codable, Hashable, Sendable {
-  public var attention: AttentionFacts
+  public var mixer: MixerFacts
   public var feedForward: FeedForwardFacts
   public var norms: NormPlacement
   /// What both halves' outputs are multiplied by before they are added.
@@ -69,6 +80,13 @@ public struct BlockFacts: Codable, Hashable, Sendable {
   public var hasOutputScale = false
 
   package func hasBias(_ part: Part) -> Bool { biases.contains(part.rawValue) }
+
+  /// Nil for a block with another mixer.
+  public var attention: AttentionFacts? {
+    if case .attention(let facts) = mixer { facts } else { nil }
+  }
+  /// Nil for a block with another mixer.
+  public var delta: DeltaFacts? { if case .delta(let facts) = mixer { facts } else { nil } }
 }
 
 /// How queries and keys are normalised before RoPE turns them.
@@ -104,6 +122,8 @@ public struct AttentionFacts: Codable, Hashable, Sendable {
   public var normalizesValues = false
   /// The block before whose keys and values are read; nil for the block's own.
   public var cacheBlock: Int? = nil
+  /// Whether q gives each head's query and after it as many values whose sigmoids gate what the head gives.
+  public var isGated = false
 
   /// Output channels of q.
   public var queryWidth: Int { headCount * headSize }
@@ -130,7 +150,7 @@ public enum ActivationKind: String, Codable, Hashable, Sendable {
 
 extension Blueprint {
   /// Blocks whose keys and values others read, too.
-  package var sharedBlocks: Set<Int> { Set(blocks.compactMap(\.attention.cacheBlock)) }
+  package var sharedBlocks: Set<Int> { Set(blocks.compactMap { $0.attention?.cacheBlock }) }
 }
 
 /// A block's half after attention.

@@ -23,12 +23,13 @@ extension BlueprintReader {
   func cacheBlock(
     of attention: AttentionFacts, in blocks: ArraySlice<BlockFacts>
   ) throws(CheckpointError) -> Int {
-    let found = blocks.lastIndex { ($0.attention.window == nil) == (attention.window == nil) }
-    guard let found else {
+    let found = blocks.lastIndex { block in
+      block.attention.map { ($0.window == nil) == (attention.window == nil) } ?? false
+    }
+    guard let found, let own = blocks[found].attention else {
       throw settings.error(
         "the last blocks share caches, and none before has any with such a window")
     }
-    let own = blocks[found].attention
     guard own.keyWidth == attention.keyWidth, own.headSize == attention.headSize else {
       throw settings.error("the last blocks share caches of heads of other sizes")
     }

@@ -24,7 +24,7 @@ struct BlueprintReader {
   /// - Throws: ``CheckpointError`` naming the setting that is missing, makes no sense, or is not honoured yet.
   func blueprint() throws(CheckpointError) -> Blueprint {
     let hiddenSize = try settings.size(.hiddenSize)
-    let blockCount = try settings.size(.blockCount, limit: Self.blockLimit)
+    let (blockCount, furtherBlocks) = try blockCounts()
     let headReader = HeadReader(settings, architecture: architecture, hiddenSize: hiddenSize)
     let ropes = try ropes(of: headReader, blockCount: blockCount)
     let window = try WindowReader(settings, architecture: architecture)
@@ -32,6 +32,8 @@ struct BlueprintReader {
       architecture.hasMultipliers ? try settings.number(.residualScale, standard: 1) : 1
     let sharing = try sharingBlocks(of: blockCount)
     let growth = try queryGrowth(ropes: ropes)
+    let delta = try DeltaReader(
+      settings, architecture: architecture, tensors: tensors, prefix: names.prefix)
     var blocks: [BlockFacts] = []
     for block in 0..<blockCount {
       let turns = try turns(block)
@@ -43,14 +45,16 @@ struct BlueprintReader {
         scale: scale, softcap: softcap, window: sees,
         rope: turns ? architecture.hasLocalRope && sees != nil ? 1 : 0 : nil,
         queryKeyNorm: architecture.queryKeyNorm, isFused: architecture.fusesAttention,
-        queryGrowth: growth, normalizesValues: architecture.normalizesValues)
+        queryGrowth: growth, normalizesValues: architecture.normalizesValues,
+        isGated: architecture.gatesAttention)
       if sharing.contains(block) {
         attention.cacheBlock = try cacheBlock(of: attention, in: blocks[..<sharing.lowerBound])
       }
       attention.keysAreValues = try keysAreValues(in: attention, ofBlock: block)
+      let recurrence = try delta?.facts(ofBlock: block)
       blocks.append(
         BlockFacts(
-          attention: attention,
+          mixer: recurrence.map { .delta($0) } ?? .attention(attention),
           feedForward: try feedForward(ofBlock: block, isSharing: sharing.contains(block)),
           norms: architecture.norms, residualScale: Float(residualScale),
           biases: try biases(ofBlock: block), hasOutputScale: hasOutputScale(block)))
@@ -62,7 +66,19 @@ struct BlueprintReader {
       embeddingScale: try embeddingScale(hiddenSize: hiddenSize), logitScale: try logitScale(),
       logitSoftcap: try bound(.logitSoftcap, isKnown: architecture.boundsLogits), ropes: ropes,
       blocks: blocks, tiesEmbeddings: try tiesEmbeddings(), prefix: names.prefix,
-      headName: names.head, perLayer: try perLayer())
+      headName: names.head, perLayer: try perLayer(), furtherBlocks: furtherBlocks)
+  }
+
+  /// Blocks of the decoder, and those after them in a GGUF file that predict further tokens.
+  private func blockCounts() throws(CheckpointError) -> (own: Int, further: Int) {
+    let count = try settings.size(.blockCount, limit: Self.blockLimit)
+    guard architecture.keepsFurtherBlocks,
+      let further = try settings.optionalSize(SettingKey(gguf: "nextn_predict_layers"))
+    else { return (count, 0) }
+    guard further < count else {
+      throw settings.error("\(further) of \(count) blocks predict further tokens")
+    }
+    return (count - further, further)
   }
 
   private func epsilon() throws(CheckpointError) -> Double {
@@ -227,9 +243,16 @@ extension BlueprintReader {
     }
     return ExpertFacts(
       count: count, chosenCount: chosen, innerSize: try settings.size(innerKey),
-      activation: activation, router: router, isFused: rule.isFused && holdsFused(block),
+      activation: activation, router: router,
+      isFused: (rule.isFused || hasFusedExperts) && holdsFused(block),
       sharedInnerSize: rule.hasWeighedShared ? try sharedInnerSize() : nil,
       weighsShared: rule.hasWeighedShared)
+  }
+
+  /// Whether the first block holds gates and ups as one tensor, in families of which some checkpoints do so.
+  private var hasFusedExperts: Bool {
+    let name = "\(names.prefix)layers.0.\(architecture.name(of: .expertGateUp))"
+    return tensors[name] != nil || tensors[name + ".weight"] != nil
   }
 
   /// GGUF files of the first converters leave the shared expert's size to its tensors.

@@ -21,6 +21,23 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
   package static let keyNorm: Part = "attn_k_norm"
   package static let attentionPostNorm: Part = "post_attention_norm"
 
+  /// Queries, keys and values of a Gated DeltaNet, which llama.cpp calls `attn_qkv`.
+  package static let deltaInputs: Part = "ssm_qkv"
+  /// What gates its outputs.
+  package static let deltaGate: Part = "attn_gate"
+  /// Both in one tensor, which GGUF holds as two.
+  package static let fusedDelta: Part = "ssm_in"
+  /// What decides how much its state forgets, and how much it takes in.
+  package static let deltaAlpha: Part = "ssm_alpha"
+  package static let deltaBeta: Part = "ssm_beta"
+  /// Both in one matrix.
+  package static let deltaRates: Part = "ssm_ba"
+  package static let deltaConvolution: Part = "ssm_conv1d"
+  package static let deltaStep: Part = "ssm_dt.bias"
+  package static let deltaDecay: Part = "ssm_a"
+  package static let deltaNorm: Part = "ssm_norm"
+  package static let deltaOutput: Part = "ssm_out"
+
   package static let feedForwardNorm: Part = "ffn_norm"
   package static let gate: Part = "ffn_gate"
   package static let up: Part = "ffn_up"
@@ -62,17 +79,24 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
   package static let sharedRouter: Part = "ffn_gate_inp_shexp"
 
   /// llama.cpp's name of the tensor, without block and suffix.
-  package var ggufName: String { self == .fusedGateUp ? Part.up.rawValue : rawValue }
+  package var ggufName: String {
+    switch self {
+    case .fusedGateUp: Part.up.rawValue
+    case .deltaInputs: Part.fusedAttention.rawValue
+    default: rawValue
+    }
+  }
 
   /// The role of the layer; nil for parts that are no layer: norms and routers.
   package var role: Role? { Self.roles[self] }
 
-  /// Whether it is a norm: a part that is neither a layer nor one of the few that steer.
-  package var isNorm: Bool { role == nil && !Self.steering.contains(self) }
+  /// Whether it is a norm: a part that is neither a layer nor one of the few others.
+  package var isNorm: Bool { role == nil && !Self.others.contains(self) }
 
-  /// Matrices and scales that are kept as they are.
-  private static let steering: Set<Part> = [
-    .router, .sharedRouter, .perLayerModelProjection, .outputScale, .routerScale, .expertScale,
+  /// What is neither a layer nor a norm.
+  private static let others: Set<Part> = [
+    .router, .sharedRouter, .deltaAlpha, .deltaBeta, .deltaRates, .deltaConvolution, .deltaStep,
+    .deltaDecay, .perLayerModelProjection, .outputScale, .routerScale, .expertScale,
   ]
 
   private static let roles: [Part: Role] = [
@@ -82,6 +106,8 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
     .expertGateUp: .expertGateUp, .expertDown: .expertDown, .sharedGate: .sharedGate,
     .sharedUp: .sharedUp, .sharedDown: .sharedDown, .perLayerEmbedding: .perLayerEmbedding,
     .perLayerGate: .perLayerGate, .perLayerProjection: .perLayerProjection,
+    .sharedUp: .sharedUp, .sharedDown: .sharedDown, .deltaInputs: .deltaInputs,
+    .deltaGate: .deltaGate, .fusedDelta: .fusedDelta, .deltaOutput: .deltaOutput,
   ]
 
   /// What most Hugging Face checkpoints call the part, after their prefix and, in blocks, the block's number.
@@ -95,6 +121,11 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
     .expertGate: "mlp.experts.gate_proj", .expertUp: "mlp.experts.up_proj",
     .expertDown: "mlp.experts.down_proj", .sharedGate: "mlp.shared_expert.gate_proj",
     .sharedUp: "mlp.shared_expert.up_proj", .sharedDown: "mlp.shared_expert.down_proj",
-    .sharedRouter: "mlp.shared_expert_gate",
+    .sharedRouter: "mlp.shared_expert_gate", .deltaInputs: "linear_attn.in_proj_qkv",
+    .deltaGate: "linear_attn.in_proj_z", .fusedDelta: "linear_attn.in_proj_qkvz",
+    .deltaAlpha: "linear_attn.in_proj_a", .deltaBeta: "linear_attn.in_proj_b",
+    .deltaRates: "linear_attn.in_proj_ba", .deltaConvolution: "linear_attn.conv1d",
+    .deltaStep: "linear_attn.dt_bias", .deltaDecay: "linear_attn.A_log",
+    .deltaNorm: "linear_attn.norm", .deltaOutput: "linear_attn.out_proj",
   ]
 }

@@ -48,6 +48,11 @@ package struct SettingKey: Hashable, Sendable {
   /// GGUF has a name of its own for sizes of heads in blocks with a window.
   static let localHeadSize = SettingKey("head_dim", gguf: "attention.key_length_swa")
   static let globalHeadSize = SettingKey("global_head_dim", gguf: "attention.key_length")
+  static let deltaKeyHeads = SettingKey("linear_num_key_heads", gguf: "ssm.group_count")
+  static let deltaValueHeads = SettingKey("linear_num_value_heads", gguf: "ssm.time_step_rank")
+  static let deltaKeySize = SettingKey("linear_key_head_dim", gguf: "ssm.state_size")
+  static let deltaValueSize = SettingKey("linear_value_head_dim", gguf: nil)
+  static let deltaTaps = SettingKey("linear_conv_kernel_dim", gguf: "ssm.conv_kernel")
 
   static let ropeTheta = SettingKey("rope_theta", gguf: "rope.freq_base")
   static let ropeAmplitude = SettingKey(gguf: "rope.scaling.attn_factor")

@@ -13,7 +13,10 @@ extension ModelDescription {
     let facts = blueprint.blocks[block]
     switch site {
     case .attention:
-      guard facts.norms != .after, blueprint.norm == .rms else { return nil }
+      // What a recurrence forgets and takes in is read there too, and has no scheme of its own.
+      guard facts.attention != nil, facts.norms != .after, blueprint.norm == .rms else {
+        return nil
+      }
       return name(of: .attentionNorm, inBlock: block).map { .norm($0) }
     case .feedForward:
       // A router reads what experts read, and has no scheme of its own.
@@ -22,8 +25,8 @@ extension ModelDescription {
       }
       return name(of: .feedForwardNorm, inBlock: block).map { .norm($0) }
     case .attentionOutput:
+      guard let attention = facts.attention else { return nil }
       // Values that are normalised, or keys too, or another block's, take no scales back.
-      let attention = facts.attention
       let isPlain =
         !attention.isFused && !facts.hasBias(.value) && !attention.normalizesValues
         && !attention.keysAreValues && attention.cacheBlock == nil

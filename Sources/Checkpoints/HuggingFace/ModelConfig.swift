@@ -19,12 +19,12 @@ extension JSONObject {
 
   /// The sizes that structured pruning may change.
   private func sized(for model: ModelDescription) -> JSONObject {
-    guard let blueprint = model.blueprint,
-      let block = blueprint.blocks.first(where: { $0.attention.window != nil })
-        ?? blueprint.blocks.first
+    guard let blueprint = model.blueprint, let block = blueprint.blocks.first,
+      let attention = blueprint.blocks.lazy.compactMap(\.attention).first(where: {
+        $0.window != nil
+      }) ?? blueprint.attention
     else { return self }
     var config = self
-    let attention = block.attention
     config["num_hidden_layers"] = .integer(blueprint.blocks.count)
     config["num_attention_heads"] = .integer(attention.headCount)
     config["num_key_value_heads"] = .integer(attention.keyValueHeadCount)
@@ -55,13 +55,13 @@ extension JSONObject {
 
 extension Blueprint {
   /// Blocks that read the keys and values of others.
-  var sharingCount: Int { blocks.count { $0.attention.cacheBlock != nil } }
+  var sharingCount: Int { blocks.count { $0.attention?.cacheBlock != nil } }
 
   /// config.json's `per_layer_config`: the heads of blocks that have others than most.
   fileprivate func ownSizes(beside common: AttentionFacts) -> JSONObject {
     var all = JSONObject(members: [])
     for (index, block) in blocks.enumerated() {
-      let attention = block.attention
+      guard let attention = block.attention else { continue }
       var own = JSONObject(members: [])
       if attention.headSize != common.headSize { own["head_dim"] = .integer(attention.headSize) }
       if attention.keyValueHeadCount != common.keyValueHeadCount {
@@ -74,11 +74,18 @@ extension Blueprint {
 
   /// config.json's `layer_types`: a word for each block.
   var layerTypes: JSONValue {
-    .array(blocks.map { $0.attention.window == nil ? "full_attention" : "sliding_attention" })
+    .array(
+      blocks.map { block in
+        switch block.mixer {
+        case .attention(let attention):
+          attention.window == nil ? "full_attention" : "sliding_attention"
+        case .delta: "linear_attention"
+        }
+      })
   }
 
   /// config.json's `no_rope_layers`, in which 1 is a block that turns, whatever the name says.
   var ropeLayers: JSONValue {
-    .array(blocks.map { .integer($0.attention.rope == nil ? 0 : 1) })
+    .array(blocks.map { .integer($0.attention?.rope == nil ? 0 : 1) })
   }
 }

@@ -112,7 +112,7 @@ extension CheckpointContents {
   ) throws(CheckpointError) -> [String] {
     let strangers = kept.filter { entry in
       switch format {
-      case .gguf: !entry.name.hasPrefix("rope_f")
+      case .gguf: !entry.name.hasPrefix("rope_f") && !blueprint.isOfFurtherBlock(entry.name)
       case .huggingFace:
         entry.name.hasPrefix("\(blueprint.prefix)layers.") && !entry.name.hasSuffix("inv_freq")
           && !isOfCache(entry)
@@ -132,7 +132,8 @@ extension CheckpointContents {
       )
     }
     let beside = kept.count - strangers.count
-    if format == .huggingFace, beside > 0, blueprint.prefix != "model." {
+    let isBeside = format == .huggingFace && blueprint.prefix != "model."
+    if beside > 0, isBeside || blueprint.furtherBlocks > 0 {
       notes.append("\(beside) tensors beside the text model are kept as they are")
     }
     return notes
@@ -143,7 +144,7 @@ extension CheckpointContents {
   private static func isOfSharedCache(_ entry: TensorEntry, _ blueprint: Blueprint) -> Bool {
     let parts: [Part] = [.key, .value, .keyNorm]
     return blueprint.blocks.indices.contains { block in
-      blueprint.blocks[block].attention.cacheBlock != nil
+      blueprint.blocks[block].attention?.cacheBlock != nil
         && parts.contains { entry.name == "blk.\(block).\($0.ggufName).weight" }
     }
   }
@@ -173,5 +174,14 @@ extension JSONFile {
       members[key] = tied
       return JSONFile(file: file, root: members)
     }
+  }
+}
+
+extension Blueprint {
+  /// Whether a GGUF tensor is of a block after the decoder's, which predicts further tokens.
+  fileprivate func isOfFurtherBlock(_ name: String) -> Bool {
+    let parts = name.split(separator: ".", maxSplits: 2)
+    guard parts.first == "blk", parts.count == 3, let block = Int(parts[1]) else { return false }
+    return (blocks.count..<blocks.count + furtherBlocks).contains(block)
   }
 }

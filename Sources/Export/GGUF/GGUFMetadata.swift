@@ -68,6 +68,11 @@ extension GGUFMetadata {
       try setArchitecture(of: model, blueprint, architecture)
     }
     let label = "general.size_label"
+    if changes, let blueprint = model.blueprint, blueprint.blocks.contains(where: { $0.delta != nil }),
+      let architecture = Architecture.named(model.architecture)
+    {
+      set("\(architecture.ggufName).attention.recurrent_layers", blueprint.recurrentLayers)
+    }
     if changes, header.value(label) != nil { set(label, .string(model.sizeLabel)) }
   }
 }
@@ -77,11 +82,14 @@ extension ModelDescription {
   fileprivate var ggufSizes: [(key: String, value: Int, standard: Int?)] {
     guard let blueprint, let architecture = Architecture.named(architecture) else { return [] }
     let prefix = architecture.ggufName
-    let count = ("\(prefix).block_count", blueprint.blocks.count, Int?.none)
+    let count = (
+      "\(prefix).block_count", blueprint.blocks.count + blueprint.furtherBlocks, Int?.none
+    )
     guard let block = blueprint.blocks.first, case .dense(let dense) = block.feedForward,
-      !architecture.hasGlobalHeads
-    else { return [count] }
-    let attention = block.attention
+      let attention = block.attention, !architecture.hasGlobalHeads
+    else {
+      return [count]
+    }
     let headSize = blueprint.hiddenSize / attention.headCount
     return [
       count,

@@ -13,28 +13,40 @@ struct BlockBuilder {
   let norms: [(part: Part, hasBias: Bool)]
 
   func block() throws(InferenceError) -> DecoderBlock {
-    let attention = facts.attention
     var norms: [Part: Norm] = [:]
     for (part, hasBias) in self.norms {
       norms[part] = Norm(
         weights: try vector(part, .weight), bias: hasBias ? try vector(part, .bias) : nil)
     }
-    let inputs = attention.isFused ? [.fusedAttention] : attention.projectedParts
     let ownEmbeddings = try perLayer.map { facts throws(InferenceError) in
       PerLayerLayers(
         facts: facts, gate: try projection([.perLayerGate]),
         output: try projection([.perLayerProjection]))
     }
+    let mixer: DecoderBlock.Mixer
+    let (inputs, output): ([Part], Part)
+    switch facts.mixer {
+    case .attention(let attention):
+      (inputs, output) = (
+        attention.isFused ? [.fusedAttention] : attention.projectedParts, .attentionOutput
+      )
+      mixer = .attention(
+        Attention(
+          headCount: attention.headCount, keyValueHeadCount: attention.keyValueHeadCount,
+          headSize: attention.headSize, scale: attention.scale, window: attention.window,
+          softcap: attention.softcap))
+    case .delta(let delta):
+      (inputs, output) = (delta.inputParts, .deltaOutput)
+      mixer = .delta(
+        DeltaMixer(
+          delta, convolution: try weights(.deltaConvolution).decoded().values,
+          steps: try vector(.deltaStep, .values), decays: try vector(.deltaDecay, .values)))
+    }
     return DecoderBlock(
-      facts: facts,
-      attention: Attention(
-        headCount: attention.headCount, keyValueHeadCount: attention.keyValueHeadCount,
-        headSize: attention.headSize, scale: attention.scale, window: attention.window,
-        softcap: attention.softcap),
-      norms: norms, attentionInputs: try projection(inputs),
-      attentionOutput: try projection([.attentionOutput]), feedForward: try feedForward(),
+      facts: facts, mixer: mixer, norms: norms, attentionInputs: try projection(inputs),
+      attentionOutput: try projection([output]), feedForward: try feedForward(),
       perLayer: ownEmbeddings,
-      outputScale: facts.hasOutputScale ? try vector(.outputScale, .bare).first ?? 1 : 1)
+      outputScale: facts.hasOutputScale ? try vector(.outputScale, .values).first ?? 1 : 1)
   }
 
   private func feedForward() throws(InferenceError) -> DecoderBlock.FeedForward {
@@ -56,10 +68,10 @@ struct BlockBuilder {
       if let dense = experts.beside {
         layers.beside = try self.dense(dense)
         // The root of the hidden size divides what the scale multiplies.
-        let scale = try vector(.routerScale, .bare)
+        let scale = try vector(.routerScale, .values)
         let root = Float(scale.count).squareRoot()
         layers.routerNorm = Norm(weights: scale.map { $0 / root })
-        layers.scales = try vector(.expertScale, .bare)
+        layers.scales = try vector(.expertScale, .values)
       }
       return .experts(layers)
     }

@@ -6,10 +6,12 @@ import Tensors
 struct AttentionActivations {
   /// What q, k and v read.
   let normalized: Matrix
-  /// Queries, keys and values side by side as they were projected; the same as `projected` where nothing norms them.
+  /// Queries, keys and values side by side as they were projected, and gates after them where there are some.
   let raw: Matrix
   /// The same, queries and keys normalised and turned.
   let projected: Matrix
+  /// What the heads give.
+  let ungated: Matrix
   /// What o reads.
   let attended: Matrix
   /// What o makes of it.
@@ -33,13 +35,23 @@ extension Decoder {
     block index: Int, on hidden: inout Matrix, _ positions: Positions, cache: inout BlockCache,
     observer: Observer = { _ in }
   ) {
-    let activations = attentionActivations(
-      block: index, of: hidden, positions, cache: &cache)
-    observer(
-      SiteInputs(site: .attention(block: index), vectors: activations.normalized))
-    observer(
-      SiteInputs(site: .attentionOutput(block: index), vectors: activations.attended))
-    hidden.add(residual(of: activations.output, after: .attentionPostNorm, in: blocks[index]))
+    let (read, attended, output): (Matrix, Matrix, Matrix)
+    switch blocks[index].mixer {
+    case .attention(let attention):
+      let activations = attentionActivations(
+        attention, block: index, of: hidden, positions, cache: &cache)
+      (read, attended, output) = (
+        activations.normalized, activations.attended, activations.output
+      )
+    case .delta(let mixer):
+      let activations = deltaActivations(mixer, block: index, of: hidden, cache: &cache)
+      (read, attended, output) = (
+        activations.normalized, activations.attended, activations.output
+      )
+    }
+    observer(SiteInputs(site: .attention(block: index), vectors: read))
+    observer(SiteInputs(site: .attentionOutput(block: index), vectors: attended))
+    hidden.add(residual(of: output, after: .attentionPostNorm, in: blocks[index]))
   }
 
   /// Adds what a block's feed-forward half computes to the hidden states, and what follows it.
@@ -107,14 +119,19 @@ extension Decoder {
   }
 
   /// What a block's attention computes; keys and values go to the cache, unless it is another block's.
+  ///
+  /// - Precondition: the block has attention, and the cache is of such a block.
   func attentionActivations(
-    block index: Int, of hidden: Matrix, _ positions: Positions, cache: inout BlockCache
+    _ attention: Attention, block index: Int, of hidden: Matrix, _ positions: Positions, cache: inout BlockCache
   ) -> AttentionActivations {
     let block = blocks[index]
-    let facts = block.facts.attention
+    guard let facts = block.facts.attention else { preconditionFailure("a block with attention") }
     let normalized = inputs(of: hidden, under: .attentionNorm, in: block)
     var projected = block.attentionInputs.outputs(of: normalized, on: pool, arithmetic)
-    if facts.keysAreValues { projected = projected.repeating(columns: facts.keyColumns) }
+    if facts.keysAreValues {
+      projected = projected.beside(projected.columns(in: [facts.keyColumns]))
+    }
+    if let order = facts.gatedOrder { projected = projected.columns(in: order) }
     let raw = projected
     for (columns, norm) in block.normedColumns {
       projected.rmsNormalizeParts(
@@ -122,10 +139,15 @@ extension Decoder {
     }
     turn(&projected, positions, facts)
     if facts.cacheBlock == nil { cache.append(projected, keyColumn: facts.queryWidth) }
-    let attended = block.attention.attend(
-      queries: projected, keys: cache.keys, values: cache.values, on: pool)
+    guard let keys = cache.keys, let values = cache.values else {
+      preconditionFailure("the cache is of another block")
+    }
+    let ungated = attention.attend(queries: projected, keys: keys, values: values, on: pool)
+    let attended =
+      facts.isGated
+      ? projected.columns(in: [facts.gateColumns]).beside(ungated).gated(.sigmoid) : ungated
     return AttentionActivations(
-      normalized: normalized, raw: raw, projected: projected, attended: attended,
+      normalized: normalized, raw: raw, projected: projected, ungated: ungated, attended: attended,
       output: block.attentionOutput.outputs(of: attended, on: pool, arithmetic))
   }
 
@@ -178,12 +200,28 @@ extension AttentionFacts {
   /// Those of keys beside queries, and of values beside both.
   var keyColumns: Range<Int> { queryWidth..<queryWidth + keyWidth }
   var valueColumns: Range<Int> { queryWidth + keyWidth..<queryWidth + 2 * keyWidth }
+
+  /// The columns of gates after queries, keys and values.
+  var gateColumns: Range<Int> { queryWidth + 2 * keyWidth..<2 * queryWidth + 2 * keyWidth }
+
+  /// Where queries, keys, values and gates are among the outputs of layers, in which each head's gates follow its query;
+  /// nil where there are no gates.
+  var gatedOrder: [Range<Int>]? {
+    guard isGated else { return nil }
+    func parts(_ place: Int) -> [Range<Int>] {
+      (0..<headCount).map { head in
+        let start = (2 * head + place) * headSize
+        return start..<start + headSize
+      }
+    }
+    return parts(0) + [2 * queryWidth..<2 * queryWidth + 2 * keyWidth] + parts(1)
+  }
 }
 
 extension DecoderBlock {
   /// The columns of queries, keys and values that are normalised, with the norm's weights; nil for a norm without.
   var normedColumns: [(columns: Range<Int>, weights: [Float]?)] {
-    let attention = facts.attention
+    guard let attention = facts.attention else { return [] }
     var normed: [(columns: Range<Int>, weights: [Float]?)] = []
     if let norm = norms[.queryNorm] { normed.append((0..<attention.queryWidth, norm.weights)) }
     if let norm = norms[.keyNorm] { normed.append((attention.keyColumns, norm.weights)) }

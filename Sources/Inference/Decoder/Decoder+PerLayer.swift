@@ -58,7 +58,7 @@ extension Decoder {
       of: embedded(tokens), with: [LayerPart(perLayer.projection, rows: places)], .exact)
     projected.scale(by: perLayerProjectionScale)
     var own = projected.rmsNormalized(by: perLayer.norm, epsilon: epsilon)
-    var lookedUp = perLayer.embedding.decoded(rows: tokens).columns(places)
+    var lookedUp = perLayer.embedding.decoded(rows: tokens).columns(in: [places])
     lookedUp.scale(by: perLayer.scale)
     own.add(lookedUp)
     own.scale(by: PerLayerTable.mean)
@@ -71,33 +71,4 @@ extension Decoder {
 
   /// What divides the projection of the model's embeddings.
   var perLayerProjectionScale: Float { 1 / Float(blueprint.hiddenSize).squareRoot() }
-}
-
-extension Matrix {
-  /// Some columns as a matrix.
-  func columns(_ range: Range<Int>) -> Matrix {
-    var part = Matrix(rows: rows, columns: range.count)
-    for row in 0..<rows {
-      let (to, from) = (row * range.count, row * columns + range.lowerBound)
-      part.values.replaceSubrange(to..<to + range.count, with: values[from..<from + range.count])
-    }
-    return part
-  }
-
-  /// The columns of this matrix and of another side by side.
-  ///
-  /// - Precondition: as many rows.
-  func beside(_ other: Matrix) -> Matrix {
-    precondition(other.rows == rows, "as many rows")
-    var both: [Float] = []
-    both.reserveCapacity(values.count + other.values.count)
-    for row in 0..<rows {
-      both += self.row(row)
-      both += other.row(row)
-    }
-    return Matrix(rows: rows, columns: columns + other.columns, values: both)
-  }
-
-  /// This matrix with some of its columns once more after the last.
-  func repeating(columns range: Range<Int>) -> Matrix { beside(columns(range)) }
 }

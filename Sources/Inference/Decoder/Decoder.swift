@@ -102,7 +102,7 @@ public struct Decoder: Sendable {
 
   /// An empty cache for a sequence that runs through a single block.
   func makeBlockCache(_ block: Int, as type: CacheType = .f32) -> BlockCache {
-    BlockCache(blueprint.blocks[block].attention, as: type)
+    BlockCache(blueprint.blocks[block].mixer, as: type)
   }
 
   /// The model without some of its blocks, whose hidden states the next block reads as if they were not there.
@@ -122,7 +122,9 @@ public struct Decoder: Sendable {
 
 extension Decoder {
   /// The block whose keys and values a block reads: its own, or another one's.
-  func cacheBlock(of block: Int) -> Int { blueprint.blocks[block].attention.cacheBlock ?? block }
+  func cacheBlock(of block: Int) -> Int {
+    blueprint.blocks[block].attention?.cacheBlock ?? block
+  }
 
   /// Whether other blocks read a block's keys and values.
   func isCacheShared(ofBlock block: Int) -> Bool { blueprint.sharedBlocks.contains(block) }

@@ -33,12 +33,12 @@ extension FisherPass {
     let atGated = activations.gated.gatedGradient(
       layers.facts.activation.function, output: atInner)
     let size = layers.facts.size
-    let atGate = atGated.columns(0..<size)
+    let atGate = atGated.columns(in: [0..<size])
     add(
       layers.gate, of: index, at: .perLayerInput(block: index), rows: rows, inputs: read,
       gradients: atGate)
     gradient.add(pool.transposedProducts(of: atGate, with: layers.gate.weights))
-    var atOwn = atGated.columns(size..<2 * size)
+    var atOwn = atGated.columns(in: [size..<2 * size])
     atOwn.scale(by: PerLayerTable.mean)
     var atLookup = atOwn
     atLookup.scale(by: perLayer.scale)

@@ -7,7 +7,7 @@ extension ModelDescription {
     let first = blueprint?.blocks.first
     return PrunableSizes(
       blocks: blockCount, neurons: first?.feedForward.innerSize ?? 0,
-      keyValueHeads: first?.attention.keyValueHeadCount ?? 0)
+      keyValueHeads: blueprint?.attention?.keyValueHeadCount ?? 0)
   }
 
   /// Refuses structures that the model cannot have.
@@ -52,7 +52,7 @@ extension ModelDescription {
         PlanError(reason: "block \(missing) cannot be left out: others read its keys and values"))
     }
     guard let last = kept.last, let architecture = Architecture.named(architecture),
-      architecture.keepsLastBlock, blueprint.blocks[last].attention.window != nil
+      architecture.keepsLastBlock, blueprint.blocks[last].attention?.window != nil
     else { return }
     throw .invalidStructure(
       PlanError(
@@ -118,16 +118,19 @@ extension Blueprint {
     }
     guard
       blocks.allSatisfy({
-        $0.attention.headSize == first.attention.headSize
-          && $0.attention.keyValueHeadCount == first.attention.keyValueHeadCount
-          && $0.attention.cacheBlock == nil && !$0.attention.keysAreValues
+        $0.attention?.headSize == first.attention?.headSize
+          && $0.attention?.keyValueHeadCount == first.attention?.keyValueHeadCount
+          && $0.attention?.cacheBlock == nil && $0.attention?.keysAreValues != true
       })
     else { return "the blocks differ in their heads" }
     guard case .dense(let dense) = first.feedForward else {
       return "the model is a mixture of experts"
     }
-    if dense.isFused || first.attention.isFused { return "several layers are one matrix" }
-    if first.attention.queryKeyNorm == .wholeWidth {
+    guard let attention = first.attention, blocks.allSatisfy({ $0.attention != nil }) else {
+      return "some blocks have no attention"
+    }
+    if dense.isFused || attention.isFused { return "several layers are one matrix" }
+    if attention.queryKeyNorm == .wholeWidth {
       return "all heads are normalised together"
     }
     return nil
@@ -140,11 +143,14 @@ extension Blueprint {
     let kept = structure.keptBlocks(of: sizes)
     pruned.blocks = kept.map { index in
       var block = blocks[index]
-      block.attention.cacheBlock = block.attention.cacheBlock.flatMap { kept.firstIndex(of: $0) }
-      let shared = block.attention.headCount / block.attention.keyValueHeadCount
-      if left.keyValueHeads != sizes.keyValueHeads {
-        block.attention.keyValueHeadCount = left.keyValueHeads
-        block.attention.headCount = left.keyValueHeads * shared
+      if var attention = block.attention {
+        attention.cacheBlock = attention.cacheBlock.flatMap { kept.firstIndex(of: $0) }
+        if left.keyValueHeads != sizes.keyValueHeads {
+          let shared = attention.headCount / attention.keyValueHeadCount
+          attention.keyValueHeadCount = left.keyValueHeads
+          attention.headCount = left.keyValueHeads * shared
+        }
+        block.mixer = .attention(attention)
       }
       if left.neurons != sizes.neurons, case .dense(var dense) = block.feedForward {
         dense.innerSize = left.neurons

@@ -47,6 +47,14 @@ enum GGUFKeys {
         "expert_feed_forward_length", "expert_shared_feed_forward_length", "expert_shared_count",
       ])
     }
+    if architecture.hasDelta {
+      keys.formUnion([
+        "ssm.conv_kernel", "ssm.state_size", "ssm.group_count", "ssm.time_step_rank",
+        "ssm.inner_size", "attention.recurrent_layers", "full_attention_interval",
+        "rope.dimension_sections",
+      ])
+    }
+    if architecture.keepsFurtherBlocks { keys.insert("nextn_predict_layers") }
     return keys
   }
 
