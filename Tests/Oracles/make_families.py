@@ -12,6 +12,8 @@ vectors of F32:
                         with its labels; experts stand one below the other in `outputs`
   squares.LAYER         sums over the tokens of row 0 of what the layer reads, squared: experts x columns
   uses.LAYER            how many of these tokens each expert reads
+  saliency.LAYER        of experts' last layers: for each expert the mean, over the tokens of both rows that it reads, of its
+                        weight times the length of its output
 
 Windows, original context lengths and router choices are such that they matter within the rows. Weights are drawn
 again where a greedy token or a label wins by so little that rounding might choose another.
@@ -225,6 +227,7 @@ class Layer:
         self.rows = rows
         self.inputs, self.outputs, self.trace = np.zeros(columns), np.zeros(count * rows), 0.0
         self.squares, self.uses = np.zeros((count, columns)), np.zeros(count)
+        self.products, self.sent = np.zeros(count), np.zeros(count)
 
     def add(self, index, x, g):
         x2, g2 = x.numpy() ** 2, g.numpy() ** 2
@@ -238,6 +241,14 @@ class Layer:
         np.add.at(self.outputs, tokens.numpy(), g2.sum(1))
         self.trace += float(g2.sum())
 
+    def weigh(self, index, outputs, choices):
+        """Adds what an expert's outputs count for, whose rows are in the order in which it reads its tokens."""
+        chosen, weights = choices
+        tokens = torch.nn.functional.one_hot(chosen, self.products.size).permute(2, 1, 0)[index]
+        places, rows = torch.where(tokens)
+        self.products[index] += float((weights.detach()[rows, places] * outputs.norm(dim=-1)).sum())
+        self.sent[index] += len(rows)
+
     def count(self, index, x):
         self.squares[index] += (x.numpy() ** 2).sum(0)
         self.uses[index] += len(x)
@@ -247,6 +258,7 @@ class Products:
     """Sees every product of a model with one of its matrices, while it is a context."""
 
     def __init__(self, model):
+        self.model = model
         self.parameters = [
             (value.data_ptr(), value, name.removesuffix(".weight")) for name, value in model.named_parameters()
             if value.dim() in (2, 3) and not re.search(STEERING, name)]
@@ -261,6 +273,13 @@ class Products:
         return None
 
     def __enter__(self):
+        def choosing(name):
+            return lambda _, arguments: self.choices.__setitem__(name, arguments[1:3])
+
+        self.choices = {}
+        self.hooks = [
+            module.register_forward_pre_hook(choosing(name)) for name, module in self.model.named_modules()
+            if name.endswith(".experts")]
         functional = torch.nn.functional
         self.originals = functional.linear, functional.embedding
         linear, embedding = self.originals
@@ -281,6 +300,8 @@ class Products:
         return self
 
     def __exit__(self, *_):
+        for hook in self.hooks:
+            hook.remove()
         torch.nn.functional.linear, torch.nn.functional.embedding = self.originals
 
 
@@ -323,7 +344,10 @@ def fisher(model, rows, stored):
         closest = min(closest, margin)
         loss = -torch.log_softmax(logits, -1)[range(len(chosen)), chosen].sum()
         gradients = torch.autograd.grad(loss, [seen[-1] for seen in products.seen + products.lookups])
-        for (name, expert, x, _), gradient in zip(products.seen, gradients):
+        for (name, expert, x, output), gradient in zip(products.seen, gradients):
+            choices = products.choices.get(name.rpartition(".")[0])
+            if choices and name.endswith(".down_proj"):
+                next(iter(layers[name].values())).weigh(expert, output.detach(), choices)
             x, gradient = (values.detach().flatten(0, -2) for values in (x, gradient))
             parts = layers[name]
             for layer, part in zip(parts.values(), gradient.chunk(len(parts), -1)):
@@ -340,6 +364,8 @@ def fisher(model, rows, stored):
                 result[f"fisher.{name}.{key}"] = torch.tensor(getattr(layer, key) / position, dtype=torch.float32)
             result[f"squares.{name}"] = torch.tensor(layer.squares, dtype=torch.float32)
             result[f"uses.{name}"] = torch.tensor(layer.uses, dtype=torch.float32)
+            if layer.sent.sum() > 0:
+                result[f"saliency.{name}"] = torch.tensor(layer.products / np.maximum(layer.sent, 1), dtype=torch.float32)
     return result, closest
 
 

@@ -93,6 +93,13 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
   /// Whether it is a norm: a part that is neither a layer nor one of the few others.
   package var isNorm: Bool { role == nil && !Self.others.contains(self) }
 
+  /// Whether it has as many rows, or values, for each expert as for any other.
+  package var isOfExperts: Bool { Self.ofExperts.contains(self) }
+
+  private static let ofExperts: Set<Part> = [
+    .router, .expertScale, .expertGate, .expertUp, .expertGateUp, .expertDown,
+  ]
+
   /// What is neither a layer nor a norm.
   private static let others: Set<Part> = [
     .router, .sharedRouter, .deltaAlpha, .deltaBeta, .deltaRates, .deltaConvolution, .deltaStep,

@@ -43,6 +43,11 @@ extension JSONObject {
     if case .array(let ropes)? = config["no_rope_layers"], ropes.count != blueprint.blocks.count {
       config["no_rope_layers"] = blueprint.ropeLayers
     }
+    if let experts = blueprint.experts {
+      for key in SettingKey.expertCount.config {
+        if case .integer? = config[key] { config[key] = .integer(experts.count) }
+      }
+    }
     if config["num_kv_shared_layers"] != nil {
       config["num_kv_shared_layers"] = .integer(blueprint.sharingCount)
     }

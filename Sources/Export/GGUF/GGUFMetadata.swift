@@ -82,17 +82,19 @@ extension ModelDescription {
   fileprivate var ggufSizes: [(key: String, value: Int, standard: Int?)] {
     guard let blueprint, let architecture = Architecture.named(architecture) else { return [] }
     let prefix = architecture.ggufName
-    let count = (
-      "\(prefix).block_count", blueprint.blocks.count + blueprint.furtherBlocks, Int?.none
-    )
+    var counts = [
+      ("\(prefix).block_count", blueprint.blocks.count + blueprint.furtherBlocks, Int?.none)
+    ]
+    if let experts = blueprint.experts {
+      counts.append(("\(prefix).expert_count", experts.count, nil))
+    }
     guard let block = blueprint.blocks.first, case .dense(let dense) = block.feedForward,
       let attention = block.attention, !architecture.hasGlobalHeads
     else {
-      return [count]
+      return counts
     }
     let headSize = blueprint.hiddenSize / attention.headCount
-    return [
-      count,
+    return counts + [
       ("\(prefix).feed_forward_length", dense.innerSize, nil),
       ("\(prefix).attention.head_count", attention.headCount, nil),
       ("\(prefix).attention.head_count_kv", attention.keyValueHeadCount, attention.headCount),

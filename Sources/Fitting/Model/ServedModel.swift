@@ -61,6 +61,18 @@ public struct ServedModel: Hashable, Sendable {
     }
   }
 
+  /// Bytes of the layers that one token is multiplied with: of experts, those that it is sent to.
+  ///
+  /// The same as all layers' but for tables in which tokens are looked up, where there are no experts.
+  public var activeBytes: Int {
+    layers.reduce(0) { sum, layer in
+      layer.isLookedUp ? sum : sum + Int(Double(layer.bytes) * layer.activeShare)
+    }
+  }
+
+  /// Whether a token is multiplied with a part of the weights only.
+  public var hasExperts: Bool { layers.contains { $0.activeShare < 1 } }
+
   /// The widest inner values of a token, those of a block's layers.
   var innerWidth: Int { layers.filter { !$0.isHead }.map(\.width).max() ?? 0 }
 }

@@ -60,7 +60,7 @@ extension Decoder {
       observer(
         SiteInputs(
           site: .expertOutput(block: block), expert: expert, vectors: activations.inner,
-          rows: rows))
+          rows: rows, outputs: (activations.output, choices.map(\.weight))))
       sum.scatter(activations.output, choices)
     }
     if let shared = experts.shared {
@@ -79,8 +79,11 @@ extension Decoder {
   }
 
   func routing(of experts: ExpertLayers, _ inputs: Matrix) -> Routing {
-    Routing(
-      pool.products(of: inputs, with: [experts.router]), experts.facts, scales: experts.scales)
+    var logits = pool.products(of: inputs, with: [experts.router])
+    for row in 0..<logits.rows {
+      for expert in experts.removed { logits[row, expert] = -.infinity }
+    }
+    return Routing(logits, experts.facts, scales: experts.scales)
   }
 
   /// How much the shared expert counts for each row; nil where it counts whole.

@@ -19,6 +19,8 @@ struct SiteInputs {
   let vectors: Matrix
   /// The rows of the pass that they come from; nil for all in order.
   var rows: [Int]?
+  /// What an expert makes of them, and how much that counts for each.
+  var outputs: (vectors: Matrix, weights: [Float])?
 }
 
 extension Decoder {

@@ -121,6 +121,23 @@ public struct Decoder: Sendable {
 }
 
 extension Decoder {
+  /// The model whose routers send no token to some experts of each block, as if these were not there.
+  ///
+  /// - Precondition: each mixture keeps as many as a token runs through.
+  public func leavingOut(experts: [Int: [Int]]) -> Decoder {
+    var smaller = self
+    smaller.renew()
+    for (block, removed) in experts {
+      guard case .experts(var layers) = smaller.blocks[block].feedForward else { continue }
+      layers.removed = Set(removed)
+      precondition(
+        layers.facts.count - layers.removed.count >= layers.facts.chosenCount,
+        "as many as a token runs through")
+      smaller.blocks[block].feedForward = .experts(layers)
+    }
+    return smaller
+  }
+
   /// The block whose keys and values a block reads: its own, or another one's.
   func cacheBlock(of block: Int) -> Int {
     blueprint.blocks[block].attention?.cacheBlock ?? block

@@ -44,6 +44,8 @@ struct ExpertLayers: Sendable {
   var routerNorm: Norm?
   /// What each expert's weight is multiplied by; nil for none.
   var scales: [Float]?
+  /// Experts that no token is sent to.
+  var removed: Set<Int> = []
 }
 
 /// What gates and adds a block's own embeddings.

@@ -9,10 +9,12 @@ extension Decoder {
   ///   - tokens: The window, read from position 0.
   ///   - cacheType: What keys and values are held as.
   ///   - pace: Of the whole way.
+  ///   - observer: Sees what layers read.
   /// - Returns: Tokens x hidden size.
   /// - Throws: ``InferenceError`` for ids outside the vocabulary.
   func lastStates(
-    of tokens: [Int], cacheType: CacheType = .f32, pace: Pace = .unwatched
+    of tokens: [Int], cacheType: CacheType = .f32, pace: Pace = .unwatched,
+    observer: Observer = { _ in }
   ) throws(InferenceError) -> Matrix {
     try check(tokens)
     var hidden = embedded(tokens)
@@ -26,7 +28,7 @@ extension Decoder {
         let rows = start..<min(start + length, hidden.rows)
         var part = hidden.rows(rows)
         if let other { cache = other.prefix(rows.upperBound) }
-        run(block: block, on: &part, positions.part(rows), cache: &cache)
+        run(block: block, on: &part, positions.part(rows), cache: &cache, observer: observer)
         hidden.replaceRows(from: start, by: part)
         try pace.advance(to: Double(rows.upperBound) / Double(hidden.rows))
       }

@@ -5,9 +5,17 @@ extension ModelDescription {
   /// The sizes that structured pruning changes; zeros where the model does not run.
   public var prunableSizes: PrunableSizes {
     let first = blueprint?.blocks.first
+    let mixtures = (blueprint?.blocks ?? []).enumerated().compactMap { index, block in
+      if case .experts(let facts) = block.feedForward { (index, facts) } else { nil }
+    }
+    // Mixtures that are not alike are not pruned alike.
+    let isAlike = mixtures.allSatisfy { $0.1.count == mixtures[0].1.count }
+    let experts = isAlike ? mixtures.first?.1 : nil
     return PrunableSizes(
       blocks: blockCount, neurons: first?.feedForward.innerSize ?? 0,
-      keyValueHeads: blueprint?.attention?.keyValueHeadCount ?? 0)
+      keyValueHeads: blueprint?.attention?.keyValueHeadCount ?? 0, experts: experts?.count ?? 0,
+      chosenExperts: experts?.chosenCount ?? 0,
+      mixtures: experts == nil ? [] : Set(mixtures.map(\.0)))
   }
 
   /// Refuses structures that the model cannot have.
@@ -98,6 +106,12 @@ extension ModelDescription {
     }
   }
 
+  /// The experts that a tensor with something for each of them keeps; nil for others, and if all stay.
+  func keptExperts(of tensor: ModelTensor, by structure: ModelStructure) -> [Int]? {
+    guard let block = tensor.block, tensor.part.isOfExperts else { return nil }
+    return structure.keptExperts(ofBlock: block, of: prunableSizes)
+  }
+
   /// The tensors that a structure leaves, each with what it becomes: another size, and a block that is counted anew.
   func tensors(leftBy structure: ModelStructure) -> [(whole: ModelTensor, left: ModelTensor)] {
     guard let blueprint, let architecture = Architecture.named(architecture) else { return [] }
@@ -151,6 +165,10 @@ extension Blueprint {
           attention.headCount = left.keyValueHeads * shared
         }
         block.mixer = .attention(attention)
+      }
+      if left.experts != sizes.experts, case .experts(var experts) = block.feedForward {
+        experts.count = left.experts
+        block.feedForward = .experts(experts)
       }
       if left.neurons != sizes.neurons, case .dense(var dense) = block.feedForward {
         dense.innerSize = left.neurons
