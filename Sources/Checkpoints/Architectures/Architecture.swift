@@ -141,7 +141,8 @@ package struct Architecture: Sendable {
   /// Families that run, by what they are most like.
   package static let all: [Architecture] = [
     llama, mistral, ministral3, qwen2, qwen2Moe, qwen3, qwen3Moe, gemma, gemma2, gemma3, phi3,
-    granite, graniteMoe, smollm3, olmo2, olmoe, glm4, starcoder2, mixtral, seedOss, qwen35, qwen35Moe,
+    granite, graniteMoe, smollm3, olmo2, olmoe, glm4, starcoder2, mixtral, seedOss, qwen35,
+    qwen35Moe,
     qwen3Next,
   ]
 

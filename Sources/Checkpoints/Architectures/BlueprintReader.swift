@@ -48,7 +48,8 @@ struct BlueprintReader {
       let recurrence = try delta?.facts(ofBlock: block)
       blocks.append(
         BlockFacts(
-          mixer: recurrence.map { .delta($0) } ?? .attention(attention), feedForward: try feedForward(ofBlock: block),
+          mixer: recurrence.map { .delta($0) } ?? .attention(attention),
+          feedForward: try feedForward(ofBlock: block),
           norms: architecture.norms, residualScale: Float(residualScale),
           biases: try biases(ofBlock: block)))
     }
