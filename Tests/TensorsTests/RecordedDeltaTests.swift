@@ -69,11 +69,12 @@ struct RecordedDeltaTests {
     }
     var (state, found) = (rule.emptyState, [Float]())
     for rows in [0..<1, 1..<70, 70..<71, 71..<150] {
-      found += rule.outputs(
-        of: part(recorded.inputs, rule.width, rows),
-        retentions: part(recorded.retentions, recorded.valueHeads, rows),
-        rates: part(recorded.rates, recorded.valueHeads, rows), state: &state, on: pool
-      ).values
+      found +=
+        rule.outputs(
+          of: part(recorded.inputs, rule.width, rows),
+          retentions: part(recorded.retentions, recorded.valueHeads, rows),
+          rates: part(recorded.rates, recorded.valueHeads, rows), state: &state, on: pool
+        ).values
     }
     expectClose(found, recorded.output.floats, "in parts")
   }

@@ -52,7 +52,9 @@ public struct DeltaFacts: Codable, Hashable, Sendable {
   package var inputParts: [Part] { inputs.map(\.part) }
 
   /// Where the one matrix gives queries, keys, values and gates, of each key head after the other.
-  package var fusedColumns: (queries: [Range<Int>], keys: [Range<Int>], values: [Range<Int>], gates: [Range<Int>]) {
+  package var fusedColumns:
+    (queries: [Range<Int>], keys: [Range<Int>], values: [Range<Int>], gates: [Range<Int>])
+  {
     let shared = tiling.heads * valueSize
     let width = 2 * (keySize + shared)
     func ranges(_ start: Int, _ count: Int) -> [Range<Int>] {

@@ -68,7 +68,8 @@ extension GGUFMetadata {
       try setArchitecture(of: model, blueprint, architecture)
     }
     let label = "general.size_label"
-    if changes, let blueprint = model.blueprint, blueprint.blocks.contains(where: { $0.delta != nil }),
+    if changes, let blueprint = model.blueprint,
+      blueprint.blocks.contains(where: { $0.delta != nil }),
       let architecture = Architecture.named(model.architecture)
     {
       set("\(architecture.ggufName).attention.recurrent_layers", blueprint.recurrentLayers)

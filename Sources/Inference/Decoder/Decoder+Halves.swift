@@ -122,7 +122,8 @@ extension Decoder {
   ///
   /// - Precondition: the block has attention, and the cache is of such a block.
   func attentionActivations(
-    _ attention: Attention, block index: Int, of hidden: Matrix, _ positions: Positions, cache: inout BlockCache
+    _ attention: Attention, block index: Int, of hidden: Matrix, _ positions: Positions,
+    cache: inout BlockCache
   ) -> AttentionActivations {
     let block = blocks[index]
     guard let facts = block.facts.attention else { preconditionFailure("a block with attention") }

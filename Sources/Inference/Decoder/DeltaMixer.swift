@@ -52,7 +52,9 @@ struct DeltaMixer: Sendable {
   }
 
   /// The outputs of the first layers as queries, keys, values, gates, rates and retentions.
-  func ordered(_ projected: Matrix) -> Matrix { order.map { projected.columns(in: $0) } ?? projected }
+  func ordered(_ projected: Matrix) -> Matrix {
+    order.map { projected.columns(in: $0) } ?? projected
+  }
 
   /// Columns of an ordered matrix.
   var gateColumns: Range<Int> { facts.mixedWidth..<facts.mixedWidth + facts.valueWidth }
@@ -107,7 +109,8 @@ struct DeltaMixer: Sendable {
   }
 
   /// The gradients at what decides on rates and retentions, given those at these: positions x (2 x heads).
-  func gradient(at ordered: Matrix, _ run: DeltaSteps, retentions: Matrix, rates: Matrix) -> Matrix {
+  func gradient(at ordered: Matrix, _ run: DeltaSteps, retentions: Matrix, rates: Matrix) -> Matrix
+  {
     let heads = facts.valueHeadCount
     var result = Matrix(rows: ordered.rows, columns: 2 * heads)
     for row in 0..<ordered.rows {

@@ -33,7 +33,8 @@ struct ConfigReview {
       )
     }
     guard !architecture.readsLayerTypes, !architecture.hasDelta,
-      let types = config.root["layer_types"]?.array else {
+      let types = config.root["layer_types"]?.array
+    else {
       return
     }
     let known = ["full_attention", "sliding_attention"]
