@@ -82,7 +82,8 @@ struct HeadReader {
     let known = ["head_dim", "num_key_value_heads"]
     if let stranger = own.root.members.first(where: { !known.contains($0.name) }) {
       throw config.error(
-        "per_layer_config gives block \(block) a \(stranger.name) of its own, which is not supported")
+        "per_layer_config gives block \(block) a \(stranger.name) of its own, which is not supported"
+      )
     }
     heads.size = try own.size("head_dim", standard: heads.size)
     heads.keyCount = try own.size("num_key_value_heads", standard: heads.keyCount)

@@ -127,8 +127,9 @@ extension TensorTable {
   private static let pageLimit = 16 * 2048
 
   /// SHA-256 over what the headers say of all tensors, and over hashes of what they hold: of every byte where all tensors
-  /// take at most 64 MiB; or else of 16 pages of 4 KiB of each, spread evenly from its first to its last. Of more than 2048
-  /// tensors, such as a mixture has whose experts are stored one by one, it is of fewer pages of each.
+  /// take at most 64 MiB; or else of 16 pages of 4 KiB of each, spread evenly from its first to its last.
+  ///
+  /// Of more than 2048 tensors, such as a mixture has whose experts are stored one by one, it is of fewer pages of each.
   var fingerprint: String {
     let pages = min(Self.pageCount, max(1, Self.pageLimit / max(entries.count, 1)))
     let lines = Dictionary(grouping: entries, by: \.file).flatMap { file, entries in

@@ -81,7 +81,9 @@ extension ModelStructure {
       blocks: whole.blocks - removedBlocks.count, neurons: neurons ?? whole.neurons,
       keyValueHeads: keyValueHeads ?? whole.keyValueHeads, experts: experts ?? whole.experts,
       chosenExperts: whole.chosenExperts,
-      mixtures: Set(keptBlocks(of: whole).enumerated().filter { whole.mixtures.contains($0.element) }.map(\.offset)))
+      mixtures: Set(
+        keptBlocks(of: whole).enumerated().filter { whole.mixtures.contains($0.element) }.map(
+          \.offset)))
   }
 
   /// Blocks that stay, ascending.

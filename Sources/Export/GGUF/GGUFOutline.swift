@@ -12,7 +12,7 @@ struct GGUFLayer: Codable, Hashable, Sendable {
   /// What the layer is one matrix of; nil for none.
   private let delta: DeltaFacts?
 
-  /// - Parameter isWhole: whether GGUF, too, has gates and ups of experts in one tensor.
+  /// `isWhole` says whether GGUF, too, has gates and ups of experts in one tensor.
   init(
     _ layer: LayerDescription, _ tensor: ModelTensor?, shape: LayerShape, _ blueprint: Blueprint?,
     isWhole: Bool

@@ -29,7 +29,9 @@ extension Fit {
       lines.append(
         FitLine(
           name: "  active", value: ByteText.text(memory.activeWeights),
-          how: "of these, what one token is multiplied with: the experts that it is sent to, and all else"))
+          how:
+            "of these, what one token is multiplied with: the experts that it is sent to, and all else"
+        ))
     }
     if !memory.isCacheKnown {
       lines.append(

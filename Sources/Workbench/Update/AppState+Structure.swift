@@ -11,7 +11,8 @@ extension AppState {
       return []
     }
     guard let words = PruneWords(text) else {
-      refuse("\"\(text)\" prunes nothing; write neurons 75%, heads 2, experts 50%, blocks 2 or none")
+      refuse(
+        "\"\(text)\" prunes nothing; write neurons 75%, heads 2, experts 50%, blocks 2 or none")
       return []
     }
     guard words != .none else { return restructure(to: nil, title: "prune none") }

@@ -12,7 +12,8 @@ extension KeptCount: ExpressibleByArgument {
 struct PruneCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "prune",
-    abstract: "Chooses blocks, MLP neurons, key and value heads and experts to take from the model.",
+    abstract:
+      "Chooses blocks, MLP neurons, key and value heads and experts to take from the model.",
     discussion: """
       Blocks go by the KLD that is measured without each, again after each choice; of what is left, \
       gradients then tell which neurons and heads of each block cost least. Experts go by the mean of \
@@ -152,7 +153,8 @@ private struct PruneResult: Encodable {
 
   private enum CodingKeys: String, CodingKey {
     case source = "text"
-    case blocks, removedBlocks, neurons, kvHeads, experts, expertsKld, bytesBefore, bytesAfter, output
+    case blocks, removedBlocks, neurons, kvHeads, experts, expertsKld, bytesBefore, bytesAfter,
+      output
   }
 
   init(

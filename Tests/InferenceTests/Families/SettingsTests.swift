@@ -32,7 +32,8 @@ struct SettingsTests {
   private static let pool = WorkerPool(threads: 2)
 
   @Test(arguments: [
-    "gemma", "gemma2", "gemma3", "gemma4", "gemma4-moe", "glm4", "granite", "granitemoe", "llama", "ministral3", "mistral",
+    "gemma", "gemma2", "gemma3", "gemma4", "gemma4-moe", "glm4", "granite", "granitemoe", "llama",
+    "ministral3", "mistral",
     "mixtral", "olmo2", "olmoe", "phi3", "qwen2", "qwen2_moe", "qwen3", "qwen3_moe", "seed_oss",
     "smollm3", "starcoder2",
   ])
