@@ -113,8 +113,8 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
     .expertGateUp: .expertGateUp, .expertDown: .expertDown, .sharedGate: .sharedGate,
     .sharedUp: .sharedUp, .sharedDown: .sharedDown, .perLayerEmbedding: .perLayerEmbedding,
     .perLayerGate: .perLayerGate, .perLayerProjection: .perLayerProjection,
-    .sharedUp: .sharedUp, .sharedDown: .sharedDown, .deltaInputs: .deltaInputs,
-    .deltaGate: .deltaGate, .fusedDelta: .fusedDelta, .deltaOutput: .deltaOutput,
+    .deltaInputs: .deltaInputs, .deltaGate: .deltaGate, .fusedDelta: .fusedDelta,
+    .deltaOutput: .deltaOutput,
   ]
 
   /// What most Hugging Face checkpoints call the part, after their prefix and, in blocks, the block's number.
