@@ -1,9 +1,9 @@
 import Tensors
 
 extension AttentionFacts {
-  /// Bytes that the keys and values of one position take.
+  /// Bytes that the keys and values of one position take; none where another block's are read.
   public func cacheBytes(as type: CacheType) -> Int {
-    2 * keyValueHeadCount * type.bytes(ofHead: headSize)
+    cacheBlock == nil ? 2 * keyValueHeadCount * type.bytes(ofHead: headSize) : 0
   }
 }
 

@@ -46,6 +46,26 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
   package static let down: Part = "ffn_down"
   package static let feedForwardPostNorm: Part = "post_ffw_norm"
 
+  /// Norms of an MLP's outputs and of experts' inputs and outputs, where both stand side by side.
+  package static let densePostNorm: Part = "post_ffw_norm_1"
+  package static let expertNorm: Part = "pre_ffw_norm_2"
+  package static let expertPostNorm: Part = "post_ffw_norm_2"
+
+  package static let perLayerEmbedding: Part = "per_layer_token_embd"
+  /// What makes a part of the blocks' own embeddings of the model's.
+  package static let perLayerModelProjection: Part = "per_layer_model_proj"
+  package static let perLayerModelNorm: Part = "per_layer_proj_norm"
+  package static let perLayerGate: Part = "inp_gate"
+  package static let perLayerProjection: Part = "proj"
+  package static let perLayerNorm: Part = "post_norm"
+
+  /// What a block's hidden states are multiplied by.
+  package static let outputScale: Part = "layer_output_scale.weight"
+  /// What the router's inputs are multiplied by, channel by channel.
+  package static let routerScale: Part = "ffn_gate_inp.scale"
+  /// What the experts' weights are multiplied by.
+  package static let expertScale: Part = "ffn_down_exps.scale"
+
   package static let router: Part = "ffn_gate_inp"
   package static let expertGate: Part = "ffn_gate_exps"
   package static let expertUp: Part = "ffn_up_exps"
@@ -73,10 +93,17 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
   /// Whether it is a norm: a part that is neither a layer nor one of the few others.
   package var isNorm: Bool { role == nil && !Self.others.contains(self) }
 
+  /// Whether it has as many rows, or values, for each expert as for any other.
+  package var isOfExperts: Bool { Self.ofExperts.contains(self) }
+
+  private static let ofExperts: Set<Part> = [
+    .router, .expertScale, .expertGate, .expertUp, .expertGateUp, .expertDown,
+  ]
+
   /// What is neither a layer nor a norm.
   private static let others: Set<Part> = [
     .router, .sharedRouter, .deltaAlpha, .deltaBeta, .deltaRates, .deltaConvolution, .deltaStep,
-    .deltaDecay,
+    .deltaDecay, .perLayerModelProjection, .outputScale, .routerScale, .expertScale,
   ]
 
   private static let roles: [Part: Role] = [
@@ -84,6 +111,8 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
     .fusedAttention: .fusedAttention, .attentionOutput: .attentionOutput, .gate: .gate, .up: .up,
     .fusedGateUp: .fusedGateUp, .down: .down, .expertGate: .expertGate, .expertUp: .expertUp,
     .expertGateUp: .expertGateUp, .expertDown: .expertDown, .sharedGate: .sharedGate,
+    .sharedUp: .sharedUp, .sharedDown: .sharedDown, .perLayerEmbedding: .perLayerEmbedding,
+    .perLayerGate: .perLayerGate, .perLayerProjection: .perLayerProjection,
     .sharedUp: .sharedUp, .sharedDown: .sharedDown, .deltaInputs: .deltaInputs,
     .deltaGate: .deltaGate, .fusedDelta: .fusedDelta, .deltaOutput: .deltaOutput,
   ]

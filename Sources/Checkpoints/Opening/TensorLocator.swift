@@ -29,7 +29,7 @@ struct TensorLocator {
       return try matrix(
         tensor.name, storedName: tensor.storedName(in: format), shape: tensor.shape,
         count: tensor.count, order: format == .gguf ? tensor.ggufOrder : .plain,
-        isLayer: tensor.role != nil, isEmbedding: tensor.role == .embedTokens)
+        isLayer: tensor.role != nil, isEmbedding: tensor.role?.isEmbedding ?? false)
     }
     return try experts(tensor)
   }

@@ -16,6 +16,7 @@ extension GGUFMetadata {
     set("\(prefix)attention.\(epsilon)", .float32(Float(blueprint.normEpsilon)))
     set(prefix + "vocab_size", blueprint.vocabularySize)
     if let attention = blueprint.attention { setAttention(attention, prefix) }
+    setOwnSizes(of: blueprint, architecture, prefix)
     if let delta = blueprint.blocks.lazy.compactMap(\.delta).first {
       try setDelta(delta, of: model, blueprint, prefix)
     }
@@ -35,6 +36,29 @@ extension GGUFMetadata {
     if let cap = attention.softcap { set(prefix + "attn_logit_softcapping", .float32(cap)) }
     if let growth = attention.queryGrowth {
       set(prefix + "attention.temperature_scale", .float32(growth.beta))
+    }
+  }
+
+  /// What blocks have of their own: heads of another kind where no window is, caches of others, embeddings.
+  private mutating func setOwnSizes(
+    of blueprint: Blueprint, _ architecture: Architecture, _ prefix: String
+  ) {
+    let blocks = blueprint.blocks.compactMap(\.attention)
+    if architecture.hasGlobalHeads, let first = blocks.first {
+      let whole = blocks.first { $0.window == nil }?.headSize ?? first.headSize
+      let local = blocks.first { $0.window != nil }?.headSize ?? whole
+      for part in ["key", "value"] {
+        set("\(prefix)attention.\(part)_length", whole)
+        set("\(prefix)attention.\(part)_length_swa", local)
+      }
+      let counts = blocks.map(\.keyValueHeadCount)
+      if Set(counts).count > 1 { set(prefix + "attention.head_count_kv", sizes: counts) }
+    }
+    if architecture.sharesCaches {
+      set(prefix + "attention.shared_kv_layers", blocks.count { $0.cacheBlock != nil })
+    }
+    if architecture.hasPerLayerEmbeddings {
+      set(prefix + "embedding_length_per_layer_input", blueprint.perLayer?.size ?? 0)
     }
   }
 
@@ -80,7 +104,10 @@ extension GGUFMetadata {
   }
 
   private mutating func setFeedForward(_ blueprint: Blueprint, _ prefix: String) {
-    if let inner = blueprint.dense?.innerSize ?? blueprint.experts?.innerSize {
+    let dense = blueprint.blocks.compactMap(\.feedForward.dense?.innerSize)
+    if dense.count == blueprint.blocks.count, Set(dense).count > 1 {
+      set(prefix + "feed_forward_length", sizes: dense)
+    } else if let inner = dense.first ?? blueprint.experts?.innerSize {
       set(prefix + "feed_forward_length", inner)
     }
     guard let experts = blueprint.experts else { return }
@@ -112,6 +139,9 @@ extension GGUFMetadata {
   ) {
     guard !isLocal else {
       set(prefix + "rope.freq_base_swa", .float32(Float(rope.theta)))
+      if rope.rotatedSize != blueprint.ropes[0].rotatedSize {
+        set(prefix + "rope.dimension_count_swa", rope.rotatedSize)
+      }
       return
     }
     set(prefix + "rope.freq_base", .float32(Float(rope.theta)))
@@ -136,7 +166,7 @@ extension GGUFMetadata {
       set(scaling + "type", .string("longrope"))
       set(scaling + "original_context_length", rule.originalLength)
       set(scaling + "attn_factor", .float32(Float(rule.amplitude)))
-    case .llama3, .listed, nil: break
+    case .llama3, .listed, .proportional, nil: break
     }
   }
 }

@@ -62,3 +62,13 @@ extension StoredMatrix {
     }
   }
 }
+
+extension StoredMatrix {
+  /// Consecutive rows where they are stored; nil where rows are in another order.
+  func part(rows range: Range<Int>) -> StoredMatrix? {
+    guard rowOrder == .plain, let rowBytes = type.byteCount(elements: columns) else { return nil }
+    return StoredMatrix(
+      storage: storage, offset: offset + range.lowerBound * rowBytes, type: type,
+      rows: range.count, columns: columns)
+  }
+}
