@@ -37,6 +37,11 @@ public struct Family: Sendable {
   /// The logits after each token of a row, one row after the other.
   public func logits(ofRow row: Int) -> [Float] { oracle["logits.\(row)"] ?? [] }
 
+  /// How far logits may be off, as a share of the largest: transformers sums recurrences by chunks, in single precision.
+  public var tolerance: Float {
+    name.hasPrefix("qwen3_5") || name == "qwen3_next" ? 3e-5 : 2e-5
+  }
+
   /// What was recorded of a layer under a name: `fisher.LAYER.inputs`; nil for nothing.
   public func record(_ name: String) -> [Float]? { oracle[name] }
 

@@ -18,7 +18,7 @@ extension GGUFMetadata {
     if let attention = blueprint.attention { setAttention(attention, prefix) }
     setOwnSizes(of: blueprint, architecture, prefix)
     if let delta = blueprint.blocks.lazy.compactMap(\.delta).first {
-      setDelta(delta, of: blueprint, prefix)
+      try setDelta(delta, of: model, blueprint, prefix)
     }
     try setWindows(of: model, blueprint, prefix)
     setFeedForward(blueprint, prefix)
@@ -63,13 +63,26 @@ extension GGUFMetadata {
   }
 
   /// The recurrence of blocks without attention, and which they are.
-  private mutating func setDelta(_ delta: DeltaFacts, of blueprint: Blueprint, _ prefix: String) {
+  private mutating func setDelta(
+    _ delta: DeltaFacts, of model: ModelDescription, _ blueprint: Blueprint, _ prefix: String
+  ) throws(CheckpointError) {
+    guard delta.keySize == delta.valueSize else {
+      throw CheckpointError(
+        file: model.path,
+        reason:
+          "has linear blocks with keys of \(delta.keySize) and values of \(delta.valueSize), which are alike to llama.cpp",
+        hint: "export it as compressed-tensors")
+    }
     set(prefix + "ssm.conv_kernel", delta.taps)
     set(prefix + "ssm.state_size", delta.keySize)
     set(prefix + "ssm.group_count", delta.keyHeadCount)
     set(prefix + "ssm.time_step_rank", delta.valueHeadCount)
     set(prefix + "ssm.inner_size", delta.valueWidth)
     set(prefix + "attention.recurrent_layers", blueprint.recurrentLayers)
+    // Earlier versions of llama.cpp know the interval only.
+    if let first = blueprint.blocks.firstIndex(where: { $0.attention != nil }) {
+      set(prefix + "full_attention_interval", first + 1)
+    }
     // llama.cpp loads no Qwen 3.5 without the pairs that turn by each coordinate of an image, which are alike in text.
     if !delta.fusesRates { set(prefix + "rope.dimension_sections", .int32s([11, 11, 10, 0])) }
   }

@@ -31,6 +31,7 @@ extension StoredMatrix {
   /// A copy in memory whose columns are in another order.
   ///
   /// - Parameter source: The column that each column of the copy was.
+  /// - Returns: A matrix in plain row order.
   /// - Precondition: the type is plain, and there are such columns.
   public func orderingColumns(_ source: (Int) -> Int) -> StoredMatrix {
     selecting(rows: nil, columns: (0..<columns).map(source))

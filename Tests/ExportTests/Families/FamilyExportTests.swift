@@ -25,7 +25,7 @@ struct FamilyExportTests {
       var cache = decoder.makeCache()
       let found = try decoder.forward(tokens: tokens, cache: &cache, wants: .all)
       let error = largestError(found.values, family.logits(ofRow: row))
-      #expect(error < 2e-5, "row \(row)", sourceLocation: location)
+      #expect(error < family.tolerance, "row \(row)", sourceLocation: location)
     }
   }
 
@@ -59,6 +59,7 @@ struct FamilyExportTests {
     "gemma4-moe": "has all experts of a block in one tensor",
     "granitemoe": "has gates and ups of experts apart",
     "llama-llama3": "factors that config.json has no rule for",
+    "qwen3_next": "has layers of its linear blocks apart",
   ]
 
   /// To GGUF, and from there back to a directory.

@@ -33,8 +33,8 @@ struct SettingsTests {
 
   @Test(arguments: [
     "gemma", "gemma2", "gemma3", "gemma4", "gemma4-moe", "glm4", "granite", "granitemoe", "llama",
-    "ministral3", "mistral",
-    "mixtral", "olmo2", "olmoe", "phi3", "qwen2", "qwen2_moe", "qwen3", "qwen3_moe", "seed_oss",
+    "ministral3", "mistral", "mixtral", "olmo2", "olmoe", "phi3", "qwen2", "qwen2_moe", "qwen3",
+    "qwen3_5", "qwen3_5_moe", "qwen3_moe", "qwen3_next", "seed_oss",
     "smollm3", "starcoder2",
   ])
   func areHonouredAsInTransformersOrRefusedByName(name: String) throws {
