@@ -28,6 +28,10 @@ VK_INLINE activated activation(vk_activation kind, float x) {
       return (activated){x * below, below + 0.3989422804f * x * exponential};
     }
     case VK_RELU: return (activated){x > 0 ? x : 0, x > 0 ? 1 : 0};
+    case VK_SIGMOID: {
+      const float sigmoid = 1.0f / (1.0f + vk_exp(-x));
+      return (activated){sigmoid, sigmoid * (1.0f - sigmoid)};
+    }
     case VK_RELU_SQUARED: break;
   }
   const float positive = x > 0 ? x : 0;
@@ -42,6 +46,7 @@ VK_INLINE activated activation(vk_activation kind, float x) {
     case VK_GELU: FOR_ALL(VK_GELU, statement) break;                         \
     case VK_RELU: FOR_ALL(VK_RELU, statement) break;                         \
     case VK_RELU_SQUARED: FOR_ALL(VK_RELU_SQUARED, statement) break;         \
+    case VK_SIGMOID: FOR_ALL(VK_SIGMOID, statement) break;                   \
   }
 #define FOR_ALL(constant, statement)      \
   for (size_t i = 0; i < count; i++) {    \

@@ -119,6 +119,7 @@ ACTIVATIONS = {
     "gelu": F.gelu,
     "relu": F.relu,
     "reluSquared": lambda x: F.relu(x) ** 2,
+    "sigmoid": torch.sigmoid,
 }
 
 

@@ -17,6 +17,8 @@ typedef enum {
   VK_RELU,
   /// max(x, 0)^2.
   VK_RELU_SQUARED,
+  /// 1 / (1 + exp(-x)).
+  VK_SIGMOID,
 } vk_activation;
 
 /// y = activation(x).

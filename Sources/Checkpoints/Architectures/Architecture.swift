@@ -58,6 +58,20 @@ package struct Architecture: Sendable {
     var hasWeighedShared = false
     /// The expert's inner size has the word that dense models have for theirs.
     var usesDenseInnerSize = false
+    /// A flag of config.json without which all blocks are dense; nil where all models of the family are mixtures.
+    var flag: String? = nil
+    /// Whether experts stand beside an MLP, both under norms of their own, and routers have scales.
+    var standsBesideDense = false
+    /// Whether GGUF, too, holds gates and ups as one tensor, as llama.cpp's converter writes it.
+    var isFusedInGGUF = false
+  }
+
+  /// The recurrence that some blocks have in attention's place.
+  struct DeltaRule: Sendable {
+    /// Whether Hugging Face checkpoints hold q, k, v and the gate as one matrix, and retentions and rates as another.
+    var isFused = false
+    /// Whether llama.cpp's converter puts value heads that share a key head apart.
+    var tilesHeads = false
   }
 
   /// The words for it in config.json's `model_type`; the first names the architecture in Vise.
@@ -68,6 +82,8 @@ package struct Architecture: Sendable {
   package var className: String
   /// What parts are called where it is not ``Part/commonNames``.
   var names: [Part: String] = [:]
+  /// What llama.cpp calls parts where it is not their own name.
+  var ggufNames: [Part: String] = [:]
   /// What config.json may leave out, since the class in transformers has it.
   var standards: [String: SettingValue] = [:]
   /// What GGUF metadata may leave out, since llama.cpp has it: keys without the architecture's name.
@@ -84,6 +100,10 @@ package struct Architecture: Sendable {
   var queryKeyNorm: QueryKeyNorm = .none
   var biases: Biases = .flagged([:], standard: false)
   var fusesAttention = false
+  /// Whether q gives gates of what heads give, too.
+  var gatesAttention = false
+  /// What blocks without attention have instead; nil for families whose blocks all have attention.
+  var delta: DeltaRule?
   var feedForward: FeedForward = .gated
   /// The key of config.json that names the activation, and what it is where none is named.
   var activation: (key: String, standard: ActivationKind) = ("hidden_act", .silu)
@@ -100,6 +120,8 @@ package struct Architecture: Sendable {
   var ggufWindow: WindowRule?
   /// Whether config.json's `layer_types` says which blocks see a window.
   var readsLayerTypes = false
+  /// Whether the last block sees all positions, whatever else is said.
+  var endsWithoutWindow = false
   /// Whether blocks with a window turn by frequencies of their own.
   var hasLocalRope = false
   /// Whether a part of each head may turn, and the rest stay.
@@ -112,6 +134,18 @@ package struct Architecture: Sendable {
   package var attentionScaleKey: String?
   /// The number of blocks at which llama.cpp takes hidden size over heads for that size; nil where it never does.
   var blocksOfWideScores: Int?
+  /// What scores are multiplied by where that is no root of a size; nil where it is.
+  var scoreScale: Float?
+  /// Whether blocks without a window have heads of their own size, keys and values in their own number, and keys that may be values.
+  package var hasGlobalHeads = false
+  /// Whether each head's values are normalised, without weights.
+  var normalizesValues = false
+  /// Whether the last blocks may read the keys and values of blocks before, perhaps with MLPs of twice the size.
+  package var sharesCaches = false
+  /// Whether blocks may have embeddings of their own.
+  package var hasPerLayerEmbeddings = false
+  /// Whether each block's hidden states are multiplied by a number.
+  var scalesBlocks = false
   /// Whether attention scores may have a bound.
   var boundsScores = false
   /// Whether logits may have a bound.
@@ -126,8 +160,9 @@ package struct Architecture: Sendable {
 
   /// Families that run, by what they are most like.
   package static let all: [Architecture] = [
-    llama, mistral, ministral3, qwen2, qwen2Moe, qwen3, qwen3Moe, gemma, gemma2, gemma3, phi3,
-    granite, graniteMoe, smollm3, olmo2, olmoe, glm4, starcoder2, mixtral, seedOss,
+    llama, mistral, ministral3, qwen2, qwen2Moe, qwen3, qwen3Moe, gemma, gemma2, gemma3, gemma4,
+    phi3, granite, graniteMoe, smollm3, olmo2, olmoe, glm4, starcoder2, mixtral, seedOss, qwen35,
+    qwen35Moe, qwen3Next,
   ]
 
   /// Vise's name of it.
@@ -178,18 +213,35 @@ package struct Architecture: Sendable {
     case .none, .all, .allButEvery: false
     }
   }
+  /// Whether the class in transformers lets the last block see all positions, whatever it was.
+  package var keepsLastBlock: Bool { endsWithoutWindow }
   /// Whether llama.cpp has blocks see a window.
   package var hasWindowInGGUF: Bool { if case .none? = ggufWindow { false } else { true } }
   /// How llama.cpp weighs the chosen experts; nil where all models of the family do so.
   package var routerInGGUF: RouterKind? { experts?.normalizing == nil ? nil : experts?.router }
-  /// Whether Hugging Face checkpoints hold gates and ups of experts as one tensor, where GGUF has two.
+  /// Whether Hugging Face checkpoints hold gates and ups of experts as one tensor.
   package var fusesExperts: Bool { experts?.isFused ?? false }
+  /// Whether GGUF does so.
+  package var fusesExpertsInGGUF: Bool { experts?.isFusedInGGUF ?? false }
+  /// Whether experts stand beside an MLP of their own.
+  package var hasDenseBeside: Bool { experts?.standsBesideDense ?? false }
+  /// A flag of config.json without which all blocks are dense; nil for none.
+  package var expertFlag: String? { experts?.flag }
+  /// Whether Hugging Face checkpoints hold layers of a recurrence as one tensor, where GGUF has two.
+  package var fusesDelta: Bool { delta?.isFused ?? false }
+  /// Whether GGUF files may hold blocks that predict further tokens, which are kept.
+  var keepsFurtherBlocks: Bool { delta != nil }
+  /// Whether blocks may have a recurrence in attention's place.
+  package var hasDelta: Bool { delta != nil }
 
   private var experts: ExpertRule? {
     if case .experts(let rule) = feedForward { rule } else { nil }
   }
 
   var hasExperts: Bool { experts != nil }
+
+  /// What llama.cpp calls a part, without block and suffix.
+  func ggufName(of part: Part) -> String { ggufNames[part] ?? part.ggufName }
 
   /// What Hugging Face checkpoints call a part, after their prefix and the block's number.
   package func name(of part: Part) -> String {

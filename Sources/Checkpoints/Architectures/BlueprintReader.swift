@@ -1,8 +1,8 @@
 /// Makes a model's blueprint from its settings, as its architecture reads them.
 struct BlueprintReader {
-  private let architecture: Architecture
-  private let settings: ModelSettings
-  private let tensors: TensorTable
+  let architecture: Architecture
+  let settings: ModelSettings
+  let tensors: TensorTable
   /// What precedes the decoder's names, and the head's name.
   private let names: (prefix: String, head: String)
 
@@ -24,30 +24,40 @@ struct BlueprintReader {
   /// - Throws: ``CheckpointError`` naming the setting that is missing, makes no sense, or is not honoured yet.
   func blueprint() throws(CheckpointError) -> Blueprint {
     let hiddenSize = try settings.size(.hiddenSize)
-    let blockCount = try settings.size(.blockCount, limit: Self.blockLimit)
-    let (headCount, keyHeadCount, headSize) = try heads(hiddenSize: hiddenSize)
-    let ropes = try RopeReader(settings, architecture: architecture, tensors: tensors).ropes(
-      headSize: headSize)
+    let (blockCount, furtherBlocks) = try blockCounts()
+    let headReader = HeadReader(settings, architecture: architecture, hiddenSize: hiddenSize)
+    let ropes = try ropes(of: headReader, blockCount: blockCount)
     let window = try WindowReader(settings, architecture: architecture)
     let residualScale =
       architecture.hasMultipliers ? try settings.number(.residualScale, standard: 1) : 1
-    let (scale, softcap) = try scores(headSize: headSize)
+    let sharing = try sharingBlocks(of: blockCount)
     let growth = try queryGrowth(ropes: ropes)
+    let delta = try DeltaReader(
+      settings, architecture: architecture, tensors: tensors, prefix: names.prefix)
     var blocks: [BlockFacts] = []
     for block in 0..<blockCount {
       let turns = try turns(block)
       let sees = try window.window(ofBlock: block, of: blockCount, turns: turns)
-      let attention = AttentionFacts(
-        headCount: headCount, keyValueHeadCount: keyHeadCount, headSize: headSize, scale: scale,
-        softcap: softcap, window: sees,
+      let heads = try headReader.heads(ofBlock: block, isGlobal: sees == nil)
+      let (scale, softcap) = try scores(headSize: heads.size)
+      var attention = AttentionFacts(
+        headCount: heads.count, keyValueHeadCount: heads.keyCount, headSize: heads.size,
+        scale: scale, softcap: softcap, window: sees,
         rope: turns ? architecture.hasLocalRope && sees != nil ? 1 : 0 : nil,
         queryKeyNorm: architecture.queryKeyNorm, isFused: architecture.fusesAttention,
-        queryGrowth: growth)
+        queryGrowth: growth, normalizesValues: architecture.normalizesValues,
+        isGated: architecture.gatesAttention)
+      if sharing.contains(block) {
+        attention.cacheBlock = try cacheBlock(of: attention, in: blocks[..<sharing.lowerBound])
+      }
+      attention.keysAreValues = try keysAreValues(in: attention, ofBlock: block)
+      let recurrence = try delta?.facts(ofBlock: block)
       blocks.append(
         BlockFacts(
-          attention: attention, feedForward: try feedForward(ofBlock: block),
+          mixer: recurrence.map { .delta($0) } ?? .attention(attention),
+          feedForward: try feedForward(ofBlock: block, isSharing: sharing.contains(block)),
           norms: architecture.norms, residualScale: Float(residualScale),
-          biases: try biases(ofBlock: block)))
+          biases: try biases(ofBlock: block), hasOutputScale: hasOutputScale(block)))
     }
     return Blueprint(
       hiddenSize: hiddenSize, vocabularySize: try vocabularySize(),
@@ -56,31 +66,19 @@ struct BlueprintReader {
       embeddingScale: try embeddingScale(hiddenSize: hiddenSize), logitScale: try logitScale(),
       logitSoftcap: try bound(.logitSoftcap, isKnown: architecture.boundsLogits), ropes: ropes,
       blocks: blocks, tiesEmbeddings: try tiesEmbeddings(), prefix: names.prefix,
-      headName: names.head)
+      headName: names.head, perLayer: try perLayer(), furtherBlocks: furtherBlocks)
   }
 
-  private func heads(
-    hiddenSize: Int
-  ) throws(CheckpointError) -> (count: Int, keyCount: Int, size: Int) {
-    let count = try settings.size(.headCount)
-    let keyCount = try settings.size(.keyHeadCount, standard: count)
-    guard count % keyCount == 0 else {
-      throw settings.error(
-        "\(count) attention heads cannot share \(keyCount) key-value heads evenly")
+  /// Blocks of the decoder, and those after them in a GGUF file that predict further tokens.
+  private func blockCounts() throws(CheckpointError) -> (own: Int, further: Int) {
+    let count = try settings.size(.blockCount, limit: Self.blockLimit)
+    guard architecture.keepsFurtherBlocks,
+      let further = try settings.optionalSize(SettingKey(gguf: "nextn_predict_layers"))
+    else { return (count, 0) }
+    guard further < count else {
+      throw settings.error("\(further) of \(count) blocks predict further tokens")
     }
-    guard settings.has(.headSize) || hiddenSize % count == 0 else {
-      throw settings.error(
-        "the hidden size \(hiddenSize) is no multiple of the \(count) attention heads")
-    }
-    let size = try settings.size(.headSize, standard: max(1, hiddenSize / count))
-    guard size % 2 == 0 else {
-      throw settings.error("the head size \(size) is odd, and RoPE rotates pairs")
-    }
-    let valueSize = SettingKey(gguf: "attention.value_length")
-    guard try settings.size(valueSize, standard: size) == size else {
-      throw settings.error("keys and values have heads of different sizes, which is not supported")
-    }
-    return (count, keyCount, size)
+    return (count - further, further)
   }
 
   private func epsilon() throws(CheckpointError) -> Double {
@@ -90,7 +88,7 @@ struct BlueprintReader {
     }
   }
 
-  private func vocabularySize() throws(CheckpointError) -> Int {
+  func vocabularySize() throws(CheckpointError) -> Int {
     let rows = settings.gguf == nil ? nil : tensors["token_embd.weight"]?.shape.first
     return try settings.size(.vocabularySize, standard: rows)
   }
@@ -122,6 +120,7 @@ struct BlueprintReader {
     headSize: Int
   ) throws(CheckpointError) -> (scale: Float, softcap: Float?) {
     let softcap = try bound(.attentionSoftcap, isKnown: architecture.boundsScores)
+    if let scale = architecture.scoreScale { return (scale, softcap) }
     if architecture.hasMultipliers, settings.has(.attentionScale) {
       return (Float(try settings.number(.attentionScale)), softcap)
     }
@@ -204,26 +203,29 @@ struct BlueprintReader {
 }
 
 extension BlueprintReader {
-  private func feedForward(ofBlock block: Int) throws(CheckpointError) -> FeedForwardFacts {
+  private func feedForward(
+    ofBlock block: Int, isSharing: Bool
+  ) throws(CheckpointError) -> FeedForwardFacts {
     let activation = try activation()
-    func dense(isGated: Bool, isFused: Bool = false) throws(CheckpointError) -> FeedForwardFacts {
-      .dense(
-        DenseFacts(
-          innerSize: try settings.size(.innerSize), activation: activation, isGated: isGated,
-          isFused: isFused))
+    func dense(isGated: Bool, isFused: Bool = false) throws(CheckpointError) -> DenseFacts {
+      DenseFacts(
+        innerSize: try innerSize(ofBlock: block, isSharing: isSharing), activation: activation,
+        isGated: isGated, isFused: isFused)
     }
     switch architecture.feedForward {
-    case .gated: return try dense(isGated: true)
-    case .fusedGated: return try dense(isGated: true, isFused: true)
-    case .plain: return try dense(isGated: false)
+    case .gated: return .dense(try dense(isGated: true))
+    case .fusedGated: return .dense(try dense(isGated: true, isFused: true))
+    case .plain: return .dense(try dense(isGated: false))
     case .experts(let rule):
-      guard try hasExperts(block: block) else { return try dense(isGated: true) }
-      return .experts(try experts(rule, activation))
+      guard try hasExperts(block: block, rule) else { return .dense(try dense(isGated: true)) }
+      var experts = try experts(rule, activation, block)
+      if rule.standsBesideDense { experts.beside = try dense(isGated: true) }
+      return .experts(experts)
     }
   }
 
   private func experts(
-    _ rule: Architecture.ExpertRule, _ activation: ActivationKind
+    _ rule: Architecture.ExpertRule, _ activation: ActivationKind, _ block: Int
   ) throws(CheckpointError) -> ExpertFacts {
     let count = try settings.size(.expertCount)
     let chosen = try settings.size(.chosenCount)
@@ -241,9 +243,16 @@ extension BlueprintReader {
     }
     return ExpertFacts(
       count: count, chosenCount: chosen, innerSize: try settings.size(innerKey),
-      activation: activation, router: router, isFused: rule.isFused && settings.gguf == nil,
+      activation: activation, router: router,
+      isFused: (rule.isFused || hasFusedExperts) && holdsFused(block),
       sharedInnerSize: rule.hasWeighedShared ? try sharedInnerSize() : nil,
       weighsShared: rule.hasWeighedShared)
+  }
+
+  /// Whether the first block holds gates and ups as one tensor, in families of which some checkpoints do so.
+  private var hasFusedExperts: Bool {
+    let name = "\(names.prefix)layers.0.\(architecture.name(of: .expertGateUp))"
+    return tensors[name] != nil || tensors[name + ".weight"] != nil
   }
 
   /// GGUF files of the first converters leave the shared expert's size to its tensors.
@@ -253,16 +262,19 @@ extension BlueprintReader {
   }
 
   /// Whether a block of a mixture has experts: some are dense.
-  private func hasExperts(block: Int) throws(CheckpointError) -> Bool {
+  private func hasExperts(
+    block: Int, _ rule: Architecture.ExpertRule
+  ) throws(CheckpointError) -> Bool {
     if settings.gguf != nil {
       return tensors["blk.\(block).\(Part.router.ggufName).weight"] != nil
     }
+    if let flag = rule.flag { return try settings.flag(flag) }
     let dense = try settings.list("mlp_only_layers") ?? []
     let step = try settings.size(SettingKey("decoder_sparse_step", gguf: nil), standard: 1)
     return !dense.contains(.integer(block)) && (block + 1) % step == 0
   }
 
-  private func activation() throws(CheckpointError) -> ActivationKind {
+  func activation() throws(CheckpointError) -> ActivationKind {
     guard settings.config != nil, let name = try settings.text(architecture.activation.key) else {
       return architecture.activation.standard
     }

@@ -21,6 +21,23 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
   package static let keyNorm: Part = "attn_k_norm"
   package static let attentionPostNorm: Part = "post_attention_norm"
 
+  /// Queries, keys and values of a Gated DeltaNet, which llama.cpp calls `attn_qkv`.
+  package static let deltaInputs: Part = "ssm_qkv"
+  /// What gates its outputs.
+  package static let deltaGate: Part = "attn_gate"
+  /// Both in one tensor, which GGUF holds as two.
+  package static let fusedDelta: Part = "ssm_in"
+  /// What decides how much its state forgets, and how much it takes in.
+  package static let deltaAlpha: Part = "ssm_alpha"
+  package static let deltaBeta: Part = "ssm_beta"
+  /// Both in one matrix.
+  package static let deltaRates: Part = "ssm_ba"
+  package static let deltaConvolution: Part = "ssm_conv1d"
+  package static let deltaStep: Part = "ssm_dt.bias"
+  package static let deltaDecay: Part = "ssm_a"
+  package static let deltaNorm: Part = "ssm_norm"
+  package static let deltaOutput: Part = "ssm_out"
+
   package static let feedForwardNorm: Part = "ffn_norm"
   package static let gate: Part = "ffn_gate"
   package static let up: Part = "ffn_up"
@@ -28,6 +45,26 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
   package static let fusedGateUp: Part = "ffn_gate_up"
   package static let down: Part = "ffn_down"
   package static let feedForwardPostNorm: Part = "post_ffw_norm"
+
+  /// Norms of an MLP's outputs and of experts' inputs and outputs, where both stand side by side.
+  package static let densePostNorm: Part = "post_ffw_norm_1"
+  package static let expertNorm: Part = "pre_ffw_norm_2"
+  package static let expertPostNorm: Part = "post_ffw_norm_2"
+
+  package static let perLayerEmbedding: Part = "per_layer_token_embd"
+  /// What makes a part of the blocks' own embeddings of the model's.
+  package static let perLayerModelProjection: Part = "per_layer_model_proj"
+  package static let perLayerModelNorm: Part = "per_layer_proj_norm"
+  package static let perLayerGate: Part = "inp_gate"
+  package static let perLayerProjection: Part = "proj"
+  package static let perLayerNorm: Part = "post_norm"
+
+  /// What a block's hidden states are multiplied by.
+  package static let outputScale: Part = "layer_output_scale.weight"
+  /// What the router's inputs are multiplied by, channel by channel.
+  package static let routerScale: Part = "ffn_gate_inp.scale"
+  /// What the experts' weights are multiplied by.
+  package static let expertScale: Part = "ffn_down_exps.scale"
 
   package static let router: Part = "ffn_gate_inp"
   package static let expertGate: Part = "ffn_gate_exps"
@@ -42,20 +79,42 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
   package static let sharedRouter: Part = "ffn_gate_inp_shexp"
 
   /// llama.cpp's name of the tensor, without block and suffix.
-  package var ggufName: String { self == .fusedGateUp ? Part.up.rawValue : rawValue }
+  package var ggufName: String {
+    switch self {
+    case .fusedGateUp: Part.up.rawValue
+    case .deltaInputs: Part.fusedAttention.rawValue
+    default: rawValue
+    }
+  }
 
   /// The role of the layer; nil for parts that are no layer: norms and routers.
   package var role: Role? { Self.roles[self] }
 
-  /// Whether it is a norm: a part that is neither a layer nor a router.
-  package var isNorm: Bool { role == nil && self != .router && self != .sharedRouter }
+  /// Whether it is a norm: a part that is neither a layer nor one of the few others.
+  package var isNorm: Bool { role == nil && !Self.others.contains(self) }
+
+  /// Whether it has as many rows, or values, for each expert as for any other.
+  package var isOfExperts: Bool { Self.ofExperts.contains(self) }
+
+  private static let ofExperts: Set<Part> = [
+    .router, .expertScale, .expertGate, .expertUp, .expertGateUp, .expertDown,
+  ]
+
+  /// What is neither a layer nor a norm.
+  private static let others: Set<Part> = [
+    .router, .sharedRouter, .deltaAlpha, .deltaBeta, .deltaRates, .deltaConvolution, .deltaStep,
+    .deltaDecay, .perLayerModelProjection, .outputScale, .routerScale, .expertScale,
+  ]
 
   private static let roles: [Part: Role] = [
     .embedding: .embedTokens, .head: .head, .query: .query, .key: .key, .value: .value,
     .fusedAttention: .fusedAttention, .attentionOutput: .attentionOutput, .gate: .gate, .up: .up,
     .fusedGateUp: .fusedGateUp, .down: .down, .expertGate: .expertGate, .expertUp: .expertUp,
     .expertGateUp: .expertGateUp, .expertDown: .expertDown, .sharedGate: .sharedGate,
-    .sharedUp: .sharedUp, .sharedDown: .sharedDown,
+    .sharedUp: .sharedUp, .sharedDown: .sharedDown, .perLayerEmbedding: .perLayerEmbedding,
+    .perLayerGate: .perLayerGate, .perLayerProjection: .perLayerProjection,
+    .deltaInputs: .deltaInputs, .deltaGate: .deltaGate, .fusedDelta: .fusedDelta,
+    .deltaOutput: .deltaOutput,
   ]
 
   /// What most Hugging Face checkpoints call the part, after their prefix and, in blocks, the block's number.
@@ -69,6 +128,11 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
     .expertGate: "mlp.experts.gate_proj", .expertUp: "mlp.experts.up_proj",
     .expertDown: "mlp.experts.down_proj", .sharedGate: "mlp.shared_expert.gate_proj",
     .sharedUp: "mlp.shared_expert.up_proj", .sharedDown: "mlp.shared_expert.down_proj",
-    .sharedRouter: "mlp.shared_expert_gate",
+    .sharedRouter: "mlp.shared_expert_gate", .deltaInputs: "linear_attn.in_proj_qkv",
+    .deltaGate: "linear_attn.in_proj_z", .fusedDelta: "linear_attn.in_proj_qkvz",
+    .deltaAlpha: "linear_attn.in_proj_a", .deltaBeta: "linear_attn.in_proj_b",
+    .deltaRates: "linear_attn.in_proj_ba", .deltaConvolution: "linear_attn.conv1d",
+    .deltaStep: "linear_attn.dt_bias", .deltaDecay: "linear_attn.A_log",
+    .deltaNorm: "linear_attn.norm", .deltaOutput: "linear_attn.out_proj",
   ]
 }

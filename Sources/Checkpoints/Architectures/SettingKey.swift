@@ -35,11 +35,24 @@ package struct SettingKey: Hashable, Sendable {
   static let expertCount = SettingKey(
     "num_experts", "num_local_experts", "n_routed_experts", gguf: "expert_count")
   static let chosenCount = SettingKey(
-    "num_experts_per_tok", "num_experts_per_token", gguf: "expert_used_count")
+    "num_experts_per_tok", "num_experts_per_token", "top_k_experts", gguf: "expert_used_count")
   static let expertInnerSize = SettingKey(
     "moe_intermediate_size", gguf: "expert_feed_forward_length")
   static let sharedInnerSize = SettingKey(
     "shared_expert_intermediate_size", gguf: "expert_shared_feed_forward_length")
+
+  static let sharedCaches = SettingKey(
+    "num_kv_shared_layers", gguf: "attention.shared_kv_layers")
+  static let perLayerSize = SettingKey(
+    "hidden_size_per_layer_input", gguf: "embedding_length_per_layer_input")
+  /// GGUF has a name of its own for sizes of heads in blocks with a window.
+  static let localHeadSize = SettingKey("head_dim", gguf: "attention.key_length_swa")
+  static let globalHeadSize = SettingKey("global_head_dim", gguf: "attention.key_length")
+  static let deltaKeyHeads = SettingKey("linear_num_key_heads", gguf: "ssm.group_count")
+  static let deltaValueHeads = SettingKey("linear_num_value_heads", gguf: "ssm.time_step_rank")
+  static let deltaKeySize = SettingKey("linear_key_head_dim", gguf: "ssm.state_size")
+  static let deltaValueSize = SettingKey("linear_value_head_dim", gguf: nil)
+  static let deltaTaps = SettingKey("linear_conv_kernel_dim", gguf: "ssm.conv_kernel")
 
   static let ropeTheta = SettingKey("rope_theta", gguf: "rope.freq_base")
   static let ropeAmplitude = SettingKey(gguf: "rope.scaling.attn_factor")

@@ -23,12 +23,27 @@ struct TensorLocator {
   /// - Throws: ``CheckpointError`` naming the tensor that is missing or does not fit.
   func locate(_ tensor: ModelTensor) throws(CheckpointError) -> LocatedTensor {
     guard format == .huggingFace, tensor.count > 1 else {
+      if format == .huggingFace, let tiling = tensor.columnTiling {
+        return try tiled(tensor, tiling)
+      }
       return try matrix(
         tensor.name, storedName: tensor.storedName(in: format), shape: tensor.shape,
         count: tensor.count, order: format == .gguf ? tensor.ggufOrder : .plain,
-        isLayer: tensor.role != nil, isEmbedding: tensor.role == .embedTokens)
+        isLayer: tensor.role != nil, isEmbedding: tensor.role?.isEmbedding ?? false)
     }
     return try experts(tensor)
+  }
+
+  /// A matrix of plain numbers whose columns are ordered anew when it is read.
+  private func tiled(
+    _ tensor: ModelTensor, _ tiling: HeadTiling
+  ) throws(CheckpointError) -> LocatedTensor {
+    let name = tensor.storedName(in: format)
+    let matrix = try stored(
+      name, name: tensor.name, shape: tensor.shape, count: 1, order: .plain)
+    return LocatedTensor(
+      source: .tiled(matrix, tiling), type: matrix.type, scheme: nil, tensorNames: [name],
+      byteCount: matrix.byteCount)
   }
 
   /// Experts in one tensor, with or without `.weight`, or in a tensor each.

@@ -9,6 +9,8 @@ enum LayerSource: Sendable {
   case stack([LayerSource])
   /// A stack of matrices that is stored with inputs for rows: `count` of `columns` x `rows` each.
   case transposed(StoredMatrix, count: Int)
+  /// A matrix of plain numbers that reads heads in the tiled order, where the file has them grouped.
+  case tiled(StoredMatrix, HeadTiling)
 
   /// The weights, read anew.
   func read() throws(CheckpointError) -> LayerWeights {
@@ -20,6 +22,8 @@ enum LayerSource: Sendable {
       for part in parts { stack.append(try part.read()) }
       return .stack(stack)
     case .transposed(let matrix, let count): return .stored(matrix.transposed(count: count))
+    case .tiled(let matrix, let tiling):
+      return .stored(matrix.orderingColumns { tiling.grouped($0, of: matrix.columns) })
     }
   }
 
@@ -27,7 +31,7 @@ enum LayerSource: Sendable {
   var isCopied: Bool {
     switch self {
     case .weights: false
-    case .quantized, .transposed: true
+    case .quantized, .transposed, .tiled: true
     case .stack(let parts): parts.contains(where: \.isCopied)
     }
   }

@@ -77,7 +77,7 @@ struct OtherTensors: Sendable {
       for tensor in model.tensors where tensor.role == nil {
         try checkpoint.checkFinite(tensor.name)
         let type = isConverted ? .float32 : try checkpoint.matrix(of: tensor.name).type
-        let shape = format == .gguf && tensor.isRowVector ? [tensor.shape[1]] : tensor.shape
+        let shape = tensor.storedShape(in: format)
         let count = shape.reduce(1, *)
         guard let bytes = type.byteCount(elements: count) else { continue }
         let entry = Entry(
@@ -129,9 +129,8 @@ struct OtherTensors: Sendable {
     var values = changed ?? matrix.decoded().values
     // What a Hugging Face norm lacks is in GGUF, and in norms that were changed.
     let isWhole = changed != nil || checkpoint.description.format == .gguf
-    if tensor.offset != 0, isWhole != (format == .gguf) {
-      let shift = isWhole ? -tensor.offset : tensor.offset
-      values = values.map { $0 + shift }
+    if isWhole != (format == .gguf) {
+      values = isWhole ? tensor.stored(values) : tensor.computed(values)
     }
     let type = isConverted ? .float32 : matrix.type
     if let place = type.firstOverflow(in: values) {
@@ -140,18 +139,12 @@ struct OtherTensors: Sendable {
         reason: "becomes \(values[place]) in the export, which overflows as \(type.rawValue)",
         hint: "choose a scheme that folds no scales into it")
     }
-    guard format == .gguf, tensor.isVector, tensor.ggufOrder != .plain else {
-      return values.bytes(as: type)
-    }
+    guard format == .gguf, tensor.ggufOrder != .plain else { return values.bytes(as: type) }
+    let columns = tensor.isVector ? 1 : tensor.shape[1]
     return StoredMatrix(
-      copying: values.bytes(as: type), type: type, rows: values.count, columns: 1
+      copying: values.bytes(as: type), type: type, rows: values.count / columns, columns: columns
     ).bytes(in: tensor.ggufOrder)
   }
-}
-
-extension ModelTensor {
-  /// Whether it is a matrix of one row, which llama.cpp holds as a vector.
-  fileprivate var isRowVector: Bool { shape.count == 2 && shape[0] == 1 }
 }
 
 extension Blueprint {
@@ -159,7 +152,8 @@ extension Blueprint {
   var ggufRopeTensors: [(name: String, values: [Float])] {
     guard let rope = ropes.first else { return [] }
     switch rope.scaling {
-    case .llama3, .listed: return [("rope_freqs.weight", rope.divisors.map { Float($0) })]
+    case .llama3, .listed, .proportional:
+      return [("rope_freqs.weight", rope.divisors.map { Float($0) })]
     case .long(let rule):
       return [
         ("rope_factors_long.weight", rule.long.map { Float($0) }),

@@ -81,16 +81,20 @@ struct GGUFPlace: Sendable {
   let rowOrder: RowOrder
   /// The file's tensors that hold the layer, in order: two where gates and ups of experts are one layer.
   let tensors: [GGUFFile.Tensor]
-  private let count: Int
+  /// The layer's rows in each of several tensors.
+  private let rows: [[Range<Int>]]
 
   init(_ layer: GGUFLayer, type: ElementType) {
     self.layer = layer.shape.name
     self.type = type
     rowOrder = layer.rowOrder
-    count = layer.shape.count
-    let rows = layer.shape.rows / (layer.shape.count * layer.names.count)
-    let shape = (count > 1 ? [count] : []) + [rows, layer.shape.columns]
-    tensors = layer.names.map { GGUFFile.Tensor(name: $0, type: type, shape: shape) }
+    rows = layer.rows
+    let (count, columns) = (layer.shape.count, layer.shape.columns)
+    tensors = zip(layer.names, layer.rows).map { name, rows in
+      let rows = rows.reduce(0) { $0 + $1.count } / count
+      return GGUFFile.Tensor(
+        name: name, type: type, shape: (count > 1 ? [count] : []) + [rows, columns])
+    }
   }
 
   /// The elements of the tensors.
@@ -98,15 +102,12 @@ struct GGUFPlace: Sendable {
     guard tensors.count > 1 else {
       return [EncodedTensor(name: tensors[0].name, bytes: matrix.bytes(in: rowOrder))]
     }
-    // Each expert has its rows of the first tensor, then those of the second.
     let bytes = matrix.bytes(in: .plain)
-    let part = bytes.count / (count * tensors.count)
-    return tensors.enumerated().map { place, tensor in
-      let parts = (0..<count).flatMap { expert in
-        let start = (expert * tensors.count + place) * part
-        return bytes[start..<start + part]
-      }
-      return EncodedTensor(name: tensor.name, bytes: parts)
+    let width = matrix.bytesPerRow
+    return zip(tensors, rows).map { tensor, rows in
+      EncodedTensor(
+        name: tensor.name,
+        bytes: rows.flatMap { bytes[$0.lowerBound * width..<$0.upperBound * width] })
     }
   }
 }

@@ -5,26 +5,49 @@ import Tensors
 /// A layer as GGUF files hold it, but for its type.
 struct GGUFLayer: Codable, Hashable, Sendable {
   let shape: LayerShape
-  /// The tensors that hold it, by name: two where gates and ups of experts are one layer.
+  /// The tensors that hold it, by name: two where gates and ups of experts are one layer, or inputs and gate of a recurrence.
   let names: [String]
-  /// Heads whose halves llama.cpp interleaves; nil for rows in the layer's order.
-  private let interleavedHeads: Int?
+  /// How its rows lie in the one tensor that holds it.
+  let rowOrder: RowOrder
+  /// What the layer is one matrix of; nil for none.
+  private let delta: DeltaFacts?
 
-  init(_ layer: LayerDescription, _ tensor: ModelTensor?, shape: LayerShape) {
+  /// `isWhole` says whether GGUF, too, has gates and ups of experts in one tensor.
+  init(
+    _ layer: LayerDescription, _ tensor: ModelTensor?, shape: LayerShape, _ blueprint: Blueprint?,
+    isWhole: Bool
+  ) {
     self.shape = shape
-    let isFused = tensor?.part == .expertGateUp
     let block = tensor?.block.map { "blk.\($0)." } ?? ""
+    let parts: [Part] =
+      switch tensor?.part {
+      case .expertGateUp? where !isWhole: [.expertGate, .expertUp]
+      case .fusedDelta?: [.deltaInputs, .deltaGate]
+      default: []
+      }
     names =
-      isFused
-      ? [Part.expertGate, .expertUp].map { "\(block)\($0.ggufName).weight" } : [layer.ggufName]
-    if case .interleavedHalves(let heads) = tensor?.ggufOrder ?? .plain {
-      interleavedHeads = heads
-    } else {
-      interleavedHeads = nil
-    }
+      parts.isEmpty ? [layer.ggufName] : parts.map { "\(block)\($0.ggufName).weight" }
+    rowOrder = tensor?.ggufOrder ?? .plain
+    delta =
+      tensor?.part == .fusedDelta
+      ? tensor?.block.flatMap { blueprint?.blocks[$0].delta } : nil
   }
 
-  var rowOrder: RowOrder { interleavedHeads.map { .interleavedHalves(heads: $0) } ?? .plain }
+  /// Which of the layer's rows each tensor holds, in its order, where there are several.
+  var rows: [[Range<Int>]] {
+    if let delta {
+      let columns = delta.fusedColumns
+      return [columns.queries + columns.keys + columns.values, columns.gates]
+    }
+    // Each expert has its rows of the first tensor, then those of the second.
+    let part = shape.rows / (shape.count * names.count)
+    return names.indices.map { place in
+      (0..<shape.count).map { expert in
+        let start = (expert * names.count + place) * part
+        return start..<start + part
+      }
+    }
+  }
 }
 
 /// What a GGUF file's tensors come from beside the plan.
@@ -37,8 +60,9 @@ struct GGUFOutline: Codable, Hashable, Sendable {
     let model = checkpoint.description
     let tensors = Dictionary(
       model.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let isWhole = Architecture.named(model.architecture)?.fusesExpertsInGGUF ?? false
     layers = zip(model.layers, model.layerShapes).map {
-      GGUFLayer($0, tensors[$0.name], shape: $1)
+      GGUFLayer($0, tensors[$0.name], shape: $1, model.blueprint, isWhole: isWhole)
     }
     integers = Dictionary(
       uniqueKeysWithValues: model.layerShapes.enumerated().compactMap { place, shape in

@@ -6,10 +6,12 @@ import Tensors
 struct AttentionActivations {
   /// What q, k and v read.
   let normalized: Matrix
-  /// Queries, keys and values side by side as they were projected; the same as `projected` where nothing norms them.
+  /// Queries, keys and values side by side as they were projected, and gates after them where there are some.
   let raw: Matrix
   /// The same, queries and keys normalised and turned.
   let projected: Matrix
+  /// What the heads give.
+  let ungated: Matrix
   /// What o reads.
   let attended: Matrix
   /// What o makes of it.
@@ -33,24 +35,43 @@ extension Decoder {
     block index: Int, on hidden: inout Matrix, _ positions: Positions, cache: inout BlockCache,
     observer: Observer = { _ in }
   ) {
-    let activations = attentionActivations(
-      block: index, of: hidden, positions, cache: &cache)
-    observer(
-      SiteInputs(site: .attention(block: index), vectors: activations.normalized))
-    observer(
-      SiteInputs(site: .attentionOutput(block: index), vectors: activations.attended))
-    hidden.add(residual(of: activations.output, after: .attentionPostNorm, in: blocks[index]))
+    let (read, attended, output): (Matrix, Matrix, Matrix)
+    switch blocks[index].mixer {
+    case .attention(let attention):
+      let activations = attentionActivations(
+        attention, block: index, of: hidden, positions, cache: &cache)
+      (read, attended, output) = (
+        activations.normalized, activations.attended, activations.output
+      )
+    case .delta(let mixer):
+      let activations = deltaActivations(mixer, block: index, of: hidden, cache: &cache)
+      (read, attended, output) = (
+        activations.normalized, activations.attended, activations.output
+      )
+    }
+    observer(SiteInputs(site: .attention(block: index), vectors: read))
+    observer(SiteInputs(site: .attentionOutput(block: index), vectors: attended))
+    hidden.add(residual(of: output, after: .attentionPostNorm, in: blocks[index]))
+  }
+
+  /// Adds what a block's feed-forward half computes to the hidden states, and what follows it.
+  func feedForward(
+    block index: Int, on hidden: inout Matrix, _ positions: Positions,
+    observer: Observer = { _ in }
+  ) {
+    addFeedForward(block: index, on: &hidden, observer: observer)
+    finish(block: index, on: &hidden, positions, observer: observer)
   }
 
   /// Adds what a block's feed-forward half computes to the hidden states.
-  func feedForward(
+  func addFeedForward(
     block index: Int, on hidden: inout Matrix, observer: Observer = { _ in }
   ) {
     let block = blocks[index]
-    let inputs = inputs(of: hidden, under: .feedForwardNorm, in: block)
     let output: Matrix
     switch block.feedForward {
     case .dense(let facts, let layers, let down):
+      let inputs = inputs(of: hidden, under: .feedForwardNorm, in: block)
       let activations = mlpActivations(
         of: inputs, activation: facts.activation, isGated: facts.isGated, layers, down)
       observer(
@@ -59,7 +80,7 @@ extension Decoder {
         SiteInputs(site: .feedForwardOutput(block: index), vectors: activations.inner))
       output = activations.output
     case .experts(let experts):
-      output = outputs(of: experts, inputs: inputs, block: index, observer: observer)
+      output = outputs(of: experts, reading: hidden, block: index, observer: observer)
     }
     hidden.add(residual(of: output, after: .feedForwardPostNorm, in: block))
   }
@@ -74,12 +95,15 @@ extension Decoder {
     ).inner
   }
 
-  /// Adds to the hidden states what that layer makes of it.
-  func addOutput(ofBlock index: Int, reading read: Matrix, to hidden: inout Matrix) {
+  /// Adds to the hidden states what that layer makes of it, and what follows it.
+  func addOutput(
+    ofBlock index: Int, reading read: Matrix, to hidden: inout Matrix, _ positions: Positions
+  ) {
     let block = blocks[index]
     guard case .dense(_, _, let down) = block.feedForward else { return }
     let output = down.outputs(of: read, on: pool, arithmetic)
     hidden.add(residual(of: output, after: .feedForwardPostNorm, in: block))
+    finish(block: index, on: &hidden, positions)
   }
 
   /// What a half of a block reads of hidden states.
@@ -94,26 +118,37 @@ extension Decoder {
     return residual
   }
 
-  /// What a block's attention computes; keys and values go to the cache.
+  /// What a block's attention computes; keys and values go to the cache, unless it is another block's.
+  ///
+  /// - Precondition: the block has attention, and the cache is of such a block.
   func attentionActivations(
-    block index: Int, of hidden: Matrix, _ positions: Positions, cache: inout BlockCache
+    _ attention: Attention, block index: Int, of hidden: Matrix, _ positions: Positions,
+    cache: inout BlockCache
   ) -> AttentionActivations {
     let block = blocks[index]
-    let facts = block.facts.attention
+    guard let facts = block.facts.attention else { preconditionFailure("a block with attention") }
     let normalized = inputs(of: hidden, under: .attentionNorm, in: block)
     var projected = block.attentionInputs.outputs(of: normalized, on: pool, arithmetic)
+    if facts.keysAreValues {
+      projected = projected.beside(projected.columns(in: [facts.keyColumns]))
+    }
+    if let order = facts.gatedOrder { projected = projected.columns(in: order) }
     let raw = projected
-    for (part, columns) in facts.normedColumns {
-      guard let norm = block.norms[part] else { continue }
+    for (columns, norm) in block.normedColumns {
       projected.rmsNormalizeParts(
-        columns: columns, size: norm.weights.count, by: norm.weights, epsilon: epsilon)
+        columns: columns, size: norm?.count ?? facts.headSize, by: norm, epsilon: epsilon)
     }
     turn(&projected, positions, facts)
-    cache.append(projected, keyColumn: facts.queryWidth)
-    let attended = block.attention.attend(
-      queries: projected, keys: cache.keys, values: cache.values, on: pool)
+    if facts.cacheBlock == nil { cache.append(projected, keyColumn: facts.queryWidth) }
+    guard let keys = cache.keys, let values = cache.values else {
+      preconditionFailure("the cache is of another block")
+    }
+    let ungated = attention.attend(queries: projected, keys: keys, values: values, on: pool)
+    let attended =
+      facts.isGated
+      ? projected.columns(in: [facts.gateColumns]).beside(ungated).gated(.sigmoid) : ungated
     return AttentionActivations(
-      normalized: normalized, raw: raw, projected: projected, attended: attended,
+      normalized: normalized, raw: raw, projected: projected, ungated: ungated, attended: attended,
       output: block.attentionOutput.outputs(of: attended, on: pool, arithmetic))
   }
 
@@ -122,7 +157,7 @@ extension Decoder {
     _ projected: inout Matrix, _ positions: Positions, _ facts: AttentionFacts,
     isGradient: Bool = false
   ) {
-    let heads = facts.headCount + facts.keyValueHeadCount
+    let heads = facts.headCount + (facts.cacheBlock == nil ? facts.keyValueHeadCount : 0)
     for (row, position) in positions.range.enumerated() {
       if let rope = facts.rope {
         let rotation = positions.rotations[rope][row]
@@ -163,9 +198,38 @@ extension Decoder {
 }
 
 extension AttentionFacts {
-  /// The columns of queries and of keys, by the norm that they may be under.
-  var normedColumns: [(norm: Part, columns: Range<Int>)] {
-    [(.queryNorm, 0..<queryWidth), (.keyNorm, queryWidth..<queryWidth + keyWidth)]
+  /// Those of keys beside queries, and of values beside both.
+  var keyColumns: Range<Int> { queryWidth..<queryWidth + keyWidth }
+  var valueColumns: Range<Int> { queryWidth + keyWidth..<queryWidth + 2 * keyWidth }
+
+  /// The columns of gates after queries, keys and values.
+  var gateColumns: Range<Int> { queryWidth + 2 * keyWidth..<2 * queryWidth + 2 * keyWidth }
+
+  /// Where queries, keys, values and gates are among the outputs of layers, in which each head's gates follow its query;
+  /// nil where there are no gates.
+  var gatedOrder: [Range<Int>]? {
+    guard isGated else { return nil }
+    func parts(_ place: Int) -> [Range<Int>] {
+      (0..<headCount).map { head in
+        let start = (2 * head + place) * headSize
+        return start..<start + headSize
+      }
+    }
+    return parts(0) + [2 * queryWidth..<2 * queryWidth + 2 * keyWidth] + parts(1)
+  }
+}
+
+extension DecoderBlock {
+  /// The columns of queries, keys and values that are normalised, with the norm's weights; nil for a norm without.
+  var normedColumns: [(columns: Range<Int>, weights: [Float]?)] {
+    guard let attention = facts.attention else { return [] }
+    var normed: [(columns: Range<Int>, weights: [Float]?)] = []
+    if let norm = norms[.queryNorm] { normed.append((0..<attention.queryWidth, norm.weights)) }
+    if let norm = norms[.keyNorm] { normed.append((attention.keyColumns, norm.weights)) }
+    if attention.normalizesValues, attention.cacheBlock == nil {
+      normed.append((attention.valueColumns, nil))
+    }
+    return normed
   }
 }
 

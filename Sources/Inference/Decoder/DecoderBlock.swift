@@ -38,6 +38,21 @@ struct ExpertLayers: Sendable {
   /// The expert that every token runs through.
   var shared: (inputs: Projection, output: Projection)?
   var sharedRouter: LayerWeights?
+  /// The MLP beside the experts.
+  var beside: (inputs: Projection, output: Projection)?
+  /// What the router's inputs are normalised by; nil where it reads what experts read.
+  var routerNorm: Norm?
+  /// What each expert's weight is multiplied by; nil for none.
+  var scales: [Float]?
+  /// Experts that no token is sent to.
+  var removed: Set<Int> = []
+}
+
+/// What gates and adds a block's own embeddings.
+struct PerLayerLayers: Sendable {
+  let facts: PerLayerFacts
+  var gate: Projection
+  var output: Projection
 }
 
 /// One decoder block's weights: a slot for each layer, its norms and biases.
@@ -47,13 +62,23 @@ struct DecoderBlock: Sendable {
     case experts(ExpertLayers)
   }
 
+  enum Mixer: Sendable {
+    case attention(Attention)
+    case delta(DeltaMixer)
+  }
+
   let facts: BlockFacts
-  let attention: Attention
+  let mixer: Mixer
   /// By part; only such as stand in this block.
   var norms: [Part: Norm]
+  /// The first layers of attention, or of a recurrence, and the last.
   var attentionInputs: Projection
   var attentionOutput: Projection
   var feedForward: FeedForward
+  /// nil for blocks without embeddings of their own.
+  var perLayer: PerLayerLayers?
+  /// What the block's hidden states are multiplied by at its end.
+  let outputScale: Float
 
   /// The layer of a part, to be read and to be replaced; nil for parts that are none of this block.
   subscript(part: Part) -> LayerWeights? {
@@ -66,6 +91,8 @@ struct DecoderBlock: Sendable {
       guard let newValue else { return }
       attentionInputs.replace(part, by: newValue)
       attentionOutput.replace(part, by: newValue)
+      perLayer?.gate.replace(part, by: newValue)
+      perLayer?.output.replace(part, by: newValue)
       switch feedForward {
       case .dense(let facts, var inputs, var output):
         inputs.replace(part, by: newValue)
@@ -76,6 +103,8 @@ struct DecoderBlock: Sendable {
         experts.output.replace(part, by: newValue)
         experts.shared?.inputs.replace(part, by: newValue)
         experts.shared?.output.replace(part, by: newValue)
+        experts.beside?.inputs.replace(part, by: newValue)
+        experts.beside?.output.replace(part, by: newValue)
         feedForward = .experts(experts)
       }
     }
@@ -86,9 +115,13 @@ struct DecoderBlock: Sendable {
       switch feedForward {
       case .dense(_, let inputs, let output): [inputs, output]
       case .experts(let experts):
-        [experts.inputs, experts.output, experts.shared?.inputs, experts.shared?.output]
+        [
+          experts.inputs, experts.output, experts.shared?.inputs, experts.shared?.output,
+          experts.beside?.inputs, experts.beside?.output,
+        ]
       }
-    return [attentionInputs, attentionOutput] + halves.compactMap(\.self)
+    let all = [attentionInputs, attentionOutput] + halves + [perLayer?.gate, perLayer?.output]
+    return all.compactMap(\.self)
   }
 
   /// nil for a block without.

@@ -8,6 +8,7 @@ struct Routing: Sendable {
   struct Choice: Hashable, Sendable {
     /// The token's row.
     let row: Int
+    /// How much the expert's output counts for it, the expert's scale in it.
     let weight: Float
   }
 
@@ -16,13 +17,15 @@ struct Routing: Sendable {
   let kind: RouterKind
   /// For each expert the tokens that it reads, in their order.
   let choices: [[Choice]]
-  /// For each token the experts that it runs through with their weights, the heaviest first.
+  /// What each expert's weight is multiplied by; nil for none.
+  let scales: [Float]?
+  /// For each token the experts that it runs through with their weights but for scales, the heaviest first.
   let ofRow: [[(expert: Int, weight: Float)]]
 
   /// Chooses for each row of a router's logits.
   ///
   /// Of equals the first expert counts more.
-  init(_ logits: Matrix, _ facts: ExpertFacts) {
+  init(_ logits: Matrix, _ facts: ExpertFacts, scales: [Float]? = nil) {
     var choices: [[Choice]] = Array(repeating: [], count: logits.columns)
     var ofRow: [[(expert: Int, weight: Float)]] = []
     for row in 0..<logits.rows {
@@ -35,12 +38,16 @@ struct Routing: Sendable {
       let weighed = chosen.enumerated().map { place, expert in
         (expert: expert, weight: facts.router == .softmax ? shares[expert] : shares[place])
       }
-      for (expert, weight) in weighed { choices[expert].append(Choice(row: row, weight: weight)) }
+      for (expert, weight) in weighed {
+        let scale = scales?[expert] ?? 1
+        choices[expert].append(Choice(row: row, weight: weight * scale))
+      }
       ofRow.append(weighed)
     }
     self.logits = logits
     kind = facts.router
     self.choices = choices
+    self.scales = scales
     self.ofRow = ofRow
   }
 

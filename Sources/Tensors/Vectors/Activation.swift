@@ -13,6 +13,8 @@ public enum Activation: Hashable, Sendable, CaseIterable {
   case relu
   /// max(x, 0)^2. Source: So et al., Primer: Searching for Efficient Transformers (2021).
   case reluSquared
+  /// 1 / (1 + exp(-x)), which gates what attention gives in Qwen 3.5.
+  case sigmoid
 
   var kernel: vk_activation {
     switch self {
@@ -21,6 +23,7 @@ public enum Activation: Hashable, Sendable, CaseIterable {
     case .gelu: VK_GELU
     case .relu: VK_RELU
     case .reluSquared: VK_RELU_SQUARED
+    case .sigmoid: VK_SIGMOID
     }
   }
 }

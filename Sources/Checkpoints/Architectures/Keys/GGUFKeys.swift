@@ -23,6 +23,13 @@ enum GGUFKeys {
       keys.formUnion(["attention.sliding_window", "attention.sliding_window_pattern"])
     }
     if architecture.hasLocalRope { keys.insert("rope.freq_base_swa") }
+    if architecture.hasGlobalHeads {
+      keys.formUnion([
+        "attention.key_length_swa", "attention.value_length_swa", "rope.dimension_count_swa",
+      ])
+    }
+    if architecture.sharesCaches { keys.insert("attention.shared_kv_layers") }
+    if architecture.hasPerLayerEmbeddings { keys.insert("embedding_length_per_layer_input") }
     if architecture.boundsScores { keys.insert("attn_logit_softcapping") }
     if architecture.boundsLogits { keys.insert("final_logit_softcapping") }
     if architecture.hasMultipliers {
@@ -40,6 +47,14 @@ enum GGUFKeys {
         "expert_feed_forward_length", "expert_shared_feed_forward_length", "expert_shared_count",
       ])
     }
+    if architecture.hasDelta {
+      keys.formUnion([
+        "ssm.conv_kernel", "ssm.state_size", "ssm.group_count", "ssm.time_step_rank",
+        "ssm.inner_size", "attention.recurrent_layers", "full_attention_interval",
+        "rope.dimension_sections",
+      ])
+    }
+    if architecture.keepsFurtherBlocks { keys.insert("nextn_predict_layers") }
     return keys
   }
 
