@@ -3,7 +3,7 @@ import Tensors
 extension AttentionFacts {
   /// Bytes that the keys and values of one position take.
   public func cacheBytes(as type: CacheType) -> Int {
-    2 * keyValueHeadCount * type.bytes(ofHead: headSize)
+    keyValueHeadCount * (type.bytes(ofHead: headSize) + type.bytes(ofHead: valueSize))
   }
 }
 

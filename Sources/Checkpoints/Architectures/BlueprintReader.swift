@@ -24,14 +24,21 @@ struct BlueprintReader {
   /// - Throws: ``CheckpointError`` naming the setting that is missing, makes no sense, or is not honoured yet.
   func blueprint() throws(CheckpointError) -> Blueprint {
     let hiddenSize = try settings.size(.hiddenSize)
-    let blockCount = try settings.size(.blockCount, limit: Self.blockLimit)
-    let (headCount, keyHeadCount, headSize) = try heads(hiddenSize: hiddenSize)
+    let blockCount = try blockCount()
+    let latent = try LatentReader(settings, architecture, tensors: tensors)?.facts()
+    let (headCount, keyHeadCount, headSize): (Int, Int, Int) =
+      if let latent {
+        (latent.headCount, latent.headCount, latent.headSize)
+      } else {
+        try heads(hiddenSize: hiddenSize)
+      }
     let ropes = try RopeReader(settings, architecture: architecture, tensors: tensors).ropes(
-      headSize: headSize)
+      headSize: latent?.facts.turnedSize ?? headSize)
     let window = try WindowReader(settings, architecture: architecture)
     let residualScale =
       architecture.hasMultipliers ? try settings.number(.residualScale, standard: 1) : 1
-    let (scale, softcap) = try scores(headSize: headSize)
+    let (scale, softcap): (Float, Float?) =
+      if let latent { (latent.scale, nil) } else { try scores(headSize: headSize) }
     let growth = try queryGrowth(ropes: ropes)
     var blocks: [BlockFacts] = []
     for block in 0..<blockCount {
@@ -41,13 +48,14 @@ struct BlueprintReader {
         headCount: headCount, keyValueHeadCount: keyHeadCount, headSize: headSize, scale: scale,
         softcap: softcap, window: sees,
         rope: turns ? architecture.hasLocalRope && sees != nil ? 1 : 0 : nil,
-        queryKeyNorm: architecture.queryKeyNorm, isFused: architecture.fusesAttention,
-        queryGrowth: growth)
+        queryKeyNorm: try queryKeyNorm(), isFused: architecture.fusesAttention,
+        queryGrowth: growth, hasSinks: architecture.hasSinks, latent: latent?.facts)
+      let feedForward = try feedForward(ofBlock: block)
       blocks.append(
         BlockFacts(
-          attention: attention, feedForward: try feedForward(ofBlock: block),
+          attention: attention, feedForward: feedForward,
           norms: architecture.norms, residualScale: Float(residualScale),
-          biases: try biases(ofBlock: block)))
+          biases: try biases(ofBlock: block, feedForward)))
     }
     return Blueprint(
       hiddenSize: hiddenSize, vocabularySize: try vocabularySize(),
@@ -57,6 +65,25 @@ struct BlueprintReader {
       logitSoftcap: try bound(.logitSoftcap, isKnown: architecture.boundsLogits), ropes: ropes,
       blocks: blocks, tiesEmbeddings: try tiesEmbeddings(), prefix: names.prefix,
       headName: names.head)
+  }
+
+  /// Blocks of the decoder, without such as predict further tokens, which GGUF counts too.
+  private func blockCount() throws(CheckpointError) -> Int {
+    let count = try settings.size(.blockCount, limit: Self.blockLimit)
+    let further =
+      architecture.hasFurtherBlocks ? try settings.optionalSize(.furtherBlocks) ?? 0 : 0
+    guard further < count else {
+      throw settings.error("all \(count) blocks are such as predict further tokens")
+    }
+    return count - further
+  }
+
+  private func queryKeyNorm() throws(CheckpointError) -> QueryKeyNorm {
+    guard let flag = architecture.queryKeyNormFlag else { return architecture.queryKeyNorm }
+    let isOn =
+      settings.gguf == nil
+      ? try settings.flag(flag) : tensors["blk.0.\(Part.queryNorm.ggufName).weight"] != nil
+    return isOn ? architecture.queryKeyNorm : .none
   }
 
   private func heads(
@@ -143,7 +170,7 @@ struct BlueprintReader {
   private func ggufScaleSize(headSize: Int) throws(CheckpointError) -> Double {
     Double(
       architecture.scoreSizeInGGUF(
-        blocks: try settings.size(.blockCount, limit: Self.blockLimit),
+        blocks: try blockCount(),
         hiddenSize: try settings.size(.hiddenSize), headCount: try settings.size(.headCount),
         headSize: headSize))
   }
@@ -183,11 +210,14 @@ struct BlueprintReader {
     return (block + 1) % every != 0
   }
 
-  private func biases(ofBlock block: Int) throws(CheckpointError) -> Set<String> {
+  private func biases(
+    ofBlock block: Int, _ feedForward: FeedForwardFacts
+  ) throws(CheckpointError) -> Set<String> {
     var parts: Set<Part> = []
     if settings.gguf != nil {
       let all: [Part] = [
         .query, .key, .value, .fusedAttention, .attentionOutput, .gate, .up, .fusedGateUp, .down,
+        .router, .expertGate, .expertUp, .expertDown, .queryDown, .latent,
       ]
       parts = Set(all.filter { tensors["blk.\(block).\($0.ggufName).bias"] != nil })
     } else {
@@ -198,6 +228,7 @@ struct BlueprintReader {
           parts.formUnion(flagged)
         }
       }
+      if case .experts = feedForward { parts.formUnion(architecture.expertBiases) }
     }
     return Set(parts.map(\.rawValue))
   }
@@ -218,38 +249,10 @@ extension BlueprintReader {
     case .plain: return try dense(isGated: false)
     case .experts(let rule):
       guard try hasExperts(block: block) else { return try dense(isGated: true) }
-      return .experts(try experts(rule, activation))
+      return .experts(
+        try ExpertReader(settings, architecture, rule, tensors: tensors)
+          .experts(ofBlock: block, activation))
     }
-  }
-
-  private func experts(
-    _ rule: Architecture.ExpertRule, _ activation: ActivationKind
-  ) throws(CheckpointError) -> ExpertFacts {
-    let count = try settings.size(.expertCount)
-    let chosen = try settings.size(.chosenCount)
-    guard chosen <= count else {
-      throw settings.error("\(chosen) of \(count) experts cannot be chosen")
-    }
-    let innerKey =
-      rule.usesDenseInnerSize && !settings.has(.expertInnerSize)
-      ? SettingKey.innerSize : .expertInnerSize
-    var router = rule.router
-    if let normalizing = rule.normalizing, settings.gguf == nil {
-      router =
-        try settings.flag(normalizing.flag, standard: normalizing.standard)
-        ? .softmaxOfChosen : .softmax
-    }
-    return ExpertFacts(
-      count: count, chosenCount: chosen, innerSize: try settings.size(innerKey),
-      activation: activation, router: router, isFused: rule.isFused && settings.gguf == nil,
-      sharedInnerSize: rule.hasWeighedShared ? try sharedInnerSize() : nil,
-      weighsShared: rule.hasWeighedShared)
-  }
-
-  /// GGUF files of the first converters leave the shared expert's size to its tensors.
-  private func sharedInnerSize() throws(CheckpointError) -> Int {
-    let rows = settings.gguf.flatMap { _ in tensors["blk.0.ffn_up_shexp.weight"]?.shape.first }
-    return try settings.size(.sharedInnerSize, standard: rows)
   }
 
   /// Whether a block of a mixture has experts: some are dense.
@@ -257,16 +260,27 @@ extension BlueprintReader {
     if settings.gguf != nil {
       return tensors["blk.\(block).\(Part.router.ggufName).weight"] != nil
     }
+    if architecture.leadsDense {
+      return block >= (try settings.optionalSize(.leadingDense) ?? 0)
+    }
     let dense = try settings.list("mlp_only_layers") ?? []
     let step = try settings.size(SettingKey("decoder_sparse_step", gguf: nil), standard: 1)
     return !dense.contains(.integer(block)) && (block + 1) % step == 0
   }
 
   private func activation() throws(CheckpointError) -> ActivationKind {
+    for (key, fixed) in architecture.fixedNumbers.sorted(by: { $0.key < $1.key }) {
+      let number = try settings.number(SettingKey(key, gguf: nil), standard: fixed)
+      guard number == fixed else {
+        throw settings.error("\(key) is \(number), and only \(fixed) is supported")
+      }
+    }
     guard settings.config != nil, let name = try settings.text(architecture.activation.key) else {
       return architecture.activation.standard
     }
     switch name {
+    // The class of gpt-oss in transformers has its own form of it, whatever the setting says.
+    case _ where architecture.activation.standard == .clampedSwiGLU: return .clampedSwiGLU
     case "silu", "swish": return .silu
     case "gelu_pytorch_tanh", "gelu_new", "gelu_fast": return .geluTanh
     case "gelu": return architecture.meansTanhByGELU ? .geluTanh : .gelu

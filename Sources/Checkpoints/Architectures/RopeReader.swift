@@ -41,6 +41,9 @@ struct RopeReader {
 
   private func ropes(_ config: JSONFile, headSize: Int) throws(CheckpointError) -> [RopeFacts] {
     let sections = try RopeSections(config, splits: architecture.hasLocalRope)
+    if architecture.needsRopeSection, sections.whole == nil {
+      throw config.error("rope_parameters is missing")
+    }
     guard architecture.hasLocalRope else {
       if let parameters = sections.parameters, sections.isByKind, sections.scaling == nil {
         throw parameters.error(
@@ -75,8 +78,12 @@ struct RopeReader {
     }
     let theta = try number("rope_theta", elsewhere: thetaKey, standard: 10_000)
     let stretches = try section.map { section throws(CheckpointError) in try kind(of: section) }
+    var standard = 1.0
+    if architecture.readsRotaryDim, config.value("rotary_dim") != nil {
+      standard = Double(try config.size("rotary_dim")) / Double(headSize)
+    }
     var share = try number(
-      "partial_rotary_factor", elsewhere: "partial_rotary_factor", standard: 1)
+      "partial_rotary_factor", elsewhere: "partial_rotary_factor", standard: standard)
     if !architecture.turnsPartially, share != 1 {
       // transformers' class reads it in rotations that are stretched, and then fails.
       guard stretches ?? "default" == "default" else {
@@ -91,7 +98,11 @@ struct RopeReader {
       throw config.error(
         "partial_rotary_factor \(share) turns \(rotated) values of heads of \(headSize)")
     }
-    let rope = RopeFacts(pairing: architecture.pairing, theta: theta, rotatedSize: rotated)
+    var pairing = architecture.pairing
+    if architecture.hasLatentAttention, try config.flag("rope_interleave") == false {
+      pairing = .halves
+    }
+    let rope = RopeFacts(pairing: pairing, theta: theta, rotatedSize: rotated)
     guard let section, let scaling = try scaling(section, in: config, rope) else { return rope }
     return rope.stretched(by: scaling)
   }
@@ -236,7 +247,10 @@ struct RopeReader {
       var amplitude = YarnScaling.amplitude(factor: factor)
       let weight = "\(prefix)yarn_log_multiplier"
       let readsRamp = architecture.hasYarnRampInGGUF
-      if readsRamp, header.value(weight) != nil {
+      if architecture.hasLatentAttention, header.value(weight) != nil {
+        // llama.cpp takes both of DeepSeek's weights for one, and their amplitudes cancel.
+        amplitude = 1
+      } else if readsRamp, header.value(weight) != nil {
         amplitude /= YarnScaling.amplitude(factor: factor, weight: try header.number(weight))
       }
       return .yarn(

@@ -21,7 +21,13 @@ extension ModelDescription {
         return nil
       }
       return name(of: .feedForwardNorm, inBlock: block).map { .norm($0) }
+    case .queryUp: return name(of: .queryDownNorm, inBlock: block).map { .norm($0) }
+    case .latentUp:
+      // A split matrix of keys has its outputs where others have inputs.
+      guard facts.attention.latent?.isSplit == false else { return nil }
+      return name(of: .latentNorm, inBlock: block).map { .norm($0) }
     case .attentionOutput:
+      guard facts.attention.latent == nil else { return nil }
       let isPlain = !facts.attention.isFused && !facts.hasBias(.value)
       return isPlain ? .rows(of: .value) : nil
     case .feedForwardOutput:

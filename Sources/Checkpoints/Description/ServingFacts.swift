@@ -61,6 +61,11 @@ extension ServingFacts {
       contextLength: blueprint.contextLength, chosenExperts: blueprint.experts?.chosenCount,
       blocks: blueprint.blocks.map { block in
         let attention = block.attention
+        if let latent = attention.latent {
+          return BlockCacheFacts(
+            keyHeads: 1, valuesAHead: latent.rank + latent.turnedSize, isLatent: true,
+            window: attention.window, queryWidth: attention.queryWidth)
+        }
         return BlockCacheFacts(
           keyHeads: attention.keyValueHeadCount, valuesAHead: 2 * attention.headSize,
           window: attention.window, queryWidth: attention.queryWidth)

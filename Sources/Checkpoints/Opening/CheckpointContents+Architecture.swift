@@ -33,7 +33,14 @@ extension CheckpointContents {
     }
     let experts = header.value("\(name).expert_count")
     let hasExperts = experts != nil && experts != .integer(0)
-    guard let architecture = Architecture.ofGGUF(name, hasExperts: hasExperts) else {
+    let bias = Part.choiceBias
+    let hasChoiceBias = table.entries.contains {
+      $0.name.hasSuffix(".\(bias.ggufName)\(bias.suffix.gguf)")
+    }
+    guard
+      let architecture = Architecture.ofGGUF(
+        name, hasExperts: hasExperts, hasChoiceBias: hasChoiceBias)
+    else {
       throw unsupported(name, header)
     }
     let review = GGUFReview(architecture: architecture, header: header)
@@ -112,7 +119,10 @@ extension CheckpointContents {
   ) throws(CheckpointError) -> [String] {
     let strangers = kept.filter { entry in
       switch format {
-      case .gguf: !entry.name.hasPrefix("rope_f")
+      case .gguf:
+        !entry.name.hasPrefix("rope_f")
+          && !(architecture.hasFurtherBlocks
+            && isBeyond(entry.name, blocks: blueprint.blocks.count))
       case .huggingFace:
         entry.name.hasPrefix("\(blueprint.prefix)layers.") && !entry.name.hasSuffix("inv_freq")
           && !isOfCache(entry)
@@ -135,6 +145,12 @@ extension CheckpointContents {
       notes.append("\(beside) tensors beside the text model are kept as they are")
     }
     return notes
+  }
+
+  /// Whether a tensor is of a block that predicts further tokens.
+  private func isBeyond(_ name: String, blocks: Int) -> Bool {
+    let words = name.split(separator: ".")
+    return words.first == "blk" && words.dropFirst().first.flatMap { Int($0) } ?? 0 >= blocks
   }
 
   /// Whether a tensor scales cached keys and values, which are not quantized here.

@@ -14,6 +14,8 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
   private let copies: [[OtherTensors.Entry]?]
   /// Why a layer has no form but its own, if it has none.
   private let obstacles: [String?]
+  /// Whether a layer that is kept stays in codes that compressed-tensors has no form for.
+  private let carried: [Bool]
   private let isOfHuggingFace: Bool
   private let tiesEmbeddings: Bool
   private let shardBytes: Int
@@ -27,24 +29,39 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
     shapes = description.layerShapes
     tiesEmbeddings = description.tiesEmbeddings
     isOfHuggingFace = description.format == .huggingFace
-    kept = shapes.map { shape in
-      Scheme(keeping: checkpoint.heldFormat(of: shape.name), of: shape, for: target)
-    }
     self.others = others.entries
-    copies = zip(shapes, description.layers).map { shape, layer in
-      guard description.format == .huggingFace, layer.scheme == nil else { return nil }
+    let layouts = Dictionary(
+      description.tensors.map { ($0.name, $0.layout) }, uniquingKeysWith: { first, _ in first })
+    let obstacles = shapes.map { shape in
+      Self.obstacle(to: shape, layouts[shape.name] ?? .plain, in: checkpoint)
+    }
+    // Codes that no other form has stay as they are, under the checkpoint's own quantization_config.
+    let carried = zip(obstacles, description.layers).map { obstacle, layer in
+      obstacle != nil && layer.scheme == .mxfp4 && description.format == .huggingFace
+    }
+    kept = zip(shapes, carried).map { shape, isCarried in
+      isCarried
+        ? .keep : Scheme(keeping: checkpoint.heldFormat(of: shape.name), of: shape, for: target)
+    }
+    copies = zip(zip(shapes, carried), description.layers).map { element, layer in
+      let (shape, isCarried) = element
+      guard description.format == .huggingFace, layer.scheme == nil || isCarried else { return nil }
       let stored = checkpoint.tensors(ofLayer: shape.name)
       return stored.isEmpty ? nil : stored.map(OtherTensors.Entry.init)
     }
-    obstacles = shapes.map { shape in
-      Self.obstacle(to: shape, in: checkpoint)
-    }
+    self.obstacles = obstacles
+    self.carried = carried
   }
 
   /// Why readers would not find a layer that is not copied; nil if they do.
   ///
   /// Seen with transformers 5.24, which puts codes in place of linear modules alone: experts that are one tensor are none.
-  private static func obstacle(to shape: LayerShape, in checkpoint: Checkpoint) -> String? {
+  private static func obstacle(
+    to shape: LayerShape, _ layout: StackLayout, in checkpoint: Checkpoint
+  ) -> String? {
+    if layout != .plain {
+      return "its experts are one tensor, for which compressed-tensors has no form"
+    }
     if checkpoint.isTransposed(shape.name), shape.count == 1 {
       return "it is stored with inputs for rows, and compressed-tensors has no form for that"
     }
@@ -68,7 +85,18 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
         .filter { !known.contains($0.layer) }
       known.formUnion(refusals.map(\.layer))
     }
+    let others = shapes.indices.contains { stored[$0].quantization != nil }
     for (place, shape) in shapes.enumerated() where !known.contains(shape.name) {
+      if carried[place], schemes[place].keepsLayer, others {
+        refusals.append(
+          ExportRefusal(
+            layer: shape.name,
+            reason:
+              "it is kept in MXFP4, which config.json can say only where all other layers are "
+              + "kept as well",
+            nearest: nil))
+        continue
+      }
       guard let reason = obstacles[place], !isPlain(place, schemes[place]) else { continue }
       refusals.append(ExportRefusal(layer: shape.name, reason: reason, nearest: nil))
     }
@@ -106,6 +134,11 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
   /// What config.json says of layers; nil when none is quantized.
   func quantization(of encodings: [LayerEncoding]) -> JSONValue? {
     ModuleGroups(encodings, others: others, tiesEmbeddings: tiesEmbeddings, target: target)?.json
+  }
+
+  /// Whether the checkpoint's own quantization_config stays, since layers under it do.
+  func carriesCodes(_ encodings: [LayerEncoding]) -> Bool {
+    zip(encodings, carried).contains { $0.copies != nil && $1 }
   }
 
   /// Bytes of some layers, and of what the files hold beside layers and beside what no plan changes.

@@ -31,6 +31,8 @@ public struct GGUFEncoding: ModelEncoding {
     let matrix: StoredMatrix
     switch layer.weights.joined() {
     case .stored(let stored): matrix = stored
+    case .floats(let floats) where floats.format == .mxfp4 && place.type == .mxfp4:
+      matrix = floats.blocks
     case .floats(let floats) where layer.scheme.keepsLayer:
       matrix = StoredMatrix(
         copying: floats.decoded(rows: 0..<floats.rows).values.bytes(as: place.type),
@@ -79,22 +81,30 @@ struct GGUFPlace: Sendable {
   let layer: String
   let type: ElementType
   let rowOrder: RowOrder
-  /// The file's tensors that hold the layer, in order: two where gates and ups of experts are one layer.
+  /// The file's tensors that hold the layer, in order: two where gates and ups of experts are one layer, or keys and values.
   let tensors: [GGUFFile.Tensor]
   private let count: Int
+  private let split: LatentSplit?
 
   init(_ layer: GGUFLayer, type: ElementType) {
     self.layer = layer.shape.name
     self.type = type
     rowOrder = layer.rowOrder
-    count = layer.shape.count
-    let rows = layer.shape.rows / (layer.shape.count * layer.names.count)
+    count = layer.count
+    split = layer.split
+    let rows = layer.shape.rows / (count * layer.names.count)
     let shape = (count > 1 ? [count] : []) + [rows, layer.shape.columns]
-    tensors = layer.names.map { GGUFFile.Tensor(name: $0, type: type, shape: shape) }
+    let shapes = layer.split?.shapes ?? layer.names.map { _ in shape }
+    tensors = zip(layer.names, shapes).map {
+      GGUFFile.Tensor(name: $0, type: type, shape: $1)
+    }
   }
 
   /// The elements of the tensors.
   func encoded(_ matrix: StoredMatrix) -> [EncodedTensor] {
+    if let split {
+      return zip(tensors, split.bytes(of: matrix)).map { EncodedTensor(name: $0.name, bytes: $1) }
+    }
     guard tensors.count > 1 else {
       return [EncodedTensor(name: tensors[0].name, bytes: matrix.bytes(in: rowOrder))]
     }

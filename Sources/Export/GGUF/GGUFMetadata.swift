@@ -47,7 +47,7 @@ extension GGUFMetadata {
       $0.key != "general.alignment" && !$0.key.hasPrefix("split.")
     }
     var changes = false
-    for size in model.ggufSizes {
+    for size in model.ggufSizes(in: header) {
       let given = header.value(size.key) ?? size.standard.map { .integer($0) }
       // Lists of sizes, one for each block, are of models whose blocks differ and are not pruned.
       guard given != .integer(size.value), given != .other else { continue }
@@ -61,13 +61,20 @@ extension GGUFMetadata {
 
 extension ModelDescription {
   /// The sizes that structured pruning may change, with what readers take for granted where a key is missing.
-  fileprivate var ggufSizes: [(key: String, value: Int, standard: Int?)] {
+  fileprivate func ggufSizes(
+    in header: GGUFHeader
+  ) -> [(key: String, value: Int, standard: Int?)] {
     guard let blueprint, let architecture = Architecture.named(architecture) else { return [] }
     let prefix = architecture.ggufName
-    let count = ("\(prefix).block_count", blueprint.blocks.count, Int?.none)
-    guard let block = blueprint.blocks.first, case .dense(let dense) = block.feedForward else {
-      return [count]
+    // Blocks that predict further tokens are kept, and count there.
+    var blocks = blueprint.blocks.count
+    if case .integer(let further)? = header.value("\(prefix).nextn_predict_layers") {
+      blocks += further
     }
+    let count = ("\(prefix).block_count", blocks, Int?.none)
+    guard let block = blueprint.blocks.first, case .dense(let dense) = block.feedForward,
+      block.attention.latent == nil
+    else { return [count] }
     let attention = block.attention
     let headSize = blueprint.hiddenSize / attention.headCount
     return [

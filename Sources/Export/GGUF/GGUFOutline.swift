@@ -2,21 +2,64 @@ import Checkpoints
 import Compression
 import Tensors
 
+/// How llama.cpp holds what makes keys and values of latent rows: a tensor of keys, each head's matrix with inputs for
+/// rows, and one of values.
+struct LatentSplit: Codable, Hashable, Sendable {
+  let heads: Int
+  /// Values of the part of a key that a head has to itself.
+  let keySize: Int
+  let valueSize: Int
+  let rank: Int
+
+  /// nil for attention without latent rows.
+  init?(_ attention: AttentionFacts) {
+    guard let latent = attention.latent else { return nil }
+    heads = attention.headCount
+    keySize = latent.ownSize(ofHead: attention.headSize)
+    valueSize = latent.valueSize
+    rank = latent.rank
+  }
+
+  var shapes: [[Int]] { [[heads, rank, keySize], [heads, valueSize, rank]] }
+
+  /// The elements of both tensors, of a matrix in a plain type.
+  func bytes(of matrix: StoredMatrix) -> [[UInt8]] {
+    let width = keySize + valueSize
+    func rows(_ range: Range<Int>) -> [Int] {
+      (0..<heads).flatMap { head in range.map { head * width + $0 } }
+    }
+    let keys = matrix.selecting(rows: rows(0..<keySize), columns: nil).transposed(count: heads)
+    let values = matrix.selecting(rows: rows(keySize..<width), columns: nil)
+    return [keys.bytes(in: .plain), values.bytes(in: .plain)]
+  }
+}
+
 /// A layer as GGUF files hold it, but for its type.
 struct GGUFLayer: Codable, Hashable, Sendable {
   let shape: LayerShape
-  /// The tensors that hold it, by name: two where gates and ups of experts are one layer.
+  /// The tensors that hold it, by name: two where gates and ups of experts are one layer, or keys and values.
   let names: [String]
+  /// Matrices in each of them.
+  let count: Int
+  /// nil where rows of the tensors are rows of the layer.
+  let split: LatentSplit?
   /// Heads whose halves llama.cpp interleaves; nil for rows in the layer's order.
   private let interleavedHeads: Int?
 
-  init(_ layer: LayerDescription, _ tensor: ModelTensor?, shape: LayerShape) {
+  init(
+    _ layer: LayerDescription, _ tensor: ModelTensor?, shape: LayerShape, split: LatentSplit?
+  ) {
     self.shape = shape
-    let isFused = tensor?.part == .expertGateUp
+    let parts: [Part] =
+      switch tensor?.part {
+      case .expertGateUp?: [.expertGate, .expertUp]
+      case .latentUp? where split != nil: [.latentKey, .latentValue]
+      default: []
+      }
     let block = tensor?.block.map { "blk.\($0)." } ?? ""
-    names =
-      isFused
-      ? [Part.expertGate, .expertUp].map { "\(block)\($0.ggufName).weight" } : [layer.ggufName]
+    names = parts.isEmpty ? [layer.ggufName] : parts.map { "\(block)\($0.ggufName).weight" }
+    count = tensor?.ggufCount ?? shape.count
+    self.split = tensor?.part == .latentUp ? split : nil
     if case .interleavedHalves(let heads) = tensor?.ggufOrder ?? .plain {
       interleavedHeads = heads
     } else {
@@ -32,13 +75,17 @@ struct GGUFOutline: Codable, Hashable, Sendable {
   private let layers: [GGUFLayer]
   /// The schemes of layers that the checkpoint holds in integers, which GGUF has not, by index.
   private let integers: [Int: Scheme]
+  /// The block types whose codes are those of the checkpoint's layers, by index.
+  private let held: [Int: ElementType]
 
   init(of checkpoint: Checkpoint) {
     let model = checkpoint.description
     let tensors = Dictionary(
       model.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let attention = model.blueprint?.blocks.first?.attention
+    let split = model.format == .huggingFace ? attention.flatMap(LatentSplit.init) : nil
     layers = zip(model.layers, model.layerShapes).map {
-      GGUFLayer($0, tensors[$0.name], shape: $1)
+      GGUFLayer($0, tensors[$0.name], shape: $1, split: split)
     }
     integers = Dictionary(
       uniqueKeysWithValues: model.layerShapes.enumerated().compactMap { place, shape in
@@ -47,11 +94,21 @@ struct GGUFOutline: Codable, Hashable, Sendable {
         else { return nil }
         return (place, Scheme(quantization: quantization))
       })
+    held = Dictionary(
+      uniqueKeysWithValues: model.layers.enumerated().compactMap { place, layer in
+        checkpoint.heldFormat(of: layer.name) == .mxfp4 ? (place, .mxfp4) : nil
+      })
   }
 
   func refusals(of schemes: [Scheme]) -> [ExportRefusal] {
     zip(schemes, layers).enumerated().compactMap { place, layer in
       let (scheme, shape) = (layer.0, layer.1.shape)
+      if layer.1.split != nil, !scheme.keepsLayer {
+        return ExportRefusal(
+          layer: shape.name,
+          reason: "llama.cpp wants its keys turned round, and blocks run along rows: it is kept",
+          nearest: .keep)
+      }
       if scheme.keepsLayer, let held = integers[place] {
         return ExportRefusal(
           layer: shape.name, reason: "it is kept in codes that llama.cpp does not read",
@@ -63,7 +120,10 @@ struct GGUFOutline: Codable, Hashable, Sendable {
 
   /// The element type of every layer.
   func types(of schemes: [Scheme]) -> [ElementType] {
-    zip(schemes, layers).map { $0.ggufType(for: $1.shape) }
+    zip(schemes, layers).enumerated().map { place, layer in
+      let (scheme, shape) = (layer.0, layer.1.shape)
+      return (scheme.keepsLayer ? held[place] : nil) ?? scheme.ggufType(for: shape)
+    }
   }
 
   /// Where the layers go when they have these types.

@@ -18,15 +18,30 @@ struct BlockBuilder {
       norms[part] = Norm(
         weights: try vector(part, .weight), bias: hasBias ? try vector(part, .bias) : nil)
     }
-    let inputs: [Part] = attention.isFused ? [.fusedAttention] : [.query, .key, .value]
+    let inputs: [Part] =
+      if let latent = attention.latent {
+        [latent.queryRank == nil ? .query : .queryDown, .latent]
+      } else {
+        attention.isFused ? [.fusedAttention] : [.query, .key, .value]
+      }
     return DecoderBlock(
       facts: facts,
       attention: Attention(
         headCount: attention.headCount, keyValueHeadCount: attention.keyValueHeadCount,
         headSize: attention.headSize, scale: attention.scale, window: attention.window,
-        softcap: attention.softcap),
+        softcap: attention.softcap,
+        sinks: attention.hasSinks ? try vector(.sinks, .weight) : nil,
+        valueSize: attention.valueSize),
       norms: norms, attentionInputs: try projection(inputs),
-      attentionOutput: try projection([.attentionOutput]), feedForward: try feedForward())
+      attentionOutput: try projection([.attentionOutput]), latent: try latent(),
+      feedForward: try feedForward())
+  }
+
+  private func latent() throws(InferenceError) -> LatentLayers? {
+    guard let latent = facts.attention.latent else { return nil }
+    return LatentLayers(
+      facts: latent, queryUp: latent.queryRank == nil ? nil : try projection([.queryUp]),
+      up: try projection(latent.isSplit ? [.latentKey, .latentValue] : [.latentUp]))
   }
 
   private func feedForward() throws(InferenceError) -> DecoderBlock.FeedForward {
@@ -39,6 +54,8 @@ struct BlockBuilder {
       var layers = ExpertLayers(
         facts: experts, router: try weights(.router), inputs: try projection(inputs),
         output: try projection([.expertDown]))
+      if experts.hasChoiceBias { layers.choiceBias = try vector(.choiceBias, .weight) }
+      if facts.hasBias(.router) { layers.routerBias = try vector(.router, .bias) }
       if experts.sharedInnerSize != nil {
         layers.shared = (
           inputs: try projection([.sharedGate, .sharedUp]), output: try projection([.sharedDown])

@@ -12,6 +12,8 @@ struct AttentionActivations {
   let projected: Matrix
   /// What o reads.
   let attended: Matrix
+  /// The rows that queries, keys and values followed from; nil where they were projected.
+  let latent: LatentActivations?
   /// What o makes of it.
   let output: Matrix
 }
@@ -37,6 +39,12 @@ extension Decoder {
       block: index, of: hidden, positions, cache: &cache)
     observer(
       SiteInputs(site: .attention(block: index), vectors: activations.normalized))
+    if let read = activations.latent?.queryRead {
+      observer(SiteInputs(site: .queryUp(block: index), vectors: read))
+    }
+    if let read = activations.latent?.read {
+      observer(SiteInputs(site: .latentUp(block: index), vectors: read))
+    }
     observer(
       SiteInputs(site: .attentionOutput(block: index), vectors: activations.attended))
     hidden.add(residual(of: activations.output, after: .attentionPostNorm, in: blocks[index]))
@@ -102,6 +110,8 @@ extension Decoder {
     let facts = block.facts.attention
     let normalized = inputs(of: hidden, under: .attentionNorm, in: block)
     var projected = block.attentionInputs.outputs(of: normalized, on: pool, arithmetic)
+    let latent = block.latent.map { latentActivations(of: $0, in: block, projected) }
+    if let latent { projected = latent.expanded }
     let raw = projected
     for (part, columns) in facts.normedColumns {
       guard let norm = block.norms[part] else { continue }
@@ -113,7 +123,7 @@ extension Decoder {
     let attended = block.attention.attend(
       queries: projected, keys: cache.keys, values: cache.values, on: pool)
     return AttentionActivations(
-      normalized: normalized, raw: raw, projected: projected, attended: attended,
+      normalized: normalized, raw: raw, projected: projected, attended: attended, latent: latent,
       output: block.attentionOutput.outputs(of: attended, on: pool, arithmetic))
   }
 
@@ -128,7 +138,7 @@ extension Decoder {
         let rotation = positions.rotations[rope][row]
         // Queries and keys lie side by side, so one call turns both.
         projected.rotate(
-          row: row, column: 0, heads: heads, headSize: facts.headSize,
+          row: row, column: facts.firstTurned, heads: heads, headSize: facts.headSize,
           by: isGradient ? rotation.inverse : rotation)
       }
       if let growth = facts.queryGrowth {
@@ -176,6 +186,7 @@ extension ActivationKind {
     case .geluTanh: .geluTanh
     case .gelu: .gelu
     case .relu: .relu
+    case .clampedSwiGLU: .clampedSwiGLU
     }
   }
 }

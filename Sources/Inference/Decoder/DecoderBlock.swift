@@ -32,12 +32,25 @@ struct Projection: Sendable {
 struct ExpertLayers: Sendable {
   let facts: ExpertFacts
   var router: LayerWeights
+  /// One for each expert; nil where there is none.
+  var routerBias: [Float]?
+  /// What experts are chosen by and not weighed by, one for each; nil for none.
+  var choiceBias: [Float]?
   /// Gates and ups, or both in one stack.
   var inputs: Projection
   var output: Projection
   /// The expert that every token runs through.
   var shared: (inputs: Projection, output: Projection)?
   var sharedRouter: LayerWeights?
+}
+
+/// Latent attention's matrices from rows of few values.
+struct LatentLayers: Sendable {
+  let facts: LatentFacts
+  /// To queries; nil where these are projected from hidden states.
+  var queryUp: Projection?
+  /// To keys and values, in one matrix or in two.
+  var up: Projection
 }
 
 /// One decoder block's weights: a slot for each layer, its norms and biases.
@@ -53,6 +66,8 @@ struct DecoderBlock: Sendable {
   var norms: [Part: Norm]
   var attentionInputs: Projection
   var attentionOutput: Projection
+  /// nil where queries, keys and values are projected from hidden states.
+  var latent: LatentLayers?
   var feedForward: FeedForward
 
   /// The layer of a part, to be read and to be replaced; nil for parts that are none of this block.
@@ -66,6 +81,8 @@ struct DecoderBlock: Sendable {
       guard let newValue else { return }
       attentionInputs.replace(part, by: newValue)
       attentionOutput.replace(part, by: newValue)
+      latent?.queryUp?.replace(part, by: newValue)
+      latent?.up.replace(part, by: newValue)
       switch feedForward {
       case .dense(let facts, var inputs, var output):
         inputs.replace(part, by: newValue)
@@ -88,7 +105,8 @@ struct DecoderBlock: Sendable {
       case .experts(let experts):
         [experts.inputs, experts.output, experts.shared?.inputs, experts.shared?.output]
       }
-    return [attentionInputs, attentionOutput] + halves.compactMap(\.self)
+    let all = [attentionInputs, attentionOutput, latent?.queryUp, latent?.up] + halves
+    return all.compactMap(\.self)
   }
 
   /// nil for a block without.

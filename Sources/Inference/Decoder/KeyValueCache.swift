@@ -40,10 +40,11 @@ struct BlockCache: Sendable {
   init(_ attention: AttentionFacts, as type: CacheType) {
     keys = CachedVectors(
       type: type, heads: attention.keyValueHeadCount, headSize: attention.headSize)
-    values = keys
+    values = CachedVectors(
+      type: type, heads: attention.keyValueHeadCount, headSize: attention.valueSize)
   }
 
-  /// Values of one position's keys, and of its values.
+  /// Values of one position's keys.
   var width: Int { keys.width }
 
   var byteCount: Int { keys.byteCount + values.byteCount }

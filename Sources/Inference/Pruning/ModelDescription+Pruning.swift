@@ -85,6 +85,7 @@ extension Blueprint {
     guard case .dense(let dense) = first.feedForward else {
       return "the model is a mixture of experts"
     }
+    if first.attention.latent != nil { return "keys and values follow from one latent row" }
     if dense.isFused || first.attention.isFused { return "several layers are one matrix" }
     if first.attention.queryKeyNorm == .wholeWidth {
       return "all heads are normalised together"
