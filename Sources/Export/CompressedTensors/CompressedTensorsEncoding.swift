@@ -51,7 +51,7 @@ public struct CompressedTensorsEncoding: ModelEncoding {
   }
 
   /// What a checkpoint's config.json says of how it is quantized.
-  private static func ownQuantization(
+  static func ownQuantization(
     of checkpoint: Checkpoint
   ) throws(ExportError) -> JSONValue? {
     guard case .directory(let directory) = checkpoint.source else { return nil }

@@ -16,6 +16,8 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
   private let obstacles: [String?]
   /// Whether a layer that is kept stays in codes that compressed-tensors has no form for.
   private let carried: [Bool]
+  /// Bytes that the checkpoint's own quantization_config adds to a config.json; 0 where it does not stay.
+  private let carriedBytes: Int
   private let isOfHuggingFace: Bool
   private let tiesEmbeddings: Bool
   private let shardBytes: Int
@@ -51,6 +53,10 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
     }
     self.obstacles = obstacles
     self.carried = carried
+    carriedBytes =
+      carried.contains(true)
+      ? JSONObject.bytesAdded(by: try? CompressedTensorsEncoding.ownQuantization(of: checkpoint))
+      : 0
   }
 
   /// Why readers would not find a layer that is not copied; nil if they do.
@@ -85,22 +91,27 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
         .filter { !known.contains($0.layer) }
       known.formUnion(refusals.map(\.layer))
     }
-    let others = shapes.indices.contains { stored[$0].quantization != nil }
+    let carries = zip(carried, schemes).contains { $0 && $1.keepsLayer }
     for (place, shape) in shapes.enumerated() where !known.contains(shape.name) {
-      if carried[place], schemes[place].keepsLayer, others {
+      if carries, !carried[place], stored[place].quantization != nil {
         refusals.append(
-          ExportRefusal(
-            layer: shape.name,
-            reason:
-              "it is kept in MXFP4, which config.json can say only where all other layers are "
-              + "kept as well",
-            nearest: nil))
+          ExportRefusal(layer: shape.name, reason: Self.carryingReason, nearest: .keep))
         continue
       }
       guard let reason = obstacles[place], !isPlain(place, schemes[place]) else { continue }
       refusals.append(ExportRefusal(layer: shape.name, reason: reason, nearest: nil))
     }
     return refusals
+  }
+
+  /// Why no layer is quantized beside such as stay in codes that compressed-tensors has no form for.
+  private static let carryingReason =
+    "experts are kept in MXFP4, which config.json can say only where all other layers are kept too"
+
+  /// Whether a layer has no form under a scheme, whatever it would do by itself.
+  func lacksForm(of scheme: Scheme, at place: Int) -> Bool {
+    if carried.contains(true) { return !scheme.keepsLayer }
+    return obstacles[place] != nil && !isPlain(place, scheme)
   }
 
   /// Whether a layer's weights are written as they are, or decoded from GGUF's blocks.
@@ -157,7 +168,8 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
     }
     let files = SafetensorsShards.files(of: self.tensors(with: tensors), shardBytes: shardBytes)
     let weights = layers.values.reduce(0) { $0 + $1.total }
-    let config = JSONObject.bytesAdded(by: quantization(of: encodings))
+    let config =
+      carriesCodes(all) ? carriedBytes : JSONObject.bytesAdded(by: quantization(of: encodings))
     return (layers, files.reduce(config) { $0 + $1.byteCount } - weights)
   }
 

@@ -118,6 +118,11 @@ struct GGUFOutline: Codable, Hashable, Sendable {
     }
   }
 
+  /// Whether a layer has no form under a scheme, whatever its blocks.
+  func lacksForm(of scheme: Scheme, at place: Int) -> Bool {
+    layers[place].split != nil && !scheme.keepsLayer
+  }
+
   /// The element type of every layer.
   func types(of schemes: [Scheme]) -> [ElementType] {
     zip(schemes, layers).enumerated().map { place, layer in
