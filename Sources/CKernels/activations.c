@@ -38,6 +38,10 @@ VK_INLINE activated activation(vk_activation kind, float x) {
       const float slope = sigmoid * (1.0f + GATE_ALPHA * bounded * (1.0f - sigmoid));
       return (activated){bounded * sigmoid, x > GATE_LIMIT ? 0 : slope};
     }
+    case VK_SIGMOID: {
+      const float sigmoid = 1.0f / (1.0f + vk_exp(-x));
+      return (activated){sigmoid, sigmoid * (1.0f - sigmoid)};
+    }
     case VK_RELU_SQUARED: break;
   }
   const float positive = x > 0 ? x : 0;
@@ -61,6 +65,7 @@ VK_INLINE activated gated_value(vk_activation kind, float up) {
     case VK_RELU: FOR_ALL(VK_RELU, statement) break;                         \
     case VK_RELU_SQUARED: FOR_ALL(VK_RELU_SQUARED, statement) break;         \
     case VK_CLAMPED_SWIGLU: FOR_ALL(VK_CLAMPED_SWIGLU, statement) break;     \
+    case VK_SIGMOID: FOR_ALL(VK_SIGMOID, statement) break;                   \
   }
 #define FOR_ALL(constant, statement)      \
   for (size_t i = 0; i < count; i++) {    \

@@ -202,7 +202,7 @@ import Testing
       driver.run()
       let blocks = try #require(try Checkpoint.open(model.path).description.blueprint).blocks
       let values = blocks.reduce(0) { sum, block in
-        sum + 2 * block.attention.keyValueHeadCount * block.attention.headSize
+        sum + (block.attention.map { 2 * $0.keyValueHeadCount * $0.headSize } ?? 0)
       }
       // The token that was chosen last is not read yet.
       for token in driver.events[before...].tokens(.reference) {

@@ -51,6 +51,12 @@ SLIDING = {"sliding_window": WINDOW}
 LOCAL = {**SLIDING, "layer_types": ["sliding_attention", "sliding_attention", "full_attention"]}
 EXPERTS = {"num_experts": 6, "num_experts_per_tok": 2, "moe_intermediate_size": 32}
 LOCAL_EXPERTS = {"num_local_experts": 6, "num_experts_per_tok": 2, "intermediate_size": 32}
+HYBRID = {
+    "head_dim": 32, "layer_types": ["linear_attention", "full_attention", "linear_attention"],
+    "linear_num_key_heads": 2, "linear_num_value_heads": 4, "linear_key_head_dim": 16, "linear_value_head_dim": 16,
+    "linear_conv_kernel_dim": 4, "rope_parameters": {
+        "rope_type": "default", "rope_theta": 100.0, "partial_rotary_factor": 0.25}}
+HYBRID_EXPERTS = {**HYBRID, **EXPERTS, "shared_expert_intermediate_size": 48}
 MULTIPLIERS = {
     "embedding_multiplier": 6.0, "logits_scaling": 0.5, "residual_multiplier": 0.4, "attention_multiplier": 0.2}
 VISION = {
@@ -145,6 +151,13 @@ FAMILIES = {
     "qwen2_moe": Family("qwen2_moe", {
         **EXPERTS, "shared_expert_intermediate_size": 48, "norm_topk_prob": False, "mlp_only_layers": [1]}),
     "qwen3_moe": Family("qwen3_moe", {**EXPERTS, "norm_topk_prob": True, "head_dim": 32}),
+    "qwen3_5": Family("qwen3_5_text", HYBRID),
+    "qwen3_5-wrapped": Family("qwen3_5_text", {**HYBRID, **TIED, "linear_num_value_heads": 2}, (
+        "qwen3_5", {"vision_config": {
+            "depth": 1, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2, "out_hidden_size": 64,
+            "patch_size": 4, "num_position_embeddings": 16}})),
+    "qwen3_5_moe": Family("qwen3_5_moe_text", HYBRID_EXPERTS),
+    "qwen3_next": Family("qwen3_next", HYBRID_EXPERTS),
     "olmoe": Family("olmoe", {
         **EXPERTS, "moe_intermediate_size": None, "intermediate_size": 32, "norm_topk_prob": False}),
     "gpt_oss": Family("gpt_oss", GPT_OSS),
@@ -228,8 +241,10 @@ def model_of(family, seed):
     model.set_experts_implementation("eager")
     for name, values in sorted(model.named_parameters()):
         noise = torch.randn(values.shape)
-        is_matrix = values.dim() > 1 and not name.endswith("_bias")
-        new = noise / math.sqrt(values.shape[-1]) if is_matrix else values + 0.2 * noise
+        # States forget slowly, so that it shows what they keep.
+        if name.endswith("A_log"):
+            values.fill_(-2.5)
+        new = noise / math.sqrt(values.shape[-1]) if is_matrix(name, values) else values + 0.2 * noise
         # What gpt-oss' gates are bounded to has to show.
         if name.endswith("experts.gate_up_proj_bias"):
             new = new * 20
@@ -278,7 +293,8 @@ class Products:
     def __init__(self, model):
         self.parameters = [
             (value.data_ptr(), value, name.removesuffix(".weight")) for name, value in model.named_parameters()
-            if is_matrix(name, value) and not re.search(r"\.(gate|shared_expert_gate|router\.layer|router)\.weight$", name)]
+            if is_matrix(name, value) and not re.search(
+                r"\.(gate|shared_expert_gate|router\.layer|router|in_proj_(a|b|ba))\.weight$", name)]
         self.seen, self.lookup = [], None
 
     def place(self, weight):

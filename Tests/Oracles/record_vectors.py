@@ -120,6 +120,7 @@ ACTIVATIONS = {
     "relu": F.relu,
     "reluSquared": lambda x: F.relu(x) ** 2,
     "clampedSwiGLU": lambda x: x.clamp(max=7) * torch.sigmoid(1.702 * x.clamp(max=7)),
+    "sigmoid": torch.sigmoid,
 }
 
 

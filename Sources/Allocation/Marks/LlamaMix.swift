@@ -100,8 +100,10 @@ public enum LlamaMix: String, Codable, Hashable, Sendable, CaseIterable {
 
   /// Query heads that share a key head.
   private static func queriesAKey(_ block: Int, in model: ModelDescription) -> Int {
-    guard let blocks = model.blueprint?.blocks, blocks.indices.contains(block) else { return 1 }
-    return blocks[block].attention.headCount / max(blocks[block].attention.keyValueHeadCount, 1)
+    guard let blocks = model.blueprint?.blocks, blocks.indices.contains(block),
+      let attention = blocks[block].attention
+    else { return 1 }
+    return attention.headCount / max(attention.keyValueHeadCount, 1)
   }
 
   /// llama.cpp's `use_more_bits`: the first and the last eighth, and every third block between.

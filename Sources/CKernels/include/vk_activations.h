@@ -19,6 +19,8 @@ typedef enum {
   VK_RELU_SQUARED,
   /// z / (1 + exp(-1.702 z)) of z = min(x, 7); what it gates is bounded to [-7, 7] and grows by 1.
   VK_CLAMPED_SWIGLU,
+  /// 1 / (1 + exp(-x)).
+  VK_SIGMOID,
 } vk_activation;
 
 /// y = activation(x).

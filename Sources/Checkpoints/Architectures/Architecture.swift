@@ -82,6 +82,14 @@ package struct Architecture: Sendable {
     var ggufRouter: RouterKind?
   }
 
+  /// The recurrence that some blocks have in attention's place.
+  struct DeltaRule: Sendable {
+    /// Whether Hugging Face checkpoints hold q, k, v and the gate as one matrix, and retentions and rates as another.
+    var isFused = false
+    /// Whether llama.cpp's converter puts value heads that share a key head apart.
+    var tilesHeads = false
+  }
+
   /// The words for it in config.json's `model_type`; the first names the architecture in Vise.
   var modelTypes: [String]
   /// The word for it in GGUF's `general.architecture`.
@@ -120,6 +128,10 @@ package struct Architecture: Sendable {
   var ignoredKeys: Set<String> = []
   /// Whether heads have sinks: logits without values.
   var hasSinks = false
+  /// Whether q gives gates of what heads give, too.
+  var gatesAttention = false
+  /// What blocks without attention have instead; nil for families whose blocks all have attention.
+  var delta: DeltaRule?
   var feedForward: FeedForward = .gated
   /// The key of config.json that names the activation, and what it is where none is named.
   var activation: (key: String, standard: ActivationKind) = ("hidden_act", .silu)
@@ -167,8 +179,8 @@ package struct Architecture: Sendable {
   /// Families that run, by what they are most like.
   package static let all: [Architecture] = [
     llama, mistral, ministral3, qwen2, qwen2Moe, qwen3, qwen3Moe, gemma, gemma2, gemma3, phi3,
-    granite, graniteMoe, smollm3, olmo2, olmoe, glm4, starcoder2, mixtral, seedOss, gptOss,
-    glm4Moe, minimaxM2, deepseekV2, deepseekV3,
+    granite, graniteMoe, smollm3, olmo2, olmoe, glm4, starcoder2, mixtral, seedOss, qwen35,
+    qwen35Moe, qwen3Next, gptOss, glm4Moe, minimaxM2, deepseekV2, deepseekV3,
   ]
 
   /// Vise's name of it.
@@ -250,6 +262,12 @@ package struct Architecture: Sendable {
   var expertBiases: Set<Part> { experts?.biases ?? [] }
   /// Whether Hugging Face checkpoints hold gates and ups of experts as one tensor, where GGUF has two.
   package var fusesExperts: Bool { experts?.isFused ?? false }
+  /// Whether Hugging Face checkpoints hold layers of a recurrence as one tensor, where GGUF has two.
+  package var fusesDelta: Bool { delta?.isFused ?? false }
+  /// Whether GGUF files may hold blocks that predict further tokens, which are kept.
+  var keepsFurtherBlocks: Bool { delta != nil || hasFurtherBlocks }
+  /// Whether blocks may have a recurrence in attention's place.
+  package var hasDelta: Bool { delta != nil }
 
   var experts: ExpertRule? {
     if case .experts(let rule) = feedForward { rule } else { nil }

@@ -8,8 +8,14 @@ extension AttentionFacts {
 }
 
 extension Blueprint {
-  /// Bytes that the keys and values of a sequence take in all blocks, positions that a window no longer sees included.
+  /// Bytes that the keys and values of a sequence take in all blocks, positions that a window no longer sees included, and what
+  /// recurrences keep of it, however long it is.
   public func cacheBytes(positions: Int, as type: CacheType) -> Int {
-    positions * blocks.reduce(0) { $0 + $1.attention.cacheBytes(as: type) }
+    blocks.reduce(0) { sum, block in
+      switch block.mixer {
+      case .attention(let attention): sum + positions * attention.cacheBytes(as: type)
+      case .delta(let delta): sum + MemoryLayout<Float>.size * delta.stateValues
+      }
+    }
   }
 }

@@ -23,6 +23,11 @@ public struct Blueprint: Codable, Hashable, Sendable {
   public var prefix: String
   /// The LM head's name there.
   public var headName: String
+  /// Blocks after these that a file holds and counts and that predict further tokens, which nothing here computes.
+  public var furtherBlocks = 0
+
+  /// What the first block with attention says of it; nil where none has any.
+  public var attention: AttentionFacts? { blocks.lazy.compactMap(\.attention).first }
 
   /// What the first block without experts says of its half; nil where all have some.
   package var dense: DenseFacts? {
@@ -55,9 +60,15 @@ public enum NormPlacement: String, Codable, Hashable, Sendable {
   case around
 }
 
-/// One decoder block: attention, then a feed-forward half.
+/// What mixes a block's positions.
+public enum MixerFacts: Codable, Hashable, Sendable {
+  case attention(AttentionFacts)
+  case delta(DeltaFacts)
+}
+
+/// One decoder block: what mixes its positions, then a feed-forward half.
 public struct BlockFacts: Codable, Hashable, Sendable {
-  public var attention: AttentionFacts
+  public var mixer: MixerFacts
   public var feedForward: FeedForwardFacts
   public var norms: NormPlacement
   /// What both halves' outputs are multiplied by before they are added.
@@ -66,6 +77,13 @@ public struct BlockFacts: Codable, Hashable, Sendable {
   public var biases: Set<String>
 
   package func hasBias(_ part: Part) -> Bool { biases.contains(part.rawValue) }
+
+  /// Nil for a block with another mixer.
+  public var attention: AttentionFacts? {
+    if case .attention(let facts) = mixer { facts } else { nil }
+  }
+  /// Nil for a block with another mixer.
+  public var delta: DeltaFacts? { if case .delta(let facts) = mixer { facts } else { nil } }
 }
 
 /// How queries and keys are normalised before RoPE turns them.
@@ -97,6 +115,8 @@ public struct AttentionFacts: Codable, Hashable, Sendable {
   public var queryGrowth: QueryGrowth?
   /// Whether each head has a learned logit that takes part in its softmax and has no value.
   public var hasSinks = false
+  /// Whether q gives each head's query and after it as many values whose sigmoids gate what the head gives.
+  public var isGated = false
 
   /// How queries, keys and values follow from latent rows; nil where each is a projection of its own.
   public var latent: LatentFacts?

@@ -24,7 +24,7 @@ struct BlueprintReader {
   /// - Throws: ``CheckpointError`` naming the setting that is missing, makes no sense, or is not honoured yet.
   func blueprint() throws(CheckpointError) -> Blueprint {
     let hiddenSize = try settings.size(.hiddenSize)
-    let blockCount = try blockCount()
+    let (blockCount, furtherBlocks) = try blockCounts()
     let latent = try LatentReader(settings, architecture, tensors: tensors)?.facts()
     let (headCount, keyHeadCount, headSize): (Int, Int, Int) =
       if let latent {
@@ -40,6 +40,8 @@ struct BlueprintReader {
     let (scale, softcap): (Float, Float?) =
       if let latent { (latent.scale, nil) } else { try scores(headSize: headSize) }
     let growth = try queryGrowth(ropes: ropes)
+    let delta = try DeltaReader(
+      settings, architecture: architecture, tensors: tensors, prefix: names.prefix)
     var blocks: [BlockFacts] = []
     for block in 0..<blockCount {
       let turns = try turns(block)
@@ -49,11 +51,14 @@ struct BlueprintReader {
         softcap: softcap, window: sees,
         rope: turns ? architecture.hasLocalRope && sees != nil ? 1 : 0 : nil,
         queryKeyNorm: try queryKeyNorm(), isFused: architecture.fusesAttention,
-        queryGrowth: growth, hasSinks: architecture.hasSinks, latent: latent?.facts)
+        queryGrowth: growth, hasSinks: architecture.hasSinks,
+        isGated: architecture.gatesAttention, latent: latent?.facts)
+      let recurrence = try delta?.facts(ofBlock: block)
       let feedForward = try feedForward(ofBlock: block)
       blocks.append(
         BlockFacts(
-          attention: attention, feedForward: feedForward,
+          mixer: recurrence.map { .delta($0) } ?? .attention(attention),
+          feedForward: feedForward,
           norms: architecture.norms, residualScale: Float(residualScale),
           biases: try biases(ofBlock: block, feedForward)))
     }
@@ -64,18 +69,19 @@ struct BlueprintReader {
       embeddingScale: try embeddingScale(hiddenSize: hiddenSize), logitScale: try logitScale(),
       logitSoftcap: try bound(.logitSoftcap, isKnown: architecture.boundsLogits), ropes: ropes,
       blocks: blocks, tiesEmbeddings: try tiesEmbeddings(), prefix: names.prefix,
-      headName: names.head)
+      headName: names.head, furtherBlocks: furtherBlocks)
   }
 
-  /// Blocks of the decoder, without such as predict further tokens, which GGUF counts too.
-  private func blockCount() throws(CheckpointError) -> Int {
+  /// Blocks of the decoder, and those after them in a GGUF file that predict further tokens.
+  private func blockCounts() throws(CheckpointError) -> (own: Int, further: Int) {
     let count = try settings.size(.blockCount, limit: Self.blockLimit)
-    let further =
-      architecture.hasFurtherBlocks ? try settings.optionalSize(.furtherBlocks) ?? 0 : 0
+    guard architecture.keepsFurtherBlocks,
+      let further = try settings.optionalSize(SettingKey(gguf: "nextn_predict_layers"))
+    else { return (count, 0) }
     guard further < count else {
-      throw settings.error("all \(count) blocks are such as predict further tokens")
+      throw settings.error("\(further) of \(count) blocks predict further tokens")
     }
-    return count - further
+    return (count - further, further)
   }
 
   private func queryKeyNorm() throws(CheckpointError) -> QueryKeyNorm {
@@ -170,7 +176,7 @@ struct BlueprintReader {
   private func ggufScaleSize(headSize: Int) throws(CheckpointError) -> Double {
     Double(
       architecture.scoreSizeInGGUF(
-        blocks: try blockCount(),
+        blocks: try blockCounts().own,
         hiddenSize: try settings.size(.hiddenSize), headCount: try settings.size(.headCount),
         headSize: headSize))
   }
@@ -250,9 +256,17 @@ extension BlueprintReader {
     case .experts(let rule):
       guard try hasExperts(block: block) else { return try dense(isGated: true) }
       return .experts(
-        try ExpertReader(settings, architecture, rule, tensors: tensors)
-          .experts(ofBlock: block, activation))
+        try ExpertReader(
+          settings, architecture, rule, tensors: tensors, hasFusedTensor: hasFusedExperts
+        )
+        .experts(ofBlock: block, activation))
     }
+  }
+
+  /// Whether the first block holds gates and ups as one tensor, in families of which some checkpoints do so.
+  private var hasFusedExperts: Bool {
+    let name = "\(names.prefix)layers.0.\(architecture.name(of: .expertGateUp))"
+    return tensors[name] != nil || tensors[name + ".weight"] != nil
   }
 
   /// Whether a block of a mixture has experts: some are dense.

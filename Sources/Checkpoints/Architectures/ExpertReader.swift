@@ -4,15 +4,18 @@ struct ExpertReader {
   private let architecture: Architecture
   private let rule: Architecture.ExpertRule
   private let tensors: TensorTable
+  /// Whether the checkpoint holds gates and ups as one tensor, in families of which some checkpoints do so.
+  private let hasFusedTensor: Bool
 
   init(
     _ settings: ModelSettings, _ architecture: Architecture, _ rule: Architecture.ExpertRule,
-    tensors: TensorTable
+    tensors: TensorTable, hasFusedTensor: Bool
   ) {
     self.settings = settings
     self.architecture = architecture
     self.rule = rule
     self.tensors = tensors
+    self.hasFusedTensor = hasFusedTensor
   }
 
   /// - Throws: ``CheckpointError`` for settings that are missing or make no sense.
@@ -38,7 +41,7 @@ struct ExpertReader {
     }
     return ExpertFacts(
       count: count, chosenCount: chosen, innerSize: innerSize, activation: activation,
-      router: try router(), isFused: rule.isFused && settings.gguf == nil,
+      router: try router(), isFused: settings.gguf == nil && (rule.isFused || hasFusedTensor),
       sharedInnerSize: try sharedInnerSize(innerSize: innerSize),
       weighsShared: rule.hasWeighedShared, weightScale: Float(scale),
       hasChoiceBias: hasChoiceBias, groups: try groups(of: count, choosing: chosen))

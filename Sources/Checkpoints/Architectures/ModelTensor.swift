@@ -1,3 +1,4 @@
+import Glibc
 import Tensors
 
 /// A tensor that a model of a known architecture has, under the names that both formats give it.
@@ -7,12 +8,14 @@ package struct ModelTensor: Hashable, Sendable {
     /// A matrix, or a norm's weights.
     case weight
     case bias
+    /// A vector whose name has no suffix.
+    case values
   }
 
   package let part: Part
   package let block: Int?
   package let kind: Kind
-  /// Hugging Face name: without `.weight`, but with `.bias`.
+  /// Hugging Face name: without `.weight`, but with any other suffix.
   package let name: String
   /// llama.cpp's name, with its suffix.
   package let ggufName: String
@@ -30,6 +33,8 @@ package struct ModelTensor: Hashable, Sendable {
   package let ggufOrder: RowOrder
   /// What has to be added to the values of a norm as Hugging Face checkpoints hold it.
   package let offset: Float
+  /// The order of heads in its columns, where it reads them otherwise than Hugging Face checkpoints have them: tiled, as in GGUF.
+  package let columnTiling: HeadTiling?
 
   /// The role of the layer; nil for tensors that are no layer.
   package var role: Role? { kind == .weight ? part.role : nil }
@@ -42,6 +47,7 @@ package struct ModelTensor: Hashable, Sendable {
       case .gate, .up, .sharedGate, .sharedUp: "gate_up_proj"
       case .queryDown, .latent: "fused_qkv_a_proj"
       case .expertGate, .expertUp, .expertGateUp, .expertDown: "experts"
+      case .deltaInputs, .deltaGate: "in_proj_qkvz"
       default: nil
       }
     guard let fused, let dot = name.lastIndex(of: ".") else { return nil }
@@ -52,7 +58,15 @@ package struct ModelTensor: Hashable, Sendable {
   package func storedName(in format: CheckpointFormat) -> String {
     switch format {
     case .gguf: ggufName
-    case .huggingFace: kind == .bias ? name : name + part.suffix.huggingFace
+    case .huggingFace: kind == .weight ? name + part.suffix.huggingFace : name
+    }
+  }
+
+  /// Its shape in a file of `format`.
+  package func storedShape(in format: CheckpointFormat) -> [Int] {
+    switch format {
+    case .gguf: shape.count == 2 && shape[0] == 1 ? [shape[1]] : shape
+    case .huggingFace: part == .deltaConvolution ? [shape[0], 1, shape[1]] : shape
     }
   }
 }
@@ -74,8 +88,7 @@ extension Architecture {
 
   private func blockTensors(_ block: Int, of blueprint: Blueprint) -> [ModelTensor] {
     let facts = blueprint.blocks[block]
-    let (hidden, attention) = (blueprint.hiddenSize, facts.attention)
-    let (queries, keys) = (attention.queryWidth, attention.keyWidth)
+    let hidden = blueprint.hiddenSize
     var tensors: [ModelTensor] = []
     func add(_ part: Part, _ shape: [Int], count: Int = 1, ggufCount: Int? = nil) {
       tensors.append(
@@ -93,26 +106,40 @@ extension Architecture {
     }
 
     if facts.norms != .after { addNorm(.attentionNorm, hidden) }
-    if let latent = attention.latent {
-      addLatent(latent, of: attention, hidden: hidden, add: { add($0, $1, ggufCount: $2) }, addNorm)
-    } else if attention.isFused {
-      add(.fusedAttention, [queries + 2 * keys, hidden])
-    } else {
-      add(.query, [queries, hidden])
-      add(.key, [keys, hidden])
-      add(.value, [keys, hidden])
+    switch facts.mixer {
+    case .attention(let attention):
+      let (queries, keys) = (attention.queryWidth, attention.keyWidth)
+      if let latent = attention.latent {
+        addLatent(
+          latent, of: attention, hidden: hidden, add: { add($0, $1, ggufCount: $2) }, addNorm)
+      } else if attention.isFused {
+        add(.fusedAttention, [queries + 2 * keys, hidden])
+      } else {
+        add(.query, [attention.isGated ? 2 * queries : queries, hidden])
+        add(.key, [keys, hidden])
+        add(.value, [keys, hidden])
+      }
+      switch attention.queryKeyNorm {
+      case .none: break
+      case .perHead:
+        addNorm(.queryNorm, attention.headSize)
+        addNorm(.keyNorm, attention.headSize)
+      case .wholeWidth:
+        addNorm(.queryNorm, queries)
+        addNorm(.keyNorm, keys)
+      }
+      if attention.hasSinks { addVector(.sinks, attention.headCount) }
+      add(.attentionOutput, [hidden, attention.outputWidth])
+    case .delta(let delta):
+      for (part, rows) in delta.inputs { add(part, [rows, hidden]) }
+      add(.deltaConvolution, [delta.mixedWidth, delta.taps])
+      for part in [Part.deltaStep, .deltaDecay] {
+        tensors.append(
+          tensor(part, .values, shape: [delta.valueHeadCount], block: block, blueprint))
+      }
+      tensors.append(tensor(.deltaNorm, shape: [delta.valueSize], block: block, blueprint))
+      add(.deltaOutput, [hidden, delta.valueWidth])
     }
-    switch attention.queryKeyNorm {
-    case .none: break
-    case .perHead:
-      addNorm(.queryNorm, attention.headSize)
-      addNorm(.keyNorm, attention.headSize)
-    case .wholeWidth:
-      addNorm(.queryNorm, queries)
-      addNorm(.keyNorm, keys)
-    }
-    if attention.hasSinks { addVector(.sinks, attention.headCount) }
-    add(.attentionOutput, [hidden, attention.outputWidth])
     if facts.norms != .before { addNorm(.attentionPostNorm, hidden) }
 
     if facts.norms != .after { addNorm(.feedForwardNorm, hidden) }
@@ -191,21 +218,25 @@ extension Architecture {
     ggufCount: Int? = nil, block: Int? = nil, _ blueprint: Blueprint
   ) -> ModelTensor {
     let name = name(of: part, block: block, in: blueprint)
+    let facts = block.map { blueprint.blocks[$0] }
     // Stacks that are one tensor are parameters of their module, and so are their biases.
     let biasName = name + (count > 1 ? "_bias" : ".bias")
+    let suffix = [ModelTensor.Kind.weight: part.suffix.gguf, .bias: ".bias"][kind] ?? ""
     return ModelTensor(
       part: part, block: block, kind: kind, name: kind == .bias ? biasName : name,
-      ggufName: (block.map { "blk.\($0)." } ?? "") + ggufName(of: part)
-        + (kind == .bias ? ".bias" : part.suffix.gguf),
+      ggufName: (block.map { "blk.\($0)." } ?? "") + ggufName(of: part) + suffix,
       shape: shape, count: count, ggufCount: ggufCount ?? count,
-      layout: count > 1 ? experts?.layout.layout(of: part, kind) ?? StackLayout() : StackLayout(),
-      ggufOrder: ggufOrder(of: part, block.map { blueprint.blocks[$0].attention }),
-      offset: part.isNorm && kind == .weight ? normOffset : 0)
+      layout: count > 1 ? experts?.layout.layout(of: part, kind) ?? .plain : .plain,
+      ggufOrder: ggufOrder(of: part, facts),
+      offset: part.isNorm && part != .deltaNorm && kind == .weight ? normOffset : 0,
+      columnTiling: part == .deltaOutput
+        ? facts?.delta.flatMap { $0.tilesOutput ? $0.tiling : nil } : nil)
   }
 
   /// llama.cpp's converter orders rows of q and k so that the pairs of its RoPE are neighbours.
-  private func ggufOrder(of part: Part, _ attention: AttentionFacts?) -> RowOrder {
-    guard reordersRows, let attention else { return .plain }
+  private func ggufOrder(of part: Part, _ facts: BlockFacts?) -> RowOrder {
+    if let delta { return delta.tilesHeads ? facts?.delta?.ggufOrder(of: part) ?? .plain : .plain }
+    guard reordersRows, let attention = facts?.attention else { return .plain }
     return switch part {
     case .query: .interleavedHalves(heads: attention.headCount)
     case .key: .interleavedHalves(heads: attention.keyValueHeadCount)
@@ -219,4 +250,16 @@ extension ModelTensor {
   package var isNorm: Bool { part.isNorm }
   /// Whether it is a norm or a bias: one row of values.
   package var isVector: Bool { shape.count == 1 }
+
+  /// The values that are computed with, of those that a Hugging Face checkpoint holds.
+  package func computed(_ values: [Float]) -> [Float] {
+    if part == .deltaDecay { return values.map { -exp($0) } }
+    return offset == 0 ? values : values.map { $0 + offset }
+  }
+
+  /// The values that a Hugging Face checkpoint holds, of those that are computed with.
+  package func stored(_ values: [Float]) -> [Float] {
+    if part == .deltaDecay { return values.map { log(-$0) } }
+    return offset == 0 ? values : values.map { $0 - offset }
+  }
 }

@@ -35,6 +35,23 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
   /// For each head a logit that takes part in its softmax and has no value.
   package static let sinks: Part = "attn_sinks"
 
+  /// Queries, keys and values of a Gated DeltaNet, which llama.cpp calls `attn_qkv`.
+  package static let deltaInputs: Part = "ssm_qkv"
+  /// What gates its outputs.
+  package static let deltaGate: Part = "attn_gate"
+  /// Both in one tensor, which GGUF holds as two.
+  package static let fusedDelta: Part = "ssm_in"
+  /// What decides how much its state forgets, and how much it takes in.
+  package static let deltaAlpha: Part = "ssm_alpha"
+  package static let deltaBeta: Part = "ssm_beta"
+  /// Both in one matrix.
+  package static let deltaRates: Part = "ssm_ba"
+  package static let deltaConvolution: Part = "ssm_conv1d"
+  package static let deltaStep: Part = "ssm_dt.bias"
+  package static let deltaDecay: Part = "ssm_a"
+  package static let deltaNorm: Part = "ssm_norm"
+  package static let deltaOutput: Part = "ssm_out"
+
   package static let feedForwardNorm: Part = "ffn_norm"
   package static let gate: Part = "ffn_gate"
   package static let up: Part = "ffn_up"
@@ -58,7 +75,13 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
   package static let sharedRouter: Part = "ffn_gate_inp_shexp"
 
   /// llama.cpp's name of the tensor, without block and suffix.
-  package var ggufName: String { self == .fusedGateUp ? Part.up.rawValue : rawValue }
+  package var ggufName: String {
+    switch self {
+    case .fusedGateUp: Part.up.rawValue
+    case .deltaInputs: Part.fusedAttention.rawValue
+    default: rawValue
+    }
+  }
 
   /// The role of the layer; nil for parts that are no layer: norms and routers.
   package var role: Role? { Self.roles[self] }
@@ -76,7 +99,10 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
   }
 
   /// Parts that are neither layers nor norms.
-  private static let others: Set<Part> = [.router, .sharedRouter, .sinks, .choiceBias]
+  private static let others: Set<Part> = [
+    .router, .sharedRouter, .sinks, .choiceBias, .deltaAlpha, .deltaBeta, .deltaRates,
+    .deltaConvolution, .deltaStep, .deltaDecay,
+  ]
 
   private static let roles: [Part: Role] = [
     .embedding: .embedTokens, .head: .head, .query: .query, .key: .key, .value: .value,
@@ -85,6 +111,8 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
     .expertGateUp: .expertGateUp, .expertDown: .expertDown, .sharedGate: .sharedGate,
     .sharedUp: .sharedUp, .sharedDown: .sharedDown, .queryDown: .queryDown, .queryUp: .queryUp,
     .latent: .latent, .latentUp: .latentUp, .latentKey: .latentKey, .latentValue: .latentValue,
+    .sharedUp: .sharedUp, .sharedDown: .sharedDown, .deltaInputs: .deltaInputs,
+    .deltaGate: .deltaGate, .fusedDelta: .fusedDelta, .deltaOutput: .deltaOutput,
   ]
 
   /// What most Hugging Face checkpoints call the part, after their prefix and, in blocks, the block's number.
@@ -104,5 +132,11 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
     .latent: "self_attn.kv_a_proj_with_mqa", .latentNorm: "self_attn.kv_a_layernorm",
     .latentUp: "self_attn.kv_b_proj", .latentKey: "self_attn.k_b_proj",
     .latentValue: "self_attn.v_b_proj",
+    .deltaInputs: "linear_attn.in_proj_qkv",
+    .deltaGate: "linear_attn.in_proj_z", .fusedDelta: "linear_attn.in_proj_qkvz",
+    .deltaAlpha: "linear_attn.in_proj_a", .deltaBeta: "linear_attn.in_proj_b",
+    .deltaRates: "linear_attn.in_proj_ba", .deltaConvolution: "linear_attn.conv1d",
+    .deltaStep: "linear_attn.dt_bias", .deltaDecay: "linear_attn.A_log",
+    .deltaNorm: "linear_attn.norm", .deltaOutput: "linear_attn.out_proj",
   ]
 }

@@ -32,6 +32,13 @@ public struct Role: RawRepresentable, Codable, Hashable, Sendable {
   public static let sharedGate = Role(rawValue: "shared_expert.gate_proj")
   public static let sharedUp = Role(rawValue: "shared_expert.up_proj")
   public static let sharedDown = Role(rawValue: "shared_expert.down_proj")
+  /// Queries, keys and values of a Gated DeltaNet.
+  public static let deltaInputs = Role(rawValue: "in_proj_qkv")
+  /// The gate of its outputs.
+  public static let deltaGate = Role(rawValue: "in_proj_z")
+  /// Both in one matrix.
+  public static let fusedDelta = Role(rawValue: "in_proj_qkvz")
+  public static let deltaOutput = Role(rawValue: "out_proj")
   public static let head = Role(rawValue: "lm_head")
 
   /// The roles of most models, in the order in which data meets them.

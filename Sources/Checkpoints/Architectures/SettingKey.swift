@@ -54,7 +54,12 @@ package struct SettingKey: Hashable, Sendable {
   static let latentKeySize = SettingKey(gguf: "attention.key_length_mla")
   static let ownKeySize = SettingKey("qk_nope_head_dim", gguf: nil)
   static let turnedKeySize = SettingKey("qk_rope_head_dim", gguf: "rope.dimension_count")
-  static let furtherBlocks = SettingKey(gguf: "nextn_predict_layers")
+
+  static let deltaKeyHeads = SettingKey("linear_num_key_heads", gguf: "ssm.group_count")
+  static let deltaValueHeads = SettingKey("linear_num_value_heads", gguf: "ssm.time_step_rank")
+  static let deltaKeySize = SettingKey("linear_key_head_dim", gguf: "ssm.state_size")
+  static let deltaValueSize = SettingKey("linear_value_head_dim", gguf: nil)
+  static let deltaTaps = SettingKey("linear_conv_kernel_dim", gguf: "ssm.conv_kernel")
 
   static let ropeTheta = SettingKey("rope_theta", gguf: "rope.freq_base")
   static let ropeAmplitude = SettingKey(gguf: "rope.scaling.attn_factor")

@@ -13,7 +13,10 @@ extension ModelDescription {
     let facts = blueprint.blocks[block]
     switch site {
     case .attention:
-      guard facts.norms != .after, blueprint.norm == .rms else { return nil }
+      // What a recurrence forgets and takes in is read there too, and has no scheme of its own.
+      guard facts.attention != nil, facts.norms != .after, blueprint.norm == .rms else {
+        return nil
+      }
       return name(of: .attentionNorm, inBlock: block).map { .norm($0) }
     case .feedForward:
       // A router reads what experts read, and has no scheme of its own.
@@ -24,12 +27,11 @@ extension ModelDescription {
     case .queryUp: return name(of: .queryDownNorm, inBlock: block).map { .norm($0) }
     case .latentUp:
       // A split matrix of keys has its outputs where others have inputs.
-      guard facts.attention.latent?.isSplit == false else { return nil }
+      guard facts.attention?.latent?.isSplit == false else { return nil }
       return name(of: .latentNorm, inBlock: block).map { .norm($0) }
     case .attentionOutput:
-      guard facts.attention.latent == nil else { return nil }
-      let isPlain = !facts.attention.isFused && !facts.hasBias(.value)
-      return isPlain ? .rows(of: .value) : nil
+      guard let attention = facts.attention, attention.latent == nil else { return nil }
+      return !attention.isFused && !facts.hasBias(.value) ? .rows(of: .value) : nil
     case .feedForwardOutput:
       guard case .dense(let dense) = facts.feedForward, dense.isGated, !dense.isFused,
         !facts.hasBias(.up)

@@ -37,6 +37,13 @@ extension JSONObject {
           "has keys and values of latent rows apart, which \(architecture.className) wants as one layer",
         hint: "open the Hugging Face directory that it was made from")
     }
+    guard !architecture.fusesDelta else {
+      throw CheckpointError(
+        file: model.path,
+        reason:
+          "has layers of its linear blocks apart, which \(architecture.className) wants as one tensor",
+        hint: "open the Hugging Face directory that it was made from")
+    }
     var config = JSONObject(members: [])
     config["architectures"] = [.string(architecture.className)]
     config["model_type"] = .string(architecture.name)
@@ -51,7 +58,7 @@ extension JSONObject {
     config["pad_token_id"] = .null
     for member in special.ids { config[member.name] = member.value }
     for member in architecture.members(of: blueprint) { config[member.name] = member.value }
-    config["head_dim"] = .integer(blueprint.blocks.first?.attention.headSize ?? 0)
+    config["head_dim"] = .integer(blueprint.attention?.headSize ?? 0)
     try config.setRope(of: blueprint, in: model, growsQueries: architecture.growsQueries)
     return config.describing(model, quantization: quantization)
   }
@@ -61,7 +68,7 @@ extension JSONObject {
     of blueprint: Blueprint, in model: ModelDescription, growsQueries: Bool
   ) throws(CheckpointError) {
     guard let rope = blueprint.ropes.first else { return }
-    let headSize = blueprint.blocks.first?.attention.headSize ?? rope.rotatedSize
+    let headSize = blueprint.attention?.headSize ?? rope.rotatedSize
     var parameters = JSONObject(members: [])
     parameters["rope_theta"] = .single(rope.theta)
     if rope.rotatedSize != headSize {
@@ -73,7 +80,7 @@ extension JSONObject {
     }
     parameters["rope_type"] = "default"
     for member in scaling ?? [] { parameters[member.name] = member.value }
-    if let growth = blueprint.blocks.first?.attention.queryGrowth {
+    if let growth = blueprint.attention?.queryGrowth {
       parameters["llama_4_scaling_beta"] = .single(Double(growth.beta))
     } else if growsQueries {
       parameters["llama_4_scaling_beta"] = .single(0)
@@ -103,12 +110,13 @@ extension Architecture {
     func add(_ name: String, _ value: JSONValue) {
       members.append(JSONObject.Member(name: name, value: value))
     }
-    guard let block = blueprint.blocks.first else { return [] }
+    guard let block = blueprint.blocks.first(where: { $0.attention != nil }),
+      let attention = block.attention
+    else { return [] }
     add(blueprint.norm == .rms ? "rms_norm_eps" : "norm_epsilon", .single(blueprint.normEpsilon))
     for (flag, parts) in biasFlags.sorted(by: { $0.key < $1.key }) {
       add(flag, .bool(!parts.isDisjoint(with: block.biases.map(Part.init(rawValue:)))))
     }
-    let attention = block.attention
     if let key = attentionScaleKey {
       let size = 1 / (attention.scale * attention.scale)
       add(key, Int(exactly: size.rounded()).map { .integer($0) } ?? .single(Double(size)))
@@ -121,7 +129,7 @@ extension Architecture {
       add("residual_multiplier", .single(Double(block.residualScale)))
       add("logits_scaling", .single(Double(1 / blueprint.logitScale)))
     }
-    let windows = blueprint.blocks.map(\.attention.window)
+    let windows = blueprint.blocks.map { $0.attention?.window }
     add("sliding_window", windows.lazy.compactMap(\.self).first.map { .integer($0) } ?? .null)
     if switchesWindow, windows.contains(where: { $0 != nil }) {
       add("use_sliding_window", .bool(true))
@@ -129,7 +137,11 @@ extension Architecture {
     if windows.contains(where: { $0 != nil }), windows.contains(nil) {
       add("layer_types", blueprint.layerTypes)
     }
-    if blueprint.blocks.contains(where: { $0.attention.rope == nil }) {
+    if let delta = blueprint.blocks.lazy.compactMap(\.delta).first {
+      for (name, value) in delta.members { add(name, .integer(value)) }
+      add("layer_types", blueprint.layerTypes)
+    }
+    if blueprint.blocks.contains(where: { $0.attention.map { $0.rope == nil } ?? false }) {
       add("no_rope_layers", blueprint.ropeLayers)
     }
     let dense = blueprint.blocks.indices.filter { blueprint.blocks[$0].isDense }
@@ -173,6 +185,16 @@ extension Architecture {
       members.append(("shared_expert_intermediate_size", .integer(shared)))
     }
     return members
+  }
+}
+
+extension DeltaFacts {
+  fileprivate var members: [(String, Int)] {
+    [
+      ("linear_num_key_heads", keyHeadCount), ("linear_num_value_heads", valueHeadCount),
+      ("linear_key_head_dim", keySize), ("linear_value_head_dim", valueSize),
+      ("linear_conv_kernel_dim", taps),
+    ]
   }
 }
 

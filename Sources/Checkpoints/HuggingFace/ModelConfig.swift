@@ -19,9 +19,10 @@ extension JSONObject {
 
   /// The sizes that structured pruning may change.
   private func sized(for model: ModelDescription) -> JSONObject {
-    guard let blueprint = model.blueprint, let block = blueprint.blocks.first else { return self }
+    guard let blueprint = model.blueprint, let block = blueprint.blocks.first,
+      let attention = blueprint.attention
+    else { return self }
     var config = self
-    let attention = block.attention
     config["num_hidden_layers"] = .integer(blueprint.blocks.count)
     // Heads of latent attention are not pruned, and `head_dim` is another size there.
     guard attention.latent == nil else { return config }
@@ -49,11 +50,18 @@ extension JSONObject {
 extension Blueprint {
   /// config.json's `layer_types`: a word for each block.
   var layerTypes: JSONValue {
-    .array(blocks.map { $0.attention.window == nil ? "full_attention" : "sliding_attention" })
+    .array(
+      blocks.map { block in
+        switch block.mixer {
+        case .attention(let attention):
+          attention.window == nil ? "full_attention" : "sliding_attention"
+        case .delta: "linear_attention"
+        }
+      })
   }
 
   /// config.json's `no_rope_layers`, in which 1 is a block that turns, whatever the name says.
   var ropeLayers: JSONValue {
-    .array(blocks.map { .integer($0.attention.rope == nil ? 0 : 1) })
+    .array(blocks.map { .integer($0.attention?.rope == nil ? 0 : 1) })
   }
 }

@@ -119,10 +119,7 @@ extension CheckpointContents {
   ) throws(CheckpointError) -> [String] {
     let strangers = kept.filter { entry in
       switch format {
-      case .gguf:
-        !entry.name.hasPrefix("rope_f")
-          && !(architecture.hasFurtherBlocks
-            && isBeyond(entry.name, blocks: blueprint.blocks.count))
+      case .gguf: !entry.name.hasPrefix("rope_f") && !blueprint.isOfFurtherBlock(entry.name)
       case .huggingFace:
         entry.name.hasPrefix("\(blueprint.prefix)layers.") && !entry.name.hasSuffix("inv_freq")
           && !isOfCache(entry)
@@ -141,16 +138,11 @@ extension CheckpointContents {
       )
     }
     let beside = kept.count - strangers.count
-    if format == .huggingFace, beside > 0, blueprint.prefix != "model." {
+    let isBeside = format == .huggingFace && blueprint.prefix != "model."
+    if beside > 0, isBeside || blueprint.furtherBlocks > 0 {
       notes.append("\(beside) tensors beside the text model are kept as they are")
     }
     return notes
-  }
-
-  /// Whether a tensor is of a block that predicts further tokens.
-  private func isBeyond(_ name: String, blocks: Int) -> Bool {
-    let words = name.split(separator: ".")
-    return words.first == "blk" && words.dropFirst().first.flatMap { Int($0) } ?? 0 >= blocks
   }
 
   /// Whether a tensor scales cached keys and values, which are not quantized here.
@@ -178,5 +170,14 @@ extension JSONFile {
       members[key] = tied
       return JSONFile(file: file, root: members)
     }
+  }
+}
+
+extension Blueprint {
+  /// Whether a GGUF tensor is of a block after the decoder's, which predicts further tokens.
+  fileprivate func isOfFurtherBlock(_ name: String) -> Bool {
+    let parts = name.split(separator: ".", maxSplits: 2)
+    guard parts.first == "blk", parts.count == 3, let block = Int(parts[1]) else { return false }
+    return (blocks.count..<blocks.count + furtherBlocks).contains(block)
   }
 }

@@ -23,6 +23,9 @@ struct TensorLocator {
   /// - Throws: ``CheckpointError`` naming the tensor that is missing or does not fit.
   func locate(_ tensor: ModelTensor) throws(CheckpointError) -> LocatedTensor {
     guard format == .huggingFace, tensor.count > 1, tensor.kind == .weight else {
+      if format == .huggingFace, let tiling = tensor.columnTiling {
+        return try tiled(tensor, tiling)
+      }
       let place = try matrix(
         tensor.name, storedName: tensor.storedName(in: format), shape: tensor.shape,
         count: format == .gguf ? tensor.ggufCount : tensor.count,
@@ -31,6 +34,18 @@ struct TensorLocator {
       return format == .huggingFace ? place.laidOut(as: tensor.layout, count: tensor.count) : place
     }
     return try experts(tensor)
+  }
+
+  /// A matrix of plain numbers whose columns are ordered anew when it is read.
+  private func tiled(
+    _ tensor: ModelTensor, _ tiling: HeadTiling
+  ) throws(CheckpointError) -> LocatedTensor {
+    let name = tensor.storedName(in: format)
+    let matrix = try stored(
+      name, name: tensor.name, shape: tensor.shape, count: 1, order: .plain)
+    return LocatedTensor(
+      source: .tiled(matrix, tiling), type: matrix.type, scheme: nil, tensorNames: [name],
+      byteCount: matrix.byteCount)
   }
 
   /// Experts in one tensor, with or without `.weight`, or in a tensor each.

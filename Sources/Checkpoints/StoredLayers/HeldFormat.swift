@@ -8,7 +8,7 @@ extension LayerSource {
     case .weights(let weights): weights.heldFormat
     case .stack(let parts): parts.first?.heldFormat
     case .alternating(let source, _): source.heldFormat
-    case .transposed: nil
+    case .transposed, .tiled: nil
     }
   }
 }

@@ -11,6 +11,8 @@ enum LayerSource: Sendable {
   case transposed(StoredMatrix, count: Int)
   /// A stack of matrices in which each gate is followed by its up; it is read with the gates of each matrix first.
   indirect case alternating(LayerSource, count: Int)
+  /// A matrix of plain numbers that reads heads in the tiled order, where the file has them grouped.
+  case tiled(StoredMatrix, HeadTiling)
 
   /// The weights, read anew.
   func read() throws(CheckpointError) -> LayerWeights {
@@ -29,6 +31,8 @@ enum LayerSource: Sendable {
         count: count, rows: isVector ? weights.columns : weights.rows)
       return weights.selecting(
         rows: isVector ? nil : places, columns: isVector ? places : nil)
+    case .tiled(let matrix, let tiling):
+      return .stored(matrix.orderingColumns { tiling.grouped($0, of: matrix.columns) })
     }
   }
 
@@ -36,7 +40,7 @@ enum LayerSource: Sendable {
   var isCopied: Bool {
     switch self {
     case .weights: false
-    case .quantized, .transposed, .alternating: true
+    case .quantized, .transposed, .alternating, .tiled: true
     case .stack(let parts): parts.contains(where: \.isCopied)
     }
   }

@@ -18,6 +18,8 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
   private let carried: [Bool]
   /// Bytes that the checkpoint's own quantization_config adds to a config.json; 0 where it does not stay.
   private let carriedBytes: Int
+  /// The heads in each layer's columns, where it has them in another order than readers.
+  private let tilings: [HeadTiling?]
   private let isOfHuggingFace: Bool
   private let tiesEmbeddings: Bool
   private let shardBytes: Int
@@ -57,6 +59,10 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
       carried.contains(true)
       ? JSONObject.bytesAdded(by: try? CompressedTensorsEncoding.ownQuantization(of: checkpoint))
       : 0
+    let known = Dictionary(
+      description.tensors.compactMap { tensor in tensor.columnTiling.map { (tensor.name, $0) } },
+      uniquingKeysWith: { first, _ in first })
+    tilings = shapes.map { known[$0.name] }
   }
 
   /// Why readers would not find a layer that is not copied; nil if they do.
@@ -101,6 +107,12 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
       guard let reason = obstacles[place], !isPlain(place, schemes[place]) else { continue }
       refusals.append(ExportRefusal(layer: shape.name, reason: reason, nearest: nil))
     }
+    for (place, shape) in shapes.enumerated() {
+      guard let tiling = tilings[place], !refusals.contains(where: { $0.layer == shape.name }),
+        let refusal = Self.refusal(of: stored[place], for: shape, tiling)
+      else { continue }
+      refusals.append(refusal)
+    }
     return refusals
   }
 
@@ -114,6 +126,27 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
     return obstacles[place] != nil && !isPlain(place, scheme)
   }
 
+  /// Why columns cannot be put in the order that readers want them in; nil if they can.
+  private static func refusal(
+    of scheme: Scheme, for shape: LayerShape, _ tiling: HeadTiling
+  ) -> ExportRefusal? {
+    let head = shape.columns / (tiling.groups * tiling.heads)
+    guard let quantization = scheme.quantization else { return nil }
+    let group =
+      quantization.float.map { $0.groupSize ?? shape.columns }
+      ?? quantization.group.weights(inRowOf: shape.columns)
+    guard group != shape.columns, head % group != 0 else { return nil }
+    var nearest = scheme
+    let size = [128, 64, 32].first { head % $0 == 0 && $0 < group }
+    nearest.quantization = QuantizationScheme(
+      bits: quantization.bits, group: size.map { .size($0) } ?? .channel,
+      isSymmetric: quantization.isSymmetric, method: quantization.method)
+    return ExportRefusal(
+      layer: shape.name,
+      reason: "its groups of \(group) span heads of \(head), which readers have in another order",
+      nearest: quantization.float == nil ? nearest : .keep)
+  }
+
   /// Whether a layer's weights are written as they are, or decoded from GGUF's blocks.
   private func isPlain(_ place: Int, _ scheme: Scheme) -> Bool {
     scheme.keepsLayer && (copies[place] != nil || !isOfHuggingFace)
@@ -121,14 +154,14 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
 
   /// How every layer is stored.
   func encodings(of schemes: [Scheme]) -> [LayerEncoding] {
-    zip(zip(resolved(schemes), copies), shapes).map { element, shape in
-      let (scheme, copies) = element
+    zip(zip(zip(resolved(schemes), copies), tilings), shapes).map { element, shape in
+      let ((scheme, copies), tiling) = element
       return LayerEncoding(
         shape: shape,
         format: scheme.quantization.map { ModuleFormat($0, for: target) },
         plainType: scheme.sparsity == nil && !shape.type.isQuantized
           ? shape.type : shape.storageType,
-        copies: scheme.keepsLayer ? copies : nil)
+        copies: scheme.keepsLayer ? copies : nil, columnTiling: tiling)
     }
   }
 

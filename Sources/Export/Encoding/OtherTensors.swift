@@ -152,9 +152,8 @@ struct OtherTensors: Sendable {
     if tensor.layout.alternates { values = values.alternating(count: tensor.count) }
     // What a Hugging Face norm lacks is in GGUF, and in norms that were changed.
     let isWhole = changed != nil || checkpoint.description.format == .gguf
-    if tensor.offset != 0, isWhole != (format == .gguf) {
-      let shift = isWhole ? -tensor.offset : tensor.offset
-      values = values.map { $0 + shift }
+    if isWhole != (format == .gguf) {
+      values = isWhole ? tensor.stored(values) : tensor.computed(values)
     }
     let type = isConverted ? .float32 : matrix.type
     if let place = type.firstOverflow(in: values) {
@@ -163,23 +162,19 @@ struct OtherTensors: Sendable {
         reason: "becomes \(values[place]) in the export, which overflows as \(type.rawValue)",
         hint: "choose a scheme that folds no scales into it")
     }
-    guard format == .gguf, tensor.isVector, tensor.ggufOrder != .plain else {
-      return values.bytes(as: type)
-    }
+    guard format == .gguf, tensor.ggufOrder != .plain else { return values.bytes(as: type) }
+    let columns = tensor.isVector ? 1 : tensor.shape[1]
     return StoredMatrix(
-      copying: values.bytes(as: type), type: type, rows: values.count, columns: 1
+      copying: values.bytes(as: type), type: type, rows: values.count / columns, columns: columns
     ).bytes(in: tensor.ggufOrder)
   }
 }
 
 extension ModelTensor {
-  /// Whether it is a matrix of one row, which llama.cpp holds as a vector.
-  private var isRowVector: Bool { shape.count == 2 && shape[0] == 1 }
-
   /// The shape in a file where it is one of so many parts.
   fileprivate func shape(in format: CheckpointFormat, parts: Int) -> [Int] {
     if count > 1 { return [count, shape[0] / count / parts] + shape.dropFirst() }
-    return format == .gguf && isRowVector ? [shape[1]] : shape
+    return storedShape(in: format)
   }
 
   /// The tensors that GGUF has for gates and ups that are one elsewhere.

@@ -83,18 +83,22 @@ struct GGUFPlace: Sendable {
   let rowOrder: RowOrder
   /// The file's tensors that hold the layer, in order: two where gates and ups of experts are one layer, or keys and values.
   let tensors: [GGUFFile.Tensor]
-  private let count: Int
+  /// The layer's rows in each of several tensors.
+  private let rows: [[Range<Int>]]
   private let split: LatentSplit?
 
   init(_ layer: GGUFLayer, type: ElementType) {
     self.layer = layer.shape.name
     self.type = type
     rowOrder = layer.rowOrder
-    count = layer.count
+    rows = layer.rows
     split = layer.split
-    let rows = layer.shape.rows / (count * layer.names.count)
-    let shape = (count > 1 ? [count] : []) + [rows, layer.shape.columns]
-    let shapes = layer.split?.shapes ?? layer.names.map { _ in shape }
+    let (count, columns) = (layer.count, layer.shape.columns)
+    let shapes =
+      layer.split?.shapes
+      ?? layer.rows.map { rows in
+        (count > 1 ? [count] : []) + [rows.reduce(0) { $0 + $1.count } / count, columns]
+      }
     tensors = zip(layer.names, shapes).map {
       GGUFFile.Tensor(name: $0, type: type, shape: $1)
     }
@@ -108,15 +112,12 @@ struct GGUFPlace: Sendable {
     guard tensors.count > 1 else {
       return [EncodedTensor(name: tensors[0].name, bytes: matrix.bytes(in: rowOrder))]
     }
-    // Each expert has its rows of the first tensor, then those of the second.
     let bytes = matrix.bytes(in: .plain)
-    let part = bytes.count / (count * tensors.count)
-    return tensors.enumerated().map { place, tensor in
-      let parts = (0..<count).flatMap { expert in
-        let start = (expert * tensors.count + place) * part
-        return bytes[start..<start + part]
-      }
-      return EncodedTensor(name: tensor.name, bytes: parts)
+    let width = matrix.bytesPerRow
+    return zip(tensors, rows).map { tensor, rows in
+      EncodedTensor(
+        name: tensor.name,
+        bytes: rows.flatMap { bytes[$0.lowerBound * width..<$0.upperBound * width] })
     }
   }
 }

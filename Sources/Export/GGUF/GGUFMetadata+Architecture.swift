@@ -15,8 +15,10 @@ extension GGUFMetadata {
     let epsilon = blueprint.norm == .rms ? "layer_norm_rms_epsilon" : "layer_norm_epsilon"
     set("\(prefix)attention.\(epsilon)", .float32(Float(blueprint.normEpsilon)))
     set(prefix + "vocab_size", blueprint.vocabularySize)
-    guard let block = blueprint.blocks.first else { return }
-    setAttention(block.attention, prefix)
+    if let attention = blueprint.attention { setAttention(attention, prefix) }
+    if let delta = blueprint.blocks.lazy.compactMap(\.delta).first {
+      setDelta(delta, of: blueprint, prefix)
+    }
     try setWindows(of: model, blueprint, prefix)
     setFeedForward(blueprint, architecture, prefix)
     setScales(blueprint, architecture, prefix)
@@ -53,11 +55,23 @@ extension GGUFMetadata {
     if let rank = latent.queryRank { set(prefix + "attention.q_lora_rank", rank) }
   }
 
+  /// The recurrence of blocks without attention, and which they are.
+  private mutating func setDelta(_ delta: DeltaFacts, of blueprint: Blueprint, _ prefix: String) {
+    set(prefix + "ssm.conv_kernel", delta.taps)
+    set(prefix + "ssm.state_size", delta.keySize)
+    set(prefix + "ssm.group_count", delta.keyHeadCount)
+    set(prefix + "ssm.time_step_rank", delta.valueHeadCount)
+    set(prefix + "ssm.inner_size", delta.valueWidth)
+    set(prefix + "attention.recurrent_layers", blueprint.recurrentLayers)
+    // llama.cpp loads no Qwen 3.5 without the pairs that turn by each coordinate of an image, which are alike in text.
+    if !delta.fusesRates { set(prefix + "rope.dimension_sections", .int32s([11, 11, 10, 0])) }
+  }
+
   /// A pattern for each block where some see a window; llama.cpp knows no window for most architectures.
   private mutating func setWindows(
     of model: ModelDescription, _ blueprint: Blueprint, _ prefix: String
   ) throws(CheckpointError) {
-    let windows = blueprint.blocks.map(\.attention.window)
+    let windows = blueprint.blocks.map { $0.attention?.window }
     guard let size = windows.lazy.compactMap(\.self).first else { return }
     set(prefix + "attention.sliding_window", size)
     guard Set(windows.compactMap(\.self)).count == 1 else {
@@ -115,8 +129,10 @@ extension GGUFMetadata {
     if let cap = blueprint.logitSoftcap {
       set(prefix + "final_logit_softcapping", .float32(cap))
     }
-    guard architecture.hasMultipliers, let block = blueprint.blocks.first else { return }
-    set(prefix + "attention.scale", .float32(block.attention.scale))
+    guard architecture.hasMultipliers, let block = blueprint.blocks.first,
+      let attention = block.attention
+    else { return }
+    set(prefix + "attention.scale", .float32(attention.scale))
     set(prefix + "embedding_scale", .float32(blueprint.embeddingScale))
     set(prefix + "residual_scale", .float32(block.residualScale))
     set(prefix + "logit_scale", .float32(1 / blueprint.logitScale))
@@ -167,10 +183,15 @@ extension Blueprint {
   /// The weight of the logarithm in the amplitude whose square latent attention's scores are multiplied by, as config.json's
   /// `mscale_all_dim` has it; nil for other attention.
   fileprivate func latentScoreWeight(factor: Double) -> Double? {
-    guard let attention = blocks.first?.attention, attention.latent != nil, factor > 1 else {
+    guard let attention, attention.latent != nil, factor > 1 else {
       return nil
     }
     let square = Double(attention.scale) * Double(attention.headSize).squareRoot()
     return (square.squareRoot() - 1) / (YarnScaling.amplitude(factor: factor) - 1)
+  }
+
+  /// Which blocks have a recurrence in attention's place, those that predict further tokens included.
+  var recurrentLayers: GGUFFile.Value {
+    .bools(blocks.map { $0.delta != nil } + Array(repeating: false, count: furtherBlocks))
   }
 }

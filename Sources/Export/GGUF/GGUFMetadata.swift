@@ -47,7 +47,7 @@ extension GGUFMetadata {
       $0.key != "general.alignment" && !$0.key.hasPrefix("split.")
     }
     var changes = false
-    for size in model.ggufSizes(in: header) {
+    for size in model.ggufSizes {
       let given = header.value(size.key) ?? size.standard.map { .integer($0) }
       // Lists of sizes, one for each block, are of models whose blocks differ and are not pruned.
       guard given != .integer(size.value), given != .other else { continue }
@@ -55,27 +55,29 @@ extension GGUFMetadata {
       changes = true
     }
     let label = "general.size_label"
+    if changes, let blueprint = model.blueprint,
+      blueprint.blocks.contains(where: { $0.delta != nil }),
+      let architecture = Architecture.named(model.architecture)
+    {
+      set("\(architecture.ggufName).attention.recurrent_layers", blueprint.recurrentLayers)
+    }
     if changes, header.value(label) != nil { set(label, .string(model.sizeLabel)) }
   }
 }
 
 extension ModelDescription {
   /// The sizes that structured pruning may change, with what readers take for granted where a key is missing.
-  fileprivate func ggufSizes(
-    in header: GGUFHeader
-  ) -> [(key: String, value: Int, standard: Int?)] {
+  fileprivate var ggufSizes: [(key: String, value: Int, standard: Int?)] {
     guard let blueprint, let architecture = Architecture.named(architecture) else { return [] }
     let prefix = architecture.ggufName
-    // Blocks that predict further tokens are kept, and count there.
-    var blocks = blueprint.blocks.count
-    if case .integer(let further)? = header.value("\(prefix).nextn_predict_layers") {
-      blocks += further
-    }
-    let count = ("\(prefix).block_count", blocks, Int?.none)
+    let count = (
+      "\(prefix).block_count", blueprint.blocks.count + blueprint.furtherBlocks, Int?.none
+    )
     guard let block = blueprint.blocks.first, case .dense(let dense) = block.feedForward,
-      block.attention.latent == nil
-    else { return [count] }
-    let attention = block.attention
+      let attention = block.attention, attention.latent == nil
+    else {
+      return [count]
+    }
     let headSize = blueprint.hiddenSize / attention.headCount
     return [
       count,

@@ -37,37 +37,56 @@ struct LatentSplit: Codable, Hashable, Sendable {
 /// A layer as GGUF files hold it, but for its type.
 struct GGUFLayer: Codable, Hashable, Sendable {
   let shape: LayerShape
-  /// The tensors that hold it, by name: two where gates and ups of experts are one layer, or keys and values.
+  /// The tensors that hold it, by name: two where gates and ups of experts are one layer, inputs and gate of a recurrence, or
+  /// keys and values of latent rows.
   let names: [String]
   /// Matrices in each of them.
   let count: Int
   /// nil where rows of the tensors are rows of the layer.
   let split: LatentSplit?
-  /// Heads whose halves llama.cpp interleaves; nil for rows in the layer's order.
-  private let interleavedHeads: Int?
+  /// How its rows lie in the one tensor that holds it.
+  let rowOrder: RowOrder
+  /// What the layer is one matrix of; nil for none.
+  private let delta: DeltaFacts?
 
   init(
-    _ layer: LayerDescription, _ tensor: ModelTensor?, shape: LayerShape, split: LatentSplit?
+    _ layer: LayerDescription, _ tensor: ModelTensor?, shape: LayerShape, _ blueprint: Blueprint?,
+    split: LatentSplit?
   ) {
     self.shape = shape
+    let block = tensor?.block.map { "blk.\($0)." } ?? ""
     let parts: [Part] =
       switch tensor?.part {
       case .expertGateUp?: [.expertGate, .expertUp]
+      case .fusedDelta?: [.deltaInputs, .deltaGate]
       case .latentUp? where split != nil: [.latentKey, .latentValue]
       default: []
       }
-    let block = tensor?.block.map { "blk.\($0)." } ?? ""
-    names = parts.isEmpty ? [layer.ggufName] : parts.map { "\(block)\($0.ggufName).weight" }
+    names =
+      parts.isEmpty ? [layer.ggufName] : parts.map { "\(block)\($0.ggufName).weight" }
     count = tensor?.ggufCount ?? shape.count
     self.split = tensor?.part == .latentUp ? split : nil
-    if case .interleavedHalves(let heads) = tensor?.ggufOrder ?? .plain {
-      interleavedHeads = heads
-    } else {
-      interleavedHeads = nil
-    }
+    rowOrder = tensor?.ggufOrder ?? .plain
+    delta =
+      tensor?.part == .fusedDelta
+      ? tensor?.block.flatMap { blueprint?.blocks[$0].delta } : nil
   }
 
-  var rowOrder: RowOrder { interleavedHeads.map { .interleavedHalves(heads: $0) } ?? .plain }
+  /// Which of the layer's rows each tensor holds, in its order, where there are several.
+  var rows: [[Range<Int>]] {
+    if let delta {
+      let columns = delta.fusedColumns
+      return [columns.queries + columns.keys + columns.values, columns.gates]
+    }
+    // Each expert has its rows of the first tensor, then those of the second.
+    let part = shape.rows / (shape.count * names.count)
+    return names.indices.map { place in
+      (0..<shape.count).map { expert in
+        let start = (expert * names.count + place) * part
+        return start..<start + part
+      }
+    }
+  }
 }
 
 /// What a GGUF file's tensors come from beside the plan.
@@ -82,10 +101,10 @@ struct GGUFOutline: Codable, Hashable, Sendable {
     let model = checkpoint.description
     let tensors = Dictionary(
       model.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    let attention = model.blueprint?.blocks.first?.attention
+    let attention = model.blueprint?.attention
     let split = model.format == .huggingFace ? attention.flatMap(LatentSplit.init) : nil
     layers = zip(model.layers, model.layerShapes).map {
-      GGUFLayer($0, tensors[$0.name], shape: $1, split: split)
+      GGUFLayer($0, tensors[$0.name], shape: $1, model.blueprint, split: split)
     }
     integers = Dictionary(
       uniqueKeysWithValues: model.layerShapes.enumerated().compactMap { place, shape in

@@ -11,7 +11,7 @@ extension GGUFLimits {
       let architecture = Architecture.named(model.architecture)
     else { return [] }
     var notes: [String] = []
-    let windows = blueprint.blocks.compactMap(\.attention.window)
+    let windows = blueprint.blocks.compactMap { $0.attention?.window }
     if let window = windows.first, !architecture.hasWindowInGGUF {
       notes.append(
         "llama.cpp lets all blocks see the whole text, where \(windows.count) of "
@@ -33,7 +33,7 @@ extension GGUFLimits {
         "llama.cpp compares groups of experts by their two best experts, and this model by the best one: it chooses "
           + "others at times")
     }
-    if blueprint.blocks.first?.attention.latent != nil {
+    if blueprint.attention?.latent != nil {
       if blueprint.ropes.first?.pairing == .halves {
         notes.append(
           "llama.cpp turns neighbours, which this model does not (rope_interleave): it answers otherwise"
@@ -68,7 +68,7 @@ extension GGUFLimits {
         "llama.cpp stretches no RoPE of blocks with a window, as this model does: it answers otherwise"
       )
     }
-    if let attention = blueprint.blocks.first?.attention, architecture.attentionScaleKey != nil {
+    if let attention = blueprint.attention, architecture.attentionScaleKey != nil {
       let size = architecture.scoreSizeInGGUF(
         blocks: blueprint.blocks.count, hiddenSize: blueprint.hiddenSize,
         headCount: attention.headCount, headSize: attention.headSize)
@@ -80,7 +80,7 @@ extension GGUFLimits {
     }
     if let every = architecture.blockWithoutRope,
       blueprint.blocks.enumerated().contains(where: {
-        ($0.element.attention.rope == nil) != (($0.offset + 1) % every == 0)
+        ($0.element.attention?.rope == nil) != (($0.offset + 1) % every == 0)
       })
     {
       notes.append(

@@ -12,33 +12,45 @@ struct BlockBuilder {
   let norms: [(part: Part, hasBias: Bool)]
 
   func block() throws(InferenceError) -> DecoderBlock {
-    let attention = facts.attention
     var norms: [Part: Norm] = [:]
     for (part, hasBias) in self.norms {
       norms[part] = Norm(
         weights: try vector(part, .weight), bias: hasBias ? try vector(part, .bias) : nil)
     }
-    let inputs: [Part] =
-      if let latent = attention.latent {
-        [latent.queryRank == nil ? .query : .queryDown, .latent]
-      } else {
-        attention.isFused ? [.fusedAttention] : [.query, .key, .value]
-      }
+    let mixer: DecoderBlock.Mixer
+    let (inputs, output): ([Part], Part)
+    switch facts.mixer {
+    case .attention(let attention):
+      (inputs, output) = (Self.inputs(of: attention), .attentionOutput)
+      mixer = .attention(
+        Attention(
+          headCount: attention.headCount, keyValueHeadCount: attention.keyValueHeadCount,
+          headSize: attention.headSize, scale: attention.scale, window: attention.window,
+          softcap: attention.softcap,
+          sinks: attention.hasSinks ? try vector(.sinks, .weight) : nil,
+          valueSize: attention.valueSize))
+    case .delta(let delta):
+      (inputs, output) = (delta.inputParts, .deltaOutput)
+      mixer = .delta(
+        DeltaMixer(
+          delta, convolution: try weights(.deltaConvolution).decoded().values,
+          steps: try vector(.deltaStep, .values), decays: try vector(.deltaDecay, .values)))
+    }
     return DecoderBlock(
-      facts: facts,
-      attention: Attention(
-        headCount: attention.headCount, keyValueHeadCount: attention.keyValueHeadCount,
-        headSize: attention.headSize, scale: attention.scale, window: attention.window,
-        softcap: attention.softcap,
-        sinks: attention.hasSinks ? try vector(.sinks, .weight) : nil,
-        valueSize: attention.valueSize),
-      norms: norms, attentionInputs: try projection(inputs),
-      attentionOutput: try projection([.attentionOutput]), latent: try latent(),
+      facts: facts, mixer: mixer, norms: norms, attentionInputs: try projection(inputs),
+      attentionOutput: try projection([output]), latent: try latent(),
       feedForward: try feedForward())
   }
 
+  private static func inputs(of attention: AttentionFacts) -> [Part] {
+    guard let latent = attention.latent else {
+      return attention.isFused ? [.fusedAttention] : [.query, .key, .value]
+    }
+    return [latent.queryRank == nil ? .query : .queryDown, .latent]
+  }
+
   private func latent() throws(InferenceError) -> LatentLayers? {
-    guard let latent = facts.attention.latent else { return nil }
+    guard let latent = facts.attention?.latent else { return nil }
     return LatentLayers(
       facts: latent, queryUp: latent.queryRank == nil ? nil : try projection([.queryUp]),
       up: try projection(latent.isSplit ? [.latentKey, .latentValue] : [.latentUp]))

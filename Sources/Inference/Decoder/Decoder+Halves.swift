@@ -6,10 +6,12 @@ import Tensors
 struct AttentionActivations {
   /// What q, k and v read.
   let normalized: Matrix
-  /// Queries, keys and values side by side as they were projected; the same as `projected` where nothing norms them.
+  /// Queries, keys and values side by side as they were projected, and gates after them where there are some.
   let raw: Matrix
   /// The same, queries and keys normalised and turned.
   let projected: Matrix
+  /// What the heads give.
+  let ungated: Matrix
   /// What o reads.
   let attended: Matrix
   /// The rows that queries, keys and values followed from; nil where they were projected.
@@ -35,19 +37,31 @@ extension Decoder {
     block index: Int, on hidden: inout Matrix, _ positions: Positions, cache: inout BlockCache,
     observer: Observer = { _ in }
   ) {
-    let activations = attentionActivations(
-      block: index, of: hidden, positions, cache: &cache)
-    observer(
-      SiteInputs(site: .attention(block: index), vectors: activations.normalized))
-    if let read = activations.latent?.queryRead {
+    let (read, attended, output): (Matrix, Matrix, Matrix)
+    var latent: LatentActivations?
+    switch blocks[index].mixer {
+    case .attention(let attention):
+      let activations = attentionActivations(
+        attention, block: index, of: hidden, positions, cache: &cache)
+      (read, attended, output) = (
+        activations.normalized, activations.attended, activations.output
+      )
+      latent = activations.latent
+    case .delta(let mixer):
+      let activations = deltaActivations(mixer, block: index, of: hidden, cache: &cache)
+      (read, attended, output) = (
+        activations.normalized, activations.attended, activations.output
+      )
+    }
+    observer(SiteInputs(site: .attention(block: index), vectors: read))
+    if let read = latent?.queryRead {
       observer(SiteInputs(site: .queryUp(block: index), vectors: read))
     }
-    if let read = activations.latent?.read {
+    if let read = latent?.read {
       observer(SiteInputs(site: .latentUp(block: index), vectors: read))
     }
-    observer(
-      SiteInputs(site: .attentionOutput(block: index), vectors: activations.attended))
-    hidden.add(residual(of: activations.output, after: .attentionPostNorm, in: blocks[index]))
+    observer(SiteInputs(site: .attentionOutput(block: index), vectors: attended))
+    hidden.add(residual(of: output, after: .attentionPostNorm, in: blocks[index]))
   }
 
   /// Adds what a block's feed-forward half computes to the hidden states.
@@ -103,15 +117,19 @@ extension Decoder {
   }
 
   /// What a block's attention computes; keys and values go to the cache.
+  ///
+  /// - Precondition: the block has attention, and the cache is of such a block.
   func attentionActivations(
-    block index: Int, of hidden: Matrix, _ positions: Positions, cache: inout BlockCache
+    _ attention: Attention, block index: Int, of hidden: Matrix, _ positions: Positions,
+    cache: inout BlockCache
   ) -> AttentionActivations {
     let block = blocks[index]
-    let facts = block.facts.attention
+    guard let facts = block.facts.attention else { preconditionFailure("a block with attention") }
     let normalized = inputs(of: hidden, under: .attentionNorm, in: block)
     var projected = block.attentionInputs.outputs(of: normalized, on: pool, arithmetic)
-    let latent = block.latent.map { latentActivations(of: $0, in: block, projected) }
+    let latent = block.latent.map { latentActivations(of: $0, facts, block.norms, projected) }
     if let latent { projected = latent.expanded }
+    if let order = facts.gatedOrder { projected = projected.columns(in: order) }
     let raw = projected
     for (part, columns) in facts.normedColumns {
       guard let norm = block.norms[part] else { continue }
@@ -120,10 +138,16 @@ extension Decoder {
     }
     turn(&projected, positions, facts)
     cache.append(projected, keyColumn: facts.queryWidth)
-    let attended = block.attention.attend(
-      queries: projected, keys: cache.keys, values: cache.values, on: pool)
+    guard let keys = cache.keys, let values = cache.values else {
+      preconditionFailure("the cache is of another block")
+    }
+    let ungated = attention.attend(queries: projected, keys: keys, values: values, on: pool)
+    let attended =
+      facts.isGated
+      ? projected.columns(in: [facts.gateColumns]).beside(ungated).gated(.sigmoid) : ungated
     return AttentionActivations(
-      normalized: normalized, raw: raw, projected: projected, attended: attended, latent: latent,
+      normalized: normalized, raw: raw, projected: projected, ungated: ungated, attended: attended,
+      latent: latent,
       output: block.attentionOutput.outputs(of: attended, on: pool, arithmetic))
   }
 
@@ -176,6 +200,22 @@ extension AttentionFacts {
   /// The columns of queries and of keys, by the norm that they may be under.
   var normedColumns: [(norm: Part, columns: Range<Int>)] {
     [(.queryNorm, 0..<queryWidth), (.keyNorm, queryWidth..<queryWidth + keyWidth)]
+  }
+
+  /// The columns of gates after queries, keys and values.
+  var gateColumns: Range<Int> { queryWidth + 2 * keyWidth..<2 * queryWidth + 2 * keyWidth }
+
+  /// Where queries, keys, values and gates are among the outputs of layers, in which each head's gates follow its query;
+  /// nil where there are no gates.
+  var gatedOrder: [Range<Int>]? {
+    guard isGated else { return nil }
+    func parts(_ place: Int) -> [Range<Int>] {
+      (0..<headCount).map { head in
+        let start = (2 * head + place) * headSize
+        return start..<start + headSize
+      }
+    }
+    return parts(0) + [2 * queryWidth..<2 * queryWidth + 2 * keyWidth] + parts(1)
   }
 }
 

@@ -16,14 +16,14 @@ struct LatentActivations {
 /// Multi-head latent attention (DeepSeek-V2, 2024), with keys and values of every head made anew of their latent row.
 extension Decoder {
   func latentActivations(
-    of layers: LatentLayers, in block: DecoderBlock, _ projected: Matrix
+    of layers: LatentLayers, _ facts: AttentionFacts, _ norms: [Part: Norm], _ projected: Matrix
   ) -> LatentActivations {
-    let (facts, latent) = (block.facts.attention, layers.facts)
+    let latent = layers.facts
     let columns = LatentColumns(facts, latent)
     let epsilon = Float(latent.normEpsilon)
     func read(_ columns: Range<Int>, _ part: Part) -> Matrix {
       let rows = projected.columns(columns)
-      return block.norms[part].map { rows.rmsNormalized(by: $0.weights, epsilon: epsilon) } ?? rows
+      return norms[part].map { rows.rmsNormalized(by: $0.weights, epsilon: epsilon) } ?? rows
     }
     let queryRead = layers.queryUp.map { _ in read(columns.query, .queryDownNorm) }
     let queries =

@@ -94,7 +94,7 @@ public struct Decoder: Sendable {
 
   /// An empty cache for a sequence that runs through a single block.
   func makeBlockCache(_ block: Int, as type: CacheType = .f32) -> BlockCache {
-    BlockCache(blueprint.blocks[block].attention, as: type)
+    BlockCache(blueprint.blocks[block].mixer, as: type)
   }
 
   /// The model without some of its blocks, whose hidden states the next block reads as if they were not there.

@@ -60,10 +60,16 @@ struct DecoderBlock: Sendable {
     case experts(ExpertLayers)
   }
 
+  enum Mixer: Sendable {
+    case attention(Attention)
+    case delta(DeltaMixer)
+  }
+
   let facts: BlockFacts
-  let attention: Attention
+  let mixer: Mixer
   /// By part; only such as stand in this block.
   var norms: [Part: Norm]
+  /// The first layers of attention, or of a recurrence, and the last.
   var attentionInputs: Projection
   var attentionOutput: Projection
   /// nil where queries, keys and values are projected from hidden states.

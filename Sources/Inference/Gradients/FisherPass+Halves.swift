@@ -4,24 +4,44 @@ import Tensors
 
 /// The way back through the two halves of a block.
 extension FisherPass {
-  /// Turns the gradient after a block's attention, at all positions, into that before it.
-  mutating func differentiateAttention(
+  /// Turns the gradient after what mixes a block's positions, at all of them, into that before it.
+  mutating func differentiateMixer(
     of index: Int, at states: Matrix, _ gradient: inout Matrix
   ) {
+    switch decoder.blocks[index].mixer {
+    case .attention(let attention):
+      differentiateAttention(attention, of: index, at: states, &gradient)
+    case .delta(let mixer): differentiateDelta(mixer, of: index, at: states, &gradient)
+    }
+  }
+
+  private mutating func differentiateAttention(
+    _ attention: Attention, of index: Int, at states: Matrix, _ gradient: inout Matrix
+  ) {
     let (block, pool) = (decoder.blocks[index], decoder.pool)
-    let (positions, facts) = (positions, block.facts.attention)
+    let positions = positions
     var cache = decoder.makeBlockCache(index)
     let activations = decoder.attentionActivations(
-      block: index, of: states, positions, cache: &cache)
+      attention, block: index, of: states, positions, cache: &cache)
+    guard let facts = block.facts.attention, let keys = cache.keys, let values = cache.values else {
+      return
+    }
     let atOutput = decoder.gradient(
       at: activations.output, after: .attentionPostNorm, in: block, residual: gradient)
     let rows = Array(0..<states.rows)
     add(
       block.attentionOutput, of: index, at: .attentionOutput(block: index), rows: rows,
       inputs: activations.attended, gradients: atOutput)
-    let atAttended = pool.transposedProducts(of: atOutput, with: block.attentionOutput.weights)
-    var atProjected = block.attention.gradient(
-      queries: activations.projected, keys: cache.keys.values, values: cache.values.values,
+    var atAttended = pool.transposedProducts(of: atOutput, with: block.attentionOutput.weights)
+    var atGates: Matrix?
+    if facts.isGated {
+      let gates = activations.projected.columns(in: [facts.gateColumns])
+      let both = gates.beside(activations.ungated).gatedGradient(.sigmoid, output: atAttended)
+      atGates = both.columns(in: [0..<facts.queryWidth])
+      atAttended = both.columns(in: [facts.queryWidth..<2 * facts.queryWidth])
+    }
+    var atProjected = attention.gradient(
+      queries: activations.projected, keys: keys.values, values: values.values,
       output: atAttended, on: pool)
     decoder.turn(&atProjected, positions, facts, isGradient: true)
     for (part, columns) in facts.normedColumns {
@@ -32,7 +52,11 @@ extension FisherPass {
     }
     if let layers = block.latent, let latent = activations.latent {
       atProjected = differentiateLatent(
-        layers, of: index, latent, rows: rows, output: atProjected)
+        layers, facts, of: index, latent, rows: rows, output: atProjected)
+    }
+    if let atGates, let order = facts.gatedOrder {
+      atProjected = atProjected.beside(atGates)
+      atProjected = atProjected.columns(backFrom: order, of: atProjected.columns)
     }
     add(
       block.attentionInputs, of: index, at: .attention(block: index), rows: rows,
@@ -174,6 +198,7 @@ extension FisherPass {
   ) {
     var column = 0
     for part in layers.parts {
+      // Matrices that are no layers come last.
       guard let layer = names.layer(part, ofBlock: block) else { continue }
       let width = expert == nil ? layer.rows : layer.rows / layer.count
       let energies = sums[layer.name]?.add(

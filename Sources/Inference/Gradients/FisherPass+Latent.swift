@@ -5,13 +5,12 @@ import Tensors
 extension FisherPass {
   /// The gradient at what was projected of hidden states, given that at queries, keys and values before they turned.
   mutating func differentiateLatent(
-    _ layers: LatentLayers, of index: Int, _ activations: LatentActivations, rows: [Int],
+    _ layers: LatentLayers, _ facts: AttentionFacts, of index: Int,
+    _ activations: LatentActivations, rows: [Int],
     output: Matrix
   ) -> Matrix {
     let block = decoder.blocks[index]
-    let (facts, columns) = (
-      block.facts.attention, LatentColumns(block.facts.attention, layers.facts)
-    )
+    let columns = LatentColumns(facts, layers.facts)
     let size = layers.facts.ownSize(ofHead: facts.headSize)
     let projected = activations.projected
     var result = Matrix(rows: output.rows, columns: projected.columns)
@@ -35,7 +34,7 @@ extension FisherPass {
     }
     let firstValue = facts.queryWidth + facts.keyWidth
     let atRow = differentiateUp(
-      layers, of: index, activations.read, rows: rows, atKeys: own,
+      layers, facts, of: index, activations.read, rows: rows, atKeys: own,
       atValues: output.columns(firstValue..<firstValue + facts.outputWidth))
     result.replace(
       columnsFrom: columns.latent.lowerBound,
@@ -48,10 +47,10 @@ extension FisherPass {
 
   /// The gradient at the row that keys and values are made of, given those at them.
   private mutating func differentiateUp(
-    _ layers: LatentLayers, of index: Int, _ read: Matrix, rows: [Int], atKeys: Matrix,
+    _ layers: LatentLayers, _ facts: AttentionFacts, of index: Int, _ read: Matrix, rows: [Int],
+    atKeys: Matrix,
     atValues: Matrix
   ) -> Matrix {
-    let facts = decoder.blocks[index].facts.attention
     let (pool, site) = (decoder.pool, InputSite.latentUp(block: index))
     let (size, valueSize) = (layers.facts.ownSize(ofHead: facts.headSize), facts.valueSize)
     guard layers.facts.isSplit else {

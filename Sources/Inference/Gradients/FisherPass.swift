@@ -192,7 +192,7 @@ extension FisherPass {
     let states = hidden.rows(rows)
     var part = gradient.rows(rows)
     if half.isMultiple(of: 2) {
-      differentiateAttention(of: block, at: states, &part)
+      differentiateMixer(of: block, at: states, &part)
     } else {
       differentiateFeedForward(of: block, at: states, from: rows.lowerBound, &part)
     }

@@ -7,7 +7,7 @@ extension ModelDescription {
     let first = blueprint?.blocks.first
     return PrunableSizes(
       blocks: blockCount, neurons: first?.feedForward.innerSize ?? 0,
-      keyValueHeads: first?.attention.keyValueHeadCount ?? 0)
+      keyValueHeads: blueprint?.attention?.keyValueHeadCount ?? 0)
   }
 
   /// Refuses structures that the model cannot have.
@@ -85,9 +85,12 @@ extension Blueprint {
     guard case .dense(let dense) = first.feedForward else {
       return "the model is a mixture of experts"
     }
-    if first.attention.latent != nil { return "keys and values follow from one latent row" }
-    if dense.isFused || first.attention.isFused { return "several layers are one matrix" }
-    if first.attention.queryKeyNorm == .wholeWidth {
+    guard let attention = first.attention, blocks.allSatisfy({ $0.attention != nil }) else {
+      return "some blocks have no attention"
+    }
+    if attention.latent != nil { return "keys and values follow from one latent row" }
+    if dense.isFused || attention.isFused { return "several layers are one matrix" }
+    if attention.queryKeyNorm == .wholeWidth {
       return "all heads are normalised together"
     }
     return nil
@@ -99,10 +102,11 @@ extension Blueprint {
     let left = structure.sizes(of: sizes)
     pruned.blocks = structure.keptBlocks(of: sizes).map { index in
       var block = blocks[index]
-      let shared = block.attention.headCount / block.attention.keyValueHeadCount
-      if left.keyValueHeads != sizes.keyValueHeads {
-        block.attention.keyValueHeadCount = left.keyValueHeads
-        block.attention.headCount = left.keyValueHeads * shared
+      if left.keyValueHeads != sizes.keyValueHeads, var attention = block.attention {
+        let shared = attention.headCount / attention.keyValueHeadCount
+        attention.keyValueHeadCount = left.keyValueHeads
+        attention.headCount = left.keyValueHeads * shared
+        block.mixer = .attention(attention)
       }
       if left.neurons != sizes.neurons, case .dense(var dense) = block.feedForward {
         dense.innerSize = left.neurons

@@ -45,9 +45,10 @@ extension ModelStructure {
       let scores = try Self.scores(.down, block, fishers, decoder)
       cut.neurons = Self.least(whole.neurons - wanted.neurons, of: scores)
     }
-    if wanted.keyValueHeads < whole.keyValueHeads {
-      let scores = try Self.scores(.attentionOutput, block, fishers, decoder)
+    if wanted.keyValueHeads < whole.keyValueHeads,
       let facts = decoder.blueprint.blocks[block].attention
+    {
+      let scores = try Self.scores(.attentionOutput, block, fishers, decoder)
       let width = facts.headCount / facts.keyValueHeadCount * facts.headSize
       let groups = (0..<whole.keyValueHeads).map { head in
         scores[head * width..<(head + 1) * width].reduce(0, +)

@@ -28,6 +28,14 @@ extension StoredMatrix {
     return selected
   }
 
+  /// A copy in memory whose columns are in another order.
+  ///
+  /// - Parameter source: The column that each column of the copy was.
+  /// - Precondition: the type is plain, and there are such columns.
+  public func orderingColumns(_ source: (Int) -> Int) -> StoredMatrix {
+    selecting(rows: nil, columns: (0..<columns).map(source))
+  }
+
   /// A copy of all rows' bytes, stored in `order`.
   ///
   /// - Precondition: the order's heads divide the rows evenly.

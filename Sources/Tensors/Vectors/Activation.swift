@@ -16,6 +16,8 @@ public enum Activation: Hashable, Sendable, CaseIterable {
   /// z / (1 + exp(-1.702 z)) of z = min(x, 7); values that it gates are bounded to [-7, 7] and grow by 1.
   /// Source: OpenAI, gpt-oss model card (2025).
   case clampedSwiGLU
+  /// 1 / (1 + exp(-x)), which gates what attention gives in Qwen 3.5.
+  case sigmoid
 
   var kernel: vk_activation {
     switch self {
@@ -25,6 +27,7 @@ public enum Activation: Hashable, Sendable, CaseIterable {
     case .relu: VK_RELU
     case .reluSquared: VK_RELU_SQUARED
     case .clampedSwiGLU: VK_CLAMPED_SWIGLU
+    case .sigmoid: VK_SIGMOID
     }
   }
 }

@@ -68,8 +68,19 @@ enum ConfigKeys {
       }
       if let flag = architecture.normalizingFlag { keys.insert(flag) }
     }
+    if architecture.hasDelta {
+      keys.formUnion(deltaKeys)
+      keys.insert("layer_types")
+    }
     return keys
   }
+
+  /// What says which blocks have a Gated DeltaNet, and of what shape; all attention beside is gated.
+  private static let deltaKeys: Set<String> = [
+    "full_attention_interval", "linear_num_key_heads", "linear_num_value_heads",
+    "linear_key_head_dim", "linear_value_head_dim", "linear_conv_kernel_dim", "attn_output_gate",
+    "mamba_ssm_dtype", "mtp_num_hidden_layers", "mtp_use_dedicated_embeddings",
+  ]
 
   /// Keys that change nothing that is computed from tokens: of training, of memory, of other programs, of answers, and marks.
   static let harmless: Set<String> = [

@@ -30,7 +30,9 @@ struct ConfigReview {
         "\(member.name) is \(text(of: member.name)), which is not supported for \(architecture.name)"
       )
     }
-    guard !architecture.readsLayerTypes, let types = config.root["layer_types"]?.array else {
+    guard !architecture.readsLayerTypes, !architecture.hasDelta,
+      let types = config.root["layer_types"]?.array
+    else {
       return
     }
     let known = ["full_attention", "sliding_attention"]

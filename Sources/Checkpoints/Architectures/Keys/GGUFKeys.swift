@@ -55,6 +55,14 @@ enum GGUFKeys {
         "attention.value_length_mla", "rope.scaling.yarn_log_multiplier",
       ])
     }
+    if architecture.hasDelta {
+      keys.formUnion([
+        "ssm.conv_kernel", "ssm.state_size", "ssm.group_count", "ssm.time_step_rank",
+        "ssm.inner_size", "attention.recurrent_layers", "full_attention_interval",
+        "rope.dimension_sections",
+      ])
+    }
+    if architecture.keepsFurtherBlocks { keys.insert("nextn_predict_layers") }
     return keys
   }
 
