@@ -12,6 +12,8 @@ vectors of F32:
                         with its labels; experts stand one below the other in `outputs`
   squares.LAYER         sums over the tokens of row 0 of what the layer reads, squared: experts x columns
   uses.LAYER            how many of these tokens each expert reads
+  saliency.LAYER        of experts' last layers: for each expert the mean, over the tokens of both rows that it reads, of its
+                        weight times the length of its output
 
 Windows, original context lengths and router choices are such that they matter within the rows. Weights are drawn
 again where a greedy token or a label wins by so little that rounding might choose another.
@@ -92,6 +94,9 @@ TWO_ROPES = {"rope_parameters": {
     "full_attention": {"rope_type": "linear", "factor": 2.0, "rope_theta": 10_000.0}}}
 MINISTRAL = {"head_dim": 32, "rope_parameters": {
     **YARN["rope_parameters"], "mscale": 1.0, "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.1}}
+GEMMA4 = {"head_dim": 32, "global_head_dim": 48, "rope_parameters": {
+    "sliding_attention": {"rope_type": "default", "rope_theta": 100.0},
+    "full_attention": {"rope_type": "proportional", "rope_theta": 10_000.0, "partial_rotary_factor": 0.5}}}
 
 
 # What checkpoints call the two stacks of experts that transformers has in memory.
@@ -138,6 +143,19 @@ FAMILIES = {
     "gemma3-wrapped": Family(
         "gemma3_text", {**TIED, **LOCAL, **TWO_ROPES, "head_dim": 32, "query_pre_attn_scalar": 24},
         ("gemma3", {"vision_config": VISION, "mm_tokens_per_image": 4})),
+    "gemma4": Family("gemma4_text", {
+        **TIED, **SLIDING, **GEMMA4, "num_hidden_layers": 6, "layer_types": ["sliding_attention", "full_attention"] * 3,
+        "num_kv_shared_layers": 2, "use_double_wide_mlp": True, "hidden_size_per_layer_input": 16,
+        "vocab_size_per_layer_input": VOCABULARY, "final_logit_softcapping": 2.5}),
+    "gemma4-wrapped": Family("gemma4_text", {
+        **TIED, **LOCAL, **GEMMA4, "hidden_size_per_layer_input": 0, "num_global_key_value_heads": 1,
+        "attention_k_eq_v": True}, ("gemma4", {"vision_config": {
+            **VISION, "model_type": "gemma4_vision", "num_key_value_heads": 2, "head_dim": 16,
+            "position_embedding_size": 16}})),
+    "gemma4-moe": Family("gemma4_text", {
+        **TIED, **LOCAL, **GEMMA4, "hidden_size_per_layer_input": 0, "num_global_key_value_heads": 1,
+        "attention_k_eq_v": True, "enable_moe_block": True, "num_experts": 6, "top_k_experts": 2,
+        "moe_intermediate_size": 32}),
     "phi3": Family("phi3", {**SLIDING, **long_rope(8)}),
     "phi3-partial": Family("phi3", {
         **TIED, "sliding_window": None, **rope("default", partial_rotary_factor=0.75)}),
@@ -255,7 +273,13 @@ def model_of(family, seed):
     for name, values in sorted(model.named_buffers()):
         if name.endswith("e_score_correction_bias"):
             values.copy_((0.2 * torch.randn(values.shape)).bfloat16())
+        if name.endswith("layer_scalar"):
+            values.copy_((values + 0.2 * torch.randn(values.shape)).bfloat16())
     return model
+
+
+# Matrices that are no layers: routers, what makes blocks' own embeddings of the model's, and what steers a recurrence.
+STEERING = r"\.(gate|shared_expert_gate|router\.layer|router\.proj|router|per_layer_model_projection|in_proj_(a|b|ba))\.weight$"
 
 
 class Layer:
@@ -265,6 +289,7 @@ class Layer:
         self.rows = rows
         self.inputs, self.outputs, self.trace = np.zeros(columns), np.zeros(count * rows), 0.0
         self.squares, self.uses = np.zeros((count, columns)), np.zeros(count)
+        self.products, self.sent = np.zeros(count), np.zeros(count)
 
     def add(self, index, x, g):
         x2, g2 = x.numpy() ** 2, g.numpy() ** 2
@@ -277,6 +302,14 @@ class Layer:
         self.inputs += g2.sum(0)
         np.add.at(self.outputs, tokens.numpy(), g2.sum(1))
         self.trace += float(g2.sum())
+
+    def weigh(self, index, outputs, choices):
+        """Adds what an expert's outputs count for, whose rows are in the order in which it reads its tokens."""
+        chosen, weights = choices
+        tokens = torch.nn.functional.one_hot(chosen, self.products.size).permute(2, 1, 0)[index]
+        places, rows = torch.where(tokens)
+        self.products[index] += float((weights.detach()[rows, places] * outputs.norm(dim=-1)).sum())
+        self.sent[index] += len(rows)
 
     def count(self, index, x):
         self.squares[index] += (x.numpy() ** 2).sum(0)
@@ -291,11 +324,11 @@ class Products:
     """Sees every product of a model with one of its matrices, while it is a context."""
 
     def __init__(self, model):
+        self.model = model
         self.parameters = [
             (value.data_ptr(), value, name.removesuffix(".weight")) for name, value in model.named_parameters()
-            if is_matrix(name, value) and not re.search(
-                r"\.(gate|shared_expert_gate|router\.layer|router|in_proj_(a|b|ba))\.weight$", name)]
-        self.seen, self.lookup = [], None
+            if is_matrix(name, value) and not re.search(STEERING, name)]
+        self.seen, self.lookups = [], []
 
     def place(self, weight):
         """The name of the parameter that a matrix is, or is an expert of, and the expert's number."""
@@ -306,6 +339,13 @@ class Products:
         return None
 
     def __enter__(self):
+        def choosing(name):
+            return lambda _, arguments: self.choices.__setitem__(name, arguments[1:3])
+
+        self.choices = {}
+        self.hooks = [
+            module.register_forward_pre_hook(choosing(name)) for name, module in self.model.named_modules()
+            if name.endswith(".experts")]
         functional = torch.nn.functional
         self.originals = functional.linear, functional.embedding, torch.Tensor.__matmul__
         linear, embedding, product = self.originals
@@ -317,9 +357,10 @@ class Products:
                 self.seen.append((*place, x, output))
             return output
 
-        def seeing_embedding(*arguments, **options):
-            self.lookup = embedding(*arguments, **options).requires_grad_(True)
-            return self.lookup
+        def seeing_embedding(tokens, weight, *arguments, **options):
+            output = embedding(tokens, weight, *arguments, **options).requires_grad_(True)
+            self.lookups.append((self.place(weight)[0], output))
+            return output
 
         def seeing_product(x, matrix):
             output = product(x, matrix)
@@ -333,6 +374,8 @@ class Products:
         return self
 
     def __exit__(self, *_):
+        for hook in self.hooks:
+            hook.remove()
         torch.nn.functional.linear, torch.nn.functional.embedding, torch.Tensor.__matmul__ = self.originals
 
 
@@ -379,8 +422,11 @@ def fisher(model, rows, stored):
         chosen, margin = labels(logits.detach(), position)
         closest = min(closest, margin)
         loss = -torch.log_softmax(logits, -1)[range(len(chosen)), chosen].sum()
-        gradients = torch.autograd.grad(loss, [seen[-1] for seen in products.seen] + [products.lookup])
-        for (name, expert, x, _), gradient in zip(products.seen, gradients):
+        gradients = torch.autograd.grad(loss, [seen[-1] for seen in products.seen + products.lookups])
+        for (name, expert, x, output), gradient in zip(products.seen, gradients):
+            choices = products.choices.get(name.rpartition(".")[0])
+            if choices and name.endswith(".down_proj"):
+                next(iter(layers[name].values())).weigh(expert, output.detach(), choices)
             x, gradient = (values.detach().flatten(0, -2) for values in (x, gradient))
             parts = layers[name]
             if name.endswith("experts.gate_up_proj") and len(parts) == 1 and "gpt_oss" in model.config.model_type:
@@ -390,8 +436,8 @@ def fisher(model, rows, stored):
                 layer.add(expert, x, part)
                 if number == 0:
                     layer.count(expert, x)
-        embedding = next(name for name in layers if name.endswith("embed_tokens"))
-        next(iter(layers[embedding].values())).add_lookups(tokens, gradients[-1][0])
+        for (name, _), gradient in zip(products.lookups, gradients[len(products.seen):]):
+            next(iter(layers[name].values())).add_lookups(tokens, gradient[0])
         position += len(tokens)
     result = {}
     for name, layer in [item for parts in layers.values() for item in parts.items()]:
@@ -400,6 +446,8 @@ def fisher(model, rows, stored):
                 result[f"fisher.{name}.{key}"] = torch.tensor(getattr(layer, key) / position, dtype=torch.float32)
             result[f"squares.{name}"] = torch.tensor(layer.squares, dtype=torch.float32)
             result[f"uses.{name}"] = torch.tensor(layer.uses, dtype=torch.float32)
+            if layer.sent.sum() > 0:
+                result[f"saliency.{name}"] = torch.tensor(layer.products / np.maximum(layer.sent, 1), dtype=torch.float32)
     return result, closest
 
 

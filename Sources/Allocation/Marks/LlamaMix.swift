@@ -53,7 +53,8 @@ public enum LlamaMix: String, Codable, Hashable, Sendable, CaseIterable {
     let block = layer.block ?? 0
     switch layer.role {
     case .head: return headType(columns: layer.columns)
-    case .embedTokens: return model.tiesEmbeddings ? headType(columns: layer.columns) : base
+    case .embedTokens, .perLayerEmbedding:
+      return model.tiesEmbeddings ? headType(columns: layer.columns) : base
     case .value:
       let type = valueType(block: block, of: blocks, in: model)
       let isLlama70B = blocks == 80 && Self.queriesAKey(block, in: model) != 1

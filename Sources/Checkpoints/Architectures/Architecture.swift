@@ -80,6 +80,12 @@ package struct Architecture: Sendable {
     var readsRouterInGGUF = false
     /// What they are weighed by where they do not say it.
     var ggufRouter: RouterKind?
+    /// A flag of config.json without which all blocks are dense; nil where all models of the family are mixtures.
+    var flag: String? = nil
+    /// Whether experts stand beside an MLP, both under norms of their own, and routers have scales.
+    var standsBesideDense = false
+    /// Whether GGUF, too, holds gates and ups as one tensor, as llama.cpp's converter writes it.
+    var isFusedInGGUF = false
   }
 
   /// The recurrence that some blocks have in attention's place.
@@ -148,6 +154,8 @@ package struct Architecture: Sendable {
   var ggufWindow: WindowRule?
   /// Whether config.json's `layer_types` says which blocks see a window.
   var readsLayerTypes = false
+  /// Whether the last block sees all positions, whatever else is said.
+  var endsWithoutWindow = false
   /// Whether blocks with a window turn by frequencies of their own.
   var hasLocalRope = false
   /// Whether a part of each head may turn, and the rest stay.
@@ -164,6 +172,18 @@ package struct Architecture: Sendable {
   package var attentionScaleKey: String?
   /// The number of blocks at which llama.cpp takes hidden size over heads for that size; nil where it never does.
   var blocksOfWideScores: Int?
+  /// What scores are multiplied by where that is no root of a size; nil where it is.
+  var scoreScale: Float?
+  /// Whether blocks without a window have heads of their own size, keys and values in their own number, and keys that may be values.
+  package var hasGlobalHeads = false
+  /// Whether each head's values are normalised, without weights.
+  var normalizesValues = false
+  /// Whether the last blocks may read the keys and values of blocks before, perhaps with MLPs of twice the size.
+  package var sharesCaches = false
+  /// Whether blocks may have embeddings of their own.
+  package var hasPerLayerEmbeddings = false
+  /// Whether each block's hidden states are multiplied by a number.
+  var scalesBlocks = false
   /// Whether attention scores may have a bound.
   var boundsScores = false
   /// Whether logits may have a bound.
@@ -178,8 +198,8 @@ package struct Architecture: Sendable {
 
   /// Families that run, by what they are most like.
   package static let all: [Architecture] = [
-    llama, mistral, ministral3, qwen2, qwen2Moe, qwen3, qwen3Moe, gemma, gemma2, gemma3, phi3,
-    granite, graniteMoe, smollm3, olmo2, olmoe, glm4, starcoder2, mixtral, seedOss, qwen35,
+    llama, mistral, ministral3, qwen2, qwen2Moe, qwen3, qwen3Moe, gemma, gemma2, gemma3, gemma4,
+    phi3, granite, graniteMoe, smollm3, olmo2, olmoe, glm4, starcoder2, mixtral, seedOss, qwen35,
     qwen35Moe, qwen3Next, gptOss, glm4Moe, minimaxM2, deepseekV2, deepseekV3,
   ]
 
@@ -239,6 +259,8 @@ package struct Architecture: Sendable {
     case .none, .all, .allButEvery: false
     }
   }
+  /// Whether the class in transformers lets the last block see all positions, whatever it was.
+  package var keepsLastBlock: Bool { endsWithoutWindow }
   /// Whether llama.cpp has blocks see a window.
   package var hasWindowInGGUF: Bool { if case .none? = ggufWindow { false } else { true } }
   /// How llama.cpp weighs the chosen experts; nil where all models of the family do so.
@@ -260,8 +282,14 @@ package struct Architecture: Sendable {
   package var hasSharedExperts: Bool { experts?.hasShared ?? false }
   /// Parts of experts that have biases in every checkpoint.
   var expertBiases: Set<Part> { experts?.biases ?? [] }
-  /// Whether Hugging Face checkpoints hold gates and ups of experts as one tensor, where GGUF has two.
+  /// Whether Hugging Face checkpoints hold gates and ups of experts as one tensor.
   package var fusesExperts: Bool { experts?.isFused ?? false }
+  /// Whether GGUF does so.
+  package var fusesExpertsInGGUF: Bool { experts?.isFusedInGGUF ?? false }
+  /// Whether experts stand beside an MLP of their own.
+  package var hasDenseBeside: Bool { experts?.standsBesideDense ?? false }
+  /// A flag of config.json without which all blocks are dense; nil for none.
+  package var expertFlag: String? { experts?.flag }
   /// Whether Hugging Face checkpoints hold layers of a recurrence as one tensor, where GGUF has two.
   package var fusesDelta: Bool { delta?.isFused ?? false }
   /// Whether GGUF files may hold blocks that predict further tokens, which are kept.

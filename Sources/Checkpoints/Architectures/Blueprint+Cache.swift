@@ -1,9 +1,10 @@
 import Tensors
 
 extension AttentionFacts {
-  /// Bytes that the keys and values of one position take.
+  /// Bytes that the keys and values of one position take; none where another block's are read.
   public func cacheBytes(as type: CacheType) -> Int {
-    keyValueHeadCount * (type.bytes(ofHead: headSize) + type.bytes(ofHead: valueSize))
+    guard cacheBlock == nil else { return 0 }
+    return keyValueHeadCount * (type.bytes(ofHead: headSize) + type.bytes(ofHead: valueSize))
   }
 }
 

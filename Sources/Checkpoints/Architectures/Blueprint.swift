@@ -23,16 +23,17 @@ public struct Blueprint: Codable, Hashable, Sendable {
   public var prefix: String
   /// The LM head's name there.
   public var headName: String
+  /// Embeddings of each block's own; nil for none.
+  public var perLayer: PerLayerFacts? = nil
   /// Blocks after these that a file holds and counts and that predict further tokens, which nothing here computes.
   public var furtherBlocks = 0
 
   /// What the first block with attention says of it; nil where none has any.
   public var attention: AttentionFacts? { blocks.lazy.compactMap(\.attention).first }
 
-  /// What the first block without experts says of its half; nil where all have some.
+  /// What the first block with an MLP that all tokens run through says of it; nil where there is none.
   package var dense: DenseFacts? {
-    blocks.lazy.compactMap { if case .dense(let facts) = $0.feedForward { facts } else { nil } }
-      .first
+    blocks.lazy.compactMap(\.feedForward.dense).first
   }
 
   /// What the first block of experts says of them; nil where there are none.
@@ -75,6 +76,8 @@ public struct BlockFacts: Codable, Hashable, Sendable {
   public var residualScale: Float
   /// Parts that have biases, as ``Part`` names them.
   public var biases: Set<String>
+  /// Whether the block's hidden states are multiplied by a number of its own before the next one reads them.
+  public var hasOutputScale = false
 
   package func hasBias(_ part: Part) -> Bool { biases.contains(part.rawValue) }
 
@@ -115,6 +118,12 @@ public struct AttentionFacts: Codable, Hashable, Sendable {
   public var queryGrowth: QueryGrowth?
   /// Whether each head has a learned logit that takes part in its softmax and has no value.
   public var hasSinks = false
+  /// Whether what k gives serves as values too, as it is before any norm: there is no v.
+  public var keysAreValues = false
+  /// Whether each head's values are normalised, without weights.
+  public var normalizesValues = false
+  /// The block before whose keys and values are read; nil for the block's own.
+  public var cacheBlock: Int? = nil
   /// Whether q gives each head's query and after it as many values whose sigmoids gate what the head gives.
   public var isGated = false
 
@@ -170,10 +179,23 @@ public enum ActivationKind: String, Codable, Hashable, Sendable {
   case clampedSwiGLU
 }
 
+extension Blueprint {
+  /// Blocks whose keys and values others read, too.
+  package var sharedBlocks: Set<Int> { Set(blocks.compactMap { $0.attention?.cacheBlock }) }
+}
+
 /// A block's half after attention.
 public enum FeedForwardFacts: Codable, Hashable, Sendable {
   case dense(DenseFacts)
   case experts(ExpertFacts)
+
+  /// The MLP that all tokens run through, alone or beside experts; nil where there is none.
+  package var dense: DenseFacts? {
+    switch self {
+    case .dense(let facts): facts
+    case .experts(let facts): facts.beside
+    }
+  }
 
   /// Of one expert, where there are several.
   public var innerSize: Int {
@@ -244,4 +266,18 @@ public struct ExpertFacts: Codable, Hashable, Sendable {
   public var hasChoiceBias = false
   /// nil where experts are chosen among all.
   public var groups: ExpertGroups?
+  /// The MLP beside them, which reads and adds under norms of its own; nil for none.
+  ///
+  /// The router then normalises and scales what it reads, and each expert's weight (Gemma 4).
+  public var beside: DenseFacts? = nil
+}
+
+/// Embeddings that each block has of its own, for it to gate and add (Gemma 3n and 4).
+public struct PerLayerFacts: Codable, Hashable, Sendable {
+  /// Values of a block's embedding.
+  public var size: Int
+  /// Token ids that have one.
+  public var vocabularySize: Int
+  /// What bends the gate.
+  public var activation: ActivationKind
 }

@@ -1,8 +1,8 @@
 /// Makes a model's blueprint from its settings, as its architecture reads them.
 struct BlueprintReader {
-  private let architecture: Architecture
-  private let settings: ModelSettings
-  private let tensors: TensorTable
+  let architecture: Architecture
+  let settings: ModelSettings
+  let tensors: TensorTable
   /// What precedes the decoder's names, and the head's name.
   private let names: (prefix: String, head: String)
 
@@ -26,19 +26,18 @@ struct BlueprintReader {
     let hiddenSize = try settings.size(.hiddenSize)
     let (blockCount, furtherBlocks) = try blockCounts()
     let latent = try LatentReader(settings, architecture, tensors: tensors)?.facts()
-    let (headCount, keyHeadCount, headSize): (Int, Int, Int) =
+    let headReader = HeadReader(settings, architecture: architecture, hiddenSize: hiddenSize)
+    let ropes =
       if let latent {
-        (latent.headCount, latent.headCount, latent.headSize)
+        try RopeReader(settings, architecture: architecture, tensors: tensors).ropes(
+          headSize: latent.facts.turnedSize, localHeadSize: latent.facts.turnedSize)
       } else {
-        try heads(hiddenSize: hiddenSize)
+        try self.ropes(of: headReader, blockCount: blockCount)
       }
-    let ropes = try RopeReader(settings, architecture: architecture, tensors: tensors).ropes(
-      headSize: latent?.facts.turnedSize ?? headSize)
     let window = try WindowReader(settings, architecture: architecture)
     let residualScale =
       architecture.hasMultipliers ? try settings.number(.residualScale, standard: 1) : 1
-    let (scale, softcap): (Float, Float?) =
-      if let latent { (latent.scale, nil) } else { try scores(headSize: headSize) }
+    let sharing = try sharingBlocks(of: blockCount)
     let growth = try queryGrowth(ropes: ropes)
     let delta = try DeltaReader(
       settings, architecture: architecture, tensors: tensors, prefix: names.prefix)
@@ -46,21 +45,36 @@ struct BlueprintReader {
     for block in 0..<blockCount {
       let turns = try turns(block)
       let sees = try window.window(ofBlock: block, of: blockCount, turns: turns)
-      let attention = AttentionFacts(
-        headCount: headCount, keyValueHeadCount: keyHeadCount, headSize: headSize, scale: scale,
-        softcap: softcap, window: sees,
+      let heads =
+        if let latent {
+          HeadReader.Heads(
+            count: latent.headCount, keyCount: latent.headCount, size: latent.headSize)
+        } else {
+          try headReader.heads(ofBlock: block, isGlobal: sees == nil)
+        }
+      let (scale, softcap): (Float, Float?) =
+        if let latent { (latent.scale, nil) } else { try scores(headSize: heads.size) }
+      var attention = AttentionFacts(
+        headCount: heads.count, keyValueHeadCount: heads.keyCount, headSize: heads.size,
+        scale: scale, softcap: softcap, window: sees,
         rope: turns ? architecture.hasLocalRope && sees != nil ? 1 : 0 : nil,
         queryKeyNorm: try queryKeyNorm(), isFused: architecture.fusesAttention,
         queryGrowth: growth, hasSinks: architecture.hasSinks,
-        isGated: architecture.gatesAttention, latent: latent?.facts)
+        normalizesValues: architecture.normalizesValues, isGated: architecture.gatesAttention,
+        latent: latent?.facts)
+      if sharing.contains(block) {
+        attention.cacheBlock = try cacheBlock(of: attention, in: blocks[..<sharing.lowerBound])
+      }
+      attention.keysAreValues = try keysAreValues(in: attention, ofBlock: block)
       let recurrence = try delta?.facts(ofBlock: block)
-      let feedForward = try feedForward(ofBlock: block)
+      let feedForward = try feedForward(
+        ofBlock: block, isSharing: sharing.contains(block))
       blocks.append(
         BlockFacts(
           mixer: recurrence.map { .delta($0) } ?? .attention(attention),
           feedForward: feedForward,
           norms: architecture.norms, residualScale: Float(residualScale),
-          biases: try biases(ofBlock: block, feedForward)))
+          biases: try biases(ofBlock: block, feedForward), hasOutputScale: hasOutputScale(block)))
     }
     return Blueprint(
       hiddenSize: hiddenSize, vocabularySize: try vocabularySize(),
@@ -69,7 +83,7 @@ struct BlueprintReader {
       embeddingScale: try embeddingScale(hiddenSize: hiddenSize), logitScale: try logitScale(),
       logitSoftcap: try bound(.logitSoftcap, isKnown: architecture.boundsLogits), ropes: ropes,
       blocks: blocks, tiesEmbeddings: try tiesEmbeddings(), prefix: names.prefix,
-      headName: names.head, furtherBlocks: furtherBlocks)
+      headName: names.head, perLayer: try perLayer(), furtherBlocks: furtherBlocks)
   }
 
   /// Blocks of the decoder, and those after them in a GGUF file that predict further tokens.
@@ -92,30 +106,6 @@ struct BlueprintReader {
     return isOn ? architecture.queryKeyNorm : .none
   }
 
-  private func heads(
-    hiddenSize: Int
-  ) throws(CheckpointError) -> (count: Int, keyCount: Int, size: Int) {
-    let count = try settings.size(.headCount)
-    let keyCount = try settings.size(.keyHeadCount, standard: count)
-    guard count % keyCount == 0 else {
-      throw settings.error(
-        "\(count) attention heads cannot share \(keyCount) key-value heads evenly")
-    }
-    guard settings.has(.headSize) || hiddenSize % count == 0 else {
-      throw settings.error(
-        "the hidden size \(hiddenSize) is no multiple of the \(count) attention heads")
-    }
-    let size = try settings.size(.headSize, standard: max(1, hiddenSize / count))
-    guard size % 2 == 0 else {
-      throw settings.error("the head size \(size) is odd, and RoPE rotates pairs")
-    }
-    let valueSize = SettingKey(gguf: "attention.value_length")
-    guard try settings.size(valueSize, standard: size) == size else {
-      throw settings.error("keys and values have heads of different sizes, which is not supported")
-    }
-    return (count, keyCount, size)
-  }
-
   private func epsilon() throws(CheckpointError) -> Double {
     switch architecture.norm {
     case .rms: try settings.number(.rmsEpsilon, standard: settings.gguf == nil ? 1e-6 : nil)
@@ -123,7 +113,7 @@ struct BlueprintReader {
     }
   }
 
-  private func vocabularySize() throws(CheckpointError) -> Int {
+  func vocabularySize() throws(CheckpointError) -> Int {
     let rows = settings.gguf == nil ? nil : tensors["token_embd.weight"]?.shape.first
     return try settings.size(.vocabularySize, standard: rows)
   }
@@ -155,6 +145,7 @@ struct BlueprintReader {
     headSize: Int
   ) throws(CheckpointError) -> (scale: Float, softcap: Float?) {
     let softcap = try bound(.attentionSoftcap, isKnown: architecture.boundsScores)
+    if let scale = architecture.scoreScale { return (scale, softcap) }
     if architecture.hasMultipliers, settings.has(.attentionScale) {
       return (Float(try settings.number(.attentionScale)), softcap)
     }
@@ -241,25 +232,27 @@ struct BlueprintReader {
 }
 
 extension BlueprintReader {
-  private func feedForward(ofBlock block: Int) throws(CheckpointError) -> FeedForwardFacts {
+  private func feedForward(
+    ofBlock block: Int, isSharing: Bool
+  ) throws(CheckpointError) -> FeedForwardFacts {
     let activation = try activation()
-    func dense(isGated: Bool, isFused: Bool = false) throws(CheckpointError) -> FeedForwardFacts {
-      .dense(
-        DenseFacts(
-          innerSize: try settings.size(.innerSize), activation: activation, isGated: isGated,
-          isFused: isFused))
+    func dense(isGated: Bool, isFused: Bool = false) throws(CheckpointError) -> DenseFacts {
+      DenseFacts(
+        innerSize: try innerSize(ofBlock: block, isSharing: isSharing), activation: activation,
+        isGated: isGated, isFused: isFused)
     }
     switch architecture.feedForward {
-    case .gated: return try dense(isGated: true)
-    case .fusedGated: return try dense(isGated: true, isFused: true)
-    case .plain: return try dense(isGated: false)
+    case .gated: return .dense(try dense(isGated: true))
+    case .fusedGated: return .dense(try dense(isGated: true, isFused: true))
+    case .plain: return .dense(try dense(isGated: false))
     case .experts(let rule):
-      guard try hasExperts(block: block) else { return try dense(isGated: true) }
-      return .experts(
-        try ExpertReader(
-          settings, architecture, rule, tensors: tensors, hasFusedTensor: hasFusedExperts
-        )
-        .experts(ofBlock: block, activation))
+      guard try hasExperts(block: block, rule) else { return .dense(try dense(isGated: true)) }
+      let reader = ExpertReader(
+        settings, architecture, rule, tensors: tensors,
+        isFused: (rule.isFused || hasFusedExperts) && holdsFused(block))
+      var experts = try reader.experts(ofBlock: block, activation)
+      if rule.standsBesideDense { experts.beside = try dense(isGated: true) }
+      return .experts(experts)
     }
   }
 
@@ -270,10 +263,13 @@ extension BlueprintReader {
   }
 
   /// Whether a block of a mixture has experts: some are dense.
-  private func hasExperts(block: Int) throws(CheckpointError) -> Bool {
+  private func hasExperts(
+    block: Int, _ rule: Architecture.ExpertRule
+  ) throws(CheckpointError) -> Bool {
     if settings.gguf != nil {
       return tensors["blk.\(block).\(Part.router.ggufName).weight"] != nil
     }
+    if let flag = rule.flag { return try settings.flag(flag) }
     if architecture.leadsDense {
       return block >= (try settings.optionalSize(.leadingDense) ?? 0)
     }
@@ -282,7 +278,7 @@ extension BlueprintReader {
     return !dense.contains(.integer(block)) && (block + 1) % step == 0
   }
 
-  private func activation() throws(CheckpointError) -> ActivationKind {
+  func activation() throws(CheckpointError) -> ActivationKind {
     for (key, fixed) in architecture.fixedNumbers.sorted(by: { $0.key < $1.key }) {
       let number = try settings.number(SettingKey(key, gguf: nil), standard: fixed)
       guard number == fixed else {

@@ -4,18 +4,18 @@ struct ExpertReader {
   private let architecture: Architecture
   private let rule: Architecture.ExpertRule
   private let tensors: TensorTable
-  /// Whether the checkpoint holds gates and ups as one tensor, in families of which some checkpoints do so.
-  private let hasFusedTensor: Bool
+  /// Whether the checkpoint holds gates and ups as one tensor.
+  private let isFused: Bool
 
   init(
     _ settings: ModelSettings, _ architecture: Architecture, _ rule: Architecture.ExpertRule,
-    tensors: TensorTable, hasFusedTensor: Bool
+    tensors: TensorTable, isFused: Bool
   ) {
     self.settings = settings
     self.architecture = architecture
     self.rule = rule
     self.tensors = tensors
-    self.hasFusedTensor = hasFusedTensor
+    self.isFused = isFused
   }
 
   /// - Throws: ``CheckpointError`` for settings that are missing or make no sense.
@@ -41,7 +41,7 @@ struct ExpertReader {
     }
     return ExpertFacts(
       count: count, chosenCount: chosen, innerSize: innerSize, activation: activation,
-      router: try router(), isFused: settings.gguf == nil && (rule.isFused || hasFusedTensor),
+      router: try router(), isFused: isFused,
       sharedInnerSize: try sharedInnerSize(innerSize: innerSize),
       weighsShared: rule.hasWeighedShared, weightScale: Float(scale),
       hasChoiceBias: hasChoiceBias, groups: try groups(of: count, choosing: chosen))

@@ -18,6 +18,10 @@ public enum InputSite: Codable, Hashable, Sendable {
   case expertOutput(block: Int)
   /// What the shared expert's down layer reads.
   case sharedOutput(block: Int)
+  /// What the gate of a block's own embeddings reads.
+  case perLayerInput(block: Int)
+  /// What the projection of a block's own embeddings reads.
+  case perLayerOutput(block: Int)
   /// What the LM head reads: the output of the final norm.
   case head
 
@@ -27,7 +31,7 @@ public enum InputSite: Codable, Hashable, Sendable {
       .attention(block: block), .queryUp(block: block), .latentUp(block: block),
       .attentionOutput(block: block), .feedForward(block: block),
       .feedForwardOutput(block: block), .expertInput(block: block), .expertOutput(block: block),
-      .sharedOutput(block: block),
+      .sharedOutput(block: block), .perLayerInput(block: block), .perLayerOutput(block: block),
     ]
   }
 
@@ -51,6 +55,8 @@ public enum InputSite: Codable, Hashable, Sendable {
     case .down: self = .feedForwardOutput(block: block)
     case .expertDown: self = .expertOutput(block: block)
     case .sharedDown: self = .sharedOutput(block: block)
+    case .perLayerGate: self = .perLayerInput(block: block)
+    case .perLayerProjection: self = .perLayerOutput(block: block)
     default: return nil
     }
   }
@@ -61,7 +67,7 @@ public enum InputSite: Codable, Hashable, Sendable {
     case .attention(let block), .queryUp(let block), .latentUp(let block),
       .attentionOutput(let block), .feedForward(let block),
       .feedForwardOutput(let block), .expertInput(let block), .expertOutput(let block),
-      .sharedOutput(let block):
+      .sharedOutput(let block), .perLayerInput(let block), .perLayerOutput(let block):
       block
     case .head: nil
     }
@@ -79,6 +85,8 @@ public enum InputSite: Codable, Hashable, Sendable {
     case .expertInput: .expertInput(block: block)
     case .expertOutput: .expertOutput(block: block)
     case .sharedOutput: .sharedOutput(block: block)
+    case .perLayerInput: .perLayerInput(block: block)
+    case .perLayerOutput: .perLayerOutput(block: block)
     case .head: .head
     }
   }

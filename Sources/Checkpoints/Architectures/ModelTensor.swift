@@ -78,6 +78,14 @@ extension Architecture {
     var tensors = [
       tensor(.embedding, shape: [blueprint.vocabularySize, hidden], blueprint)
     ]
+    if let perLayer = blueprint.perLayer {
+      let width = blueprint.blocks.count * perLayer.size
+      tensors += [
+        tensor(.perLayerEmbedding, shape: [perLayer.vocabularySize, width], blueprint),
+        tensor(.perLayerModelProjection, shape: [width, hidden], blueprint),
+      ]
+      tensors += norm(.perLayerModelNorm, size: perLayer.size, block: nil, blueprint)
+    }
     for block in blueprint.blocks.indices { tensors += blockTensors(block, of: blueprint) }
     tensors += norm(.finalNorm, size: hidden, block: nil, blueprint)
     if !blueprint.tiesEmbeddings {
@@ -101,6 +109,9 @@ extension Architecture {
     func addVector(_ part: Part, _ size: Int) {
       tensors.append(tensor(part, shape: [size], block: block, blueprint))
     }
+    func addValues(_ part: Part, _ size: Int) {
+      tensors.append(tensor(part, .values, shape: [size], block: block, blueprint))
+    }
     func addNorm(_ part: Part, _ size: Int) {
       tensors += norm(part, size: size, block: block, blueprint)
     }
@@ -109,6 +120,7 @@ extension Architecture {
     switch facts.mixer {
     case .attention(let attention):
       let (queries, keys) = (attention.queryWidth, attention.keyWidth)
+      let hasKeys = attention.cacheBlock == nil
       if let latent = attention.latent {
         addLatent(
           latent, of: attention, hidden: hidden, add: { add($0, $1, ggufCount: $2) }, addNorm)
@@ -116,14 +128,14 @@ extension Architecture {
         add(.fusedAttention, [queries + 2 * keys, hidden])
       } else {
         add(.query, [attention.isGated ? 2 * queries : queries, hidden])
-        add(.key, [keys, hidden])
-        add(.value, [keys, hidden])
+        if hasKeys { add(.key, [keys, hidden]) }
+        if hasKeys, !attention.keysAreValues { add(.value, [keys, hidden]) }
       }
       switch attention.queryKeyNorm {
       case .none: break
       case .perHead:
         addNorm(.queryNorm, attention.headSize)
-        addNorm(.keyNorm, attention.headSize)
+        if hasKeys { addNorm(.keyNorm, attention.headSize) }
       case .wholeWidth:
         addNorm(.queryNorm, queries)
         addNorm(.keyNorm, keys)
@@ -133,18 +145,15 @@ extension Architecture {
     case .delta(let delta):
       for (part, rows) in delta.inputs { add(part, [rows, hidden]) }
       add(.deltaConvolution, [delta.mixedWidth, delta.taps])
-      for part in [Part.deltaStep, .deltaDecay] {
-        tensors.append(
-          tensor(part, .values, shape: [delta.valueHeadCount], block: block, blueprint))
-      }
+      addValues(.deltaStep, delta.valueHeadCount)
+      addValues(.deltaDecay, delta.valueHeadCount)
       tensors.append(tensor(.deltaNorm, shape: [delta.valueSize], block: block, blueprint))
       add(.deltaOutput, [hidden, delta.valueWidth])
     }
     if facts.norms != .before { addNorm(.attentionPostNorm, hidden) }
 
     if facts.norms != .after { addNorm(.feedForwardNorm, hidden) }
-    switch facts.feedForward {
-    case .dense(let dense):
+    func add(_ dense: DenseFacts) {
       let inner = dense.innerSize
       if dense.isFused {
         add(.fusedGateUp, [2 * inner, hidden])
@@ -153,8 +162,18 @@ extension Architecture {
         add(.up, [inner, hidden])
       }
       add(.down, [hidden, inner])
+    }
+    switch facts.feedForward {
+    case .dense(let dense): add(dense)
     case .experts(let experts):
       let (count, inner) = (experts.count, experts.innerSize)
+      if let dense = experts.beside {
+        add(dense)
+        addNorm(.densePostNorm, hidden)
+        addValues(.routerScale, hidden)
+        addValues(.expertScale, count)
+        addNorm(.expertNorm, hidden)
+      }
       add(.router, [count, hidden])
       if experts.hasChoiceBias { addVector(.choiceBias, count) }
       if experts.isFused {
@@ -170,8 +189,15 @@ extension Architecture {
         add(.sharedDown, [hidden, shared])
       }
       if experts.weighsShared { add(.sharedRouter, [1, hidden]) }
+      if experts.beside != nil { addNorm(.expertPostNorm, hidden) }
     }
     if facts.norms != .before { addNorm(.feedForwardPostNorm, hidden) }
+    if let perLayer = blueprint.perLayer {
+      add(.perLayerGate, [perLayer.size, hidden])
+      add(.perLayerProjection, [hidden, perLayer.size])
+      addNorm(.perLayerNorm, hidden)
+    }
+    if facts.hasOutputScale { addValues(.outputScale, 1) }
     return tensors
   }
 

@@ -60,6 +60,26 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
   package static let down: Part = "ffn_down"
   package static let feedForwardPostNorm: Part = "post_ffw_norm"
 
+  /// Norms of an MLP's outputs and of experts' inputs and outputs, where both stand side by side.
+  package static let densePostNorm: Part = "post_ffw_norm_1"
+  package static let expertNorm: Part = "pre_ffw_norm_2"
+  package static let expertPostNorm: Part = "post_ffw_norm_2"
+
+  package static let perLayerEmbedding: Part = "per_layer_token_embd"
+  /// What makes a part of the blocks' own embeddings of the model's.
+  package static let perLayerModelProjection: Part = "per_layer_model_proj"
+  package static let perLayerModelNorm: Part = "per_layer_proj_norm"
+  package static let perLayerGate: Part = "inp_gate"
+  package static let perLayerProjection: Part = "proj"
+  package static let perLayerNorm: Part = "post_norm"
+
+  /// What a block's hidden states are multiplied by.
+  package static let outputScale: Part = "layer_output_scale.weight"
+  /// What the router's inputs are multiplied by, channel by channel.
+  package static let routerScale: Part = "ffn_gate_inp.scale"
+  /// What the experts' weights are multiplied by.
+  package static let expertScale: Part = "ffn_down_exps.scale"
+
   package static let router: Part = "ffn_gate_inp"
   /// What is added to the scores that experts are chosen by, and not to those that weigh them.
   package static let choiceBias: Part = "exp_probs_b"
@@ -98,10 +118,18 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
     }
   }
 
+  /// Whether it has as many rows, or values, for each expert as for any other.
+  package var isOfExperts: Bool { Self.ofExperts.contains(self) }
+
+  private static let ofExperts: Set<Part> = [
+    .router, .choiceBias, .expertScale, .expertGate, .expertUp, .expertGateUp, .expertDown,
+  ]
+
   /// Parts that are neither layers nor norms.
   private static let others: Set<Part> = [
     .router, .sharedRouter, .sinks, .choiceBias, .deltaAlpha, .deltaBeta, .deltaRates,
-    .deltaConvolution, .deltaStep, .deltaDecay,
+    .deltaConvolution, .deltaStep, .deltaDecay, .perLayerModelProjection, .outputScale,
+    .routerScale, .expertScale,
   ]
 
   private static let roles: [Part: Role] = [
@@ -109,8 +137,10 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
     .fusedAttention: .fusedAttention, .attentionOutput: .attentionOutput, .gate: .gate, .up: .up,
     .fusedGateUp: .fusedGateUp, .down: .down, .expertGate: .expertGate, .expertUp: .expertUp,
     .expertGateUp: .expertGateUp, .expertDown: .expertDown, .sharedGate: .sharedGate,
-    .sharedUp: .sharedUp, .sharedDown: .sharedDown, .queryDown: .queryDown, .queryUp: .queryUp,
+    .queryDown: .queryDown, .queryUp: .queryUp,
     .latent: .latent, .latentUp: .latentUp, .latentKey: .latentKey, .latentValue: .latentValue,
+    .sharedUp: .sharedUp, .sharedDown: .sharedDown, .perLayerEmbedding: .perLayerEmbedding,
+    .perLayerGate: .perLayerGate, .perLayerProjection: .perLayerProjection,
     .sharedUp: .sharedUp, .sharedDown: .sharedDown, .deltaInputs: .deltaInputs,
     .deltaGate: .deltaGate, .fusedDelta: .fusedDelta, .deltaOutput: .deltaOutput,
   ]

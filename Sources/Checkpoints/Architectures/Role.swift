@@ -32,6 +32,10 @@ public struct Role: RawRepresentable, Codable, Hashable, Sendable {
   public static let sharedGate = Role(rawValue: "shared_expert.gate_proj")
   public static let sharedUp = Role(rawValue: "shared_expert.up_proj")
   public static let sharedDown = Role(rawValue: "shared_expert.down_proj")
+  /// The table of the blocks' own embeddings, side by side.
+  public static let perLayerEmbedding = Role(rawValue: "embed_tokens_per_layer")
+  public static let perLayerGate = Role(rawValue: "per_layer_input_gate")
+  public static let perLayerProjection = Role(rawValue: "per_layer_projection")
   /// Queries, keys and values of a Gated DeltaNet.
   public static let deltaInputs = Role(rawValue: "in_proj_qkv")
   /// The gate of its outputs.
@@ -40,6 +44,9 @@ public struct Role: RawRepresentable, Codable, Hashable, Sendable {
   public static let fusedDelta = Role(rawValue: "in_proj_qkvz")
   public static let deltaOutput = Role(rawValue: "out_proj")
   public static let head = Role(rawValue: "lm_head")
+
+  /// Whether it is a table in which tokens are looked up.
+  public var isEmbedding: Bool { self == .embedTokens || self == .perLayerEmbedding }
 
   /// The roles of most models, in the order in which data meets them.
   public static let common: [Role] = [

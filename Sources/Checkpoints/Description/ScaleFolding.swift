@@ -31,13 +31,18 @@ extension ModelDescription {
       return name(of: .latentNorm, inBlock: block).map { .norm($0) }
     case .attentionOutput:
       guard let attention = facts.attention, attention.latent == nil else { return nil }
-      return !attention.isFused && !facts.hasBias(.value) ? .rows(of: .value) : nil
+      // Values that are normalised, or keys too, or another block's, take no scales back.
+      let isPlain =
+        !attention.isFused && !facts.hasBias(.value) && !attention.normalizesValues
+        && !attention.keysAreValues && attention.cacheBlock == nil
+      return isPlain ? .rows(of: .value) : nil
     case .feedForwardOutput:
       guard case .dense(let dense) = facts.feedForward, dense.isGated, !dense.isFused,
         !facts.hasBias(.up)
       else { return nil }
       return .rows(of: .up)
-    case .expertInput, .expertOutput, .sharedOutput, .head: return nil
+    case .expertInput, .expertOutput, .sharedOutput, .perLayerInput, .perLayerOutput, .head:
+      return nil
     }
   }
 

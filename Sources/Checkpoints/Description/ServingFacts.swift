@@ -61,6 +61,8 @@ extension ServingFacts {
       contextLength: blueprint.contextLength, chosenExperts: blueprint.experts?.chosenCount,
       blocks: blueprint.blocks.map { block in
         switch block.mixer {
+        case .attention(let attention) where attention.cacheBlock != nil:
+          BlockCacheFacts(queryWidth: attention.queryWidth)
         case .attention(let attention):
           if let latent = attention.latent {
             BlockCacheFacts(

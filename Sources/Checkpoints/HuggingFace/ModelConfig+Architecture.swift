@@ -23,11 +23,13 @@ extension JSONObject {
     of model: ModelDescription, _ special: SpecialTokens, quantization: JSONValue?
   ) throws(CheckpointError) -> JSONObject {
     let (architecture, blueprint) = try facts(of: model)
-    guard !architecture.fusesExperts else {
+    guard !architecture.fusesExperts || blueprint.experts == nil else {
+      let holds =
+        blueprint.experts?.isFused == true
+        ? "has all experts of a block in one tensor, as it is not written for \(architecture.className)"
+        : "has gates and ups of experts apart, which \(architecture.className) wants as one tensor"
       throw CheckpointError(
-        file: model.path,
-        reason:
-          "has gates and ups of experts apart, which \(architecture.className) wants as one tensor",
+        file: model.path, reason: holds,
         hint: "open the Hugging Face directory that it was made from")
     }
     guard !architecture.hasLatentAttention else {
@@ -59,16 +61,17 @@ extension JSONObject {
     for member in special.ids { config[member.name] = member.value }
     for member in architecture.members(of: blueprint) { config[member.name] = member.value }
     config["head_dim"] = .integer(blueprint.attention?.headSize ?? 0)
-    try config.setRope(of: blueprint, in: model, growsQueries: architecture.growsQueries)
+    try config.setRope(of: blueprint, in: model, architecture)
     return config.describing(model, quantization: quantization)
   }
 
   /// How positions turn queries and keys, as version 5 of transformers has it, and for version 4 beside.
   private mutating func setRope(
-    of blueprint: Blueprint, in model: ModelDescription, growsQueries: Bool
+    of blueprint: Blueprint, in model: ModelDescription, _ architecture: Architecture
   ) throws(CheckpointError) {
     guard let rope = blueprint.ropes.first else { return }
-    let headSize = blueprint.attention?.headSize ?? rope.rotatedSize
+    let turned = blueprint.blocks.lazy.compactMap(\.attention).first { $0.rope == 0 }
+    let headSize = (turned ?? blueprint.attention)?.headSize ?? rope.rotatedSize
     var parameters = JSONObject(members: [])
     parameters["rope_theta"] = .single(rope.theta)
     if rope.rotatedSize != headSize {
@@ -82,7 +85,7 @@ extension JSONObject {
     for member in scaling ?? [] { parameters[member.name] = member.value }
     if let growth = blueprint.attention?.queryGrowth {
       parameters["llama_4_scaling_beta"] = .single(Double(growth.beta))
-    } else if growsQueries {
+    } else if architecture.growsQueries {
       parameters["llama_4_scaling_beta"] = .single(0)
       parameters["original_max_position_embeddings"] = .integer(blueprint.contextLength)
     }
@@ -93,6 +96,8 @@ extension JSONObject {
       self["rope_parameters"] = [
         "full_attention": .object(parameters), "sliding_attention": local,
       ]
+      // Families that came with version 5 know no other words.
+      guard !architecture.hasGlobalHeads else { return }
       self["rope_local_base_freq"] = .single(blueprint.ropes[1].theta)
     } else {
       self["rope_parameters"] = .object(parameters)
@@ -157,6 +162,35 @@ extension Architecture {
     if let experts = blueprint.experts {
       for (name, value) in expertMembers(of: experts) { add(name, value) }
     }
+    for (name, value) in ownMembers(of: blueprint) { add(name, value) }
+    return members
+  }
+
+  /// What it says of blocks that have heads of another kind, caches of others, or embeddings of their own.
+  private func ownMembers(of blueprint: Blueprint) -> [(String, JSONValue)] {
+    var members: [(String, JSONValue)] = []
+    let attentions = blueprint.blocks.lazy.compactMap(\.attention)
+    if hasGlobalHeads, let attention = attentions.first(where: { $0.window == nil }) {
+      members += [
+        ("global_head_dim", .integer(attention.headSize)),
+        ("num_global_key_value_heads", .integer(attention.keyValueHeadCount)),
+        ("attention_k_eq_v", .bool(attention.keysAreValues)),
+      ]
+    }
+    if sharesCaches {
+      let sizes = blueprint.blocks.compactMap(\.feedForward.dense?.innerSize)
+      members += [
+        ("num_kv_shared_layers", .integer(blueprint.sharingCount)),
+        ("use_double_wide_mlp", .bool(Set(sizes).count > 1)),
+      ]
+    }
+    if hasPerLayerEmbeddings {
+      members.append(("hidden_size_per_layer_input", .integer(blueprint.perLayer?.size ?? 0)))
+      if let facts = blueprint.perLayer {
+        members.append(("vocab_size_per_layer_input", .integer(facts.vocabularySize)))
+      }
+    }
+    if let flag = expertFlag { members.append((flag, .bool(blueprint.experts != nil))) }
     return members
   }
 
@@ -251,6 +285,11 @@ extension RopeScaling {
         member("beta_slow", JSONValue(rule.betaSlow)),
         member("attention_factor", JSONValue(rule.amplitude)),
       ]
+    case .proportional(let rule):
+      return [
+        member("rope_type", "proportional"),
+        member("partial_rotary_factor", JSONValue(rule.share)),
+      ] + (rule.factor == 1 ? [] : [member("factor", JSONValue(rule.factor))])
     case .long(let rule):
       return [
         member("rope_type", "longrope"),

@@ -20,7 +20,9 @@ extension JSONObject {
   /// The sizes that structured pruning may change.
   private func sized(for model: ModelDescription) -> JSONObject {
     guard let blueprint = model.blueprint, let block = blueprint.blocks.first,
-      let attention = blueprint.attention
+      let attention = blueprint.blocks.lazy.compactMap(\.attention).first(where: {
+        $0.window != nil
+      }) ?? blueprint.attention
     else { return self }
     var config = self
     config["num_hidden_layers"] = .integer(blueprint.blocks.count)
@@ -43,11 +45,40 @@ extension JSONObject {
     if case .array(let ropes)? = config["no_rope_layers"], ropes.count != blueprint.blocks.count {
       config["no_rope_layers"] = blueprint.ropeLayers
     }
+    if let experts = blueprint.experts {
+      for key in SettingKey.expertCount.config {
+        if case .integer? = config[key] { config[key] = .integer(experts.count) }
+      }
+    }
+    if config["num_kv_shared_layers"] != nil {
+      config["num_kv_shared_layers"] = .integer(blueprint.sharingCount)
+    }
+    if case .object? = config["per_layer_config"] {
+      config["per_layer_config"] = .object(blueprint.ownSizes(beside: attention))
+    }
     return config
   }
 }
 
 extension Blueprint {
+  /// Blocks that read the keys and values of others.
+  var sharingCount: Int { blocks.count { $0.attention?.cacheBlock != nil } }
+
+  /// config.json's `per_layer_config`: the heads of blocks that have others than most.
+  fileprivate func ownSizes(beside common: AttentionFacts) -> JSONObject {
+    var all = JSONObject(members: [])
+    for (index, block) in blocks.enumerated() {
+      guard let attention = block.attention else { continue }
+      var own = JSONObject(members: [])
+      if attention.headSize != common.headSize { own["head_dim"] = .integer(attention.headSize) }
+      if attention.keyValueHeadCount != common.keyValueHeadCount {
+        own["num_key_value_heads"] = .integer(attention.keyValueHeadCount)
+      }
+      if !own.members.isEmpty { all["\(index)"] = .object(own) }
+    }
+    return all
+  }
+
   /// config.json's `layer_types`: a word for each block.
   var layerTypes: JSONValue {
     .array(

@@ -125,7 +125,8 @@ extension CheckpointContents {
           && !isOfCache(entry)
       }
     }
-    if format == .gguf, let stranger = strangers.first {
+    let others = strangers.filter { !Self.isOfSharedCache($0, blueprint) }
+    if format == .gguf, let stranger = others.first {
       throw CheckpointError(
         file: table.files[stranger.file], tensor: stranger.name,
         reason: "is no part of the architecture \(architecture.name) as it is known")
@@ -145,6 +146,16 @@ extension CheckpointContents {
     return notes
   }
 
+  /// Whether a tensor makes keys or values in a block of GGUF that reads those of another: files may have some, which llama.cpp
+  /// leaves out too.
+  private static func isOfSharedCache(_ entry: TensorEntry, _ blueprint: Blueprint) -> Bool {
+    let parts: [Part] = [.key, .value, .keyNorm]
+    return blueprint.blocks.indices.contains { block in
+      blueprint.blocks[block].attention?.cacheBlock != nil
+        && parts.contains { entry.name == "blk.\(block).\($0.ggufName).weight" }
+    }
+  }
+
   /// Whether a tensor scales cached keys and values, which are not quantized here.
   private func isOfCache(_ entry: TensorEntry) -> Bool {
     let parts = [
@@ -155,7 +166,7 @@ extension CheckpointContents {
 
   func quantizationNotes(on layers: [LayerDescription]) -> [String] {
     quantization?.notes(
-      on: layers.map { LayerName(name: $0.name, isEmbedding: $0.role == .embedTokens) }) ?? []
+      on: layers.map { LayerName(name: $0.name, isEmbedding: $0.role.isEmbedding) }) ?? []
   }
 }
 

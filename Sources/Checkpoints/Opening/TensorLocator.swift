@@ -30,7 +30,7 @@ struct TensorLocator {
         tensor.name, storedName: tensor.storedName(in: format), shape: tensor.shape,
         count: format == .gguf ? tensor.ggufCount : tensor.count,
         order: format == .gguf ? tensor.ggufOrder : .plain, isLayer: tensor.role != nil,
-        isEmbedding: tensor.role == .embedTokens)
+        isEmbedding: tensor.role?.isEmbedding ?? false)
       return format == .huggingFace ? place.laidOut(as: tensor.layout, count: tensor.count) : place
     }
     return try experts(tensor)

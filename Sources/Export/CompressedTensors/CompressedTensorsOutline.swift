@@ -80,7 +80,12 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
     let stored =
       checkpoint.description.format == .huggingFace
       ? checkpoint.tensors(ofLayer: shape.name) : []
-    let isWhole = stored.contains { $0.shape.count > 2 }
+    let architecture = Architecture.named(checkpoint.description.architecture)
+    // Those that were one tensor and lost experts are parts of it.
+    let wasWhole =
+      stored.isEmpty && architecture?.fusesExperts == true
+      && checkpoint.description.format == .huggingFace
+    let isWhole = wasWhole || stored.contains { $0.shape.count > 2 }
     guard shape.count > 1, isWhole || !shape.hasNumberedExperts else { return nil }
     return "its experts are one tensor, for which compressed-tensors has no form"
   }

@@ -193,7 +193,8 @@ extension Blueprint {
   var ggufRopeTensors: [(name: String, values: [Float])] {
     guard let rope = ropes.first else { return [] }
     switch rope.scaling {
-    case .llama3, .listed: return [("rope_freqs.weight", rope.divisors.map { Float($0) })]
+    case .llama3, .listed, .proportional:
+      return [("rope_freqs.weight", rope.divisors.map { Float($0) })]
     case .long(let rule):
       return [
         ("rope_factors_long.weight", rule.long.map { Float($0) }),

@@ -16,8 +16,9 @@ extension GGUFMetadata {
     set("\(prefix)attention.\(epsilon)", .float32(Float(blueprint.normEpsilon)))
     set(prefix + "vocab_size", blueprint.vocabularySize)
     if let attention = blueprint.attention { setAttention(attention, prefix) }
+    setOwnSizes(of: blueprint, architecture, prefix)
     if let delta = blueprint.blocks.lazy.compactMap(\.delta).first {
-      setDelta(delta, of: blueprint, prefix)
+      try setDelta(delta, of: model, blueprint, prefix)
     }
     try setWindows(of: model, blueprint, prefix)
     setFeedForward(blueprint, architecture, prefix)
@@ -55,14 +56,50 @@ extension GGUFMetadata {
     if let rank = latent.queryRank { set(prefix + "attention.q_lora_rank", rank) }
   }
 
+  /// What blocks have of their own: heads of another kind where no window is, caches of others, embeddings.
+  private mutating func setOwnSizes(
+    of blueprint: Blueprint, _ architecture: Architecture, _ prefix: String
+  ) {
+    let blocks = blueprint.blocks.compactMap(\.attention)
+    if architecture.hasGlobalHeads, let first = blocks.first {
+      let whole = blocks.first { $0.window == nil }?.headSize ?? first.headSize
+      let local = blocks.first { $0.window != nil }?.headSize ?? whole
+      for part in ["key", "value"] {
+        set("\(prefix)attention.\(part)_length", whole)
+        set("\(prefix)attention.\(part)_length_swa", local)
+      }
+      let counts = blocks.map(\.keyValueHeadCount)
+      if Set(counts).count > 1 { set(prefix + "attention.head_count_kv", sizes: counts) }
+    }
+    if architecture.sharesCaches {
+      set(prefix + "attention.shared_kv_layers", blocks.count { $0.cacheBlock != nil })
+    }
+    if architecture.hasPerLayerEmbeddings {
+      set(prefix + "embedding_length_per_layer_input", blueprint.perLayer?.size ?? 0)
+    }
+  }
+
   /// The recurrence of blocks without attention, and which they are.
-  private mutating func setDelta(_ delta: DeltaFacts, of blueprint: Blueprint, _ prefix: String) {
+  private mutating func setDelta(
+    _ delta: DeltaFacts, of model: ModelDescription, _ blueprint: Blueprint, _ prefix: String
+  ) throws(CheckpointError) {
+    guard delta.keySize == delta.valueSize else {
+      throw CheckpointError(
+        file: model.path,
+        reason:
+          "has linear blocks with keys of \(delta.keySize) and values of \(delta.valueSize), which are alike to llama.cpp",
+        hint: "export it as compressed-tensors")
+    }
     set(prefix + "ssm.conv_kernel", delta.taps)
     set(prefix + "ssm.state_size", delta.keySize)
     set(prefix + "ssm.group_count", delta.keyHeadCount)
     set(prefix + "ssm.time_step_rank", delta.valueHeadCount)
     set(prefix + "ssm.inner_size", delta.valueWidth)
     set(prefix + "attention.recurrent_layers", blueprint.recurrentLayers)
+    // Earlier versions of llama.cpp know the interval only.
+    if let first = blueprint.blocks.firstIndex(where: { $0.attention != nil }) {
+      set(prefix + "full_attention_interval", first + 1)
+    }
     // llama.cpp loads no Qwen 3.5 without the pairs that turn by each coordinate of an image, which are alike in text.
     if !delta.fusesRates { set(prefix + "rope.dimension_sections", .int32s([11, 11, 10, 0])) }
   }
@@ -86,7 +123,10 @@ extension GGUFMetadata {
   private mutating func setFeedForward(
     _ blueprint: Blueprint, _ architecture: Architecture, _ prefix: String
   ) {
-    if let inner = blueprint.dense?.innerSize ?? blueprint.experts?.innerSize {
+    let dense = blueprint.blocks.compactMap(\.feedForward.dense?.innerSize)
+    if dense.count == blueprint.blocks.count, Set(dense).count > 1 {
+      set(prefix + "feed_forward_length", sizes: dense)
+    } else if let inner = dense.first ?? blueprint.experts?.innerSize {
       set(prefix + "feed_forward_length", inner)
     }
     guard let experts = blueprint.experts else { return }
@@ -143,6 +183,9 @@ extension GGUFMetadata {
   ) {
     guard !isLocal else {
       set(prefix + "rope.freq_base_swa", .float32(Float(rope.theta)))
+      if rope.rotatedSize != blueprint.ropes[0].rotatedSize {
+        set(prefix + "rope.dimension_count_swa", rope.rotatedSize)
+      }
       return
     }
     set(prefix + "rope.freq_base", .float32(Float(rope.theta)))
@@ -169,7 +212,7 @@ extension GGUFMetadata {
       set(scaling + "type", .string("longrope"))
       set(scaling + "original_context_length", rule.originalLength)
       set(scaling + "attn_factor", .float32(Float(rule.amplitude)))
-    case .llama3, .listed, nil: break
+    case .llama3, .listed, .proportional, nil: break
     }
   }
 }

@@ -49,15 +49,16 @@ struct GGUFLayer: Codable, Hashable, Sendable {
   /// What the layer is one matrix of; nil for none.
   private let delta: DeltaFacts?
 
+  /// `isWhole` says whether GGUF, too, has gates and ups of experts in one tensor.
   init(
     _ layer: LayerDescription, _ tensor: ModelTensor?, shape: LayerShape, _ blueprint: Blueprint?,
-    split: LatentSplit?
+    isWhole: Bool, split: LatentSplit?
   ) {
     self.shape = shape
     let block = tensor?.block.map { "blk.\($0)." } ?? ""
     let parts: [Part] =
       switch tensor?.part {
-      case .expertGateUp?: [.expertGate, .expertUp]
+      case .expertGateUp? where !isWhole: [.expertGate, .expertUp]
       case .fusedDelta?: [.deltaInputs, .deltaGate]
       case .latentUp? where split != nil: [.latentKey, .latentValue]
       default: []
@@ -101,10 +102,12 @@ struct GGUFOutline: Codable, Hashable, Sendable {
     let model = checkpoint.description
     let tensors = Dictionary(
       model.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let isWhole = Architecture.named(model.architecture)?.fusesExpertsInGGUF ?? false
     let attention = model.blueprint?.attention
     let split = model.format == .huggingFace ? attention.flatMap(LatentSplit.init) : nil
     layers = zip(model.layers, model.layerShapes).map {
-      GGUFLayer($0, tensors[$0.name], shape: $1, model.blueprint, split: split)
+      GGUFLayer(
+        $0, tensors[$0.name], shape: $1, model.blueprint, isWhole: isWhole, split: split)
     }
     integers = Dictionary(
       uniqueKeysWithValues: model.layerShapes.enumerated().compactMap { place, shape in

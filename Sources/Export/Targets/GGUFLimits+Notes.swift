@@ -78,6 +78,11 @@ extension GGUFLimits {
             + "(query_pre_attn_scalar): it answers otherwise")
       }
     }
+    if blueprint.blocks.contains(where: { $0.attention?.readsOtherCache(in: blueprint) ?? false }) {
+      notes.append(
+        "llama.cpp lets the last blocks read the keys and values of the two before them, which this model does not: it "
+          + "answers otherwise")
+    }
     if let every = architecture.blockWithoutRope,
       blueprint.blocks.enumerated().contains(where: {
         ($0.element.attention?.rope == nil) != (($0.offset + 1) % every == 0)
@@ -88,5 +93,15 @@ extension GGUFLimits {
           + "not (no_rope_layers): it answers otherwise")
     }
     return notes
+  }
+}
+
+extension AttentionFacts {
+  /// Whether llama.cpp takes the keys and values of another block: with a window of the last but one before those that share,
+  /// else of the last.
+  fileprivate func readsOtherCache(in blueprint: Blueprint) -> Bool {
+    guard let cacheBlock else { return false }
+    let first = blueprint.blocks.firstIndex { $0.attention?.cacheBlock != nil } ?? 0
+    return cacheBlock != first - (window == nil ? 1 : 2)
   }
 }

@@ -4,6 +4,7 @@ import Tensors
 /// Puts a block together from weights that are found by part.
 struct BlockBuilder {
   let facts: BlockFacts
+  let perLayer: PerLayerFacts?
   /// The weights of a part, checked and in the form that kernels multiply with.
   let weights: (Part) throws(InferenceError) -> LayerWeights
   /// The values of a norm, or of a part's bias.
@@ -16,6 +17,11 @@ struct BlockBuilder {
     for (part, hasBias) in self.norms {
       norms[part] = Norm(
         weights: try vector(part, .weight), bias: hasBias ? try vector(part, .bias) : nil)
+    }
+    let ownEmbeddings = try perLayer.map { facts throws(InferenceError) in
+      PerLayerLayers(
+        facts: facts, gate: try projection([.perLayerGate]),
+        output: try projection([.perLayerProjection]))
     }
     let mixer: DecoderBlock.Mixer
     let (inputs, output): ([Part], Part)
@@ -39,12 +45,13 @@ struct BlockBuilder {
     return DecoderBlock(
       facts: facts, mixer: mixer, norms: norms, attentionInputs: try projection(inputs),
       attentionOutput: try projection([output]), latent: try latent(),
-      feedForward: try feedForward())
+      feedForward: try feedForward(), perLayer: ownEmbeddings,
+      outputScale: facts.hasOutputScale ? try vector(.outputScale, .values).first ?? 1 : 1)
   }
 
   private static func inputs(of attention: AttentionFacts) -> [Part] {
     guard let latent = attention.latent else {
-      return attention.isFused ? [.fusedAttention] : [.query, .key, .value]
+      return attention.isFused ? [.fusedAttention] : attention.projectedParts
     }
     return [latent.queryRank == nil ? .query : .queryDown, .latent]
   }
@@ -59,8 +66,8 @@ struct BlockBuilder {
   private func feedForward() throws(InferenceError) -> DecoderBlock.FeedForward {
     switch facts.feedForward {
     case .dense(let dense):
-      let inputs: [Part] = dense.isFused ? [.fusedGateUp] : dense.isGated ? [.gate, .up] : [.up]
-      return .dense(dense, inputs: try projection(inputs), output: try projection([.down]))
+      let layers = try self.dense(dense)
+      return .dense(dense, inputs: layers.inputs, output: layers.output)
     case .experts(let experts):
       let inputs: [Part] = experts.isFused ? [.expertGateUp] : [.expertGate, .expertUp]
       var layers = ExpertLayers(
@@ -74,8 +81,23 @@ struct BlockBuilder {
         )
       }
       if experts.weighsShared { layers.sharedRouter = try weights(.sharedRouter) }
+      if let dense = experts.beside {
+        layers.beside = try self.dense(dense)
+        // The root of the hidden size divides what the scale multiplies.
+        let scale = try vector(.routerScale, .values)
+        let root = Float(scale.count).squareRoot()
+        layers.routerNorm = Norm(weights: scale.map { $0 / root })
+        layers.scales = try vector(.expertScale, .values)
+      }
       return .experts(layers)
     }
+  }
+
+  private func dense(
+    _ facts: DenseFacts
+  ) throws(InferenceError) -> (inputs: Projection, output: Projection) {
+    let inputs: [Part] = facts.isFused ? [.fusedGateUp] : facts.isGated ? [.gate, .up] : [.up]
+    return (try projection(inputs), try projection([.down]))
   }
 
   private func projection(_ parts: [Part]) throws(InferenceError) -> Projection {
@@ -90,5 +112,13 @@ struct BlockBuilder {
     }
     let hasBias = parts.contains { facts.hasBias($0) }
     return Projection(parts: parts, weights: stack, bias: hasBias ? bias : nil)
+  }
+}
+
+extension AttentionFacts {
+  /// The layers that make queries, keys and values, where they are not one.
+  var projectedParts: [Part] {
+    if cacheBlock != nil { return [.query] }
+    return keysAreValues ? [.query, .key] : [.query, .key, .value]
   }
 }

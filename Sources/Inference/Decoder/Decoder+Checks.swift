@@ -45,6 +45,17 @@ extension Decoder {
         throw .invalidShape(reason: "a block turns by a rotation that is not there")
       }
     }
+    for (index, block) in blueprint.blocks.enumerated() {
+      guard let attention = block.attention, let source = attention.cacheBlock else { continue }
+      guard (0..<index).contains(source) else {
+        throw .invalidShape(reason: "a block reads keys and values that are not there yet")
+      }
+      guard let other = blueprint.blocks[source].attention, other.cacheBlock == nil,
+        other.headSize == attention.headSize, other.keyWidth == attention.keyWidth
+      else {
+        throw .invalidShape(reason: "a block reads keys and values of another shape")
+      }
+    }
     return blueprint
   }
 

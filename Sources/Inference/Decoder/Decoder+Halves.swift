@@ -64,15 +64,24 @@ extension Decoder {
     hidden.add(residual(of: output, after: .attentionPostNorm, in: blocks[index]))
   }
 
-  /// Adds what a block's feed-forward half computes to the hidden states.
+  /// Adds what a block's feed-forward half computes to the hidden states, and what follows it.
   func feedForward(
+    block index: Int, on hidden: inout Matrix, _ positions: Positions,
+    observer: Observer = { _ in }
+  ) {
+    addFeedForward(block: index, on: &hidden, observer: observer)
+    finish(block: index, on: &hidden, positions, observer: observer)
+  }
+
+  /// Adds what a block's feed-forward half computes to the hidden states.
+  func addFeedForward(
     block index: Int, on hidden: inout Matrix, observer: Observer = { _ in }
   ) {
     let block = blocks[index]
-    let inputs = inputs(of: hidden, under: .feedForwardNorm, in: block)
     let output: Matrix
     switch block.feedForward {
     case .dense(let facts, let layers, let down):
+      let inputs = inputs(of: hidden, under: .feedForwardNorm, in: block)
       let activations = mlpActivations(
         of: inputs, activation: facts.activation, isGated: facts.isGated, layers, down)
       observer(
@@ -81,7 +90,7 @@ extension Decoder {
         SiteInputs(site: .feedForwardOutput(block: index), vectors: activations.inner))
       output = activations.output
     case .experts(let experts):
-      output = outputs(of: experts, inputs: inputs, block: index, observer: observer)
+      output = outputs(of: experts, reading: hidden, block: index, observer: observer)
     }
     hidden.add(residual(of: output, after: .feedForwardPostNorm, in: block))
   }
@@ -96,12 +105,15 @@ extension Decoder {
     ).inner
   }
 
-  /// Adds to the hidden states what that layer makes of it.
-  func addOutput(ofBlock index: Int, reading read: Matrix, to hidden: inout Matrix) {
+  /// Adds to the hidden states what that layer makes of it, and what follows it.
+  func addOutput(
+    ofBlock index: Int, reading read: Matrix, to hidden: inout Matrix, _ positions: Positions
+  ) {
     let block = blocks[index]
     guard case .dense(_, _, let down) = block.feedForward else { return }
     let output = down.outputs(of: read, on: pool, arithmetic)
     hidden.add(residual(of: output, after: .feedForwardPostNorm, in: block))
+    finish(block: index, on: &hidden, positions)
   }
 
   /// What a half of a block reads of hidden states.
@@ -116,7 +128,7 @@ extension Decoder {
     return residual
   }
 
-  /// What a block's attention computes; keys and values go to the cache.
+  /// What a block's attention computes; keys and values go to the cache, unless it is another block's.
   ///
   /// - Precondition: the block has attention, and the cache is of such a block.
   func attentionActivations(
@@ -129,15 +141,17 @@ extension Decoder {
     var projected = block.attentionInputs.outputs(of: normalized, on: pool, arithmetic)
     let latent = block.latent.map { latentActivations(of: $0, facts, block.norms, projected) }
     if let latent { projected = latent.expanded }
+    if facts.keysAreValues {
+      projected = projected.beside(projected.columns(in: [facts.keyColumns]))
+    }
     if let order = facts.gatedOrder { projected = projected.columns(in: order) }
     let raw = projected
-    for (part, columns) in facts.normedColumns {
-      guard let norm = block.norms[part] else { continue }
+    for (columns, norm) in block.normedColumns {
       projected.rmsNormalizeParts(
-        columns: columns, size: norm.weights.count, by: norm.weights, epsilon: epsilon)
+        columns: columns, size: norm?.count ?? facts.headSize, by: norm, epsilon: epsilon)
     }
     turn(&projected, positions, facts)
-    cache.append(projected, keyColumn: facts.queryWidth)
+    if facts.cacheBlock == nil { cache.append(projected, keyColumn: facts.queryWidth) }
     guard let keys = cache.keys, let values = cache.values else {
       preconditionFailure("the cache is of another block")
     }
@@ -156,7 +170,7 @@ extension Decoder {
     _ projected: inout Matrix, _ positions: Positions, _ facts: AttentionFacts,
     isGradient: Bool = false
   ) {
-    let heads = facts.headCount + facts.keyValueHeadCount
+    let heads = facts.headCount + (facts.cacheBlock == nil ? facts.keyValueHeadCount : 0)
     for (row, position) in positions.range.enumerated() {
       if let rope = facts.rope {
         let rotation = positions.rotations[rope][row]
@@ -197,10 +211,9 @@ extension Decoder {
 }
 
 extension AttentionFacts {
-  /// The columns of queries and of keys, by the norm that they may be under.
-  var normedColumns: [(norm: Part, columns: Range<Int>)] {
-    [(.queryNorm, 0..<queryWidth), (.keyNorm, queryWidth..<queryWidth + keyWidth)]
-  }
+  /// Those of keys beside queries, and of values beside both.
+  var keyColumns: Range<Int> { queryWidth..<queryWidth + keyWidth }
+  var valueColumns: Range<Int> { queryWidth + keyWidth..<queryWidth + 2 * keyWidth }
 
   /// The columns of gates after queries, keys and values.
   var gateColumns: Range<Int> { queryWidth + 2 * keyWidth..<2 * queryWidth + 2 * keyWidth }
@@ -216,6 +229,20 @@ extension AttentionFacts {
       }
     }
     return parts(0) + [2 * queryWidth..<2 * queryWidth + 2 * keyWidth] + parts(1)
+  }
+}
+
+extension DecoderBlock {
+  /// The columns of queries, keys and values that are normalised, with the norm's weights; nil for a norm without.
+  var normedColumns: [(columns: Range<Int>, weights: [Float]?)] {
+    guard let attention = facts.attention else { return [] }
+    var normed: [(columns: Range<Int>, weights: [Float]?)] = []
+    if let norm = norms[.queryNorm] { normed.append((0..<attention.queryWidth, norm.weights)) }
+    if let norm = norms[.keyNorm] { normed.append((attention.keyColumns, norm.weights)) }
+    if attention.normalizesValues, attention.cacheBlock == nil {
+      normed.append((attention.valueColumns, nil))
+    }
+    return normed
   }
 }
 

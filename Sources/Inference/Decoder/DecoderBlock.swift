@@ -42,6 +42,21 @@ struct ExpertLayers: Sendable {
   /// The expert that every token runs through.
   var shared: (inputs: Projection, output: Projection)?
   var sharedRouter: LayerWeights?
+  /// The MLP beside the experts.
+  var beside: (inputs: Projection, output: Projection)?
+  /// What the router's inputs are normalised by; nil where it reads what experts read.
+  var routerNorm: Norm?
+  /// What each expert's weight is multiplied by; nil for none.
+  var scales: [Float]?
+  /// Experts that no token is sent to.
+  var removed: Set<Int> = []
+}
+
+/// What gates and adds a block's own embeddings.
+struct PerLayerLayers: Sendable {
+  let facts: PerLayerFacts
+  var gate: Projection
+  var output: Projection
 }
 
 /// Latent attention's matrices from rows of few values.
@@ -75,6 +90,10 @@ struct DecoderBlock: Sendable {
   /// nil where queries, keys and values are projected from hidden states.
   var latent: LatentLayers?
   var feedForward: FeedForward
+  /// nil for blocks without embeddings of their own.
+  var perLayer: PerLayerLayers?
+  /// What the block's hidden states are multiplied by at its end.
+  let outputScale: Float
 
   /// The layer of a part, to be read and to be replaced; nil for parts that are none of this block.
   subscript(part: Part) -> LayerWeights? {
@@ -89,6 +108,8 @@ struct DecoderBlock: Sendable {
       attentionOutput.replace(part, by: newValue)
       latent?.queryUp?.replace(part, by: newValue)
       latent?.up.replace(part, by: newValue)
+      perLayer?.gate.replace(part, by: newValue)
+      perLayer?.output.replace(part, by: newValue)
       switch feedForward {
       case .dense(let facts, var inputs, var output):
         inputs.replace(part, by: newValue)
@@ -99,6 +120,8 @@ struct DecoderBlock: Sendable {
         experts.output.replace(part, by: newValue)
         experts.shared?.inputs.replace(part, by: newValue)
         experts.shared?.output.replace(part, by: newValue)
+        experts.beside?.inputs.replace(part, by: newValue)
+        experts.beside?.output.replace(part, by: newValue)
         feedForward = .experts(experts)
       }
     }
@@ -109,9 +132,14 @@ struct DecoderBlock: Sendable {
       switch feedForward {
       case .dense(_, let inputs, let output): [inputs, output]
       case .experts(let experts):
-        [experts.inputs, experts.output, experts.shared?.inputs, experts.shared?.output]
+        [
+          experts.inputs, experts.output, experts.shared?.inputs, experts.shared?.output,
+          experts.beside?.inputs, experts.beside?.output,
+        ]
       }
-    let all = [attentionInputs, attentionOutput, latent?.queryUp, latent?.up] + halves
+    let all =
+      [attentionInputs, attentionOutput, latent?.queryUp, latent?.up] + halves
+      + [perLayer?.gate, perLayer?.output]
     return all.compactMap(\.self)
   }
 

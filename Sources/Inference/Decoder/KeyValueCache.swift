@@ -71,6 +71,13 @@ struct BlockCache: Sendable {
     (keys?.byteCount ?? 0) + (values?.byteCount ?? 0) + (state?.byteCount ?? 0)
   }
 
+  /// What it held when it had no more than some positions.
+  func prefix(_ length: Int) -> BlockCache {
+    var cache = self
+    cache.truncate(to: length)
+    return cache
+  }
+
   /// Appends the keys and values of new positions.
   ///
   /// Each row of `projected` is a position: its keys start at `keyColumn`, and its values follow.

@@ -8,6 +8,7 @@ struct Routing: Sendable {
   struct Choice: Hashable, Sendable {
     /// The token's row.
     let row: Int
+    /// How much the expert's output counts for it, the expert's scale in it.
     let weight: Float
   }
 
@@ -18,7 +19,9 @@ struct Routing: Sendable {
   let scale: Float
   /// For each expert the tokens that it reads, in their order.
   let choices: [[Choice]]
-  /// For each token the experts that it runs through with their weights, the heaviest first.
+  /// What each expert's weight is multiplied by; nil for none.
+  let scales: [Float]?
+  /// For each token the experts that it runs through with their weights but for scales, the heaviest first.
   let ofRow: [[(expert: Int, weight: Float)]]
 
   /// Chooses for each row of a router's logits.
@@ -28,29 +31,43 @@ struct Routing: Sendable {
   ///   - logits: Tokens x experts.
   ///   - facts: How many are chosen, and how they are weighed.
   ///   - bias: What is added to the scores of experts when they are chosen; nil for nothing.
-  init(_ logits: Matrix, _ facts: ExpertFacts, bias: [Float]? = nil) {
+  ///   - scales: What experts' weights are multiplied by once they are chosen; nil for nothing.
+  init(_ logits: Matrix, _ facts: ExpertFacts, bias: [Float]? = nil, scales: [Float]? = nil) {
     var choices: [[Choice]] = Array(repeating: [], count: logits.columns)
     var ofRow: [[(expert: Int, weight: Float)]] = []
     for row in 0..<logits.rows {
       let logits = Array(logits.row(row))
       let scores = facts.router.isSigmoid ? logits.map(Self.sigmoid) : Self.softmax(logits)
-      // Probabilities of unlikely experts may be equal zeros where their logits differ.
-      let marks =
-        bias.map { zip(scores, $0).map { $0 + $1 } }
-        ?? (facts.groups == nil && !facts.router.isSigmoid ? logits : scores)
+      let marks = Self.marks(logits, scores, facts, bias)
       let candidates = facts.groups.map { Self.members(ofBest: $0, marks) }
       let chosen = Self.best(facts.chosenCount, of: candidates ?? Array(marks.indices), marks)
       let weighed = zip(chosen, Self.weights(of: chosen, scores, logits, facts.router)).map {
         (expert: $0, weight: $1 * facts.weightScale)
       }
-      for (expert, weight) in weighed { choices[expert].append(Choice(row: row, weight: weight)) }
+      for (expert, weight) in weighed {
+        let scale = scales?[expert] ?? 1
+        choices[expert].append(Choice(row: row, weight: weight * scale))
+      }
       ofRow.append(weighed)
     }
     self.logits = logits
     kind = facts.router
     scale = facts.weightScale
     self.choices = choices
+    self.scales = scales
     self.ofRow = ofRow
+  }
+
+  /// What experts are chosen by; those without a chance, whose logits are minus infinity, stay so.
+  private static func marks(
+    _ logits: [Float], _ scores: [Float], _ facts: ExpertFacts, _ bias: [Float]?
+  ) -> [Float] {
+    // Probabilities of unlikely experts may be equal zeros where their logits differ.
+    guard bias != nil || facts.groups != nil || facts.router.isSigmoid else { return logits }
+    return logits.indices.map { expert in
+      logits[expert] == -.infinity
+        ? -.infinity : scores[expert] + (bias?[expert] ?? 0)
+    }
   }
 
   /// The experts of the groups whose best ones have the largest sums.

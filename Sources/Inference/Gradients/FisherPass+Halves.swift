@@ -19,13 +19,13 @@ extension FisherPass {
     _ attention: Attention, of index: Int, at states: Matrix, _ gradient: inout Matrix
   ) {
     let (block, pool) = (decoder.blocks[index], decoder.pool)
+    guard let facts = block.facts.attention else { return }
     let positions = positions
-    var cache = decoder.makeBlockCache(index)
+    var cache = current.caches[decoder.cacheBlock(of: index)] ?? decoder.makeBlockCache(index)
+    if facts.cacheBlock == nil { cache.truncate(to: 0) }
     let activations = decoder.attentionActivations(
       attention, block: index, of: states, positions, cache: &cache)
-    guard let facts = block.facts.attention, let keys = cache.keys, let values = cache.values else {
-      return
-    }
+    guard let keys = cache.keys, let values = cache.values else { return }
     let atOutput = decoder.gradient(
       at: activations.output, after: .attentionPostNorm, in: block, residual: gradient)
     let rows = Array(0..<states.rows)
@@ -43,16 +43,30 @@ extension FisherPass {
     var atProjected = attention.gradient(
       queries: activations.projected, keys: keys.values, values: values.values,
       output: atAttended, on: pool)
+    if let source = facts.cacheBlock {
+      // Another block's keys and values: theirs goes back there.
+      let atCache = atProjected.columns(in: [facts.queryWidth..<atProjected.columns])
+      current.atCaches[
+        source, default: Matrix(rows: atCache.rows, columns: atCache.columns)
+      ].add(atCache)
+      atProjected = atProjected.columns(in: [0..<facts.queryWidth])
+    } else if let atCache = current.atCaches[index] {
+      atProjected.add(atCache, toRow: 0, column: facts.queryWidth)
+    }
     decoder.turn(&atProjected, positions, facts, isGradient: true)
-    for (part, columns) in facts.normedColumns {
-      guard let norm = block.norms[part] else { continue }
+    for (columns, norm) in block.normedColumns {
       atProjected.rmsNormalizePartsGradient(
-        at: activations.raw, columns: columns, size: norm.weights.count, by: norm.weights,
+        at: activations.raw, columns: columns, size: norm?.count ?? facts.headSize, by: norm,
         epsilon: decoder.epsilon)
     }
     if let layers = block.latent, let latent = activations.latent {
       atProjected = differentiateLatent(
         layers, facts, of: index, latent, rows: rows, output: atProjected)
+    }
+    if facts.keysAreValues {
+      let atValues = atProjected.columns(in: [facts.valueColumns])
+      atProjected = atProjected.columns(in: [0..<facts.valueColumns.lowerBound])
+      atProjected.add(atValues, toRow: 0, column: facts.queryWidth)
     }
     if let atGates, let order = facts.gatedOrder {
       atProjected = atProjected.beside(atGates)
@@ -72,11 +86,12 @@ extension FisherPass {
     of index: Int, at states: Matrix, from row: Int, _ gradient: inout Matrix
   ) {
     let block = decoder.blocks[index]
-    let inputs = decoder.inputs(of: states, under: .feedForwardNorm, in: block)
+    differentiateFinish(of: index, at: states, from: row, &gradient)
     let rows = Array(row..<row + states.rows)
     let atInputs: Matrix
     switch block.feedForward {
     case .dense(let facts, let layers, let down):
+      let inputs = decoder.inputs(of: states, under: .feedForwardNorm, in: block)
       let activations = decoder.mlpActivations(
         of: inputs, activation: facts.activation, isGated: facts.isGated, layers, down)
       let atOutput = decoder.gradient(
@@ -86,13 +101,52 @@ extension FisherPass {
         at: .feedForwardOutput(block: index), rows: rows, output: atOutput)
     case .experts(let experts):
       let atOutput = decoder.gradient(
-        at: decoder.outputs(of: experts, inputs: inputs, block: index) { _ in },
+        at: decoder.outputs(of: experts, reading: states, block: index) { _ in },
         after: .feedForwardPostNorm, in: block, residual: gradient)
-      atInputs = differentiateExperts(
-        experts, of: index, inputs, rows: rows, output: atOutput)
+      if experts.beside != nil {
+        differentiateBoth(experts, of: index, at: states, rows: rows, output: atOutput, &gradient)
+        return
+      }
+      let inputs = decoder.expertInputs(of: states, in: block)
+      let found = differentiateExperts(experts, of: index, inputs, rows: rows, output: atOutput)
+      var sum = found.read
+      sum.add(found.routed)
+      atInputs = sum
     }
     decoder.addGradient(
       under: .feedForwardNorm, in: block, at: states, output: atInputs, to: &gradient)
+  }
+
+  /// Adds the gradient that goes through experts, their router and the MLP beside them, given that at their sum.
+  private mutating func differentiateBoth(
+    _ experts: ExpertLayers, of index: Int, at states: Matrix, rows: [Int], output: Matrix,
+    _ gradient: inout Matrix
+  ) {
+    let block = decoder.blocks[index]
+    /// The gradient at an output under a norm, given that at the norm's.
+    func atOutput(_ outputs: Matrix, under part: Part) -> Matrix {
+      var result = Matrix(rows: outputs.rows, columns: outputs.columns)
+      decoder.addGradient(under: part, in: block, at: outputs, output: output, to: &result)
+      return result
+    }
+    if let dense = decoder.denseActivations(beside: experts, states, in: block),
+      let layers = experts.beside, let facts = experts.facts.beside
+    {
+      let atRead = differentiateMLP(
+        of: index, dense.read, dense.mlp, facts.activation, isGated: facts.isGated, layers.inputs,
+        layers.output, at: .feedForwardOutput(block: index), rows: rows,
+        output: atOutput(dense.mlp.output, under: .densePostNorm))
+      decoder.addGradient(
+        under: .feedForwardNorm, in: block, at: states, output: atRead, to: &gradient)
+    }
+    let inputs = decoder.expertInputs(of: states, in: block)
+    let sum = decoder.expertSum(experts, inputs, index) { _ in }
+    let found = differentiateExperts(
+      experts, of: index, inputs, rows: rows, output: atOutput(sum, under: .expertPostNorm))
+    decoder.addGradient(
+      under: .expertNorm, in: block, at: states, output: found.read, to: &gradient)
+    guard let norm = experts.routerNorm else { return }
+    decoder.addGradient(of: norm, at: states, output: found.routed, to: &gradient)
   }
 
   /// The gradient at what an MLP reads, given that at its output.
@@ -115,13 +169,16 @@ extension FisherPass {
     return pool.transposedProducts(of: atProjected, with: layers.weights)
   }
 
-  /// The gradient at what a mixture reads, given that at its output: through the experts, and through how they are weighed.
+  /// The gradients at what a mixture reads and at what its router does, given that at its output: through the experts, and
+  /// through how they are weighed.
   private mutating func differentiateExperts(
-    _ experts: ExpertLayers, of index: Int, _ inputs: Matrix, rows: [Int], output: Matrix
-  ) -> Matrix {
+    _ experts: ExpertLayers, of index: Int, _ inputs: (read: Matrix, routed: Matrix), rows: [Int],
+    output: Matrix
+  ) -> (read: Matrix, routed: Matrix) {
     let pool = decoder.pool
+    let routing = decoder.routing(of: experts, inputs.routed)
+    let inputs = inputs.read
     var atInputs = Matrix(rows: inputs.rows, columns: inputs.columns)
-    let routing = decoder.routing(of: experts, inputs)
     // What the loss gains by weighing an expert more: its output times the gradient there.
     var atWeights = Matrix(rows: inputs.rows, columns: experts.facts.count)
     for (expert, choices) in routing.choices.enumerated() where !choices.isEmpty {
@@ -129,7 +186,8 @@ extension FisherPass {
       let activations = decoder.expertActivations(experts, expert, read)
       var atOutput = output.gathering(choices.map(\.row))
       for (place, choice) in choices.enumerated() {
-        atWeights[choice.row, expert] = atOutput.dot(activations.output, row: place)
+        let scale = experts.scales?[expert] ?? 1
+        atWeights[choice.row, expert] = scale * atOutput.dot(activations.output, row: place)
       }
       atOutput.scaleRows(by: choices.map(\.weight))
       let positions = choices.map { rows[$0.row] }
@@ -147,13 +205,13 @@ extension FisherPass {
         of: atProjected, with: experts.inputs.parts(ofExpert: expert, of: experts))
       atInputs.scatter(atRead, choices.map { Routing.Choice(row: $0.row, weight: 1) })
     }
-    atInputs.add(
-      pool.transposedProducts(of: routing.gradient(atWeights), with: [experts.router]))
     if let shared = experts.shared {
       atInputs.add(
         differentiateShared(experts, shared, of: index, inputs, rows: rows, output: output))
     }
-    return atInputs
+    let atRouted = pool.transposedProducts(
+      of: routing.gradient(atWeights), with: [experts.router])
+    return (atInputs, atRouted)
   }
 
   private mutating func differentiateShared(

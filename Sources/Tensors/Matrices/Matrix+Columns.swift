@@ -2,6 +2,7 @@ extension Matrix {
   /// The columns in another order: those of the first part, then those of the second, and so on.
   ///
   /// - Parameter parts: Parts of the columns, all of them or some.
+  /// - Returns: A matrix of as many rows.
   /// - Precondition: they lie within the matrix.
   public func columns(in parts: [Range<Int>]) -> Matrix {
     precondition(parts.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= columns })

@@ -11,6 +11,7 @@ enum ConfigKeys {
     "tie_word_embeddings", "rope_theta", "rope_scaling", "rope_parameters",
     "original_max_position_embeddings", "dtype", "torch_dtype", "bos_token_id", "eos_token_id",
     "quantization_config", "quantization", "architectures", "is_causal", "auto_map",
+    "use_bidirectional_attention",
   ]
 
   /// Keys that a family's blueprint is made of.
@@ -67,6 +68,18 @@ enum ConfigKeys {
         if architecture.groupingMethod != nil { keys.insert("topk_method") }
       }
       if let flag = architecture.normalizingFlag { keys.insert(flag) }
+      if let flag = architecture.expertFlag { keys.insert(flag) }
+    }
+    if architecture.hasGlobalHeads {
+      keys.formUnion([
+        "global_head_dim", "num_global_key_value_heads", "per_layer_config", "attention_k_eq_v",
+      ])
+    }
+    if architecture.sharesCaches {
+      keys.formUnion(["num_kv_shared_layers", "use_double_wide_mlp"])
+    }
+    if architecture.hasPerLayerEmbeddings {
+      keys.formUnion(["hidden_size_per_layer_input", "vocab_size_per_layer_input"])
     }
     if architecture.hasDelta {
       keys.formUnion(deltaKeys)
@@ -145,7 +158,7 @@ enum ConfigKeys {
       "multi_query", "new_decoder_architecture", "parallel_attn", "use_parallel_residual",
       "kv_lora_rank", "q_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim",
       "attention_chunk_size", "attn_output_gate", "index_topk", "full_attention_interval",
-      "cross_attention_layers", "num_kv_shared_layers", "use_bidirectional_attention",
+      "cross_attention_layers", "num_kv_shared_layers",
       "bidirectional", "is_encoder_decoder", "add_cross_attention", "per_layer_config",
       // Blocks of another kind.
       "num_experts", "num_local_experts", "n_routed_experts", "n_shared_experts",

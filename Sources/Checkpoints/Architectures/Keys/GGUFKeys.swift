@@ -23,6 +23,13 @@ enum GGUFKeys {
       keys.formUnion(["attention.sliding_window", "attention.sliding_window_pattern"])
     }
     if architecture.hasLocalRope { keys.insert("rope.freq_base_swa") }
+    if architecture.hasGlobalHeads {
+      keys.formUnion([
+        "attention.key_length_swa", "attention.value_length_swa", "rope.dimension_count_swa",
+      ])
+    }
+    if architecture.sharesCaches { keys.insert("attention.shared_kv_layers") }
+    if architecture.hasPerLayerEmbeddings { keys.insert("embedding_length_per_layer_input") }
     if architecture.boundsScores { keys.insert("attn_logit_softcapping") }
     if architecture.boundsLogits { keys.insert("final_logit_softcapping") }
     if architecture.hasMultipliers {
