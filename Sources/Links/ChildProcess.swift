@@ -88,7 +88,8 @@ public enum ProcessEnd: Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .status(let status): "it ended with status \(status)"
     case .signal(SIGKILL): "it was killed, as the system does where memory runs out"
-    case .signal(let number): "it ended with signal \(number), \(String(cString: strsignal(number)))"
+    case .signal(let number):
+      "it ended with signal \(number), \(String(cString: strsignal(number)))"
     }
   }
 }

@@ -72,7 +72,8 @@ public struct FrameBuffer: Sendable {
   /// - Throws: ``LinkError`` when it is longer than `limit`.
   public static func frame(_ content: [UInt8], limit: Int) throws(LinkError) -> [UInt8] {
     guard content.count <= limit, let length = UInt32(exactly: content.count) else {
-      throw LinkError("a message of \(content.count) bytes is more than the \(limit) that one may have")
+      throw LinkError(
+        "a message of \(content.count) bytes is more than the \(limit) that one may have")
     }
     return [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: length >> $0) } + content
   }

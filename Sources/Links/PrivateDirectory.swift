@@ -25,7 +25,8 @@ public struct PrivateDirectory: Hashable, Sendable {
     guard status.st_mode & S_IFMT == S_IFDIR, status.st_uid == getuid(),
       status.st_mode & 0o077 == 0
     else {
-      throw LinkError("\(path) is not a directory of this user alone, so no engine is looked for there")
+      throw LinkError(
+        "\(path) is not a directory of this user alone, so no engine is looked for there")
     }
     self.path = path
   }

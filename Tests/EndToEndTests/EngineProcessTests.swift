@@ -149,7 +149,10 @@ struct EngineProcessTests {
   @Test(arguments: [
     ("echo 'ssh: Could not resolve hostname host' >&2; exit 255", "Could not resolve hostname"),
     ("echo 'sh: vise: not found' >&2; exit 127", "install Vise there"),
-    ("printf 'vise engine frames\\n\\000\\000\\000\\052%s' '{\"version\":\"9.0\",\"protocolVersion\":9999  }'; cat >/dev/null", "install the same version"),
+    (
+      "printf 'vise engine frames\\n\\000\\000\\000\\052%s' '{\"version\":\"9.0\",\"protocolVersion\":9999  }'; cat >/dev/null",
+      "install the same version"
+    ),
     ("yes | head -c 200000; cat > /dev/null", "no engine of Vise"),
   ])
   func whatIsWrongThereIsSaid(_ body: String, _ sentence: String) throws {

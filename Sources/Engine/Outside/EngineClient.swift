@@ -36,6 +36,7 @@ public final class EngineClient: EngineLink {
   ///   - first: a connection that was made already.
   ///   - attaches: whether an engine that has the model open will do, or it is to be a new one.
   ///   - memoryBytes: what a new engine may take for a compressed model.
+  ///   - client: the workbench's name.
   ///   - onNews: called with all that comes of it, in order, by a thread that must not wait.
   public init(
     _ source: Source, first: EngineConnection? = nil, attaches: Bool, memoryBytes: Int?,

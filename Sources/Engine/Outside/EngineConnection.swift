@@ -44,6 +44,8 @@ public final class EngineConnection: Sendable {
   ///   - attaches: whether an engine there that has the model open will do.
   ///   - client: the workbench's name.
   ///   - memoryBytes: what a new engine may take for a compressed model.
+  /// - Returns: the connection, before the engine's welcome.
+  /// - Throws: ``LinkError`` when ssh cannot be started.
   static func ssh(
     _ address: SSHAddress, program: String, asks: Bool, model: String?, attaches: Bool,
     client: String, memoryBytes: Int?

@@ -26,11 +26,13 @@ public struct EngineFinder: Sendable {
     return ask(name, .stop) != nil
   }
 
-  /// A connection with an engine that has a model open and no workbench, or with a new one.
+  /// Connects with an engine that has a model open and no workbench, or with a new one.
   ///
   /// - Parameters:
   ///   - path: the model's path; nil for a new engine.
   ///   - memoryBytes: what a new engine may take for a compressed model.
+  /// - Returns: the connection, and the process and its errors if it is new.
+  /// - Throws: ``LinkError`` when none can be started.
   func connection(
     for path: String?, memoryBytes: Int?
   ) throws(LinkError) -> (stream: ByteStream, child: (ChildProcess, ErrorText)?) {

@@ -128,7 +128,9 @@ struct EngineJournal: Sendable {
   }
 
   private mutating func change(_ id: JobID, _ change: (inout JobRecord) -> Void) {
-    guard var jobs = record?.jobs, let place = jobs.lastIndex(where: { $0.id == id }) else { return }
+    guard var jobs = record?.jobs, let place = jobs.lastIndex(where: { $0.id == id }) else {
+      return
+    }
     // Taken out of the record, so that the array has one owner and nothing is copied.
     record?.jobs = []
     change(&jobs[place])

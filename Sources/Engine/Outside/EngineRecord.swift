@@ -73,7 +73,8 @@ extension JobKind {
   /// Whether jobs of this kind bring results that are waited for; the others serve what is on the screen.
   public var isWork: Bool {
     switch self {
-    case .generate, .evaluate, .logits, .calibrate, .sensitivity, .refine, .prune, .compare, .export:
+    case .generate, .evaluate, .logits, .calibrate, .sensitivity, .refine, .prune, .compare,
+      .export:
       true
     case .preview, .compress, .connect: false
     }

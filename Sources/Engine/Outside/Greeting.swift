@@ -49,7 +49,8 @@ struct Welcome: Codable, Hashable, Sendable {
       return nil
     }
     let other = host.map { "Vise on \($0)" } ?? "the engine"
-    return "\(other) is of version \(version) with messages of version \(protocolVersion), and this is Vise "
+    return
+      "\(other) is of version \(version) with messages of version \(protocolVersion), and this is Vise "
       + "\(EngineSettings.version) with messages of version \(EngineProtocol.version); "
       + "install the same version on both sides"
   }

@@ -38,7 +38,9 @@ public enum StandardRelay {
       if bytes.isEmpty { return nil }
       all += bytes
       buffer.append(bytes)
-      if let frame = try buffer.next() { return (try WireMessage.decode(Hello.self, from: frame), all) }
+      if let frame = try buffer.next() {
+        return (try WireMessage.decode(Hello.self, from: frame), all)
+      }
     }
   }
 }

@@ -24,7 +24,8 @@ struct EventLoop {
   private static let answerTime = Duration.milliseconds(4)
 
   init(
-    state: AppState, screen: Screen, engine: any EngineLink, inbox: EventInbox, sessions: SessionKeeper,
+    state: AppState, screen: Screen, engine: any EngineLink, inbox: EventInbox,
+    sessions: SessionKeeper,
     recent: @escaping @Sendable () -> [StartEntry], trace: FrameTrace? = nil
   ) {
     self.state = state

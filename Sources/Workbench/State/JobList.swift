@@ -92,7 +92,8 @@ struct JobList: Hashable, Sendable {
     guard id != Self.previewID else { return }
     nextNumber = max(nextNumber, id.number + 1)
     jobs.removeAll { $0.id == id }
-    add(Job(id: id, kind: kind, subject: subject == kind.rawValue ? "" : subject, progress: progress))
+    add(
+      Job(id: id, kind: kind, subject: subject == kind.rawValue ? "" : subject, progress: progress))
   }
 
   /// Whether something is under way that brings a result which is waited for.

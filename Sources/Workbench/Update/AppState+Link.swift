@@ -203,7 +203,9 @@ extension AppState {
   /// The effects of what somebody has asked for, which starts another engine first where the last one is gone.
   mutating func withEngine(_ effects: [Effect], isAsked: Bool) -> [Effect] {
     guard isAsked,
-      effects.contains(where: { if case .engine(let command) = $0 { command.isAsked } else { false } })
+      effects.contains(where: {
+        if case .engine(let command) = $0 { command.isAsked } else { false }
+      })
     else { return effects }
     engine.losses = 0
     guard engine.isDown else { return effects }

@@ -81,7 +81,7 @@ struct EngineProgram: ParsableCommand {
   private func yieldToOthers() {
     let file = unsafe open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)
     guard file >= 0 else { return }
-    _ = unsafe write(file, "500", 3)
+    _ = unsafe Glibc.write(file, "500", 3)
     close(file)
   }
 

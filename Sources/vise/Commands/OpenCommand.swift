@@ -87,7 +87,8 @@ struct OpenCommand: ParsableCommand {
     }
     if end.goesOn, let path {
       OutputStream.error.writeLine(
-        "vise: jobs go on; `vise open \(self.path ?? path)` comes back to them, `vise engine --list` tells of them")
+        "vise: jobs go on; `vise open \(self.path ?? path)` comes back to them, `vise engine --list` tells of them"
+      )
     }
   }
 
@@ -97,10 +98,12 @@ struct OpenCommand: ParsableCommand {
       return (inProcess ? .inProcess : .process, path)
     }
     guard let address = SSHAddress(path), let there = address.path else {
-      throw ValidationError("\(path) is no model on another machine; write ssh://HOST/PATH or ssh://HOST/~/PATH")
+      throw ValidationError(
+        "\(path) is no model on another machine; write ssh://HOST/PATH or ssh://HOST/~/PATH")
     }
     guard !inProcess else {
-      throw ValidationError("an engine on another machine cannot run in this process; leave out --in-process")
+      throw ValidationError(
+        "an engine on another machine cannot run in this process; leave out --in-process")
     }
     return (.ssh(address, program: remoteVise), there)
   }

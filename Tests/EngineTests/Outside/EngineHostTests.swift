@@ -1,6 +1,7 @@
 import Compression
 import Dispatch
 import FoundationEssentials
+import Glibc
 import Links
 import Synchronization
 import TestSupport
@@ -19,7 +20,8 @@ import Work
     private let done = DispatchSemaphore(value: 0)
 
     init(patience: Duration? = .milliseconds(1)) throws {
-      folder = FileManager.default.temporaryDirectory
+      folder =
+        FileManager.default.temporaryDirectory
         .appending(path: "vise-host-\(UUID().uuidString)").path
       directory = try PrivateDirectory(folder)
       var options = EngineHost.Options()

@@ -25,7 +25,9 @@ struct SSHAddressTests {
   func othersAreNone(_ text: String) { #expect(SSHAddress(text) == nil) }
 
   @Test func pathsOfOneMachine() {
-    #expect(SSHAddress("ssh://me@host:2222/~/a")?.with(path: "/home/me/a") == "ssh://me@host:2222/home/me/a")
+    #expect(
+      SSHAddress("ssh://me@host:2222/~/a")?.with(path: "/home/me/a")
+        == "ssh://me@host:2222/home/me/a")
     #expect(SSHAddress("ssh://host/~/a")?.description == "ssh://host/~/a")
   }
 }

@@ -1,5 +1,5 @@
 import Compression
-import Engine
+import Export
 import FoundationEssentials
 import Links
 import TestSupport
@@ -26,7 +26,7 @@ struct WireMessageTests {
         JobID(3),
         SensitivityRequest(
           textPath: text, gradientTokens: 64, tokenLimit: 64,
-          candidates: [QuantizationScheme(bits: 4, group: .size(16))].map(Scheme.init))),
+          candidates: [Scheme(quantization: QuantizationScheme(bits: 4, group: .size(16)))])),
       .allocate(.bytes(40_000), AllocationSettings()), .drawFrontier(AllocationSettings()),
       .previewExport(
         ExportRequest(format: .gguf, target: .llamaCpp, path: "\(model.path)/out.gguf")),
@@ -48,7 +48,8 @@ struct WireMessageTests {
       #expect(try WireMessage.decode(EngineCommand.self, from: bytes) == command)
     }
     let kinds = Set(events.map { "\($0)".prefix { $0 != "(" } })
-    for kind in ["opened", "report", "token", "evaluated", "sensitivity", "frontier", "openFailed"] {
+    for kind in ["opened", "report", "token", "evaluated", "sensitivity", "frontier", "openFailed"]
+    {
       #expect(kinds.contains(kind[...]), "the conversation has no \(kind)")
     }
     for event in events {
@@ -67,7 +68,8 @@ struct WireMessageTests {
       let event = EngineEvent.jobProgress(
         JobID(1), JobProgress(completed: 1, total: 2, secondsLeft: value))
       let bytes = content(try WireMessage.encode(event, limit: .max))
-      guard case .jobProgress(_, let progress) = try WireMessage.decode(EngineEvent.self, from: bytes)
+      guard
+        case .jobProgress(_, let progress) = try WireMessage.decode(EngineEvent.self, from: bytes)
       else {
         Issue.record("another event")
         continue
@@ -79,9 +81,11 @@ struct WireMessageTests {
   /// Other programs can read them: the text is JSON of these names.
   @Test func theyAreJSON() throws {
     let bytes = try WireMessage.encode(EngineCommand.cancel(JobID(3)), limit: 100)
-    #expect(String(decoding: bytes.dropFirst(4), as: UTF8.self) == #"{"cancel":{"_0":{"number":3}}}"#)
+    #expect(
+      String(decoding: bytes.dropFirst(4), as: UTF8.self) == #"{"cancel":{"_0":{"number":3}}}"#)
     #expect(throws: LinkError.self) {
-      try WireMessage.encode(EngineCommand.open(path: String(repeating: "x", count: 90)), limit: 100)
+      try WireMessage.encode(
+        EngineCommand.open(path: String(repeating: "x", count: 90)), limit: 100)
     }
   }
 
