@@ -111,6 +111,7 @@ public final class EngineConnection: Sendable {
 
   /// Why the engine does not answer any more, as a clause.
   func ending() -> String {
+    writer.end()
     stream.end()
     let end = child?.end(within: 2000)
     guard let host else {

@@ -154,7 +154,9 @@ public final class EngineHost: Sendable {
         let client = HostedClient(stream, name: hello.client)
         guard admit(client) else {
           welcome.refusal = "another workbench is connected with it"
-          break
+          client.welcome(welcome)
+          client.end()
+          return
         }
         defer { dismiss(client) }
         return try serve(client, &buffer)
