@@ -79,17 +79,17 @@ public final class ChildProcess: Sendable {
   public func terminate() { kill(process, SIGTERM) }
 }
 
-/// How a process ended.
+/// How a process ended; its description is said of the process.
 public enum ProcessEnd: Hashable, Sendable, CustomStringConvertible {
   case status(Int32)
   case signal(Int32)
 
   public var description: String {
     switch self {
-    case .status(let status): "it ended with status \(status)"
-    case .signal(SIGKILL): "it was killed, as the system does where memory runs out"
+    case .status(let status): "ended with status \(status)"
+    case .signal(SIGKILL): "was killed, as where memory runs out"
     case .signal(let number):
-      "it ended with signal \(number), \(String(cString: strsignal(number)))"
+      "ended with signal \(number), \(String(cString: strsignal(number)))"
     }
   }
 }

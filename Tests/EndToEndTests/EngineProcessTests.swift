@@ -90,7 +90,7 @@ struct EngineProcessTests {
     try pane.wait(for: "PPL")
     let process = try #require(try engines(of: pane).first?.process)
     kill(process, SIGKILL)
-    try pane.wait(for: "The engine was lost: it was killed")
+    try pane.wait(for: "The engine was killed, as where memory runs out: evaluate lost")
     try pane.wait(for: "another engine") { _ in
       (try? engines(of: pane).contains { $0.process != process && $0.isWatched }) == true
     }

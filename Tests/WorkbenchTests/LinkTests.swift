@@ -32,9 +32,8 @@ struct LinkTests {
     app.send(.jobStarted(JobID(1), .evaluate, title: "evaluate"))
     let plan = app.state.history.current
     app.clearEffects()
-    app.handle(.link(.lost(reason: "it was killed")))
-    #expect(app.screen.contains("The engine was lost: it was killed"))
-    #expect(app.row("Lost with it").contains("evaluate text.txt"))
+    app.handle(.link(.lost(reason: "the engine was killed")))
+    #expect(app.screen.contains("The engine was killed: evaluate lost, the plan is as it was"))
     #expect(app.state.jobs.front == nil)
     #expect(
       app.commands.prefix(2) == [.open(path: app.state.model?.whole.path ?? ""), .setPlan(plan)])
@@ -50,9 +49,9 @@ struct LinkTests {
   @Test func oneThatIsLostAgainWaitsForWhatIsAsked() {
     var app = App()
     app.press("a", "4")
-    app.handle(.link(.lost(reason: "it was killed")))
+    app.handle(.link(.lost(reason: "the engine was killed")))
     app.clearEffects()
-    app.handle(.link(.lost(reason: "it was killed")))
+    app.handle(.link(.lost(reason: "the engine was killed")))
     #expect(app.commands.isEmpty)
     #expect(app.screen.contains("tries once more"))
     app.press("j", "k")
@@ -71,7 +70,7 @@ struct LinkTests {
     app.press("a", "4")
     app.command("evaluate text.txt")
     app.send(.evaluating(JobID(1), result))
-    app.handle(.link(.lost(reason: "it was killed")))
+    app.handle(.link(.lost(reason: "the engine was killed")))
     #expect(app.state.evaluations.all.map(\.evaluation.result) == [result])
   }
 

@@ -109,14 +109,14 @@ public final class EngineConnection: Sendable {
   /// Sends what waits, and lets go of the engine.
   func end() { writer.end() }
 
-  /// Why the engine does not answer any more, as a clause.
+  /// Why the engine does not answer any more, as a sentence.
   func ending() -> String {
     writer.end()
     stream.end()
     let end = child?.end(within: 2000)
     guard let host else {
       let said = end == nil ? nil : errors?.lastLine()
-      return [end?.description ?? "the connection with it ended", said].compactMap(\.self)
+      return ["the engine \(end?.description ?? "is gone")", said].compactMap(\.self)
         .joined(separator: ": ")
     }
     let stray = incoming.withLock(\.buffer.strayText).split(whereSeparator: \.isNewline).last
@@ -125,8 +125,10 @@ public final class EngineConnection: Sendable {
     case .status(127):
       return "\(host) has no such program on the PATH of its shell (\(said ?? "status 127")); "
         + "install Vise there, or name it with --remote-vise PATH"
-    case .status(255): return "ssh \(host): \(said ?? "the connection ended")"
-    default: return "\(host): \(said ?? end?.description ?? "the connection ended")"
+    case .status(255): return said ?? "ssh: the connection with \(host) ended"
+    default:
+      let end = end.map { ": ssh \($0)" } ?? ""
+      return "the connection with \(host) was lost\(said.map { ": \($0)" } ?? end)"
     }
   }
 }

@@ -26,7 +26,7 @@ public enum LinkEvent: Hashable, Sendable {
   case connected(EnginePlace)
   /// The engine has the model open, or has results of it that nobody has seen; events that tell the rest come after this.
   case attached(EngineRecord)
-  /// The engine is gone, with all that it did; one clause that says why. The next `open` starts another.
+  /// The engine is gone, or the connection with it; one sentence that says why. The next `open` starts another.
   case lost(reason: String)
 }
 

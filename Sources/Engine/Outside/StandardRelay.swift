@@ -7,7 +7,7 @@ import Work
 public enum StandardRelay {
   /// Passes bytes on in both directions until one side ends.
   ///
-  /// - Returns: why the engine ended, as a clause; nil if the other side did.
+  /// - Returns: why the engine ended, as is said of it; nil if the other side did.
   /// - Throws: ``LinkError`` when what comes in is no workbench of a version that this one understands, or no engine starts.
   public static func run(_ finder: EngineFinder) throws(LinkError) -> String? {
     let outside = ByteStream.standard()

@@ -41,7 +41,11 @@ extension AppState {
     if engine.isReopening, record.model.fingerprint == model?.whole.fingerprint {
       // The connection was lost, and nothing else.
       engine.isReopening = false
-      return takeUpRecord()
+      let effects = takeUpRecord()
+      let running = record.jobs.filter { $0.isWork && $0.outcome == nil }.map(\.kind.rawValue)
+      let goesOn = running.isEmpty ? "" : "; \(running.joined(separator: ", ")) went on meanwhile"
+      warn("The connection was lost, and is there again\(goesOn)")
+      return effects
     }
     return begin(with: record.model)
   }
@@ -137,27 +141,27 @@ extension AppState {
   // MARK: Going on without one
 
   private mutating func lose(_ reason: String) -> [Effect] {
-    let name = engine.place?.host.map { "The connection with \($0)" } ?? "The engine"
     (engine.record, engine.held, engine.isReopening) = (nil, [], false)
     (lookedAt, previewed) = ([], nil)
-    let lost = jobs.newestFirst.filter { $0.isRunning && $0.kind.isWork }.map(\.title)
+    let reason = reason.hasPrefix("the ") ? "The " + reason.dropFirst(4) : reason
+    let lost = jobs.newestFirst.filter { $0.isRunning && $0.kind.isWork }.map(\.kind.rawValue)
     var effects = endLostJobs()
     if case .opening(let path) = opening {
       opening = model == nil ? .failed(path: path, reason: reason) : .idle
       engine.isDown = model != nil
-      refuse("\(name) was lost while \(path) was opened: \(reason)")
+      refuse(reason)
       return effects
     }
     guard model != nil else { return effects }
     engine.losses += 1
     guard engine.losses == 1 else {
       engine.isDown = true
-      refuse("\(name) was lost again: \(reason). The next change or job tries once more")
+      refuse("\(reason), again; the next change or job tries once more")
       return effects
     }
     effects += reopen()
-    let jobs = lost.isEmpty ? "" : "Lost with it: \(lost.joined(separator: ", ")). "
-    refuse("\(name) was lost: \(reason). \(jobs)The plan is as it was")
+    let jobs = lost.isEmpty ? "" : "\(lost.joined(separator: ", ")) lost, "
+    refuse("\(reason): \(jobs)the plan is as it was")
     return effects
   }
 

@@ -51,7 +51,7 @@ struct EngineProgram: ParsableCommand {
     do {
       if stdio {
         if let reason = try StandardRelay.run(finder) {
-          throw CommandFailure(status: .failed, message: "the engine ended: \(reason)")
+          throw CommandFailure(status: .failed, message: "the engine \(reason)")
         }
         return
       }
