@@ -97,7 +97,8 @@ extension AppState {
   private mutating func takeUp(_ job: JobRecord) -> [Effect] {
     jobs.adopt(job.id, job.kind, for: job.command?.subject ?? job.title, progress: job.progress)
     switch job.command {
-    case .evaluate(let id, let request): evaluating[id] = subject(of: request, request.plan ?? job.plan)
+    case .evaluate(let id, let request):
+      evaluating[id] = subject(of: request, request.plan ?? job.plan)
     case .generate(let id, let request):
       _ = conversation.ask(request.prompt, job: id)
       answeredPlan = job.plan == history.current ? job.plan : nil

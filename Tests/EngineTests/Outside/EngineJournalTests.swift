@@ -44,7 +44,9 @@ struct EngineJournalTests {
 
   @Test func aRefusedPlanIsNotTheEngines() throws {
     let model = try TinyModel()
-    let wrong = Plan(rules: [PlanRule(layers: ["*"], change: SchemeChange(group: .size(7)))])
+    let wrong = Plan(rules: [
+      PlanRule(layers: ["*"], change: SchemeChange(bits: 4, group: .size(7)))
+    ])
     let journal = journal(model, [.setPlan(plan), .setPlan(wrong)], isSeen: true)
     #expect(journal.record?.plan == plan)
   }

@@ -122,7 +122,6 @@ struct WireMessageTests {
       "", "null", "[]", "{}", "nul", "{\"open\":{}}", "{\"open\":{\"path\":1}}",
       "{\"cancel\":{\"_0\":{\"number\":1e400}}}", "{\"cancel\":{\"_0\":{\"number\":1.5}}}",
       String(repeating: "[", count: 100_000), String(repeating: "{\"open\":", count: 100_000),
-      "{\"look\":{\"at\":[" + String(repeating: "\"\",", count: 10_000) + "]}}",
     ]
     for text in texts {
       #expect(throws: LinkError.self) {
