@@ -121,7 +121,7 @@ import Work
     try first.send(.open(path: model.path))
     let request = EvaluationRequest(textPath: text, window: 128, compares: false)
     try first.send(.evaluate(JobID(7), request))
-    _ = try first.messages { if case .event(.evaluating) = $0 { true } else { false } }
+    _ = try first.messages { if case .event(.jobProgress) = $0 { true } else { false } }
     // Somebody else is sent away as long as it is there.
     let name = try #require(served.directory.names.first { $0.hasSuffix(".sock") })
     let other = try Workbench(
