@@ -85,9 +85,9 @@ struct OpenCommand: ParsableCommand {
       Glibc.signal(signal, SIG_DFL)
       raise(signal)
     }
-    if end.goesOn, let path {
+    if end.goesOn {
       OutputStream.error.writeLine(
-        "vise: jobs go on; `vise open \(self.path ?? path)` comes back to them, `vise engine --list` tells of them"
+        "vise: jobs go on: opening the model again comes back to them; `vise engine --list` tells of them"
       )
     }
   }
