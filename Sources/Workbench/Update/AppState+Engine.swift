@@ -70,7 +70,7 @@ extension AppState {
   }
 
   /// Starts afresh with a model that was just opened, and an empty plan for it.
-  private mutating func begin(with description: ModelDescription) -> [Effect] {
+  mutating func begin(with description: ModelDescription) -> [Effect] {
     let model = OpenModel(description)
     self.model = model
     opening = .idle
@@ -139,11 +139,13 @@ extension AppState {
   }
 
   /// Keeps what was measured of a plan, all of it or what a cancelled evaluation came to.
-  private mutating func keep(
+  mutating func keep(
     _ result: EvaluationSummary, of subject: EvaluationSubject
   ) -> [Effect] {
     guard let model else { return [] }
     let evaluation = subject.evaluation(result)
+    // An engine tells its last results again to whoever comes back to it.
+    if evaluations.contains(evaluation) { return [] }
     let isSameStructure = subject.plan.structure == history.current.structure
     evaluations.add(evaluation, schemes: isSameStructure ? subject.schemes : nil)
     snapshots.note(about: subject.plan) { snapshot in
