@@ -95,14 +95,14 @@ let package = Package(
       "Workbench",
       uses: [
         "Terminal", "Sessions", "Engine", "Serving", "Fitting", "Export", "Allocation", "Inference",
-        "Compression", "Checkpoints", "Tensors", "Text", "YAML",
+        "Compression", "Tokenization", "Checkpoints", "Tensors", "Text", "YAML",
       ], strict),
     .executableTarget(
       name: "vise",
       dependencies: [
         "Workbench", "Sessions", "Engine", "Serving", "Fitting", "Export", "Allocation",
         "Inference",
-        "Compression", "Checkpoints", "Tensors", "Text", "YAML", argumentParser,
+        "Compression", "Tokenization", "Checkpoints", "Tensors", "Text", "YAML", argumentParser,
       ],
       swiftSettings: strict),
 

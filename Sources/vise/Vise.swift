@@ -20,7 +20,7 @@ struct Vise: ParsableCommand {
       EvaluateCommand.self, LogitsCommand.self, CalibrateCommand.self, SensitivityCommand.self,
       RefineCommand.self, AllocateCommand.self, PruneCommand.self, ExportCommand.self,
       CompressCommand.self, CompareCommand.self, HistoryCommand.self, TargetsCommand.self,
-      FitCommand.self, ModelsCommand.self,
+      FitCommand.self, ModelsCommand.self, PartCommand.self,
     ],
     defaultSubcommand: OpenCommand.self)
 
