@@ -29,6 +29,7 @@ extension AppState {
       case .plan: ("open plan", "")
       case .open: ("open checkpoint", "")
       case .evaluate: ("evaluate on text file", evaluationText)
+      case .measureAll: ("measure all plans on text file", evaluationText)
       case .calibrate: ("calibrate on text file", calibrationText)
       case .sensitivity: ("measure sensitivity on text file", calibrationText)
       case .refine: ("measure layers on text file", evaluationText)
@@ -37,6 +38,7 @@ extension AppState {
       case .batch: ("sequences at once", "")
       case .system: ("system prompt", conversation.settings.system ?? "")
       case .prompts: ("ask each prompt of file", "")
+      case .columns: ("columns", (table.columns ?? []).map(\.rawValue).joined(separator: " "))
       case .serve: ("server's URL and model", serverURL ?? "")
       case .snapshot: ("keep the plan as", suggestedSnapshotName)
       case .rename: ("rename to", "")
@@ -74,7 +76,10 @@ extension AppState {
     case .themes:
       overlay = nil
       return []
-    case .help, .confirmation, .evaluation, .export: return []
+    case .help(let page):
+      if action == .accept { changeHelp(page) { $0.isTyping = false } }
+      return []
+    case .confirmation, .evaluation, .export: return []
     case nil: break
     }
     guard let line else { return [] }
