@@ -4,6 +4,7 @@ import Inference
 import Tensors
 import TestSupport
 import Testing
+import Work
 
 /// What two models expect of an answer, and the blocks that make them part, against the same by the book.
 struct AnswerReadingTests {

@@ -149,10 +149,11 @@ import Testing
     #expect(app.state.conversation.editor.text == "a\n\nb")
   }
 
-  @Test(arguments: [
-    ("@notes.txt", "notes.txt", true), ("./a b", nil, nil), ("/tmp/x", "/tmp/x", true),
-    ("notes.txt", "notes.txt", false), ("Hello there.", nil, nil), ("Hello", nil, nil),
-  ])
+  @Test(
+    arguments: [
+      ("@notes.txt", "notes.txt", true), ("./a b", nil, nil), ("/tmp/x", "/tmp/x", true),
+      ("notes.txt", "notes.txt", false), ("Hello there.", nil, nil), ("Hello", nil, nil),
+    ] as [(String, String?, Bool?)])
   func whatNamesAFile(_ text: String, _ path: String?, _ isCertain: Bool?) {
     #expect(PromptWords.file(of: text)?.path == path)
     #expect(PromptWords.file(of: text)?.isCertain == isCertain)

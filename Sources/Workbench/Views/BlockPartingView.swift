@@ -34,7 +34,7 @@ struct BlockPartingView {
         at: place.origin, maxColumns: place.columns)
       return
     }
-    let bar = max(0, min(24, place.columns - 64))
+    let bar = max(0, min(24, place.columns - 92))
     let (columns, nameWidth) = Column.fitting(place.columns - bar)
     let heading = columns.map { "  " + painter.fit($0.rawValue, $0.width, .trailing) }.joined()
     let isEarlier = reading.blocksSubject?.plan != state.history.current

@@ -99,9 +99,9 @@ struct PromptView {
       let line = place.row + offset
       switch row {
       case .blank: break
-      case .prompt(let text):
+      case .prompt(let sign, let text):
         painter.put(
-          [painter.segment("> ", .key), painter.segment(text, .strong)],
+          [painter.segment(sign, .key), painter.segment(text, .strong)],
           at: Point(column: place.column, row: line), maxColumns: place.columns)
       case .answers(let answers, _, _):
         for (side, runs) in zip(group, answers) {

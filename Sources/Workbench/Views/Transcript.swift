@@ -4,8 +4,8 @@ import Terminal
 /// The turns of a chat as rows: prompts over the whole width, and answers in columns below them.
 struct Transcript {
   enum Row {
-    /// A line of a prompt.
-    case prompt(String)
+    /// A line of a prompt, behind the sign of one or as many blanks.
+    case prompt(sign: String, String)
     /// A line of each side's answer, by the turn and the line's number in it.
     case answers([[AnswerLines.Run]], turn: Int, line: Int)
     case blank
@@ -62,6 +62,6 @@ struct Transcript {
         lines.prefix(promptLines - 1)
         + ["\(glyphs.ellipsis) \(Figures.bytes(text.utf8.count)) in all"]
     }
-    return lines.map { .prompt($0) }
+    return lines.enumerated().map { .prompt(sign: $0 == 0 ? "> " : "  ", $1) }
   }
 }

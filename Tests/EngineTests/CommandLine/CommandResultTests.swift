@@ -255,7 +255,8 @@ import Tensors
     #expect(count(apart[1]) == 3 && (count(turns[1]) ?? 0) > 6)
     #expect(try answers(["--prompt", "One", "--prompt", "Two"]).count == 2)
     let table = try ViseProcess(
-      ["generate", model.path, "--prompts", file] + settings.dropLast()).output
+      ["generate", model.path, "--prompts", file] + settings.dropLast()
+    ).output
     #expect(table.contains("parts at") && table.contains("> Two"))
   }
 
