@@ -54,6 +54,15 @@ struct ReadingState: Hashable, Sendable {
     (self.view, self.isBrowsing) = (view, isBrowsing)
   }
 
+  /// Whether another job has taken the place of one that read answers.
+  func hasReplaced(_ job: Job) -> Bool {
+    switch job.kind {
+    case .tokens: job.id != tokensJob
+    case .part: job.id != blocksJob
+    default: false
+    }
+  }
+
   mutating func accept(_ readings: [TokenReading], of job: JobID) {
     if job == tokensJob { tokens += readings }
   }

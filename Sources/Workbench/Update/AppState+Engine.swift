@@ -123,7 +123,7 @@ extension AppState {
         inform("Cancelled after \(windows): \(summary)")
         return keep(found, of: subject)
       }
-      if let job { inform("Cancelled: \(job.title)") }
+      if let job, !reading.hasReplaced(job) { inform("Cancelled: \(job.title)") }
     case .failed(let reason) where job?.kind == .connect: take(failure: reason, of: .served)
     case .failed(let reason): refuse(job.map { "\($0.title): \(reason)" } ?? reason)
     }

@@ -72,11 +72,9 @@ struct BlockPartingView {
     let name = (isPicked ? state.glyphs.mark : " ") + " " + Self.name(of: parting.place)
     var segments = [painter.segment(painter.fit(name, nameWidth), isPicked ? .mark : .text)]
     for column in columns {
-      let role: ThemeRole = column == .added && isWorst ? .diverged : .text
-      segments.append(
-        painter.segment(
-          "  " + painter.fit(text(column, of: parting, added: added), column.width, .trailing), role
-        ))
+      let text = text(column, of: parting, added: added)
+      segments.append(painter.segment(painter.space(before: text, in: column.width)))
+      segments.append(painter.segment(text, column == .added && isWorst ? .diverged : .text))
     }
     if bar > 4 {
       segments.append(painter.segment(" "))

@@ -65,12 +65,9 @@ struct PromptBatchView {
     ]
     for column in columns {
       let parts = exchange.comparison.parting != nil && column == .parting
-      segments.append(
-        painter.segment(
-          "  "
-            + painter.fit(
-              text(column, of: exchange, isAnswered, isNow: batch.place == index), column.width,
-              .trailing), parts ? .diverged : .text))
+      let text = text(column, of: exchange, isAnswered, isNow: batch.place == index)
+      segments.append(painter.segment(painter.space(before: text, in: column.width)))
+      segments.append(painter.segment(text, parts ? .diverged : .text))
     }
     return segments
   }

@@ -46,7 +46,9 @@ struct TokenView {
       painter.segment("   KLD \(Figures.significant(token.divergence))", .text),
     ]
     if !token.agrees {
-      segments.append(painter.segment("   they would choose differently", .diverged))
+      segments += [
+        painter.segment("   "), painter.segment("they would choose differently", .diverged),
+      ]
     }
     let side = reading.tokensSubject?.request.side ?? reading.side
     segments.append(painter.segment("   \(side.rawValue)'s answer, read by both", .dim))

@@ -42,8 +42,20 @@ struct Transcript {
     }
   }
 
-  /// The first row that is seen of `height`, scrolled back from the end by so many.
-  func first(height: Int, scroll: Int) -> Int { max(0, rows.count - height - scroll) }
+  /// The first row that is seen of `height`: those around the token that is looked at, or else scrolled back from the end
+  /// by so many.
+  func first(height: Int, scroll: Int) -> Int {
+    guard let chosenRow else { return max(0, rows.count - height - scroll) }
+    return max(0, min(chosenRow - height / 2, rows.count - height))
+  }
+
+  /// The row with the token that is looked at.
+  private var chosenRow: Int? {
+    rows.lastIndex { row in
+      guard case .answers(let answers, _, _) = row else { return false }
+      return answers.joined().contains { $0.kind == .chosen }
+    }
+  }
 
   /// The token of the last turn's answer at a column of a row; nil where there is none.
   func token(row: Int, column: Int, ofSide side: Int) -> Int? {
