@@ -3,11 +3,8 @@ import Terminal
 extension KeyTable {
   /// The keys as they come; a settings file may change them.
   static let standard = KeyTable(
-    entries: changing + choosing + asking + chatting + solving + comparing + fitting + files
-      + exporting
-      + moving
-      + program
-      + fields)
+    entries: changing + choosing + asking + solving + comparing + fitting + chatting + files
+      + exporting + moving + program + fields)
 
   private static let choosing: [KeyEntry] = [
     entry(.mark, ["space"], [.table], "Mark the layer and go to the next", label: "mark", 40),
