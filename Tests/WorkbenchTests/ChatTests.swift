@@ -100,6 +100,7 @@ import Testing
     app.type("Anew")
     app.press("Enter")
     #expect(app.commands.last == .generate(JobID(2), GenerationRequest(prompt: "Anew")))
+    app.press("Esc")
     app.command("older")
     #expect(app.state.conversation.asked == "Tell me")
     app.command("newer")
@@ -113,6 +114,7 @@ import Testing
     var request = GenerationRequest(prompt: "Tell me about the sea", system: "Be brief.")
     #expect(app.commands.last == .generate(JobID(1), request))
     #expect(app.screen.contains("system"))
+    app.press("Esc")
     app.command("system off")
     app.press("p", "ctrl-n")
     app.type("x")
@@ -233,7 +235,7 @@ import Testing
     #expect(app.state.reading.view == .tokens && app.state.reading.token == 0)
     app.click(on: "lake")
     #expect(app.state.reading.token == 1)
-    app.click(on: "blocks")
+    app.click(on: " blocks \u{2500}")
     #expect(app.state.reading.view == .blocks)
   }
 
@@ -241,21 +243,25 @@ import Testing
   private func parted(columns: Int = 120, rows: Int = 36) -> App {
     var app = answered(columns: columns, rows: rows)
     app.press("F9")
+    tell(&app, job: 2)
+    return app
+  }
+
+  private func tell(_ app: inout App, job: Int) {
     for (block, divergence) in [0.01, 0.11, 0.12, 0.2].enumerated() {
       app.send(
         .blockParted(
-          JobID(2),
+          JobID(job),
           BlockParting(
             place: .block(block), relativeError: 0.02 * Double(block + 1), ownError: 0.02,
             divergence: divergence, parting: block == 0 ? nil : 1)))
     }
     app.send(
       .blockParted(
-        JobID(2),
+        JobID(job),
         BlockParting(
           place: .head, relativeError: nil, ownError: nil, divergence: 0.2, parting: 1)))
-    app.send(.jobEnded(JobID(2), .finished))
-    return app
+    app.send(.jobEnded(JobID(job), .finished))
   }
 
   @Test func blocksTellWhatTheyAdd() {
@@ -281,7 +287,8 @@ import Testing
 
   @Test func moreBitsForABlockMeasureAnew() {
     var app = parted()
-    app.press("F2", "a", "4", "F8", "Esc")
+    app.press("F2", "Esc", "a", "4", "F8", "Esc")
+    tell(&app, job: 3)
     app.clearEffects()
     app.press("j", "]")
     #expect(app.scheme("layers.1.mlp.down_proj")?.quantization?.bits == 5)

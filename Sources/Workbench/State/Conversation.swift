@@ -113,11 +113,13 @@ struct Conversation: Codable, Hashable, Sendable {
     return ask(asked, job: job)
   }
 
+  /// The models whose last answers may go on.
+  var openSides: [ModelSide] { ModelSide.allCases.filter { answer(AnswerSide($0)).isOpen } }
+
   /// Lets the last answers go on that may; nil if none may.
   mutating func goOn(job: JobID) -> GenerationRequest? {
-    guard let last else { return nil }
-    let sides = ModelSide.allCases.filter { last.answer(AnswerSide($0)).isOpen }
-    guard !sides.isEmpty else { return nil }
+    let sides = openSides
+    guard let last, !sides.isEmpty else { return nil }
     chats[place].removeLast()
     var request = request(for: last.prompt)
     chats[place].append(last)

@@ -73,13 +73,13 @@ extension AppState {
       inform("The answers are still coming")
       return []
     }
-    var next = conversation
-    guard let request = next.goOn(job: beginAnswer(to: conversation.asked ?? "")) else {
+    guard let asked = conversation.asked, !conversation.openSides.isEmpty else {
       inform("Both answers have come to their end")
       return []
     }
-    conversation = next
-    return generate(request)
+    let job = beginAnswer(to: asked)
+    let request = conversation.goOn(job: job)
+    return request.map { generate($0) } ?? []
   }
 
   /// Ends what is being answered; what there is of it stays.
