@@ -21,7 +21,7 @@ struct Vise: ParsableCommand {
       RefineCommand.self, AllocateCommand.self, PruneCommand.self, ExportCommand.self,
       CompressCommand.self, CompareCommand.self, HistoryCommand.self, TargetsCommand.self,
       FitCommand.self, ModelsCommand.self, LadderCommand.self, VerifyCommand.self,
-      EngineProgram.self,
+      PartCommand.self, EngineProgram.self,
     ],
     defaultSubcommand: OpenCommand.self)
 

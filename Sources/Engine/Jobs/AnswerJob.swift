@@ -94,6 +94,7 @@ final class AnswerJob: Job {
   /// KLD of the distributions that both last tokens were chosen from, if these are comparable.
   private var divergence: Double? {
     guard let reference = generation(of: .reference), let compressed = generation(of: .compressed),
+      reference.prompt == compressed.prompt,
       reference.tokens.count == compressed.tokens.count,
       reference.tokens.dropLast() == compressed.tokens.dropLast(),
       let expected = reference.logits, let found = compressed.logits

@@ -45,7 +45,13 @@ public struct SamplingSettings: Codable, Hashable, Sendable {
 /// A prompt and how to answer it.
 public struct GenerationRequest: Codable, Hashable, Sendable {
   public var prompt: String
-  /// True sends the prompt as it is, without the model's chat template.
+  /// What a chat template says before all turns; nil leaves that to the template.
+  public var system: String?
+  /// The conversation so far, the oldest turn first.
+  public var turns: [ChatTurn]
+  /// Tokens that answers begin with: they were given before, and are gone on from.
+  public var beginnings: [AnswerSide: [Int]]
+  /// True sends the prompt as it is, without the model's chat template; turns then follow each other as they are.
   public var isRaw: Bool
   public var sides: [ModelSide]
   /// A server that answers too; nil if none does.
@@ -62,9 +68,10 @@ public struct GenerationRequest: Codable, Hashable, Sendable {
     prompt: String, isRaw: Bool = false, sides: [ModelSide] = ModelSide.allCases,
     server: ServerAddress? = nil, tokenLimit: Int = 128,
     sampling: SamplingSettings = SamplingSettings(), arithmetic: Arithmetic = .exact,
-    cacheType: CacheType = .f16
+    cacheType: CacheType = .f16, system: String? = nil, turns: [ChatTurn] = []
   ) {
     self.prompt = prompt
+    (self.system, self.turns, beginnings) = (system, turns, [:])
     self.isRaw = isRaw
     self.sides = sides
     self.server = server
@@ -117,6 +124,10 @@ public enum EngineCommand: Codable, Hashable, Sendable {
   case preview(JobID, layer: String, scheme: Scheme)
   /// Answers a prompt with the reference, the compressed model, a server, or several side by side.
   case generate(JobID, GenerationRequest)
+  /// Lets both models read an answer, and says what each expected at every token of it.
+  case readTokens(JobID, ReadingRequest)
+  /// Finds the blocks that make both models part on an answer: the compressed model's go first, the original's after them.
+  case partByBlock(JobID, ReadingRequest)
   /// Finds out whether a server is there, and which model it has.
   case findServer(JobID, ServerAddress)
   /// Measures PPL and, if it compares, KLD on a text.

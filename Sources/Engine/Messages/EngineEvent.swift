@@ -9,7 +9,7 @@ import Serving
 public enum JobKind: String, Codable, Hashable, Sendable {
   case preview, compress, generate, evaluate, logits, calibrate, sensitivity, refine, prune,
     compare,
-    export, connect
+    export, connect, tokens, part
 }
 
 /// How far a job has come.
@@ -108,6 +108,10 @@ public enum EngineEvent: Codable, Hashable, Sendable {
   case answerEnded(JobID, AnswerSide, StopReason)
   /// This side gives no answer, or no more of it; one sentence that says why. The others go on.
   case answerFailed(JobID, AnswerSide, reason: String)
+  /// What both models expected at the next tokens of the answer that they read.
+  case tokensRead(JobID, [TokenReading])
+  /// What the next block does to the answer.
+  case blockParted(JobID, BlockParting)
   /// What an evaluation found in the windows that it has read so far.
   case evaluating(JobID, EvaluationSummary)
   /// A server is there, and this is its model.

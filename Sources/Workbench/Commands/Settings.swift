@@ -84,6 +84,7 @@ extension GenerationRequest {
       if sampling.topP < 1 { parts.append("top-p \(sampling.topP)") }
     }
     parts.append("\(tokenLimit) tokens")
+    if system != nil { parts.append("system prompt") }
     if isRaw { parts.append("raw") }
     if arithmetic == .fast { parts.append("fast") }
     if cacheType != .f16 { parts.append("KV \(cacheType.rawValue)") }

@@ -106,7 +106,8 @@ final class EngineSession {
       .exportOutlineRefused(_, let reason):
       throw CommandFailure(status: .failed, message: reason)
     case .jobProgress, .jobEnded, .evaluating, .opened, .restructured, .compressed, .answerEnded,
-      .serverFound, .evaluated, .logitsWritten, .calibrated, .sensitivity, .sensitivitySaved,
+      .serverFound, .tokensRead, .blockParted, .evaluated, .logitsWritten, .calibrated,
+      .sensitivity, .sensitivitySaved,
       .sensitivityRefined, .structureChosen, .allocated, .frontier, .predicted, .exportOutline,
       .layersCompared, .exportPreview, .exported:
       break
