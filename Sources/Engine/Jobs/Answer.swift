@@ -8,6 +8,8 @@ struct Answer {
   private(set) var isEnded = false
   private(set) var generation: Generation?
   private var text: TextStream?
+  /// What counts as zero, with what did so far.
+  private var pruning: InputPruning?
   /// Time spent on the prompt and the first token, and on those after it.
   private var (promptTime, time) = (Duration.zero, Duration.zero)
 
@@ -21,6 +23,14 @@ struct Answer {
   /// Tokens of `limit` that need no more work, those that will not come included.
   func completed(of limit: Int) -> Int { isEnded ? limit : generation?.tokens.count ?? 0 }
 
+  /// Finds out which small inputs of the model as it is now count as zero, if any are asked to.
+  mutating func prune(_ request: GenerationRequest, _ turn: Turn) throws(JobFailure) {
+    guard request.prunedSide == side, let share = request.inputSparsity, share > 0 else { return }
+    let decoder = try turn.workspace.models.decoder(side)
+    if let pruning, pruning.isMade(for: decoder) { return }
+    pruning = try turn.workspace.inputPruning(of: decoder, share: share, turn)
+  }
+
   /// Loads what the answer needs, reads a part of the prompt, or adds a token.
   ///
   /// - Returns: the token, if it added one.
@@ -29,6 +39,7 @@ struct Answer {
   ) throws(JobFailure) -> GeneratedToken? {
     var decoder = try workspace.models.decoder(side)
     decoder.arithmetic = request.arithmetic
+    decoder.inputPruning = pruning
     let tokenizer = try workspace.models.tokenizer()
     let prompt = generation == nil ? try Self.prompt(request, tokenizer) : []
     do throws(InferenceError) {
@@ -86,8 +97,14 @@ struct Answer {
       side: AnswerSide(side), index: index, id: id, text: part,
       tokensPerSecond: index > 0 && time > .zero ? Double(index) / (time / .seconds(1)) : 0,
       promptTokens: generation?.promptCount ?? 0, promptSeconds: promptTime / .seconds(1),
-      reusedTokens: generation?.reusedCount ?? 0, cacheBytes: generation?.cacheBytes ?? 0)
+      reusedTokens: generation?.reusedCount ?? 0, cacheBytes: generation?.cacheBytes ?? 0,
+      inputSparsity: pruning?.sparsity)
   }
+}
+
+extension GenerationRequest {
+  /// The side whose small inputs count as zero: the one that is compared with the other.
+  fileprivate var prunedSide: ModelSide { sides.contains(.compressed) ? .compressed : .reference }
 }
 
 extension Sampler {

@@ -57,12 +57,14 @@ public struct GenerationRequest: Codable, Hashable, Sendable {
   public var arithmetic: Arithmetic
   /// What keys and values are held as.
   public var cacheType: CacheType
+  /// The share of inputs of o_proj and down_proj that count as zero: of the compressed model where that answers. 0 is none.
+  public var inputSparsity: Double?
 
   public init(
     prompt: String, isRaw: Bool = false, sides: [ModelSide] = ModelSide.allCases,
     server: ServerAddress? = nil, tokenLimit: Int = 128,
     sampling: SamplingSettings = SamplingSettings(), arithmetic: Arithmetic = .exact,
-    cacheType: CacheType = .f16
+    cacheType: CacheType = .f16, inputSparsity: Double? = nil
   ) {
     self.prompt = prompt
     self.isRaw = isRaw
@@ -72,6 +74,7 @@ public struct GenerationRequest: Codable, Hashable, Sendable {
     self.sampling = sampling
     self.arithmetic = arithmetic
     self.cacheType = cacheType
+    self.inputSparsity = inputSparsity
   }
 }
 
@@ -87,16 +90,19 @@ public struct EvaluationRequest: Codable, Hashable, Sendable {
   public var compares: Bool
   /// A checkpoint of the same model to compare with instead of the one that is open; both read the same tokens.
   public var referencePath: String?
+  /// The share of inputs of o_proj and down_proj that count as zero in the model that is compared; nil is none.
+  public var inputSparsity: Double?
 
   public init(
     textPath: String, window: Int? = nil, windowLimit: Int? = nil, compares: Bool = true,
-    referencePath: String? = nil
+    referencePath: String? = nil, inputSparsity: Double? = nil
   ) {
     self.textPath = textPath
     self.window = window
     self.windowLimit = windowLimit
     self.compares = compares
     self.referencePath = referencePath
+    self.inputSparsity = inputSparsity
   }
 }
 

@@ -19,6 +19,8 @@ struct Answer: Codable, Hashable, Sendable {
   private(set) var tokensPerSecond = 0.0
   /// Bytes of the keys and values that it holds.
   private(set) var cacheBytes = 0
+  /// The share of inputs of o_proj and down_proj that counted as zero; nil where none was asked to.
+  private(set) var inputSparsity: Double?
   /// How far the prompt is read, before the first token.
   fileprivate(set) var promptRead: PromptRead?
   var stop: StopReason?
@@ -29,6 +31,7 @@ struct Answer: Codable, Hashable, Sendable {
     tokens.append(Token(id: token.id, text: token.text))
     tokensPerSecond = token.tokensPerSecond
     cacheBytes = token.cacheBytes
+    inputSparsity = token.inputSparsity
     promptRead = nil
   }
 }

@@ -15,7 +15,7 @@ struct GenerateCommand: ParsableCommand {
       control tokens that it spells are text unless --raw is given.
 
       --json: reference, compressed, or both, each of text, token_ids, tokens_per_second, prompt_tokens, prompt_seconds \
-      (until the first token of the answer), cache_bytes (of keys and values); and with --serve, served of model, text, tokens_per_second.
+      (until the first token of the answer), cache_bytes (of keys and values), with --input-sparsity input_sparsity (the share that was left out); and with --serve, served of model, text, tokens_per_second.
       """)
 
   @OptionGroup var model: ModelArgument
@@ -58,6 +58,8 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "What keys and values are held as: f16, int8, or f32.")
   var kvCache = CacheType.f16
 
+  @OptionGroup var sparsity: SparsityOption
+
   @Flag(help: "Prints JSON when the answer has ended.")
   var json = false
 
@@ -84,7 +86,7 @@ struct GenerateCommand: ParsableCommand {
         prompt: prompt, isRaw: raw, sides: sides, server: server, tokenLimit: tokens,
         sampling: SamplingSettings(
           temperature: temperature, topK: topK, topP: topP, seed: seed), arithmetic: arithmetic,
-        cacheType: kvCache),
+        cacheType: kvCache, inputSparsity: sparsity.inputSparsity),
       isStreamed: !json)
     if json { try JSONOutput.write(transcript.result) }
   }

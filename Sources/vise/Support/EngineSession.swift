@@ -107,8 +107,8 @@ final class EngineSession {
       throw CommandFailure(status: .failed, message: reason)
     case .jobProgress, .jobEnded, .evaluating, .opened, .restructured, .compressed, .answerEnded,
       .serverFound, .evaluated, .logitsWritten, .calibrated, .sensitivity, .sensitivitySaved,
-      .sensitivityRefined, .structureChosen, .allocated, .frontier, .predicted, .exportOutline,
-      .layersCompared, .exportPreview, .exported:
+      .sensitivityDrafted, .sensitivityRefined, .structureChosen, .allocated, .frontier, .predicted,
+      .exportOutline, .layersCompared, .exportPreview, .exported:
       break
     }
   }
