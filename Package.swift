@@ -163,7 +163,7 @@ if Context.environment["VISE_FUZZ"] != nil {
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "Workbench", "Sessions", "Serving", "Terminal", "Allocation", "Tokenization",
-        "Compression", "Checkpoints", "Tensors", "Text",
+        "Workbench", "Sessions", "Serving", "Terminal", "Fitting", "Allocation",
+        "Tokenization", "Compression", "Checkpoints", "Tensors", "Text",
       ], path: "Fuzz/Sources", swiftSettings: wrapping))
 }

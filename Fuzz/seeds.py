@@ -163,6 +163,8 @@ seed("plan", "types", "vise: 1\nrules:\n  - layers: '*'\n    type: Q4_K\n  - lay
 
 # What the program reads for itself
 for name in sorted(os.listdir(os.path.join(ROOT, "Themes"))): seed("theme", name, source(f"Themes/{name}"))
+for name in sorted(os.listdir(os.path.join(ROOT, "Machines"))): seed("machine", name, source(f"Machines/{name}"))
+seed("machine", "all", "name: m\nkind: board\nmemory: 8 GiB\nreserved: 1GB\nbandwidth: 34 GB/s\narithmetic: 1.5 TFLOP/s\nreached: {bandwidth: 0.7, arithmetic: 0.3, cache: 0.5}\nblock: 20 us\nwatts: 15\nprice: 0.1\nsources: [measured here]\n")
 seed("keys", "some", "keys:\n  undo: [u, ctrl-z]\n  bits 4: F9\n  quit: [Z Z, alt-q]\n")
 counts = [("a.in_sum2", [4], 0, struct.pack("<4f", 1, 2, 3, 4)), ("a.counts", [1], 0, struct.pack("<f", 3))]
 seed("imatrix", "one", gguf([("general.type", 8, text("imatrix")), ("imatrix.datasets", *strings(["a.txt"])),

@@ -3,8 +3,8 @@ enum FuzzTarget {
   static let all: [String: @Sendable ([UInt8]) -> Void] = [
     "safetensors": safetensors, "index": index, "gguf": gguf, "config": config,
     "tokenizer": tokenizer, "template": template, "pattern": pattern, "names": names, "plan": plan,
-    "theme": theme, "keys": keys, "imatrix": imatrix, "sensitivity": sensitivity,
-    "snapshots": snapshots, "input": input, "events": events,
+    "theme": theme, "keys": keys, "machine": machine, "imatrix": imatrix,
+    "sensitivity": sensitivity, "snapshots": snapshots, "input": input, "events": events,
   ]
 
   /// What must hold whatever the input is.

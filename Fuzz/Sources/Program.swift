@@ -1,4 +1,5 @@
 import Allocation
+import Fitting
 import Foundation
 
 @testable import Serving
@@ -18,6 +19,16 @@ extension FuzzTarget {
   static func keys(_ bytes: [UInt8]) {
     guard let text = String(validating: bytes, as: UTF8.self) else { return }
     _ = try? KeySettings.apply(yaml: text, file: "keys.yaml", to: .standard)
+  }
+
+  static func machine(_ bytes: [UInt8]) {
+    guard let text = String(validating: bytes, as: UTF8.self),
+      let machine = try? Machine(yaml: text, file: "m.yaml", id: "m")
+    else { return }
+    for figure in [machine.bandwidth, machine.arithmetic, machine.cacheRate] {
+      require(figure > 0 && figure.isFinite, "a rate that nothing can be divided by")
+    }
+    require(machine.reserved < machine.memory, "no memory is left")
   }
 
   static func snapshots(_ bytes: [UInt8]) {

@@ -72,8 +72,11 @@ public struct EngineCore {
         ConnectJob(id: id, address: address, servers: $0.servers)
       }
     case .evaluate(let id, let request):
-      start(id, .evaluate, title: "evaluate") {
-        _ in EvaluateJob(id: id, request: request)
+      startBesidePlan(id, .evaluate, title: "evaluate") { workspace throws(JobFailure) in
+        let aside = request.plan.map(AsidePlan.init)
+        return (
+          EvaluateJob(id: id, request: request), try aside?.needsCalibration(in: workspace) ?? false
+        )
       }
       if request.compares || request.referencePath != nil { compressIfNeeded() }
     case .writeLogits(let id, let request):
@@ -90,19 +93,10 @@ public struct EngineCore {
         try SensitivityJob(id: id, request: request)
       }
     case .refineSensitivity(let id, let request):
-      var needsCalibration = false
-      let isCalibrating = jobs.isCalibrating
-      start(id, .refine, title: "refine") { workspace throws(JobFailure) in
+      startBesidePlan(id, .refine, title: "refine") { workspace throws(JobFailure) in
         let job = try RefineJob(id: id, request: request, workspace: workspace)
-        needsCalibration = job.needsCalibration(in: workspace)
-        if needsCalibration, workspace.calibration == nil, workspace.defaultText == nil,
-          !isCalibrating
-        {
-          throw JobFailure(sentence: Self.notCalibrated)
-        }
-        return job
+        return (job, job.needsCalibration(in: workspace))
       }
-      if needsCalibration { calibrateWithMoments() }
     case .chooseStructure(let id, let request):
       start(id, .prune, title: "prune") { workspace throws(JobFailure) in
         try StructureJob(id: id, request: request, workspace: workspace)
@@ -332,6 +326,26 @@ public struct EngineCore {
     } catch {
       emit(.jobEnded(id, .failed(error.sentence)))
     }
+  }
+
+  /// The same for a job that compresses what the plan need not ask for, and so may need a calibration for itself.
+  private mutating func startBesidePlan(
+    _ id: JobID, _ kind: JobKind, title: String,
+    _ make: (Workspace) throws(JobFailure) -> (job: any Job, needsCalibration: Bool)
+  ) {
+    var needsCalibration = false
+    let isCalibrating = jobs.isCalibrating
+    start(id, kind, title: title) { workspace throws(JobFailure) in
+      let made = try make(workspace)
+      needsCalibration = made.needsCalibration
+      if needsCalibration, workspace.calibration == nil, workspace.defaultText == nil,
+        !isCalibrating
+      {
+        throw JobFailure(sentence: Self.notCalibrated)
+      }
+      return made.job
+    }
+    if needsCalibration { calibrateWithMoments() }
   }
 
   private mutating func cancel(_ id: JobID) {

@@ -20,9 +20,9 @@ import tempfile
 import time
 
 NAMED = ["Up", "Down", "Left", "Right", "PgUp", "PgDn", "Home", "End", "Enter", "Escape", "Tab",
-         "BTab", "BSpace", "DC", "Space", "F1", "F2", "F3", "F4", "F5", "F6", "C-d", "C-u", "C-r",
+         "BTab", "BSpace", "DC", "Space", "F1", "F2", "F3", "F4", "F5", "F6", "F7", "C-d", "C-u", "C-r",
          "C-l", "C-p", "C-n", "M-x", "S-Up"]
-LETTERS = "hjklgGvanFc*/N2345678 0[]msSuzZtTMpxyiw:?+-=<>,.1 9"
+LETTERS = "hjklgGvanFc*/N2345678 0[]msSuzZtTMpxyiw:?+-=<>,.1 9AbdDHIKLPRrVXOf;&"
 PASTES = ["q", "2222", "*.down_proj", "re:(", "\n\n", "0.5", "2:4", "é中文😀\u0301", "a" * 3000,
           "\x1b[31mred", "set temperature 0.8", "In the beginning"]
 SIZES = [(120, 36), (80, 24), (200, 50), (60, 16), (59, 16), (40, 10), (20, 5), (10, 3), (100, 30)]

@@ -26,6 +26,11 @@ import Testing
       .last
   }
 
+  private var failure: String? {
+    guard case .failed(let reason)? = driver.events.endings.last?.outcome else { return nil }
+    return reason
+  }
+
   private func request(compares: Bool) -> EvaluationRequest {
     EvaluationRequest(textPath: text, window: 64, compares: compares)
   }
@@ -78,6 +83,49 @@ import Testing
     let result = try #require(result)
     #expect((result.divergence?.mean.value ?? 0) > 0)
     #expect(result.compressedPPL != result.referencePPL)
+  }
+
+  @Test func anotherPlanIsMeasuredAndTheCurrentOneStays() throws {
+    driver.send(.setPlan(coarse))
+    driver.send(.evaluate(job, request(compares: true)))
+    driver.run()
+    let measured = try #require(result)
+    let reports = driver.events.reports.count
+    driver.send(.setPlan(Plan()))
+    driver.send(.evaluate(job, EvaluationRequest(textPath: text, window: 64, plan: coarse)))
+    driver.run()
+    #expect(result?.divergence == measured.divergence)
+    #expect(result?.compressedPPL == measured.compressedPPL)
+    // Nobody hears of the other plan's layers, and what runs is the current plan.
+    #expect(driver.events.reports.count == reports)
+    driver.send(.evaluate(job, request(compares: true)))
+    driver.run()
+    #expect(result?.divergence?.max.value == 0)
+  }
+
+  @Test func anotherPlanIsCalibratedForWhereItsMethodsNeedThat() throws {
+    let gptq = Plan(rules: [
+      PlanRule(
+        layers: ["*"], change: SchemeChange(bits: 2, group: .size(32), method: .gptq))
+    ])
+    let request = EvaluationRequest(textPath: text, window: 64, plan: gptq)
+    driver.send(.evaluate(job, request))
+    driver.run()
+    #expect(driver.events.endings.map(\.outcome) == [.finished, .finished])
+    let aside = try #require(result?.divergence?.mean.value)
+    driver.send(.setPlan(gptq))
+    driver.send(.evaluate(job, self.request(compares: true)))
+    driver.run()
+    #expect(result?.divergence?.mean.value == aside)
+  }
+
+  @Test func aPlanThatDoesNotFitIsRefusedByName() throws {
+    let wide = Plan(rules: [
+      PlanRule(layers: ["*"], change: SchemeChange(bits: 4, group: .size(256)))
+    ])
+    driver.send(.evaluate(job, EvaluationRequest(textPath: text, window: 64, plan: wide)))
+    driver.run()
+    #expect(failure?.contains("256") == true)
   }
 
   @Test func planChangedMeanwhileIsNotMeasured() throws {

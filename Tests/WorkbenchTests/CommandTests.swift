@@ -29,7 +29,7 @@ import Testing
     app.press("Tab")
     #expect(app.state.line?.editor.text == "sort size")
     app.press("S-Tab", "S-Tab")
-    #expect(app.state.line?.editor.text == "sort sensitivity")
+    #expect(app.state.line?.editor.text == "sort sparsity")
   }
 
   @Test func anUnknownCommandIsNamed() {

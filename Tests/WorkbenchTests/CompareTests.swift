@@ -54,6 +54,51 @@ import Testing
     #expect(app.state.snapshots.all[1].answer == nil)
   }
 
+  /// The plan, text and id of the evaluation that was asked for last.
+  private func asked(_ app: App) throws -> (id: JobID, request: EvaluationRequest) {
+    for case .evaluate(let id, let request) in app.commands.reversed() { return (id, request) }
+    throw Failure("nothing is evaluated")
+  }
+
+  private struct Failure: Error {
+    let what: String
+    init(_ what: String) { self.what = what }
+  }
+
+  @Test func measuresAllThatIsNotMeasuredOnTheTextOneAfterAnother() throws {
+    var app = session()
+    let current = app.state.history.current
+    app.press("a")
+    app.state.line?.editor = LineEditor("other.txt")
+    app.press("Enter")
+    let plans = app.state.snapshots.all.map(\.plan)
+    var measured: [Plan] = []
+    for mean in [0.2, 0.1] {
+      let (id, request) = try asked(app)
+      #expect(request.textPath == "other.txt")
+      measured.append(try #require(request.plan))
+      #expect(app.state.jobs.jobs.last?.title.contains("of 2") == true)
+      app.send(.evaluated(id, .synthetic(mean: mean)))
+      app.send(.jobEnded(id, .finished))
+    }
+    // The plan as it is equals the second snapshot: it is measured once.
+    #expect(Set(measured) == Set(plans) && measured.count == 2)
+    #expect(app.state.measuring == nil)
+    #expect(app.state.snapshots.all.map(\.measured?.text) == ["other.txt", "other.txt"])
+    #expect(app.state.history.current == current)
+    app.command("measure-all other.txt")
+    #expect(app.state.notice?.text == "Every plan here is measured on other.txt")
+  }
+
+  @Test func aRunThatIsCancelledLeavesTheRestUnmeasured() throws {
+    var app = session()
+    app.command("measure-all other.txt")
+    let first = try asked(app)
+    app.send(.jobEnded(first.id, .cancelled))
+    #expect(app.state.measuring == nil)
+    #expect(try asked(app).id == first.id)
+  }
+
   @Test func whatIsOnlyPredictedHasATilde() {
     var app = session()
     app.press("F2")

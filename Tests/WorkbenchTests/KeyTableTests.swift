@@ -65,12 +65,6 @@ import YAML
     #expect(lines.allSatisfy { $0.hasPrefix("|") && $0.hasSuffix("|") })
     #expect(lines.contains { $0.contains("`2-8`") && $0.contains("`:bits 2-8`") })
   }
-
-  @Test func helpNamesEveryEntry() {
-    let help = HelpText(keys: table)
-    let entries = help.lines.filter { if case .entry = $0 { true } else { false } }
-    #expect(entries.count == table.entries.count)
-  }
 }
 
 @Suite struct KeySettingsTests {

@@ -48,7 +48,7 @@ import Testing
   @Test func footerLabelsAct() {
     var app = App(columns: 200, rows: 40)
     app.click(on: "? help")
-    #expect(app.state.overlay == .help(top: 0))
+    #expect(app.state.overlay == .help(HelpPage()))
     app.press("Esc")
     app.click(on: "s sparsity")
     #expect(app.state.line?.purpose == .argument(.sparsity))

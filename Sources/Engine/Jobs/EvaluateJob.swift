@@ -19,19 +19,24 @@ struct EvaluateJob: Job {
 
   func run(_ turn: Turn) throws(JobFailure) {
     let workspace = turn.workspace
-    if compares { try turn.wait { workspace.plan.isDone } }
+    // A text that cannot be read is refused before anything is compressed.
     let tokens = try tokens(of: workspace, turn)
+    let planned = try request.plan.map { plan throws(JobFailure) in
+      try AsidePlan(plan).workspace(turn)
+    }
+    let measured = planned ?? workspace
+    if compares { try turn.wait { measured.plan.isDone } }
     let reference = try reference(reading: tokens, turn)
     // All figures are of one plan: decoders are values, which later changes do not reach.
-    if compares { try turn.wait { workspace.plan.isDone } }
-    var compressed = compares ? try workspace.models.decoder(.compressed) : nil
+    if compares { try turn.wait { measured.plan.isDone } }
+    var compressed = compares ? try measured.models.decoder(.compressed) : nil
     if let model = compressed {
-      compressed?.inputPruning = try workspace.inputPruning(
+      compressed?.inputPruning = try measured.inputPruning(
         of: model, share: request.inputSparsity, turn)
     }
     let isOfPlan = request.referencePath == nil
     let schemes =
-      isOfPlan && workspace.structure == nil && compares && !isPruned ? workspace.planSchemes : nil
+      isOfPlan && measured.structure == nil && compares && !isPruned ? measured.planSchemes : nil
     var evaluation = try evaluation(of: tokens, reference, in: workspace)
     let estimate = try estimate(of: evaluation, compressed, turn)
     if let model = compressed { compressed?.inputPruning = model.inputPruning?.anew(for: model) }

@@ -90,18 +90,21 @@ public struct EvaluationRequest: Codable, Hashable, Sendable {
   public var compares: Bool
   /// A checkpoint of the same model to compare with instead of the one that is open; both read the same tokens.
   public var referencePath: String?
+  /// A plan to measure in place of the current one, which stays as it is.
+  public var plan: Plan?
   /// The share of inputs of o_proj and down_proj that count as zero in the model that is compared; nil is none.
   public var inputSparsity: Double?
 
   public init(
     textPath: String, window: Int? = nil, windowLimit: Int? = nil, compares: Bool = true,
-    referencePath: String? = nil, inputSparsity: Double? = nil
+    referencePath: String? = nil, plan: Plan? = nil, inputSparsity: Double? = nil
   ) {
     self.textPath = textPath
     self.window = window
     self.windowLimit = windowLimit
     self.compares = compares
     self.referencePath = referencePath
+    self.plan = plan
     self.inputSparsity = inputSparsity
   }
 }

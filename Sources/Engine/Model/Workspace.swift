@@ -86,11 +86,44 @@ final class Workspace {
   ///
   /// - Throws: ``InferenceError`` when the model cannot have that structure.
   func pruned(by structure: ModelStructure?) throws(InferenceError) -> Workspace {
+    try twin(prunedBy: structure, settings: settings, telling: tell)
+  }
+
+  private func twin(
+    prunedBy structure: ModelStructure?, settings: EngineSettings,
+    telling tell: @escaping (EngineEvent) -> Void
+  ) throws(InferenceError) -> Workspace {
     var pruned: Checkpoint?
     if let structure { pruned = try whole.pruned(by: structure) }
     return Workspace(
       whole: whole, pruned ?? whole, structure, models.pruned(to: pruned), settings, servers, now,
       tell)
+  }
+
+  /// The same model for a plan that is tried beside the current one, with what was computed of layers so far.
+  ///
+  /// - Parameters:
+  ///   - structure: what that plan takes from the model.
+  ///   - tell: hears what comes of it in place of everybody else.
+  /// - Returns: a workspace with the same calibration, in which everything is kept as the checkpoint has it.
+  /// - Throws: ``InferenceError`` when the model cannot have that structure.
+  func aside(
+    prunedBy structure: ModelStructure?, telling tell: @escaping (EngineEvent) -> Void
+  ) throws(InferenceError) -> Workspace {
+    var settings = settings
+    let running = shapes.indices.lazy.compactMap { self.models.result(of: $0) }
+    if let limit = settings.memoryBytes {
+      settings.memoryBytes = running.reduce(limit) { $0 - $1.weights.byteCount }
+    }
+    let aside = try twin(prunedBy: structure, settings: settings, telling: tell)
+    guard structure == self.structure else { return aside }
+    aside.cache = cache
+    for number in shapes.indices {
+      guard let result = models.result(of: number) else { continue }
+      aside.cache.keep(result, for: plan.keys[number])
+    }
+    if let calibration { aside.accept(calibration) }
+    return aside
   }
 
   /// Tells an event; nothing that was made of zeros in place of a file's bytes is told to anybody.

@@ -20,7 +20,7 @@ struct Completer {
       return arguments(for: action.argument, startingWith: line.argumentText).map {
         Completion("\(action.rawValue) \($0.text)", label: $0.label, help: $0.help)
       }
-    case .filter: return arguments(for: .filter, startingWith: line.editor.text)
+    case .filter: return filterWords(after: line.editor.text)
     case .argument(let action):
       return arguments(for: action.argument, startingWith: line.argumentText)
     }
@@ -44,12 +44,13 @@ struct Completer {
     case .history: return pathWords("csv", help: "writes all evaluations", startingWith: text)
     case .method: return methodWords(after: text)
     case .prune: return pruneWords(startingWith: text)
+    case .filter: return filterWords(after: text)
+    case .columns: return columnWords(after: text)
     case .setting: return settings(startingWith: text)
     case .bits: all = QuantizationScheme.widths.map { Completion(String($0)) }
     case .group: all = groups
     case .target: all = exportTargets
     case .sparsity: all = sparsities
-    case .filter: all = Role.common.map { Completion($0.rawValue) }
     case .sort: all = SortOrder.allCases.map { Completion($0.rawValue, help: $0.title) }
     case .budget: all = budgets
     case .context: all = contexts
@@ -168,13 +169,28 @@ struct Completer {
   }
 
   private func methodWords(after text: String) -> [Completion] {
+    words(SchemeWords.methodWords.map { ($0.word, $0.help) }, after: text)
+  }
+
+  /// Roles, and figures that conditions can be made of.
+  private func filterWords(after text: String) -> [Completion] {
+    let figures = LayerCondition.Figure.allCases.map { ($0.rawValue + $0.sign, $0.help) }
+    return words(Role.common.map { ($0.rawValue, "") } + figures, after: text)
+  }
+
+  private func columnWords(after text: String) -> [Completion] {
+    words(
+      TableColumn.allCases.map { ($0.rawValue, $0.facts.help) }
+        + [(TableColumn.automatic, "as many as have room, the most important first")], after: text)
+  }
+
+  /// Words that could be the next of several.
+  private func words(_ all: [(word: String, help: String)], after text: String) -> [Completion] {
     let words = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
     let begun = words.last ?? ""
     let before = words.dropLast().map { $0 + " " }.joined()
-    return SchemeWords.methodWords.filter {
-      $0.word.hasPrefix(begun) && !words.dropLast().contains($0.word)
-    }
-    .map { Completion(before + $0.word, label: $0.word, help: $0.help) }
+    return all.filter { $0.word.hasPrefix(begun) && !words.dropLast().contains($0.word) }
+      .map { Completion(before + $0.word, label: $0.word, help: $0.help) }
   }
 
   private func settings(startingWith text: String) -> [Completion] {

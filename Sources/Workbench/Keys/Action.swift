@@ -10,7 +10,7 @@ enum Action: String, CaseIterable, Codable, Hashable, Sendable {
   case previousPane = "previous-pane"
 
   // Choosing layers
-  case mark, range, filter, sort
+  case mark, range, filter, sort, columns
   case markRole = "mark-role"
   case markAll = "mark-all"
   case unmark
@@ -44,6 +44,7 @@ enum Action: String, CaseIterable, Codable, Hashable, Sendable {
 
   // Comparing plans
   case snapshot, restore, rename, delete
+  case measureAll = "measure-all"
 
   // Screens and program
   case models, layers, compare, history, hardware, jobs, command, palette, help, theme, themes,
@@ -81,10 +82,11 @@ extension Action {
     case .target: .target
     case .filter: .filter
     case .sort: .sort
+    case .columns: .columns
     case .write, .writeQuit, .plan: .planPath
     case .open: .checkpointPath
     case .export: .exportPath
-    case .evaluate, .calibrate, .refine: .textPath
+    case .evaluate, .calibrate, .refine, .measureAll: .textPath
     case .sensitivity: .sensitivity
     case .budget: .budget
     case .context: .context
@@ -114,7 +116,8 @@ extension Action {
 
 /// The kinds of argument that a command takes; they decide how it is completed and checked.
 enum ArgumentKind: Hashable, Sendable {
-  case none, bits, group, method, sparsity, prune, target, filter, sort, planPath, checkpointPath,
+  case none, bits, group, method, sparsity, prune, target, filter, sort, columns, planPath,
+    checkpointPath,
     textPath, exportPath, text
   case theme, inspectorTab, setting, sensitivity, budget, snapshot, server, history, context, batch,
     cachePrecision, matrixFigure
@@ -131,6 +134,7 @@ enum ArgumentKind: Hashable, Sendable {
     case .target: "NAME|none"
     case .filter, .text: "TEXT"
     case .sort: "ORDER"
+    case .columns: "NAMES|auto"
     case .planPath, .checkpointPath, .textPath, .exportPath: "PATH"
     case .sensitivity: "[open|save] PATH"
     case .budget: "SIZE|BPW|KLD"

@@ -14,7 +14,11 @@ extension KeyTable {
     entry(.markRole, ["*"], [.table], "Mark all layers of the same role"),
     entry(.markAll, ["a"], [.table], "Mark all layers shown", label: "all", 62),
     entry(.unmark, ["A"], [.table], "Mark no layer"),
-    entry(.filter, ["/"], [.layers], "Filter by words, a glob or re:REGEX", label: "filter", 50),
+    entry(
+      .filter, ["/"], [.layers], "Filter by words, globs, re:REGEX or conditions: bits<5 kld>0.01",
+      label: "filter", 50),
+    entry(
+      .columns, ["|"], [.layers], "Choose the table's columns by name; auto shows what has room"),
     entry(.nextMatch, ["n"], [.table], "Go to the next layer that the filter matches"),
     entry(.previousMatch, ["N"], [.table], "Go to the previous layer that the filter matches"),
     entry(.sort, ["S"], [.table], "Sort by the next column, or by ORDER", label: "sort", 64),
@@ -118,10 +122,13 @@ extension KeyTable {
     entry(.restore, ["Enter"], [.compare], "Make the snapshot the plan", label: "restore", 1),
     entry(
       .mark, ["space"], [.compare], "Pick the plan to compare it with another", label: "pick", 2),
-    entry(.rename, ["r"], [.compare], "Rename the snapshot", label: "rename", 4),
+    entry(
+      .measureAll, ["a"], [.compare], "Measure all plans on a text that they were not measured on",
+      label: "measure all", 3),
+    entry(.rename, ["r"], [.compare], "Rename the snapshot", label: "rename", 5),
     entry(.delete, ["D", "Del"], [.compare], "Delete the snapshot", label: "delete", 6),
     entry(
-      .nextPane, ["Tab"], [.compare], "Show answers instead of layers, or back", label: "answers", 3
+      .nextPane, ["Tab"], [.compare], "Show answers instead of layers, or back", label: "answers", 4
     ),
     entry(
       .restore, ["Enter"], [.history], "Make the evaluated plan the plan", label: "restore", 1),
@@ -242,6 +249,7 @@ extension KeyTable {
     entry(.up, ["Up"], [.line, .palette, .prompt], "Earlier text; choice above"),
     entry(.down, ["Down"], [.line, .palette, .prompt], "Later text; choice below"),
     entry(.back, ["q", "?"], [.help], "Close the help"),
+    entry(.filter, ["/"], [.help], "Search the help", label: "search", 1),
   ]
 
   private static func entry(

@@ -135,7 +135,8 @@ extension AppState {
   /// The columns of the table in a place.
   func tableColumns(in slot: PaneSlot) -> TableColumns {
     TableColumns(
-      width: slot.inside.columns - 1, hasSensitivity: model?.sensitivity.isEmpty == false,
+      width: slot.inside.columns - 1, of: table.columns,
+      hasSensitivity: model?.sensitivity.isEmpty == false,
       hasSparsity: model?.schemes.contains { $0.sparsity != nil } == true)
   }
 

@@ -15,7 +15,7 @@ struct OverlayLayout: Hashable, Sendable {
     switch state.overlay {
     case nil: return nil
     case .help:
-      rect = HelpText.rect(in: size)
+      rect = HelpText(keys: state.keys, size: size).rect
       (items, firstItem, input) = ([], 0, nil)
     case .palette(let palette):
       let count = PaletteMatches(keys: state.keys, text: palette.editor.text).rows.count

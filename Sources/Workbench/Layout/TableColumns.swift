@@ -1,58 +1,80 @@
 import Checkpoints
 import Terminal
 
-/// A column of the table besides the layer's name.
-enum TableColumn: CaseIterable, Hashable, Sendable {
-  case shape, type, bits, group, method, sparsity, size, bitmask, bitsPerWeight, decibel, divergence
+/// A column of the table besides the layer's name; the raw value is the word for it.
+enum TableColumn: String, CaseIterable, Codable, Hashable, Sendable {
+  case shape, type, bits, group, method, sparsity, size, share, bitmask, bpw
+  case decibel = "db"
+  case divergence = "kld"
+  case sensitivity
 
-  var title: String {
-    switch self {
-    case .shape: "shape"
-    case .type: "type"
-    case .bits: "bits"
-    case .group: "group"
-    case .method: "method"
-    case .sparsity: "sparsity"
-    case .size: "size"
-    case .bitmask: "bitmask"
-    case .bitsPerWeight: "bpw"
-    case .decibel: "dB"
-    case .divergence: "KLD"
-    }
+  /// What is so of a column whatever is in it.
+  struct Facts {
+    /// What its heading says.
+    let title: String
+    /// Cells on the screen, the same whatever is in it, so that nothing jumps.
+    let width: Int
+    /// What a click on the heading sorts by.
+    let order: SortOrder
+    /// What it shows.
+    let help: String
   }
 
-  /// Columns on the screen, the same whatever is in it, so that nothing jumps.
-  var width: Int {
+  var facts: Facts {
     switch self {
-    case .shape: 11
-    case .type: 4
-    case .bits: 4
-    case .group: 7
-    case .method: 7
-    case .sparsity: 8
-    case .size: 8
-    case .bitmask: 8
-    case .bitsPerWeight: 5
-    case .decibel: 5
-    case .divergence: 8
+    case .shape: Facts(title: "shape", width: 11, order: .weights, help: "outputs and inputs")
+    case .type:
+      Facts(title: "type", width: 4, order: .type, help: "how the checkpoint stores the layer")
+    case .bits: Facts(title: "bits", width: 4, order: .bits, help: "bits of a code")
+    case .group:
+      Facts(title: "group", width: 7, order: .group, help: "weights that share a scale")
+    case .method:
+      Facts(title: "method", width: 7, order: .method, help: "how it is quantized")
+    case .sparsity:
+      Facts(title: "sparsity", width: 8, order: .sparsity, help: "zeros that are planned")
+    case .size: Facts(title: "size", width: 8, order: .size, help: "bytes under the plan")
+    case .share:
+      Facts(title: "share", width: 6, order: .size, help: "of the bytes of all layers")
+    case .bitmask:
+      Facts(
+        title: "bitmask", width: 8, order: .size, help: "bytes with a bitmask in place of zeros")
+    case .bpw:
+      Facts(title: "bpw", width: 5, order: .bits, help: "bits a weight, everything counted")
+    case .decibel:
+      Facts(title: "dB", width: 5, order: .decibel, help: "SQNR: the higher, the smaller the error")
+    case .divergence:
+      Facts(
+        title: "KLD", width: 8, order: .divergence, help: "what its error costs, as predicted")
+    case .sensitivity:
+      Facts(
+        title: "KLD/err", width: 8, order: .sensitivity,
+        help: "what an error as large as the weights would cost")
     }
   }
 
   /// The order in which columns are given up when there is no room for all: the first stay longest.
   static let importance: [TableColumn] = [
-    .bits, .size, .decibel, .divergence, .group, .sparsity, .shape, .method, .bitsPerWeight, .type,
-    .bitmask,
+    .bits, .size, .decibel, .divergence, .group, .sparsity, .shape, .method, .bpw, .type, .bitmask,
   ]
+  /// The word for them.
+  static let automatic = "auto"
 
-  /// What a click on the heading sorts by.
-  var order: SortOrder? {
-    switch self {
-    case .bits, .bitsPerWeight: .bits
-    case .size: .size
-    case .decibel: .decibel
-    case .divergence: .divergence
-    default: nil
+  /// The columns that words name, in their order; nil for ``automatic``.
+  ///
+  /// - Throws: ``UnknownColumn`` for a word that names none.
+  static func columns(named text: String) throws(UnknownColumn) -> [TableColumn]? {
+    let words = text.lowercased().split { $0 == " " || $0 == "," }.map(String.init)
+    if words == [automatic] || words.isEmpty { return nil }
+    var columns: [TableColumn] = []
+    for word in words {
+      guard let column = TableColumn(rawValue: word) else { throw UnknownColumn(word: word) }
+      if !columns.contains(column) { columns.append(column) }
     }
+    return columns
+  }
+
+  struct UnknownColumn: Error, Hashable, Sendable {
+    let word: String
   }
 }
 
@@ -73,17 +95,25 @@ struct TableColumns: Hashable, Sendable {
   let nameWidth: Int
   let places: [Place]
 
-  /// Columns for a width; those of predicted KLD and of bitmasks only where there is something in them.
-  init(width: Int, hasSensitivity: Bool = false, hasSparsity: Bool = false) {
-    var chosen: Set<TableColumn> = []
+  /// Columns for a width: those asked for, as far as there is room, or else the most important ones; those of predicted
+  /// KLD and of bitmasks then only where there is something in them.
+  init(
+    width: Int, of asked: [TableColumn]? = nil, hasSensitivity: Bool = false,
+    hasSparsity: Bool = false
+  ) {
+    var chosen: [TableColumn] = []
     var used = Self.margin + Self.nameRange.lowerBound
-    for column in TableColumn.importance {
-      if column == .divergence && !hasSensitivity || column == .bitmask && !hasSparsity { continue }
-      guard used + 1 + column.width <= width else { break }
-      chosen.insert(column)
-      used += 1 + column.width
+    for column in asked ?? TableColumn.importance {
+      if asked == nil,
+        column == .divergence && !hasSensitivity || column == .bitmask && !hasSparsity
+      {
+        continue
+      }
+      guard used + 1 + column.facts.width <= width else { break }
+      chosen.append(column)
+      used += 1 + column.facts.width
     }
-    let columns = TableColumn.allCases.filter(chosen.contains)
+    let columns = asked == nil ? TableColumn.allCases.filter(chosen.contains) : chosen
     var spare = max(0, width - used)
     // First the name, for what it is called counts most; then wider gaps between columns.
     let forName = min(spare, Self.nameRange.upperBound - Self.nameRange.lowerBound, 7 + spare / 3)
@@ -93,8 +123,8 @@ struct TableColumns: Hashable, Sendable {
     nameWidth = Self.nameRange.lowerBound + forName + max(0, spare)
     var start = Self.margin + nameWidth
     places = columns.map { column in
-      defer { start += gap + column.width }
-      return Place(column: column, start: start + gap, width: column.width)
+      defer { start += gap + column.facts.width }
+      return Place(column: column, start: start + gap, width: column.facts.width)
     }
   }
 

@@ -81,6 +81,8 @@ struct AppState: Hashable, Sendable {
   var evaluations = EvaluationList()
   /// Texts that running evaluations are about, and the plans they measure.
   var evaluating: [JobID: EvaluationSubject] = [:]
+  /// Plans that are measured one after another; nil while none are.
+  var measuring: MeasuringRun?
   var session = SessionState()
   /// The text file that is offered first.
   var evaluationText = ""
@@ -146,7 +148,7 @@ extension AppState {
 
   private var context: KeyContext {
     switch overlay {
-    case .help: return .help
+    case .help(let page): return page.isTyping ? .line : .help
     case .palette: return .palette
     case .export: return .export
     case .themes: return .picker
@@ -174,6 +176,7 @@ extension AppState {
   var isTyping: Bool {
     switch overlay {
     case .palette: true
+    case .help(let page): page.isTyping
     case nil: line != nil || screen == .layers && pane == .prompt
     default: false
     }

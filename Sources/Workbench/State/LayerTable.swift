@@ -26,7 +26,9 @@ struct LayerTable: Hashable, Sendable {
   /// What `n` and `N` look for: the last filter that was not empty.
   private(set) var pattern: LayerFilter?
   private(set) var order = SortOrder.natural
-  /// Layers that the filter lets through.
+  /// The columns that were asked for; nil shows what has room.
+  var columns: [TableColumn]?
+  /// Layers that the filter let through when it was last asked: what a change makes of a layer does not take it away.
   private(set) var matching: [Int] = []
 
   /// More layers than this are folded at first, all blocks but the first.
@@ -39,7 +41,7 @@ struct LayerTable: Hashable, Sendable {
     if model.layers.count > Self.unfoldedLimit {
       folded = Set(model.layersOfBlock.keys.sorted().dropFirst())
     }
-    rebuild(for: model)
+    refilter(for: model)
   }
 
   var row: TableRow? { rows.indices.contains(cursor) ? rows[cursor] : nil }
@@ -49,11 +51,16 @@ struct LayerTable: Hashable, Sendable {
     anchor.map { min($0, cursor)...max($0, cursor) }
   }
 
+  /// Asks the filter again, and works the rows out anew.
+  mutating func refilter(for model: OpenModel) {
+    let matches = filter.matches(in: model)
+    matching = model.layers.indices.filter { matches[$0] }
+    rebuild(for: model)
+  }
+
   /// Works the rows out anew and keeps the cursor on its layer or block, or close by.
   mutating func rebuild(for model: OpenModel) {
     let current = row
-    let matches = filter.matches(among: model.layers)
-    matching = model.layers.indices.filter { matches[$0] }
     rows =
       order == .natural
       ? naturalRows(of: model) : order.sorted(matching, of: model).map(TableRow.layer)
@@ -170,7 +177,7 @@ extension LayerTable {
   mutating func show(_ filter: LayerFilter, of model: OpenModel) {
     self.filter = filter
     if !filter.isEmpty { pattern = filter }
-    rebuild(for: model)
+    refilter(for: model)
     if case .block? = row, !filter.isEmpty { move(by: 1) }
   }
 
@@ -181,7 +188,7 @@ extension LayerTable {
   ) {
     (self.order, self.filter, self.folded) = (order, filter, folded)
     if !filter.isEmpty { pattern = filter }
-    rebuild(for: model)
+    refilter(for: model)
     if let row, let place = place(of: row, in: model) { cursor = place }
     self.anchor = anchor.flatMap { rows.indices.contains($0) ? $0 : nil }
     self.top = max(0, min(top, rows.count - 1))
@@ -218,7 +225,7 @@ extension LayerTable {
   /// The next row in a direction whose layer the last filter matches, around the end if need be.
   mutating func moveToMatch(forward: Bool, in model: OpenModel) -> Bool {
     guard let pattern, !rows.isEmpty else { return false }
-    let matches = pattern.matches(among: model.layers)
+    let matches = pattern.matches(in: model)
     for distance in 1...rows.count {
       let step = forward ? distance : rows.count - distance
       let place = (cursor + step) % rows.count

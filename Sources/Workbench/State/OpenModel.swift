@@ -115,11 +115,16 @@ struct OpenModel: Hashable, Sendable {
     }
   }
 
+  /// What a layer's error costs; nil while it is unknown.
+  func sensitivity(of layer: Int) -> LayerSensitivity? {
+    sensitivity.indices.contains(layer) ? sensitivity[layer] : nil
+  }
+
   /// Predicted KLD of a layer under its present scheme, in nats a token; nil while it is unknown.
   ///
   /// A scheme that was not tried is predicted from the error that the layer was reported to have.
   func divergence(_ layer: Int) -> Double? {
-    guard sensitivity.indices.contains(layer), let known = sensitivity[layer] else { return nil }
+    guard let known = sensitivity(of: layer) else { return nil }
     if schemes[layer].keepsLayer { return 0 }
     if let tried = known.schemes.first(where: { $0.scheme == schemes[layer] }) {
       return tried.divergence

@@ -1,7 +1,7 @@
 /// What lies over the screen and has the keyboard until it is closed.
 enum Overlay: Hashable, Sendable {
-  /// All keys, scrolled down by so many lines.
-  case help(top: Int)
+  /// All keys.
+  case help(HelpPage)
   case palette(Palette)
   /// Themes to pick from; carries the theme to go back to.
   case themes(selected: Int, before: Int)

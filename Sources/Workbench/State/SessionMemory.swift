@@ -12,6 +12,7 @@ struct WindowMemory: Codable, Hashable, Sendable {
   var isLogarithmic: Bool
   var order: SortOrder
   var filter: String
+  var columns: [TableColumn]?
   var folded: [Int]
   /// The layer under the cursor by its name, or else the block by its number.
   var layer: String?

@@ -18,13 +18,27 @@ enum SortOrder: String, CaseIterable, Codable, Hashable, Sendable {
   case divergence = "kld"
   /// The most KLD for the same relative error first.
   case sensitivity
+  /// Most weights first.
+  case weights
+  /// By what the checkpoint stores, or the plan does: words in their order.
+  case type, method
+  /// Finest groups first, kept layers last.
+  case group
+  /// Most planned zeros first.
+  case sparsity
+
+  /// Those that one key goes through; others are asked for by name or by a click.
+  private static let inTurn: [SortOrder] = [
+    .natural, .size, .decibel, .bits, .role, .divergence, .sensitivity,
+  ]
 
   /// Whether it needs to be known what a layer's error costs.
   var needsSensitivity: Bool { self == .divergence || self == .sensitivity }
 
   /// The order after this one that the model has figures for, the last before the first.
   func next(for model: OpenModel) -> SortOrder {
-    let all = Self.allCases.filter { !$0.needsSensitivity || !model.sensitivity.isEmpty }
+    let all = Self.inTurn.filter { !$0.needsSensitivity || !model.sensitivity.isEmpty }
+    // One that is out of turn is followed by the first.
     let place = all.firstIndex(of: self).map { ($0 + 1) % all.count } ?? 0
     return all[place]
   }
@@ -39,6 +53,11 @@ enum SortOrder: String, CaseIterable, Codable, Hashable, Sendable {
     case .role: "by role"
     case .divergence: "by KLD"
     case .sensitivity: "by sensitivity"
+    case .weights: "by weights"
+    case .type: "by type"
+    case .method: "by method"
+    case .group: "by group"
+    case .sparsity: "by sparsity"
     }
   }
 
@@ -55,10 +74,16 @@ enum SortOrder: String, CaseIterable, Codable, Hashable, Sendable {
     case .role: ordered { model.layers[$0].role.rawValue }
     case .divergence: ordered { -(model.divergence($0) ?? -1) }
     case .sensitivity:
+      ordered { -(model.sensitivity(of: $0)?.divergencePerRelativeError ?? -1) }
+    case .weights: ordered { -model.layers[$0].parameters }
+    case .type: ordered { model.layers[$0].storedText }
+    case .method: ordered { model.schemes[$0].quantization?.method.rawValue ?? "~" }
+    case .group:
       ordered { layer in
-        -((model.sensitivity.isEmpty ? nil : model.sensitivity[layer])?.divergencePerRelativeError
-          ?? -1)
+        model.schemes[layer].quantization?.group.weights(inRowOf: model.layers[layer].columns)
+          ?? .max
       }
+    case .sparsity: ordered { -(model.schemes[$0].sparsity?.pattern.ratio ?? 0) }
     }
   }
 }

@@ -51,7 +51,7 @@ struct ReportText {
 }
 
 /// The bytes of a layer part by part, as bits a weight.
-struct SizeText {
+struct LayerSizeText {
   private let size: LayerSize
   private let parameters: Int
 

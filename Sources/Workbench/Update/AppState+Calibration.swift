@@ -82,7 +82,7 @@ extension AppState {
     budget.forgetSolves()
     budget.agreement = summary.agreement
     budget.choices = SchemeChoices(measured: summary.layers.flatMap { $0.schemes.map(\.scheme) })
-    if let model { table.rebuild(for: model) }
+    if let model { table.refilter(for: model) }
     var effects: [Effect] = [.engine(.drawFrontier(allocationSettings))]
     if let memory = session.pendingBudget { effects += putBack(memory) }
     // What an earlier session measured is there as if it had never ended.
@@ -102,7 +102,7 @@ extension AppState {
     guard model != nil else { return [] }
     model?.note(summary)
     budget.agreement = summary.agreement
-    if let model { table.rebuild(for: model) }
+    if let model { table.refilter(for: model) }
     if let agreement = summary.agreement, jobs[id]?.kind == .refine {
       let text = AgreementText(agreement).line
       jobs.note(text, for: id)

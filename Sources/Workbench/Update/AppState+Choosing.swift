@@ -21,6 +21,9 @@ extension AppState {
         inform("Nothing to look for; / filters")
       }
     case .sort: sort(command.argument, model)
+    case .columns:
+      guard let names = command.argument else { return ask(for: .columns) }
+      showColumns(names)
     case .filter:
       guard let text = command.argument else {
         let before = table.filter.text
@@ -53,6 +56,15 @@ extension AppState {
     }
     table.show(order, of: model)
     inform("Sorted \(order.title)")
+  }
+
+  private mutating func showColumns(_ names: String) {
+    do {
+      table.columns = try TableColumn.columns(named: names)
+    } catch {
+      let known = TableColumn.allCases.map(\.rawValue).joined(separator: ", ")
+      refuse("No column \"\(error.word)\"; there are \(known), and \(TableColumn.automatic)")
+    }
   }
 
   /// Filters the table; a pattern that cannot be read leaves it unfiltered and says why.

@@ -32,8 +32,11 @@ extension AppState {
       .enter, .back, .nextPane, .previousPane:
       return move(command.action)
     case .range, .markRole, .nextMatch, .previousMatch, .foldAll, .unfoldAll,
-      .sort,
-      .filter:
+      .sort, .filter, .columns:
+      if case .help(let page) = overlay {
+        changeHelp(page) { $0.isTyping = true }
+        return []
+      }
       return chooseLayers(command)
     case .bits, .keep, .fewerBits, .moreBits, .group, .method, .sparsity, .undo, .redo:
       return changePlan(command)
@@ -55,6 +58,7 @@ extension AppState {
     case .serve: return argument.map { serve($0) } ?? ask(for: .serve)
     case .set: return argument.map { set($0) } ?? ask(for: .set)
     case .evaluate: return argument.map { evaluate($0) } ?? ask(for: .evaluate)
+    case .measureAll: return argument.map { measureAll(on: $0) } ?? ask(for: .measureAll)
     case .evaluation: return showEvaluation()
     case .calibrate: return argument.map { calibrate($0) } ?? ask(for: .calibrate)
     case .sensitivity: return argument.map { measureSensitivity($0) } ?? ask(for: .sensitivity)
@@ -78,7 +82,7 @@ extension AppState {
       overlay = .palette(Palette())
       return []
     case .help:
-      overlay = .help(top: 0)
+      overlay = .help(HelpPage())
       return []
     case .theme: return argument.map { useTheme($0) } ?? pickTheme()
     case .themes: return pickTheme()

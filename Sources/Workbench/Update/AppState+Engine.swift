@@ -20,7 +20,7 @@ extension AppState {
     case .compressed(let layers, let total): model?.noteReady(layers, of: total)
     case .jobStarted(let id, let kind, let title): jobs.start(id, kind, title: title)
     case .jobProgress(let id, let progress): jobs.progress(id, progress)
-    case .jobEnded(let id, let outcome): return end(id, outcome)
+    case .jobEnded(let id, let outcome): return end(id, outcome) + measuringEnded(id, outcome)
     case .promptSentRaw(let id):
       if id == conversation.job {
         conversation.noteSentRaw()
@@ -80,6 +80,7 @@ extension AppState {
     history = PlanHistory(Plan(model: description.name, fingerprint: description.fingerprint))
     table = LayerTable(of: model)
     evaluations = EvaluationList()
+    measuring = nil
     (budget, snapshots) = (BudgetState(for: target), SnapshotList())
     export = ExportForm()
     (calibration, predicted, answeredPlan) = (nil, nil, nil)

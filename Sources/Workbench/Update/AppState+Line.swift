@@ -28,12 +28,14 @@ extension AppState {
       case .plan: ("open plan", "")
       case .open: ("open checkpoint", "")
       case .evaluate: ("evaluate on text file", evaluationText)
+      case .measureAll: ("measure all plans on text file", evaluationText)
       case .calibrate: ("calibrate on text file", calibrationText)
       case .sensitivity: ("measure sensitivity on text file", calibrationText)
       case .refine: ("measure layers on text file", evaluationText)
       case .budget: ("budget", "")
       case .context: ("tokens of a sequence", "")
       case .batch: ("sequences at once", "")
+      case .columns: ("columns", (table.columns ?? []).map(\.rawValue).joined(separator: " "))
       case .serve: ("server's URL and model", serverURL ?? "")
       case .snapshot: ("keep the plan as", suggestedSnapshotName)
       case .rename: ("rename to", "")
@@ -71,7 +73,10 @@ extension AppState {
     case .themes:
       overlay = nil
       return []
-    case .help, .confirmation, .evaluation, .export: return []
+    case .help(let page):
+      if action == .accept { changeHelp(page) { $0.isTyping = false } }
+      return []
+    case .confirmation, .evaluation, .export: return []
     case nil: break
     }
     guard let line else { return [] }

@@ -39,7 +39,7 @@ extension AppState {
       if wasUnderCursor, let model, let row = table.row { table.toggleMark(of: row, in: model) }
     case .tableHeading(let column):
       focus(.table)
-      if let order = column?.order { return perform(Command(.sort, order.rawValue)) }
+      if let order = column?.facts.order { return perform(Command(.sort, order.rawValue)) }
       if table.order != .natural { return perform(Command(.sort, SortOrder.natural.rawValue)) }
     case .paneTab(let pane), .pane(let pane): focus(pane)
     case .inspectorTab(let tab):
@@ -117,8 +117,8 @@ extension AppState {
 
   private mutating func wheel(_ direction: Int, at point: Point) -> [Effect] {
     let distance = direction * Self.wheelStep
-    if case .help(let top) = overlay {
-      overlay = .help(top: HelpText(keys: keys).clamped(top + distance, in: size))
+    if case .help(let page) = overlay {
+      changeHelp(page) { $0.top += distance }
       return []
     }
     if overlay != nil { return perform(Command(direction < 0 ? .up : .down)) }

@@ -30,8 +30,8 @@ extension AppState {
 
   private mutating func move(by distance: Int) -> [Effect] {
     switch overlay {
-    case .help(let top):
-      overlay = .help(top: HelpText(keys: keys).clamped(top + distance, in: size))
+    case .help(let page):
+      changeHelp(page) { $0.top += distance }
       return []
     case .palette(var palette):
       let count = PaletteMatches(keys: keys, text: palette.editor.text).rows.count
@@ -170,7 +170,7 @@ extension AppState {
   private mutating func stepBack() -> [Effect] {
     if let overlay {
       if case .themes(_, let before) = overlay { themeIndex = before }
-      self.overlay = nil
+      if case .help(let page) = overlay { stepBack(in: page) } else { self.overlay = nil }
       return []
     }
     if line != nil { return closeLine() }

@@ -62,7 +62,8 @@ extension AppState {
     var window = WindowMemory(
       screen: screen, pane: pane, lowerPane: lowerPane, tab: inspector.tab,
       isLogarithmic: inspector.isLogarithmic, order: table.order, filter: table.filter.text,
-      folded: table.folded.sorted(), top: table.top, snapshot: snapshots.cursor,
+      columns: table.columns, folded: table.folded.sorted(), top: table.top,
+      snapshot: snapshots.cursor,
       evaluation: evaluations.cursor, evaluationText: evaluationText,
       calibrationText: calibrationText, commands: commandHistory,
       isAnswered: answeredPlan == history.current)
@@ -180,6 +181,7 @@ extension AppState {
       order: window.order, filter: LayerFilter(window.filter).checked(on: model.layers),
       folded: Set(window.folded), row: row, anchor: window.anchor,
       top: window.top, of: model)
+    table.columns = window.columns
     snapshots.cursor = max(0, min(window.snapshot, compared.count - 1))
     evaluations.cursor = max(0, min(window.evaluation, evaluations.all.count - 1))
     (evaluationText, calibrationText) = (window.evaluationText, window.calibrationText)

@@ -140,6 +140,10 @@ extension AppState {
       overlay = .palette(palette)
       return []
     }
+    if case .help(let page) = overlay {
+      changeHelp(page) { $0.top = edit(&$0.editor, false) ? 0 : $0.top }
+      return []
+    }
     if var line {
       guard edit(&line.editor, false) else { return [] }
       self.line = line

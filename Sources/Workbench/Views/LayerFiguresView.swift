@@ -95,7 +95,7 @@ struct LayerFiguresView {
     let size = model.size(layer)
     let tilde = model.isSizeEstimate(layer) ? "~" : ""
     let ratio = Double(size.original) / Double(max(size.total, 1))
-    let bits = SizeText(size, parameters: model.layers[layer].parameters).total
+    let bits = LayerSizeText(size, parameters: model.layers[layer].parameters).total
     return [
       painter.segment(Figures.bytes(size.original) + " \(state.glyphs.arrow) ", .dim),
       painter.segment(tilde + Figures.bytes(size.total), .strong),
@@ -107,7 +107,7 @@ struct LayerFiguresView {
   /// What the bits go into and what else is known of the weights, as much a line as fits.
   private func partLines(columns: Int, _ painter: Painter) -> [[Segment]] {
     let size = model.size(layer)
-    var parts = SizeText(size, parameters: model.layers[layer].parameters).parts
+    var parts = LayerSizeText(size, parameters: model.layers[layer].parameters).parts
     if parts.count == 1 { parts = [] }
     if let report = model.currentReport(layer), !report.scheme.keepsLayer {
       parts.append((name: "zeros", value: ReportText(report, glyphs: state.glyphs).zeros))

@@ -11,7 +11,7 @@ struct OverlayView {
     else { return }
     painter.frame.showsCursor = false
     switch overlay {
-    case .help(let top): HelpView(keys: state.keys, top: top).draw(layout, on: &painter)
+    case .help(let page): HelpView(keys: state.keys, page: page).draw(on: &painter)
     case .palette(let palette):
       PaletteView(keys: state.keys, palette: palette).draw(layout, on: &painter)
     case .themes(let selected, _): drawThemes(selected, layout, on: &painter)
@@ -64,37 +64,6 @@ struct OverlayView {
       painter.put(
         [painter.segment(painter.fit(row.name, 24), .dim), painter.segment(row.value)],
         at: Point(column: inside.column, row: inside.row + 2 + offset), maxColumns: inside.columns)
-    }
-  }
-}
-
-/// All keys and commands.
-private struct HelpView {
-  let keys: KeyTable
-  let top: Int
-
-  func draw(_ layout: OverlayLayout, on painter: inout Painter) {
-    painter.openPopup(layout.rect, title: "Keys", hint: "j k scroll, Esc closes")
-    let inside = layout.rect.inset(columns: 2, rows: 1)
-    let help = HelpText(keys: keys)
-    let keyWidth = 14
-    let commandWidth = inside.columns >= 76 ? 27 : 0
-    for (offset, line) in help.lines.dropFirst(top).prefix(inside.rows).enumerated() {
-      let point = Point(column: inside.column, row: inside.row + offset)
-      switch line {
-      case .blank: break
-      case .heading(let title):
-        painter.put(title, .focus, at: point, maxColumns: inside.columns)
-      case .note(let text):
-        painter.put("  " + text, at: point, maxColumns: inside.columns)
-      case .entry(let keys, let command, let text):
-        painter.put(
-          [
-            painter.segment("  " + painter.fit(keys, keyWidth), .key),
-            painter.segment(commandWidth > 0 ? painter.fit(command, commandWidth) : "", .dim),
-            painter.segment(text),
-          ], at: point, maxColumns: inside.columns)
-      }
     }
   }
 }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Compression
+import Engine
 import Tensors
 import Terminal
 
@@ -8,6 +9,14 @@ struct TableRowView {
   let state: AppState
   let model: OpenModel
   let columns: TableColumns
+  /// Of all layers, which a layer's share is of.
+  private let allBytes: Int
+
+  init(state: AppState, model: OpenModel, columns: TableColumns) {
+    (self.state, self.model, self.columns) = (state, model, columns)
+    let needsAll = columns.places.contains { $0.column == .share }
+    allBytes = needsAll ? model.layers.indices.reduce(0) { $0 + model.size($1).total } : 0
+  }
 
   func draw(_ place: Int, in rect: Rect, on painter: inout Painter) {
     let row = state.table.rows[place]
@@ -136,9 +145,10 @@ struct TableRowView {
     case .size:
       let tilde = model.isSizeEstimate(index) ? "~" : ""
       return painter.segment(tilde + Figures.bytes(model.size(index).total))
+    case .share: return share(model.size(index).total, painter)
     case .bitmask:
       return model.size(index).withBitmask.map { painter.segment(Figures.bytes($0), .dim) } ?? blank
-    case .bitsPerWeight: return painter.segment(Figures.fixed(model.bitsPerWeight(index), 2))
+    case .bpw: return painter.segment(Figures.fixed(model.bitsPerWeight(index), 2))
     case .decibel:
       guard !scheme.keepsLayer else { return blank }
       return decibel(
@@ -147,7 +157,14 @@ struct TableRowView {
     case .divergence:
       guard !scheme.keepsLayer else { return blank }
       return divergence(model.divergence(index), painter)
+    case .sensitivity:
+      return divergence(model.sensitivity(of: index)?.divergencePerRelativeError, painter)
     }
+  }
+
+  /// Of the bytes of all layers.
+  private func share(_ bytes: Int, _ painter: Painter) -> Segment {
+    painter.segment(Figures.percent(Double(bytes) / Double(max(allBytes, 1))))
   }
 
   /// A predicted KLD.
@@ -160,7 +177,7 @@ struct TableRowView {
     _ column: TableColumn, of summary: OpenModel.Summary, _ layers: [Int], _ painter: Painter
   ) -> Segment {
     switch column {
-    case .shape, .type, .group, .method: return painter.segment("")
+    case .shape, .type, .group, .method, .sensitivity: return painter.segment("")
     case .bits:
       return painter.segment(
         Figures.fixed(summary.bitsPerWeight, 1),
@@ -170,12 +187,13 @@ struct TableRowView {
       return pruned > 0 ? painter.segment("\(pruned)/\(layers.count)", .dim) : painter.segment("")
     case .size:
       return painter.segment((summary.isEstimate ? "~" : "") + Figures.bytes(summary.bytes))
+    case .share: return share(summary.bytes, painter)
     case .bitmask:
       let sizes = layers.map { model.size($0) }
       guard sizes.contains(where: { $0.withBitmask != nil }) else { return painter.segment("") }
       let bytes = sizes.reduce(0) { $0 + ($1.withBitmask ?? $1.total) }
       return painter.segment(Figures.bytes(bytes), .dim)
-    case .bitsPerWeight: return painter.segment(Figures.fixed(summary.bitsPerWeight, 2))
+    case .bpw: return painter.segment(Figures.fixed(summary.bitsPerWeight, 2))
     case .decibel:
       guard summary.compressedCount > 0 else { return painter.segment("") }
       return decibel(

@@ -67,8 +67,11 @@ struct TableView {
       "layer", .dim, at: Point(column: rect.column + TableColumns.margin, row: rect.row),
       maxColumns: columns.nameWidth)
     for place in columns.places {
-      let isSorted = place.column.order == state.table.order && place.column != .bitsPerWeight
-      let text = isSorted ? state.glyphs.down + place.column.title : place.column.title
+      let facts = place.column.facts
+      // Of two columns with one order, the first says so.
+      let first = columns.places.first { $0.column.facts.order == state.table.order }
+      let isSorted = place == first
+      let text = isSorted ? state.glyphs.down + facts.title : facts.title
       painter.put(
         painter.fit(text, place.width, .trailing), isSorted ? .strong : .dim,
         at: Point(column: rect.column + place.start, row: rect.row), maxColumns: place.width)
