@@ -121,7 +121,8 @@ def cancels(options):
         workbench.rest(1)
         workbench.seen = b""
         workbench.press("\x03")
-        seconds = workbench.wait(b"ancelled", 10)
+        # Only cells that change are written: "Cancelling: generate" has become "Cancelled: generate".
+        seconds = workbench.wait(b"ed: gen", 10)
         if seconds is None:
             break
         found.append(1000 * seconds)

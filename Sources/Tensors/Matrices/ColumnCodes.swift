@@ -74,9 +74,10 @@ public final class ColumnCodes: @unchecked Sendable {
 
     func multiply(blocks: Range<Int>) {
       var (view, inputs) = (view, inputs)
+      let first = blocks.lowerBound * vk_column_rows(&view)
       vk_columns_times(
         Kernels.level, &view, codes.assumingMemoryBound(to: UInt8.self), blocks.lowerBound,
-        blocks.count, &inputs, y + blocks.lowerBound * vk_column_rows(&view))
+        blocks.count, &inputs, y + first)
     }
   }
 }
