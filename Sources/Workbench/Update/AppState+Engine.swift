@@ -44,6 +44,7 @@ extension AppState {
     case .logitsWritten: break
     case .calibrated(let id, let summary): take(summary, of: id)
     case .sensitivity(let id, let summary): return take(summary, of: id)
+    case .sensitivityDrafted(let id, let summary): return take(summary, of: id)
     case .sensitivityRefined(let id, let summary): return refine(with: summary, of: id)
     case .sensitivitySaved(let path):
       if path != session.sensitivityPath { confirm("Sensitivity saved to \(path)") }
