@@ -96,14 +96,15 @@ let package = Package(
       "Workbench",
       uses: [
         "Terminal", "Sessions", "Engine", "Serving", "Fitting", "Export", "Allocation", "Inference",
-        "Compression", "Checkpoints", "Tensors", "Links", "Text", "YAML",
+        "Compression", "Tokenization", "Checkpoints", "Tensors", "Links", "Text", "YAML",
       ], strict),
     .executableTarget(
       name: "vise",
       dependencies: [
         "Workbench", "Sessions", "Engine", "Serving", "Fitting", "Export", "Allocation",
         "Inference",
-        "Compression", "Checkpoints", "Tensors", "Links", "Text", "YAML", argumentParser,
+        "Compression", "Tokenization", "Checkpoints", "Tensors", "Links", "Text", "YAML",
+        argumentParser,
       ],
       swiftSettings: strict),
 

@@ -78,7 +78,7 @@ public enum Workbench {
     let source: EngineClient.Source
     switch options.engine {
     case .inProcess:
-      return Engine(settings: EngineSettings(memoryBytes: options.memoryBytes)) {
+      return Engine(settings: EngineSettings(memoryBytes: options.memoryBytes, givesWay: true)) {
         post(.engine($0))
       }
     case .process: source = .local(EngineFinder(environment: surroundings.environment))

@@ -94,7 +94,7 @@ struct EventLoop {
   private mutating func carryOut(_ effect: Effect) {
     switch effect {
     case .engine(let command): engine.send(command)
-    case .readPlan, .writePlan, .writeText, .list: files.carryOut(effect)
+    case .readPlan, .readPrompt, .readPrompts, .writePlan, .writeText, .list: files.carryOut(effect)
     case .openSession, .chooseSession, .keepSession, .keepEvaluation, .keepTheme, .writeSnapshots:
       sessions.carryOut(effect)
     case .findModels(let folder): models.find(folder: folder)

@@ -10,7 +10,7 @@ import Terminal
 
 /// Which screen is shown.
 enum AppScreen: String, Codable, Hashable, Sendable {
-  case start, layers, budget, compare, history, hardware, jobs
+  case start, layers, chat, budget, compare, history, hardware, jobs
 }
 
 /// The panes of the Layers screen, in the order that Tab goes through them.
@@ -77,6 +77,8 @@ struct AppState: Hashable, Sendable {
   var matrix: MatrixFigure?
   var inspector = InspectorState()
   var conversation = Conversation()
+  var reading = ReadingState()
+  var batch = PromptBatch()
   var jobs = JobList()
   var evaluations = EvaluationList()
   /// Texts that running evaluations are about, and the plans they measure.
@@ -169,6 +171,7 @@ extension AppState {
     case .hardware: return .hardware
     case .start: return .start
     case .jobs: return .jobs
+    case .chat: return reading.isBrowsing ? .chat : .prompt
     case .layers: break
     }
     return switch pane {
@@ -183,7 +186,7 @@ extension AppState {
     switch overlay {
     case .palette: true
     case .help(let page): page.isTyping
-    case nil: line != nil || screen == .layers && pane == .prompt
+    case nil: line != nil || isPrompting
     default: false
     }
   }

@@ -21,8 +21,9 @@ struct Job: Hashable, Sendable {
   /// Which of several running jobs the header shows: what the user asked for and waits for.
   fileprivate var urgency: Int {
     switch kind {
-    case .generate: 0
-    case .evaluate, .logits, .calibrate, .sensitivity, .refine, .prune, .compare, .export, .connect:
+    case .generate, .tokens: 0
+    case .part, .evaluate, .logits, .calibrate, .sensitivity, .refine, .prune, .compare, .export,
+      .connect:
       1
     case .compress: 2
     case .preview: 3

@@ -204,7 +204,7 @@ extension AppState {
     switch screen {
     case .start: return showStart()
     case .hardware: return showHardware()
-    case .layers, .budget, .compare, .history, .jobs: return []
+    case .layers, .chat, .budget, .compare, .history, .jobs: return []
     }
   }
 

@@ -42,7 +42,7 @@ extension AppState {
   fileprivate mutating func settle() -> [Effect] {
     let layout = ScreenLayout(self, size: size)
     table.reveal(height: layout.tableRows.rows)
-    var effects = previewInspectedLayer()
+    var effects = previewInspectedLayer() + readAnswers()
     let seen = layersInView(layout)
     if seen != lookedAt {
       lookedAt = seen
@@ -151,7 +151,7 @@ extension AppState {
       self.line = line
       return lineChanged()
     }
-    if screen == .layers, pane == .prompt { _ = edit(&conversation.editor, true) }
+    if isPrompting { _ = edit(&conversation.editor, true) }
     return []
   }
 }
