@@ -77,12 +77,8 @@ struct EngineProgram: ParsableCommand {
     }
   }
 
-  /// Leaves the processor to the workbench whenever that wants it, and lets the system, when memory runs out, end the engine
-  /// before any program that a person looks at.
-  ///
-  /// Threads take over how nice the one is that starts them.
+  /// Lets the system, when memory runs out, end the engine before any program that a person looks at.
   private func yieldToOthers() {
-    _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5)
     let file = unsafe open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)
     guard file >= 0 else { return }
     _ = unsafe Glibc.write(file, "500", 3)
