@@ -83,6 +83,8 @@ struct EngineJournal: Sendable {
       keep(event, of: id)
     case .sensitivity(let id, let summary): sensitivity = (id, summary)
     case .sensitivityRefined(let id, let summary): sensitivity = (id, summary)
+    // What is measured in full takes its place.
+    case .sensitivityDrafted: break
     default: if let job = event.job { keep(event, of: job) }
     }
   }
@@ -145,7 +147,8 @@ extension EngineCommand {
     case .preview(let id, _, _), .generate(let id, _), .findServer(let id, _),
       .evaluate(let id, _), .writeLogits(let id, _), .calibrate(let id, _),
       .measureSensitivity(let id, _), .refineSensitivity(let id, _), .chooseStructure(let id, _),
-      .compareLayers(let id, _), .export(let id, _):
+      .compareLayers(let id, _), .export(let id, _), .readTokens(let id, _),
+      .partByBlock(let id, _):
       id
     case .open, .setPlan, .look, .openSensitivity, .saveSensitivity, .allocate, .drawFrontier,
       .outlineExport, .previewExport, .cancel, .shutDown:
@@ -162,7 +165,8 @@ extension EngineEvent {
       .token(let id, _), .answerEnded(let id, _, _), .answerFailed(let id, _, _),
       .evaluating(let id, _), .serverFound(let id, _), .evaluated(let id, _),
       .logitsWritten(let id, _), .calibrated(let id, _), .sensitivityRefined(let id, _),
-      .structureChosen(let id, _), .layersCompared(let id, _), .exported(let id, _):
+      .structureChosen(let id, _), .layersCompared(let id, _), .exported(let id, _),
+      .tokensRead(let id, _), .blockParted(let id, _), .sensitivityDrafted(let id, _):
       id
     case .sensitivity(let id, _): id
     case .opened, .openFailed, .restructured, .planRefused, .report, .compressed, .jobStarted,

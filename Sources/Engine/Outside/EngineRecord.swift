@@ -76,7 +76,7 @@ extension JobKind {
     case .generate, .evaluate, .logits, .calibrate, .sensitivity, .refine, .prune, .compare,
       .export:
       true
-    case .preview, .compress, .connect: false
+    case .preview, .compress, .connect, .tokens, .part: false
     }
   }
 }

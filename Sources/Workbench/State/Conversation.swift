@@ -106,6 +106,22 @@ struct Conversation: Codable, Hashable, Sendable {
     return request
   }
 
+  /// Takes up an answer that an engine has gone on with: that to the last turn or, if it is new, to the one after it.
+  ///
+  /// - Returns: false if it is to none of these, or goes on from tokens that were not kept.
+  mutating func takeUp(_ request: GenerationRequest, job: JobID, isNew: Bool) -> Bool {
+    guard request.beginnings.isEmpty else { return false }
+    if last?.prompt == request.prompt {
+      replaceLast(with: Exchange(request.prompt))
+    } else if isNew, exchanges.map(\.turn) == request.turns {
+      chats[place].append(Exchange(request.prompt))
+    } else {
+      return false
+    }
+    begin(job)
+    return true
+  }
+
   /// Answers the last prompt anew; nil if there is none.
   mutating func askAgain(job: JobID) -> GenerationRequest? {
     guard let asked else { return nil }

@@ -100,8 +100,9 @@ extension AppState {
     case .evaluate(let id, let request):
       evaluating[id] = subject(of: request, request.plan ?? job.plan)
     case .generate(let id, let request):
-      _ = conversation.ask(request.prompt, job: id)
-      answeredPlan = job.plan == history.current ? job.plan : nil
+      if conversation.takeUp(request, job: id, isNew: !job.wasSeen) {
+        answeredPlan = job.plan == history.current ? job.plan : nil
+      }
     default: break
     }
     var effects: [Effect] = []
