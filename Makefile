@@ -183,9 +183,9 @@ keys: ## writes the key table into docs/keys.md
 
 QWEN ?= $(MODELS)/qwen.gguf
 
-bench: build models ## speed beside llama.cpp's, into Benchmarks/results.md; QWEN=path for Qwen2.5-Coder 1.5B too
+bench: build models ## speed beside llama.cpp's, into Benchmarks/results.md; QWEN=path for Qwen2.5-Coder 1.5B, IK=llama-bench of ik_llama.cpp too
 	@$(VENV)/bin/python Benchmarks/speed.py --binary $(BINARY) --model "$(MODELS)/smollm2.gguf" \
-	  $(if $(wildcard $(QWEN)),--large "$(QWEN)")
+	  $(if $(wildcard $(QWEN)),--large "$(QWEN)") $(if $(wildcard $(IK)),--ik "$(IK)")
 
 bench-quality: build models ## quality at equal size, against llama.cpp, llm-compressor and uniform GPTQ, into Benchmarks/quality.md
 	$(call installed,$(INTEROP),requirements.txt)
@@ -204,10 +204,17 @@ install: build ## installs to PREFIX (default /usr/local)
 	@install -m 755 $(BINARY) "$(DESTDIR)$(PREFIX)/bin/vise"
 	@install -m 644 Themes/*.yaml "$(DESTDIR)$(PREFIX)/share/vise/themes"
 	@install -m 644 Machines/*.yaml "$(DESTDIR)$(PREFIX)/share/vise/machines"
+	@install -d "$(DESTDIR)$(PREFIX)/share/bash-completion/completions" "$(DESTDIR)$(PREFIX)/share/zsh/site-functions" \
+	  "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d"
+	@$(BINARY) --generate-completion-script bash > "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/vise"
+	@$(BINARY) --generate-completion-script zsh > "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_vise"
+	@$(BINARY) --generate-completion-script fish > "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/vise.fish"
 	@echo "installed $(DESTDIR)$(PREFIX)/bin/vise"
 
 uninstall:
-	@rm -rf "$(DESTDIR)$(PREFIX)/bin/vise" "$(DESTDIR)$(PREFIX)/share/vise"
+	@rm -rf "$(DESTDIR)$(PREFIX)/bin/vise" "$(DESTDIR)$(PREFIX)/share/vise" \
+	  "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/vise" "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_vise" \
+	  "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/vise.fish"
 
 clean: ## removes what was built; models and the Python environment stay
 	@rm -rf .build

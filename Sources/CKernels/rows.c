@@ -8,6 +8,11 @@
 #endif
 
 static size_t stored_row(const vk_rows *matrix, size_t row) {
+  if (matrix->tiled_groups > 0 && row >= matrix->tiled_from) {
+    const size_t size = matrix->tiled_size, place = row - matrix->tiled_from;
+    const size_t group = place / size / matrix->tiled_heads, member = place / size % matrix->tiled_heads;
+    return matrix->tiled_from + (member * matrix->tiled_groups + group) * size + place % size;
+  }
   const size_t head = matrix->interleaved_head;
   if (head == 0) return row;
   const size_t place = row % head;

@@ -17,10 +17,11 @@ struct RealModelTests {
       #expect(blueprint.blocks.count == 30)
       for block in blueprint.blocks {
         #expect(block.feedForward.innerSize == 1536)
-        #expect(block.attention.headCount == 9)
-        #expect(block.attention.keyValueHeadCount == 3)
-        #expect(block.attention.headSize == 64)
-        #expect(block.attention.window == nil)
+        let attention = try #require(block.attention)
+        #expect(attention.headCount == 9)
+        #expect(attention.keyValueHeadCount == 3)
+        #expect(attention.headSize == 64)
+        #expect(attention.window == nil)
       }
       #expect(model.vocabularySize == 49152)
       #expect(model.contextLength == 8192)

@@ -17,7 +17,7 @@ struct TinyModelTests {
     #expect(model.format == .huggingFace)
     #expect(model.hiddenSize == 32)
     let blueprint = try #require(model.blueprint)
-    let attention = try #require(blueprint.blocks.first).attention
+    let attention = try #require(blueprint.blocks.first?.attention)
     #expect(attention.headSize == 8)
     #expect(attention.keyValueHeadCount == 2)
     #expect(model.vocabularySize == 276)

@@ -193,6 +193,31 @@ import Testing
     #expect(counts[2] == [length + 1, 0])
   }
 
+  @Test func theShareOfInputsThatIsLeftOutIsTold() throws {
+    _ = try model.write(String(repeating: "a long story ", count: 60), to: "calibration.txt")
+    var request = request(ModelSide.allCases, prompt: String(repeating: "a story ", count: 30))
+    request.inputSparsity = 0.5
+    driver.send(.generate(job, request))
+    driver.run()
+    let events = driver.events
+    #expect(events.tokens(.reference).allSatisfy { $0.inputSparsity == nil })
+    let compressed = events.tokens(.compressed)
+    #expect(!compressed.isEmpty)
+    #expect(compressed.allSatisfy { abs(($0.inputSparsity ?? 0) - 0.5) < 0.15 })
+    // The reference reads all, so that the figure beside the answer is what leaving out costs.
+    #expect(compressed.contains { ($0.divergence ?? 0) > 0 })
+    // Without a text there is nothing to find thresholds on.
+    try FileManager.default.removeItem(atPath: "\(model.path)/calibration.txt")
+    request.inputSparsity = 0.25
+    driver.send(.generate(job, request))
+    driver.run()
+    guard case .failed(let reason)? = driver.events.endings.last?.outcome else {
+      Issue.record("the job failed")
+      return
+    }
+    #expect(reason.contains("calibrate first"))
+  }
+
   @Test func whatKeysAndValuesTakeIsTold() throws {
     for (type, bytes) in [(CacheType.f32, 4), (.f16, 2)] {
       let before = driver.events.count
@@ -202,7 +227,7 @@ import Testing
       driver.run()
       let blocks = try #require(try Checkpoint.open(model.path).description.blueprint).blocks
       let values = blocks.reduce(0) { sum, block in
-        sum + 2 * block.attention.keyValueHeadCount * block.attention.headSize
+        sum + (block.attention.map { 2 * $0.keyValueHeadCount * $0.headSize } ?? 0)
       }
       // The token that was chosen last is not read yet.
       for token in driver.events[before...].tokens(.reference) {

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Makes a Llama checkpoint of random BF16 weights of any size, for looking at memory and time.
+"""Makes a Llama checkpoint, or a mixture of experts, of random BF16 weights of any size, for looking at memory and time.
 
     make_synthetic.py DIRECTORY [--blocks 35] [--hidden 4096] [--tokenizer DIRECTORY]
 
 With the defaults it takes 15 GB in shards of at most 5 GB. Weights are parts of one block of normal numbers,
 each tensor from another place in it, so that writing is as quick as the disk. With --sparse they are holes in the files,
 which read as zeros and take no room: --blocks 80 --hidden 8192 --intermediate 28672 --heads 64 --kv-heads 8
---vocabulary 128256 has the shape of a Llama of 70 billion weights. The tokenizer's files are copied from a model whose
+--vocabulary 128256 has the shape of a Llama of 70 billion weights. With --experts it is a Qwen 3 mixture, each of whose
+experts has its tensors: --sparse --experts 256 --blocks 40 --hidden 2048 --intermediate 512 --heads 16 --kv-heads 2 takes
+66 GB in 31,000 of them. The tokenizer's files are copied from a model whose
 vocabulary is not larger than --vocabulary. Needs numpy.
 """
 
@@ -31,10 +33,18 @@ def tensors(options):
         for name, rows, columns in [
             ("self_attn.q_proj", hidden, hidden), ("self_attn.k_proj", keys, hidden),
             ("self_attn.v_proj", keys, hidden), ("self_attn.o_proj", hidden, hidden),
-            ("mlp.gate_proj", inner, hidden), ("mlp.up_proj", inner, hidden),
-            ("mlp.down_proj", hidden, inner),
         ]:
             yield f"{prefix}{name}.weight", [rows, columns]
+        for expert in range(options.experts) or [None]:
+            mlp = f"{prefix}mlp." if expert is None else f"{prefix}mlp.experts.{expert}."
+            for name, rows, columns in [
+                ("gate_proj", inner, hidden), ("up_proj", inner, hidden), ("down_proj", hidden, inner),
+            ]:
+                yield f"{mlp}{name}.weight", [rows, columns]
+        if options.experts:
+            yield f"{prefix}mlp.gate.weight", [options.experts, hidden]
+            for name in ["q_norm", "k_norm"]:
+                yield f"{prefix}self_attn.{name}.weight", [hidden // options.heads]
         for name in ["input_layernorm", "post_attention_layernorm"]:
             yield f"{prefix}{name}.weight", [hidden]
     yield "model.norm.weight", [hidden]
@@ -79,6 +89,8 @@ def main():
     parser.add_argument("--intermediate", type=int, default=11008)
     parser.add_argument("--heads", type=int, default=32)
     parser.add_argument("--kv-heads", type=int, default=32)
+    parser.add_argument("--experts", type=int, default=0)
+    parser.add_argument("--chosen", type=int, default=8)
     parser.add_argument("--vocabulary", type=int, default=32000)
     parser.add_argument("--tokenizer", type=pathlib.Path, default="Samples/scripture")
     parser.add_argument("--sparse", action="store_true")
@@ -95,6 +107,11 @@ def main():
         "tie_word_embeddings": False, "torch_dtype": "bfloat16", "bos_token_id": 0,
         "eos_token_id": 0,
     }
+    if options.experts:
+        config |= {
+            "architectures": ["Qwen3MoeForCausalLM"], "model_type": "qwen3_moe", "num_experts": options.experts,
+            "num_experts_per_tok": options.chosen, "moe_intermediate_size": options.intermediate,
+            "norm_topk_prob": True, "head_dim": options.hidden // options.heads}
     (options.directory / "config.json").write_text(json.dumps(config, indent=2))
 
     shards, size = [[]], 0

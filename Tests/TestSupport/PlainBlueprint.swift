@@ -11,10 +11,11 @@ extension Blueprint {
   ) -> Blueprint {
     let size = headSize ?? hidden / heads
     let block = BlockFacts(
-      attention: AttentionFacts(
-        headCount: heads, keyValueHeadCount: keyHeads, headSize: size,
-        scale: 1 / Float(size).squareRoot(), softcap: nil, window: nil, rope: 0,
-        queryKeyNorm: .none, isFused: false, queryGrowth: nil),
+      mixer: .attention(
+        AttentionFacts(
+          headCount: heads, keyValueHeadCount: keyHeads, headSize: size,
+          scale: 1 / Float(size).squareRoot(), softcap: nil, window: nil, rope: 0,
+          queryKeyNorm: .none, isFused: false, queryGrowth: nil)),
       feedForward: .dense(
         DenseFacts(innerSize: inner, activation: .silu, isGated: true, isFused: false)),
       norms: .before, residualScale: 1, biases: [])
@@ -30,7 +31,7 @@ extension Blueprint {
 
 extension ModelDescription {
   /// The attention of the first block.
-  public var attention: AttentionFacts? { blueprint?.blocks.first?.attention }
+  public var attention: AttentionFacts? { blueprint?.attention }
   /// The inner size of the first block.
   public var innerSize: Int? { blueprint?.blocks.first?.feedForward.innerSize }
 }

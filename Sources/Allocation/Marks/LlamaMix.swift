@@ -53,7 +53,8 @@ public enum LlamaMix: String, Codable, Hashable, Sendable, CaseIterable {
     let block = layer.block ?? 0
     switch layer.role {
     case .head: return headType(columns: layer.columns)
-    case .embedTokens: return model.tiesEmbeddings ? headType(columns: layer.columns) : base
+    case .embedTokens, .perLayerEmbedding:
+      return model.tiesEmbeddings ? headType(columns: layer.columns) : base
     case .value:
       let type = valueType(block: block, of: blocks, in: model)
       let isLlama70B = blocks == 80 && Self.queriesAKey(block, in: model) != 1
@@ -100,8 +101,10 @@ public enum LlamaMix: String, Codable, Hashable, Sendable, CaseIterable {
 
   /// Query heads that share a key head.
   private static func queriesAKey(_ block: Int, in model: ModelDescription) -> Int {
-    guard let blocks = model.blueprint?.blocks, blocks.indices.contains(block) else { return 1 }
-    return blocks[block].attention.headCount / max(blocks[block].attention.keyValueHeadCount, 1)
+    guard let blocks = model.blueprint?.blocks, blocks.indices.contains(block),
+      let attention = blocks[block].attention
+    else { return 1 }
+    return attention.headCount / max(attention.keyValueHeadCount, 1)
   }
 
   /// llama.cpp's `use_more_bits`: the first and the last eighth, and every third block between.

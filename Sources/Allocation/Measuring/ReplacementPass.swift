@@ -104,7 +104,7 @@ public struct ReplacementPass: Sendable {
     var compressed = decoder
     do { try compressed.setLayer(layer.name, weights) } catch { throw WorkFailure(error) }
     // Another embedding makes other hidden states from the start.
-    let start = layer.role == .embedTokens ? try passBeforeFirstBlock(of: compressed) : pass
+    let start = layer.role.isEmbedding ? try passBeforeFirstBlock(of: compressed) : pass
     do {
       return try start.evaluation(of: compressed, against: decoder, states: states, pace: pace)?
         .divergence?.mean

@@ -16,6 +16,9 @@ typedef struct {
   vk_float_type type;
   /// Rows of a head whose two halves are stored interleaved; 0 when rows are stored in order.
   size_t interleaved_head;
+  /// Heads of so many rows from a row on, so many in each group, of which the first of all groups are stored first, then
+  /// the second; no groups when rows are stored in order.
+  size_t tiled_from, tiled_groups, tiled_heads, tiled_size;
 } vk_rows;
 
 /// y[t * y_stride + i] = row (first + i) . (x + t * x_stride) for i < count and t < tokens.

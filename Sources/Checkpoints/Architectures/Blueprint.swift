@@ -23,11 +23,17 @@ public struct Blueprint: Codable, Hashable, Sendable {
   public var prefix: String
   /// The LM head's name there.
   public var headName: String
+  /// Embeddings of each block's own; nil for none.
+  public var perLayer: PerLayerFacts? = nil
+  /// Blocks after these that a file holds and counts and that predict further tokens, which nothing here computes.
+  public var furtherBlocks = 0
 
-  /// What the first block without experts says of its half; nil where all have some.
+  /// What the first block with attention says of it; nil where none has any.
+  public var attention: AttentionFacts? { blocks.lazy.compactMap(\.attention).first }
+
+  /// What the first block with an MLP that all tokens run through says of it; nil where there is none.
   package var dense: DenseFacts? {
-    blocks.lazy.compactMap { if case .dense(let facts) = $0.feedForward { facts } else { nil } }
-      .first
+    blocks.lazy.compactMap(\.feedForward.dense).first
   }
 
   /// What the first block of experts says of them; nil where there are none.
@@ -55,17 +61,32 @@ public enum NormPlacement: String, Codable, Hashable, Sendable {
   case around
 }
 
-/// One decoder block: attention, then a feed-forward half.
+/// What mixes a block's positions.
+public enum MixerFacts: Codable, Hashable, Sendable {
+  case attention(AttentionFacts)
+  case delta(DeltaFacts)
+}
+
+/// One decoder block: what mixes its positions, then a feed-forward half.
 public struct BlockFacts: Codable, Hashable, Sendable {
-  public var attention: AttentionFacts
+  public var mixer: MixerFacts
   public var feedForward: FeedForwardFacts
   public var norms: NormPlacement
   /// What both halves' outputs are multiplied by before they are added.
   public var residualScale: Float
   /// Parts that have biases, as ``Part`` names them.
   public var biases: Set<String>
+  /// Whether the block's hidden states are multiplied by a number of its own before the next one reads them.
+  public var hasOutputScale = false
 
   package func hasBias(_ part: Part) -> Bool { biases.contains(part.rawValue) }
+
+  /// Nil for a block with another mixer.
+  public var attention: AttentionFacts? {
+    if case .attention(let facts) = mixer { facts } else { nil }
+  }
+  /// Nil for a block with another mixer.
+  public var delta: DeltaFacts? { if case .delta(let facts) = mixer { facts } else { nil } }
 }
 
 /// How queries and keys are normalised before RoPE turns them.
@@ -95,11 +116,48 @@ public struct AttentionFacts: Codable, Hashable, Sendable {
   public var isFused: Bool
   /// How queries grow with their position; nil where they do not.
   public var queryGrowth: QueryGrowth?
+  /// Whether each head has a learned logit that takes part in its softmax and has no value.
+  public var hasSinks = false
+  /// Whether what k gives serves as values too, as it is before any norm: there is no v.
+  public var keysAreValues = false
+  /// Whether each head's values are normalised, without weights.
+  public var normalizesValues = false
+  /// The block before whose keys and values are read; nil for the block's own.
+  public var cacheBlock: Int? = nil
+  /// Whether q gives each head's query and after it as many values whose sigmoids gate what the head gives.
+  public var isGated = false
 
-  /// Output channels of q.
+  /// How queries, keys and values follow from latent rows; nil where each is a projection of its own.
+  public var latent: LatentFacts?
+
+  /// Values of a value's head, and of a head's output.
+  public var valueSize: Int { latent?.valueSize ?? headSize }
+  /// Values of all heads' queries.
   public var queryWidth: Int { headCount * headSize }
-  /// Output channels of k, and of v.
+  /// Values of all heads' keys.
   public var keyWidth: Int { keyValueHeadCount * headSize }
+  /// Values of all heads' outputs.
+  public var outputWidth: Int { headCount * valueSize }
+  /// The first value of each head that positions turn.
+  package var firstTurned: Int { latent.map { headSize - $0.turnedSize } ?? 0 }
+}
+
+/// Multi-head latent attention (DeepSeek-V2, 2024): keys and values of all heads follow from one row of few values.
+public struct LatentFacts: Codable, Hashable, Sendable {
+  /// Values of the row that queries follow from; nil where they are projected from hidden states.
+  public var queryRank: Int?
+  /// Values of the row that keys and values follow from.
+  public var rank: Int
+  /// Values of a key that positions turn, which all heads share; they follow the others.
+  public var turnedSize: Int
+  public var valueSize: Int
+  /// The epsilon of the norms of both rows.
+  public var normEpsilon: Double
+  /// Whether keys and values have a matrix each, that of keys by head with inputs for rows, as llama.cpp has them.
+  public var isSplit: Bool
+
+  /// Values of the part of a key that each head has to itself, given its size.
+  package func ownSize(ofHead size: Int) -> Int { size - turnedSize }
 }
 
 /// Ministral 3's and Llama 4's queries: times 1 + beta * log(1 + floor(position / length)).
@@ -117,12 +175,27 @@ public enum ActivationKind: String, Codable, Hashable, Sendable {
   /// GELU by the error function.
   case gelu
   case relu
+  /// gpt-oss' gate and values, both bounded: see ``Activation/clampedSwiGLU``.
+  case clampedSwiGLU
+}
+
+extension Blueprint {
+  /// Blocks whose keys and values others read, too.
+  package var sharedBlocks: Set<Int> { Set(blocks.compactMap { $0.attention?.cacheBlock }) }
 }
 
 /// A block's half after attention.
 public enum FeedForwardFacts: Codable, Hashable, Sendable {
   case dense(DenseFacts)
   case experts(ExpertFacts)
+
+  /// The MLP that all tokens run through, alone or beside experts; nil where there is none.
+  package var dense: DenseFacts? {
+    switch self {
+    case .dense(let facts): facts
+    case .experts(let facts): facts.beside
+    }
+  }
 
   /// Of one expert, where there are several.
   public var innerSize: Int {
@@ -149,6 +222,28 @@ public enum RouterKind: String, Codable, Hashable, Sendable {
   case softmax
   /// By those probabilities divided by the sum of the chosen ones': what the chosen ones alone would share.
   case softmaxOfChosen
+  /// By the sigmoid of each expert's own logit.
+  case sigmoid
+  /// By those sigmoids divided by the sum of the chosen ones'.
+  case sigmoidOfChosen
+
+  /// Whether experts do not share what they are weighed by.
+  package var isSigmoid: Bool { self == .sigmoid || self == .sigmoidOfChosen }
+  /// Whether the weights of the chosen experts add up to one.
+  package var isOfChosen: Bool { self == .softmaxOfChosen || self == .sigmoidOfChosen }
+
+  /// The same score with weights that add up to one, or as they are.
+  func ofChosen(_ isOfChosen: Bool) -> RouterKind {
+    isSigmoid ? isOfChosen ? .sigmoidOfChosen : .sigmoid : isOfChosen ? .softmaxOfChosen : .softmax
+  }
+}
+
+/// Groups of experts, of which a router chooses some before it chooses experts among theirs (DeepSeek-V2, 2024).
+public struct ExpertGroups: Codable, Hashable, Sendable {
+  public var count: Int
+  public var chosenCount: Int
+  /// How many of a group's best experts count when groups are compared.
+  public var comparedCount: Int
 }
 
 /// A mixture of experts, of which each token runs through a few.
@@ -165,4 +260,24 @@ public struct ExpertFacts: Codable, Hashable, Sendable {
   public var sharedInnerSize: Int?
   /// Whether that expert is weighed by a sigmoid gate of its own.
   public var weighsShared: Bool
+  /// What the chosen experts' weights are multiplied by.
+  public var weightScale: Float = 1
+  /// Whether experts have biases that they are chosen by, and not weighed by.
+  public var hasChoiceBias = false
+  /// nil where experts are chosen among all.
+  public var groups: ExpertGroups?
+  /// The MLP beside them, which reads and adds under norms of its own; nil for none.
+  ///
+  /// The router then normalises and scales what it reads, and each expert's weight (Gemma 4).
+  public var beside: DenseFacts? = nil
+}
+
+/// Embeddings that each block has of its own, for it to gate and add (Gemma 3n and 4).
+public struct PerLayerFacts: Codable, Hashable, Sendable {
+  /// Values of a block's embedding.
+  public var size: Int
+  /// Token ids that have one.
+  public var vocabularySize: Int
+  /// What bends the gate.
+  public var activation: ActivationKind
 }

@@ -1,8 +1,8 @@
 /// Makes a model's blueprint from its settings, as its architecture reads them.
 struct BlueprintReader {
-  private let architecture: Architecture
-  private let settings: ModelSettings
-  private let tensors: TensorTable
+  let architecture: Architecture
+  let settings: ModelSettings
+  let tensors: TensorTable
   /// What precedes the decoder's names, and the head's name.
   private let names: (prefix: String, head: String)
 
@@ -24,30 +24,57 @@ struct BlueprintReader {
   /// - Throws: ``CheckpointError`` naming the setting that is missing, makes no sense, or is not honoured yet.
   func blueprint() throws(CheckpointError) -> Blueprint {
     let hiddenSize = try settings.size(.hiddenSize)
-    let blockCount = try settings.size(.blockCount, limit: Self.blockLimit)
-    let (headCount, keyHeadCount, headSize) = try heads(hiddenSize: hiddenSize)
-    let ropes = try RopeReader(settings, architecture: architecture, tensors: tensors).ropes(
-      headSize: headSize)
+    let (blockCount, furtherBlocks) = try blockCounts()
+    let latent = try LatentReader(settings, architecture, tensors: tensors)?.facts()
+    let headReader = HeadReader(settings, architecture: architecture, hiddenSize: hiddenSize)
+    let ropes =
+      if let latent {
+        try RopeReader(settings, architecture: architecture, tensors: tensors).ropes(
+          headSize: latent.facts.turnedSize, localHeadSize: latent.facts.turnedSize)
+      } else {
+        try self.ropes(of: headReader, blockCount: blockCount)
+      }
     let window = try WindowReader(settings, architecture: architecture)
     let residualScale =
       architecture.hasMultipliers ? try settings.number(.residualScale, standard: 1) : 1
-    let (scale, softcap) = try scores(headSize: headSize)
+    let sharing = try sharingBlocks(of: blockCount)
     let growth = try queryGrowth(ropes: ropes)
+    let delta = try DeltaReader(
+      settings, architecture: architecture, tensors: tensors, prefix: names.prefix)
     var blocks: [BlockFacts] = []
     for block in 0..<blockCount {
       let turns = try turns(block)
       let sees = try window.window(ofBlock: block, of: blockCount, turns: turns)
-      let attention = AttentionFacts(
-        headCount: headCount, keyValueHeadCount: keyHeadCount, headSize: headSize, scale: scale,
-        softcap: softcap, window: sees,
+      let heads =
+        if let latent {
+          HeadReader.Heads(
+            count: latent.headCount, keyCount: latent.headCount, size: latent.headSize)
+        } else {
+          try headReader.heads(ofBlock: block, isGlobal: sees == nil)
+        }
+      let (scale, softcap): (Float, Float?) =
+        if let latent { (latent.scale, nil) } else { try scores(headSize: heads.size) }
+      var attention = AttentionFacts(
+        headCount: heads.count, keyValueHeadCount: heads.keyCount, headSize: heads.size,
+        scale: scale, softcap: softcap, window: sees,
         rope: turns ? architecture.hasLocalRope && sees != nil ? 1 : 0 : nil,
-        queryKeyNorm: architecture.queryKeyNorm, isFused: architecture.fusesAttention,
-        queryGrowth: growth)
+        queryKeyNorm: try queryKeyNorm(), isFused: architecture.fusesAttention,
+        queryGrowth: growth, hasSinks: architecture.hasSinks,
+        normalizesValues: architecture.normalizesValues, isGated: architecture.gatesAttention,
+        latent: latent?.facts)
+      if sharing.contains(block) {
+        attention.cacheBlock = try cacheBlock(of: attention, in: blocks[..<sharing.lowerBound])
+      }
+      attention.keysAreValues = try keysAreValues(in: attention, ofBlock: block)
+      let recurrence = try delta?.facts(ofBlock: block)
+      let feedForward = try feedForward(
+        ofBlock: block, isSharing: sharing.contains(block))
       blocks.append(
         BlockFacts(
-          attention: attention, feedForward: try feedForward(ofBlock: block),
+          mixer: recurrence.map { .delta($0) } ?? .attention(attention),
+          feedForward: feedForward,
           norms: architecture.norms, residualScale: Float(residualScale),
-          biases: try biases(ofBlock: block)))
+          biases: try biases(ofBlock: block, feedForward), hasOutputScale: hasOutputScale(block)))
     }
     return Blueprint(
       hiddenSize: hiddenSize, vocabularySize: try vocabularySize(),
@@ -56,31 +83,27 @@ struct BlueprintReader {
       embeddingScale: try embeddingScale(hiddenSize: hiddenSize), logitScale: try logitScale(),
       logitSoftcap: try bound(.logitSoftcap, isKnown: architecture.boundsLogits), ropes: ropes,
       blocks: blocks, tiesEmbeddings: try tiesEmbeddings(), prefix: names.prefix,
-      headName: names.head)
+      headName: names.head, perLayer: try perLayer(), furtherBlocks: furtherBlocks)
   }
 
-  private func heads(
-    hiddenSize: Int
-  ) throws(CheckpointError) -> (count: Int, keyCount: Int, size: Int) {
-    let count = try settings.size(.headCount)
-    let keyCount = try settings.size(.keyHeadCount, standard: count)
-    guard count % keyCount == 0 else {
-      throw settings.error(
-        "\(count) attention heads cannot share \(keyCount) key-value heads evenly")
+  /// Blocks of the decoder, and those after them in a GGUF file that predict further tokens.
+  private func blockCounts() throws(CheckpointError) -> (own: Int, further: Int) {
+    let count = try settings.size(.blockCount, limit: Self.blockLimit)
+    guard architecture.keepsFurtherBlocks,
+      let further = try settings.optionalSize(SettingKey(gguf: "nextn_predict_layers"))
+    else { return (count, 0) }
+    guard further < count else {
+      throw settings.error("\(further) of \(count) blocks predict further tokens")
     }
-    guard settings.has(.headSize) || hiddenSize % count == 0 else {
-      throw settings.error(
-        "the hidden size \(hiddenSize) is no multiple of the \(count) attention heads")
-    }
-    let size = try settings.size(.headSize, standard: max(1, hiddenSize / count))
-    guard size % 2 == 0 else {
-      throw settings.error("the head size \(size) is odd, and RoPE rotates pairs")
-    }
-    let valueSize = SettingKey(gguf: "attention.value_length")
-    guard try settings.size(valueSize, standard: size) == size else {
-      throw settings.error("keys and values have heads of different sizes, which is not supported")
-    }
-    return (count, keyCount, size)
+    return (count - further, further)
+  }
+
+  private func queryKeyNorm() throws(CheckpointError) -> QueryKeyNorm {
+    guard let flag = architecture.queryKeyNormFlag else { return architecture.queryKeyNorm }
+    let isOn =
+      settings.gguf == nil
+      ? try settings.flag(flag) : tensors["blk.0.\(Part.queryNorm.ggufName).weight"] != nil
+    return isOn ? architecture.queryKeyNorm : .none
   }
 
   private func epsilon() throws(CheckpointError) -> Double {
@@ -90,7 +113,7 @@ struct BlueprintReader {
     }
   }
 
-  private func vocabularySize() throws(CheckpointError) -> Int {
+  func vocabularySize() throws(CheckpointError) -> Int {
     let rows = settings.gguf == nil ? nil : tensors["token_embd.weight"]?.shape.first
     return try settings.size(.vocabularySize, standard: rows)
   }
@@ -122,6 +145,7 @@ struct BlueprintReader {
     headSize: Int
   ) throws(CheckpointError) -> (scale: Float, softcap: Float?) {
     let softcap = try bound(.attentionSoftcap, isKnown: architecture.boundsScores)
+    if let scale = architecture.scoreScale { return (scale, softcap) }
     if architecture.hasMultipliers, settings.has(.attentionScale) {
       return (Float(try settings.number(.attentionScale)), softcap)
     }
@@ -143,7 +167,7 @@ struct BlueprintReader {
   private func ggufScaleSize(headSize: Int) throws(CheckpointError) -> Double {
     Double(
       architecture.scoreSizeInGGUF(
-        blocks: try settings.size(.blockCount, limit: Self.blockLimit),
+        blocks: try blockCounts().own,
         hiddenSize: try settings.size(.hiddenSize), headCount: try settings.size(.headCount),
         headSize: headSize))
   }
@@ -183,11 +207,14 @@ struct BlueprintReader {
     return (block + 1) % every != 0
   }
 
-  private func biases(ofBlock block: Int) throws(CheckpointError) -> Set<String> {
+  private func biases(
+    ofBlock block: Int, _ feedForward: FeedForwardFacts
+  ) throws(CheckpointError) -> Set<String> {
     var parts: Set<Part> = []
     if settings.gguf != nil {
       let all: [Part] = [
         .query, .key, .value, .fusedAttention, .attentionOutput, .gate, .up, .fusedGateUp, .down,
+        .router, .expertGate, .expertUp, .expertDown, .queryDown, .latent,
       ]
       parts = Set(all.filter { tensors["blk.\(block).\($0.ggufName).bias"] != nil })
     } else {
@@ -198,75 +225,72 @@ struct BlueprintReader {
           parts.formUnion(flagged)
         }
       }
+      if case .experts = feedForward { parts.formUnion(architecture.expertBiases) }
     }
     return Set(parts.map(\.rawValue))
   }
 }
 
 extension BlueprintReader {
-  private func feedForward(ofBlock block: Int) throws(CheckpointError) -> FeedForwardFacts {
+  private func feedForward(
+    ofBlock block: Int, isSharing: Bool
+  ) throws(CheckpointError) -> FeedForwardFacts {
     let activation = try activation()
-    func dense(isGated: Bool, isFused: Bool = false) throws(CheckpointError) -> FeedForwardFacts {
-      .dense(
-        DenseFacts(
-          innerSize: try settings.size(.innerSize), activation: activation, isGated: isGated,
-          isFused: isFused))
+    func dense(isGated: Bool, isFused: Bool = false) throws(CheckpointError) -> DenseFacts {
+      DenseFacts(
+        innerSize: try innerSize(ofBlock: block, isSharing: isSharing), activation: activation,
+        isGated: isGated, isFused: isFused)
     }
     switch architecture.feedForward {
-    case .gated: return try dense(isGated: true)
-    case .fusedGated: return try dense(isGated: true, isFused: true)
-    case .plain: return try dense(isGated: false)
+    case .gated: return .dense(try dense(isGated: true))
+    case .fusedGated: return .dense(try dense(isGated: true, isFused: true))
+    case .plain: return .dense(try dense(isGated: false))
     case .experts(let rule):
-      guard try hasExperts(block: block) else { return try dense(isGated: true) }
-      return .experts(try experts(rule, activation))
+      guard try hasExperts(block: block, rule) else { return .dense(try dense(isGated: true)) }
+      let reader = ExpertReader(
+        settings, architecture, rule, tensors: tensors,
+        isFused: (rule.isFused || hasFusedExperts) && holdsFused(block))
+      var experts = try reader.experts(ofBlock: block, activation)
+      if rule.standsBesideDense { experts.beside = try dense(isGated: true) }
+      return .experts(experts)
     }
   }
 
-  private func experts(
-    _ rule: Architecture.ExpertRule, _ activation: ActivationKind
-  ) throws(CheckpointError) -> ExpertFacts {
-    let count = try settings.size(.expertCount)
-    let chosen = try settings.size(.chosenCount)
-    guard chosen <= count else {
-      throw settings.error("\(chosen) of \(count) experts cannot be chosen")
-    }
-    let innerKey =
-      rule.usesDenseInnerSize && !settings.has(.expertInnerSize)
-      ? SettingKey.innerSize : .expertInnerSize
-    var router = rule.router
-    if let normalizing = rule.normalizing, settings.gguf == nil {
-      router =
-        try settings.flag(normalizing.flag, standard: normalizing.standard)
-        ? .softmaxOfChosen : .softmax
-    }
-    return ExpertFacts(
-      count: count, chosenCount: chosen, innerSize: try settings.size(innerKey),
-      activation: activation, router: router, isFused: rule.isFused && settings.gguf == nil,
-      sharedInnerSize: rule.hasWeighedShared ? try sharedInnerSize() : nil,
-      weighsShared: rule.hasWeighedShared)
-  }
-
-  /// GGUF files of the first converters leave the shared expert's size to its tensors.
-  private func sharedInnerSize() throws(CheckpointError) -> Int {
-    let rows = settings.gguf.flatMap { _ in tensors["blk.0.ffn_up_shexp.weight"]?.shape.first }
-    return try settings.size(.sharedInnerSize, standard: rows)
+  /// Whether the first block holds gates and ups as one tensor, in families of which some checkpoints do so.
+  private var hasFusedExperts: Bool {
+    let name = "\(names.prefix)layers.0.\(architecture.name(of: .expertGateUp))"
+    return tensors[name] != nil || tensors[name + ".weight"] != nil
   }
 
   /// Whether a block of a mixture has experts: some are dense.
-  private func hasExperts(block: Int) throws(CheckpointError) -> Bool {
+  private func hasExperts(
+    block: Int, _ rule: Architecture.ExpertRule
+  ) throws(CheckpointError) -> Bool {
     if settings.gguf != nil {
       return tensors["blk.\(block).\(Part.router.ggufName).weight"] != nil
+    }
+    if let flag = rule.flag { return try settings.flag(flag) }
+    if architecture.leadsDense {
+      return block >= (try settings.optionalSize(.leadingDense) ?? 0)
     }
     let dense = try settings.list("mlp_only_layers") ?? []
     let step = try settings.size(SettingKey("decoder_sparse_step", gguf: nil), standard: 1)
     return !dense.contains(.integer(block)) && (block + 1) % step == 0
   }
 
-  private func activation() throws(CheckpointError) -> ActivationKind {
+  func activation() throws(CheckpointError) -> ActivationKind {
+    for (key, fixed) in architecture.fixedNumbers.sorted(by: { $0.key < $1.key }) {
+      let number = try settings.number(SettingKey(key, gguf: nil), standard: fixed)
+      guard number == fixed else {
+        throw settings.error("\(key) is \(number), and only \(fixed) is supported")
+      }
+    }
     guard settings.config != nil, let name = try settings.text(architecture.activation.key) else {
       return architecture.activation.standard
     }
     switch name {
+    // The class of gpt-oss in transformers has its own form of it, whatever the setting says.
+    case _ where architecture.activation.standard == .clampedSwiGLU: return .clampedSwiGLU
     case "silu", "swish": return .silu
     case "gelu_pytorch_tanh", "gelu_new", "gelu_fast": return .geluTanh
     case "gelu": return architecture.meansTanhByGELU ? .geluTanh : .gelu

@@ -1,8 +1,12 @@
 /// A place in the model whose vectors one or more layers read.
 public enum InputSite: Codable, Hashable, Sendable {
-  /// What q, k and v read.
+  /// What q, k and v read, or the first layers of a recurrence.
   case attention(block: Int)
-  /// What o reads: the heads' outputs side by side.
+  /// What makes queries of a latent row reads.
+  case queryUp(block: Int)
+  /// What makes keys and values of a latent row reads.
+  case latentUp(block: Int)
+  /// What o reads, or a recurrence's last layer: the heads' outputs side by side.
   case attentionOutput(block: Int)
   /// What gate and up read, also those of a shared expert.
   case feedForward(block: Int)
@@ -14,15 +18,20 @@ public enum InputSite: Codable, Hashable, Sendable {
   case expertOutput(block: Int)
   /// What the shared expert's down layer reads.
   case sharedOutput(block: Int)
+  /// What the gate of a block's own embeddings reads.
+  case perLayerInput(block: Int)
+  /// What the projection of a block's own embeddings reads.
+  case perLayerOutput(block: Int)
   /// What the LM head reads: the output of the final norm.
   case head
 
   /// The sites of a block, in the order in which they are reached.
   public static func sites(ofBlock block: Int) -> [InputSite] {
     [
-      .attention(block: block), .attentionOutput(block: block), .feedForward(block: block),
+      .attention(block: block), .queryUp(block: block), .latentUp(block: block),
+      .attentionOutput(block: block), .feedForward(block: block),
       .feedForwardOutput(block: block), .expertInput(block: block), .expertOutput(block: block),
-      .sharedOutput(block: block),
+      .sharedOutput(block: block), .perLayerInput(block: block), .perLayerOutput(block: block),
     ]
   }
 
@@ -34,13 +43,20 @@ public enum InputSite: Codable, Hashable, Sendable {
       return
     }
     switch role {
-    case .query, .key, .value, .fusedAttention: self = .attention(block: block)
-    case .attentionOutput: self = .attentionOutput(block: block)
+    case .query, .key, .value, .fusedAttention, .queryDown, .latent, .deltaInputs, .deltaGate,
+      .fusedDelta:
+      self = .attention(block: block)
+    case .queryUp: self = .queryUp(block: block)
+    // llama.cpp's matrix of keys is multiplied with queries there, and has no inputs here.
+    case .latentUp, .latentValue: self = .latentUp(block: block)
+    case .attentionOutput, .deltaOutput: self = .attentionOutput(block: block)
     case .gate, .up, .fusedGateUp, .sharedGate, .sharedUp: self = .feedForward(block: block)
     case .expertGate, .expertUp, .expertGateUp: self = .expertInput(block: block)
     case .down: self = .feedForwardOutput(block: block)
     case .expertDown: self = .expertOutput(block: block)
     case .sharedDown: self = .sharedOutput(block: block)
+    case .perLayerGate: self = .perLayerInput(block: block)
+    case .perLayerProjection: self = .perLayerOutput(block: block)
     default: return nil
     }
   }
@@ -48,9 +64,10 @@ public enum InputSite: Codable, Hashable, Sendable {
   /// The block that the site lies in; nil for the head.
   public var block: Int? {
     switch self {
-    case .attention(let block), .attentionOutput(let block), .feedForward(let block),
+    case .attention(let block), .queryUp(let block), .latentUp(let block),
+      .attentionOutput(let block), .feedForward(let block),
       .feedForwardOutput(let block), .expertInput(let block), .expertOutput(let block),
-      .sharedOutput(let block):
+      .sharedOutput(let block), .perLayerInput(let block), .perLayerOutput(let block):
       block
     case .head: nil
     }
@@ -60,12 +77,16 @@ public enum InputSite: Codable, Hashable, Sendable {
   public func inBlock(_ block: Int) -> InputSite {
     switch self {
     case .attention: .attention(block: block)
+    case .queryUp: .queryUp(block: block)
+    case .latentUp: .latentUp(block: block)
     case .attentionOutput: .attentionOutput(block: block)
     case .feedForward: .feedForward(block: block)
     case .feedForwardOutput: .feedForwardOutput(block: block)
     case .expertInput: .expertInput(block: block)
     case .expertOutput: .expertOutput(block: block)
     case .sharedOutput: .sharedOutput(block: block)
+    case .perLayerInput: .perLayerInput(block: block)
+    case .perLayerOutput: .perLayerOutput(block: block)
     case .head: .head
     }
   }

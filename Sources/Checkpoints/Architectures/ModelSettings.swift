@@ -57,6 +57,19 @@ struct ModelSettings: Sendable {
     return try settings.size(name, standard: standard, limit: limit)
   }
 
+  /// A size of one block, where GGUF may have a list with one for each.
+  func size(
+    _ key: SettingKey, ofBlock block: Int, standard: Int? = nil
+  ) throws(CheckpointError) -> Int {
+    guard case .gguf(let header, _) = source, let name = name(of: key),
+      let sizes = header.integers(name)
+    else { return try size(key, standard: standard) }
+    guard sizes.indices.contains(block), (1...1 << 24).contains(sizes[block]) else {
+      throw error("\(name) has no size for block \(block)")
+    }
+    return sizes[block]
+  }
+
   /// A size, or nil where it is not given, null or zero.
   func optionalSize(_ key: SettingKey) throws(CheckpointError) -> Int? {
     guard let name = name(of: key), let value = settings.value(name), value != .integer(0) else {

@@ -63,6 +63,7 @@ public struct RopeFacts: Codable, Hashable, Sendable {
       rope.long = LongRope(length: rule.originalLength, divisors: rule.long)
       rope.amplitude = rule.amplitude
     case .listed(let divisors): rope.divisors = divisors
+    case .proportional(let rule): rope.divisors = rule.divisors(pairs: pairCount)
     }
     return rope
   }
@@ -77,6 +78,37 @@ public enum RopeScaling: Codable, Hashable, Sendable {
   case long(LongScaling)
   /// By numbers that a GGUF file lists, one for each pair.
   case listed([Double])
+  case proportional(ProportionalScaling)
+}
+
+/// Only the quickest pairs turn, which lie as if all did (Gemma 4).
+public struct ProportionalScaling: Codable, Hashable, Sendable {
+  /// Of the pairs.
+  public var share: Double
+  /// What divides the frequencies of those that turn.
+  public var factor: Double
+
+  /// By what llama.cpp's converter divides the frequencies of pairs that stay: no angle is left in single precision.
+  private static let still = 1e30
+
+  public init(share: Double, factor: Double = 1) {
+    (self.share, self.factor) = (share, factor)
+  }
+
+  /// The rule behind divisors; nil if they are none of its.
+  init?(explaining divisors: [Double]) {
+    let turning = divisors.prefix { $0 < Self.still / 2 }
+    guard turning.count < divisors.count, let factor = turning.first,
+      turning.allSatisfy({ $0 == factor }),
+      divisors.dropFirst(turning.count).allSatisfy({ $0 >= Self.still / 2 })
+    else { return nil }
+    self.init(share: Double(turning.count) / Double(divisors.count), factor: factor)
+  }
+
+  func divisors(pairs: Int) -> [Double] {
+    let turning = Int(share * Double(2 * pairs) / 2)
+    return (0..<pairs).map { $0 < turning ? factor : Self.still }
+  }
 }
 
 /// Llama 3.1's rule: waves longer than the original context over `lowFrequencyFactor` are divided by `factor`, those shorter

@@ -14,9 +14,13 @@ struct RopeReader {
     self.tensors = tensors
   }
 
+  /// - Parameters:
+  ///   - headSize: Values of a head.
+  ///   - localHeadSize: Those of a head in a block with a window; nil for as many.
+  /// - Returns: The rotation, and that of blocks with a window where it is another.
   /// - Throws: ``CheckpointError`` for settings that make no rotation, or none that Vise knows.
-  func ropes(headSize: Int) throws(CheckpointError) -> [RopeFacts] {
-    let ropes = try stated(headSize: headSize)
+  func ropes(headSize: Int, localHeadSize: Int? = nil) throws(CheckpointError) -> [RopeFacts] {
+    let ropes = try stated(headSize: headSize, localHeadSize: localHeadSize ?? headSize)
     for rope in ropes {
       let divisors = rope.divisors + (rope.long?.divisors ?? [])
       guard rope.amplitude.isFinite, divisors.allSatisfy({ $0.isFinite && $0 > 0 }) else {
@@ -26,21 +30,37 @@ struct RopeReader {
     return ropes
   }
 
-  private func stated(headSize: Int) throws(CheckpointError) -> [RopeFacts] {
-    if let config = settings.config { return try ropes(config, headSize: headSize) }
+  private func stated(
+    headSize: Int, localHeadSize: Int
+  ) throws(CheckpointError) -> [RopeFacts] {
+    if let config = settings.config {
+      return try ropes(config, headSize: headSize, localHeadSize: localHeadSize)
+    }
     let rope = try ggufRope(headSize: headSize)
     guard architecture.hasLocalRope else { return [rope] }
     let localTheta = SettingKey(gguf: "rope.freq_base_swa")
     let theta = try settings.number(localTheta, standard: 10_000)
-    return [
-      rope, RopeFacts(pairing: rope.pairing, theta: theta, rotatedSize: rope.rotatedSize),
-    ]
+    var rotated = rope.rotatedSize
+    if architecture.hasGlobalHeads {
+      rotated = try settings.size(
+        SettingKey(gguf: "rope.dimension_count_swa"), standard: localHeadSize)
+      guard rotated <= localHeadSize, rotated % 2 == 0 else {
+        throw settings.error(
+          "rope.dimension_count_swa is \(rotated) for heads of \(localHeadSize)")
+      }
+    }
+    return [rope, RopeFacts(pairing: rope.pairing, theta: theta, rotatedSize: rotated)]
   }
 
   // MARK: config.json
 
-  private func ropes(_ config: JSONFile, headSize: Int) throws(CheckpointError) -> [RopeFacts] {
+  private func ropes(
+    _ config: JSONFile, headSize: Int, localHeadSize: Int
+  ) throws(CheckpointError) -> [RopeFacts] {
     let sections = try RopeSections(config, splits: architecture.hasLocalRope)
+    if architecture.needsRopeSection, sections.whole == nil {
+      throw config.error("rope_parameters is missing")
+    }
     guard architecture.hasLocalRope else {
       if let parameters = sections.parameters, sections.isByKind, sections.scaling == nil {
         throw parameters.error(
@@ -52,17 +72,29 @@ struct RopeReader {
       throw parameters.error(
         "rope_parameters says nothing of full_attention and sliding_attention apart")
     }
-    let global = try rope(try sections.ofFullAttention(), in: config, headSize: headSize)
+    var full = try sections.ofFullAttention()
+    if architecture.hasGlobalHeads, full == nil {
+      full = JSONFile(file: config.file, root: Self.globalStandard)
+    }
+    let global = try rope(full, in: config, headSize: headSize)
     guard let own = try sections.ofSlidingAttention() else {
       let theta = try config.number("rope_local_base_freq", standard: 10_000)
       return [
-        global, RopeFacts(pairing: global.pairing, theta: theta, rotatedSize: global.rotatedSize),
+        global, RopeFacts(pairing: global.pairing, theta: theta, rotatedSize: localHeadSize),
       ]
     }
     return [
-      global, try rope(own, in: config, headSize: headSize, thetaKey: "rope_local_base_freq"),
+      global, try rope(own, in: config, headSize: localHeadSize, thetaKey: "rope_local_base_freq"),
     ]
   }
+
+  /// How Gemma 4 turns where its config.json does not say it.
+  private static let globalStandard = JSONObject(
+    members: [
+      JSONObject.Member(name: "rope_type", value: "proportional"),
+      JSONObject.Member(name: "rope_theta", value: .integer(1_000_000)),
+      JSONObject.Member(name: "partial_rotary_factor", value: JSONValue(0.25)),
+    ])
 
   private func rope(
     _ section: JSONFile?, in config: JSONFile, headSize: Int, thetaKey: String = "rope_theta"
@@ -75,8 +107,16 @@ struct RopeReader {
     }
     let theta = try number("rope_theta", elsewhere: thetaKey, standard: 10_000)
     let stretches = try section.map { section throws(CheckpointError) in try kind(of: section) }
+    if let section, stretches == "proportional" {
+      return RopeFacts(pairing: architecture.pairing, theta: theta, rotatedSize: headSize)
+        .stretched(by: .proportional(try proportional(section)))
+    }
+    var standard = 1.0
+    if architecture.readsRotaryDim, config.value("rotary_dim") != nil {
+      standard = Double(try config.size("rotary_dim")) / Double(headSize)
+    }
     var share = try number(
-      "partial_rotary_factor", elsewhere: "partial_rotary_factor", standard: 1)
+      "partial_rotary_factor", elsewhere: "partial_rotary_factor", standard: standard)
     if !architecture.turnsPartially, share != 1 {
       // transformers' class reads it in rotations that are stretched, and then fails.
       guard stretches ?? "default" == "default" else {
@@ -91,7 +131,11 @@ struct RopeReader {
       throw config.error(
         "partial_rotary_factor \(share) turns \(rotated) values of heads of \(headSize)")
     }
-    let rope = RopeFacts(pairing: architecture.pairing, theta: theta, rotatedSize: rotated)
+    var pairing = architecture.pairing
+    if architecture.hasLatentAttention, try config.flag("rope_interleave") == false {
+      pairing = .halves
+    }
+    let rope = RopeFacts(pairing: pairing, theta: theta, rotatedSize: rotated)
     guard let section, let scaling = try scaling(section, in: config, rope) else { return rope }
     return rope.stretched(by: scaling)
   }
@@ -137,6 +181,18 @@ struct RopeReader {
       return .yarn(try yarn(section, originalLength: originalLength()))
     case let other: throw unsupported(other)
     }
+  }
+
+  private func proportional(
+    _ section: JSONFile
+  ) throws(CheckpointError) -> ProportionalScaling {
+    let rule = ProportionalScaling(
+      share: try section.number("partial_rotary_factor", standard: 1),
+      factor: try section.number("factor", standard: 1))
+    guard rule.share <= 1 else {
+      throw section.error("partial_rotary_factor is \(rule.share), more than 1")
+    }
+    return rule
   }
 
   private func yarn(
@@ -194,7 +250,9 @@ struct RopeReader {
     var stretched = rope
     switch (listed, scaling) {
     case (nil, let scaling?): stretched = rope.stretched(by: scaling)
-    case (let divisors?, nil): stretched = rope.stretched(by: .listed(divisors))
+    case (let divisors?, nil):
+      let rule = ProportionalScaling(explaining: divisors)
+      stretched = rope.stretched(by: rule.map { .proportional($0) } ?? .listed(divisors))
     // llama.cpp divides by both.
     case (let divisors?, .linear(let factor)):
       stretched = rope.stretched(by: .listed(divisors.map { $0 * factor }))
@@ -236,7 +294,10 @@ struct RopeReader {
       var amplitude = YarnScaling.amplitude(factor: factor)
       let weight = "\(prefix)yarn_log_multiplier"
       let readsRamp = architecture.hasYarnRampInGGUF
-      if readsRamp, header.value(weight) != nil {
+      if architecture.hasLatentAttention, header.value(weight) != nil {
+        // llama.cpp takes both of DeepSeek's weights for one, and their amplitudes cancel.
+        amplitude = 1
+      } else if readsRamp, header.value(weight) != nil {
         amplitude /= YarnScaling.amplitude(factor: factor, weight: try header.number(weight))
       }
       return .yarn(
@@ -286,6 +347,6 @@ struct RopeReader {
   private func unsupported(_ type: String) -> CheckpointError {
     settings.error(
       "has RoPE scaling of type \"\(type)\", which is not supported",
-      hint: "linear, llama3, yarn and longrope run")
+      hint: "linear, llama3, yarn, longrope and proportional run")
   }
 }

@@ -35,11 +35,38 @@ package struct SettingKey: Hashable, Sendable {
   static let expertCount = SettingKey(
     "num_experts", "num_local_experts", "n_routed_experts", gguf: "expert_count")
   static let chosenCount = SettingKey(
-    "num_experts_per_tok", "num_experts_per_token", gguf: "expert_used_count")
+    "num_experts_per_tok", "num_experts_per_token", "top_k_experts", gguf: "expert_used_count")
   static let expertInnerSize = SettingKey(
     "moe_intermediate_size", gguf: "expert_feed_forward_length")
   static let sharedInnerSize = SettingKey(
     "shared_expert_intermediate_size", gguf: "expert_shared_feed_forward_length")
+
+  static let weightScale = SettingKey("routed_scaling_factor", gguf: "expert_weights_scale")
+  static let groupCount = SettingKey("n_group", gguf: "expert_group_count")
+  static let chosenGroupCount = SettingKey("topk_group", gguf: "expert_group_used_count")
+  static let sharedCount = SettingKey("n_shared_experts", gguf: "expert_shared_count")
+  static let leadingDense = SettingKey(
+    "first_k_dense_replace", gguf: "leading_dense_block_count")
+
+  static let queryRank = SettingKey("q_lora_rank", gguf: "attention.q_lora_rank")
+  static let latentRank = SettingKey("kv_lora_rank", gguf: "attention.kv_lora_rank")
+  static let latentValueSize = SettingKey("v_head_dim", gguf: "attention.value_length_mla")
+  static let latentKeySize = SettingKey(gguf: "attention.key_length_mla")
+  static let ownKeySize = SettingKey("qk_nope_head_dim", gguf: nil)
+  static let turnedKeySize = SettingKey("qk_rope_head_dim", gguf: "rope.dimension_count")
+
+  static let sharedCaches = SettingKey(
+    "num_kv_shared_layers", gguf: "attention.shared_kv_layers")
+  static let perLayerSize = SettingKey(
+    "hidden_size_per_layer_input", gguf: "embedding_length_per_layer_input")
+  /// GGUF has a name of its own for sizes of heads in blocks with a window.
+  static let localHeadSize = SettingKey("head_dim", gguf: "attention.key_length_swa")
+  static let globalHeadSize = SettingKey("global_head_dim", gguf: "attention.key_length")
+  static let deltaKeyHeads = SettingKey("linear_num_key_heads", gguf: "ssm.group_count")
+  static let deltaValueHeads = SettingKey("linear_num_value_heads", gguf: "ssm.time_step_rank")
+  static let deltaKeySize = SettingKey("linear_key_head_dim", gguf: "ssm.state_size")
+  static let deltaValueSize = SettingKey("linear_value_head_dim", gguf: nil)
+  static let deltaTaps = SettingKey("linear_conv_kernel_dim", gguf: "ssm.conv_kernel")
 
   static let ropeTheta = SettingKey("rope_theta", gguf: "rope.freq_base")
   static let ropeAmplitude = SettingKey(gguf: "rope.scaling.attn_factor")

@@ -8,12 +8,15 @@ struct WindowReader {
   private let types: [SettingValue]?
   /// GGUF's pattern: true for a window; nil where none is given.
   private let pattern: [Bool]?
+  /// Whether the last block sees all positions.
+  private let endsWithoutWindow: Bool
 
   init(
     _ settings: ModelSettings, architecture: Architecture
   ) throws(CheckpointError) {
     self.settings = settings
     let isGGUF = settings.gguf != nil
+    endsWithoutWindow = architecture.endsWithoutWindow && !isGGUF
     var rule = isGGUF ? architecture.ggufWindow ?? architecture.window : architecture.window
     if case .none = rule {
       // A window that llama.cpp or transformers does not look at.
@@ -43,6 +46,7 @@ struct WindowReader {
   /// - Throws: ``CheckpointError`` for settings that contradict each other.
   func window(ofBlock block: Int, of count: Int, turns: Bool = true) throws(CheckpointError) -> Int?
   {
+    if endsWithoutWindow, block == count - 1 { return nil }
     if let types { return try window(ofBlock: block, of: count, by: types) }
     guard let size else { return nil }
     if let pattern {

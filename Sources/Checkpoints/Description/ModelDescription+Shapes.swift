@@ -13,6 +13,6 @@ extension ModelDescription {
     return LayerShape(
       name: layer.name, aliases: isHead ? [Self.headName] : [], rows: layer.rows,
       columns: layer.columns, type: layer.type, count: layer.count,
-      isEmbedding: layer.role == .embedTokens, fusion: layer.fusion)
+      isEmbedding: layer.role.isEmbedding, fusion: layer.fusion)
   }
 }

@@ -68,7 +68,7 @@ public struct ModelDescription: Codable, Hashable, Sendable {
   /// Bytes of all tensors as the checkpoint stores them.
   public let tensorBytes: Int
   /// SHA-256 of what the headers say of all tensors and of what these hold, hexadecimal: of every byte up to 64 MiB of
-  /// tensors, beyond that of 16 pages of 4 KiB of each.
+  /// tensors, beyond that of 16 pages of 4 KiB of each, or fewer of very many tensors.
   public let fingerprint: String
   /// SHA-256 of the headers alone, which fingerprints were in earlier files; nil where the model was not read from files.
   public let headerFingerprint: String?

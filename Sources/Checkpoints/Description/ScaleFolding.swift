@@ -13,7 +13,10 @@ extension ModelDescription {
     let facts = blueprint.blocks[block]
     switch site {
     case .attention:
-      guard facts.norms != .after, blueprint.norm == .rms else { return nil }
+      // What a recurrence forgets and takes in is read there too, and has no scheme of its own.
+      guard facts.attention != nil, facts.norms != .after, blueprint.norm == .rms else {
+        return nil
+      }
       return name(of: .attentionNorm, inBlock: block).map { .norm($0) }
     case .feedForward:
       // A router reads what experts read, and has no scheme of its own.
@@ -21,15 +24,25 @@ extension ModelDescription {
         return nil
       }
       return name(of: .feedForwardNorm, inBlock: block).map { .norm($0) }
+    case .queryUp: return name(of: .queryDownNorm, inBlock: block).map { .norm($0) }
+    case .latentUp:
+      // A split matrix of keys has its outputs where others have inputs.
+      guard facts.attention?.latent?.isSplit == false else { return nil }
+      return name(of: .latentNorm, inBlock: block).map { .norm($0) }
     case .attentionOutput:
-      let isPlain = !facts.attention.isFused && !facts.hasBias(.value)
+      guard let attention = facts.attention, attention.latent == nil else { return nil }
+      // Values that are normalised, or keys too, or another block's, take no scales back.
+      let isPlain =
+        !attention.isFused && !facts.hasBias(.value) && !attention.normalizesValues
+        && !attention.keysAreValues && attention.cacheBlock == nil
       return isPlain ? .rows(of: .value) : nil
     case .feedForwardOutput:
       guard case .dense(let dense) = facts.feedForward, dense.isGated, !dense.isFused,
         !facts.hasBias(.up)
       else { return nil }
       return .rows(of: .up)
-    case .expertInput, .expertOutput, .sharedOutput, .head: return nil
+    case .expertInput, .expertOutput, .sharedOutput, .perLayerInput, .perLayerOutput, .head:
+      return nil
     }
   }
 

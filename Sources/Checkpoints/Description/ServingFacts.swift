@@ -60,10 +60,21 @@ extension ServingFacts {
       hiddenSize: blueprint.hiddenSize, vocabularySize: blueprint.vocabularySize,
       contextLength: blueprint.contextLength, chosenExperts: blueprint.experts?.chosenCount,
       blocks: blueprint.blocks.map { block in
-        let attention = block.attention
-        return BlockCacheFacts(
-          keyHeads: attention.keyValueHeadCount, valuesAHead: 2 * attention.headSize,
-          window: attention.window, queryWidth: attention.queryWidth)
+        switch block.mixer {
+        case .attention(let attention) where attention.cacheBlock != nil:
+          BlockCacheFacts(queryWidth: attention.queryWidth)
+        case .attention(let attention):
+          if let latent = attention.latent {
+            BlockCacheFacts(
+              keyHeads: 1, valuesAHead: latent.rank + latent.turnedSize, isLatent: true,
+              window: attention.window, queryWidth: attention.queryWidth)
+          } else {
+            BlockCacheFacts(
+              keyHeads: attention.keyValueHeadCount, valuesAHead: 2 * attention.headSize,
+              window: attention.window, queryWidth: attention.queryWidth)
+          }
+        case .delta(let delta): BlockCacheFacts(stateValues: delta.stateValues)
+        }
       })
   }
 }

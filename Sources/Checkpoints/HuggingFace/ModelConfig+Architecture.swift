@@ -23,11 +23,27 @@ extension JSONObject {
     of model: ModelDescription, _ special: SpecialTokens, quantization: JSONValue?
   ) throws(CheckpointError) -> JSONObject {
     let (architecture, blueprint) = try facts(of: model)
-    guard !architecture.fusesExperts else {
+    guard !architecture.fusesExperts || blueprint.experts == nil else {
+      let holds =
+        blueprint.experts?.isFused == true
+        ? "has all experts of a block in one tensor, as it is not written for \(architecture.className)"
+        : "has gates and ups of experts apart, which \(architecture.className) wants as one tensor"
+      throw CheckpointError(
+        file: model.path, reason: holds,
+        hint: "open the Hugging Face directory that it was made from")
+    }
+    guard !architecture.hasLatentAttention else {
       throw CheckpointError(
         file: model.path,
         reason:
-          "has gates and ups of experts apart, which \(architecture.className) wants as one tensor",
+          "has keys and values of latent rows apart, which \(architecture.className) wants as one layer",
+        hint: "open the Hugging Face directory that it was made from")
+    }
+    guard !architecture.fusesDelta else {
+      throw CheckpointError(
+        file: model.path,
+        reason:
+          "has layers of its linear blocks apart, which \(architecture.className) wants as one tensor",
         hint: "open the Hugging Face directory that it was made from")
     }
     var config = JSONObject(members: [])
@@ -44,17 +60,18 @@ extension JSONObject {
     config["pad_token_id"] = .null
     for member in special.ids { config[member.name] = member.value }
     for member in architecture.members(of: blueprint) { config[member.name] = member.value }
-    config["head_dim"] = .integer(blueprint.blocks.first?.attention.headSize ?? 0)
-    try config.setRope(of: blueprint, in: model, growsQueries: architecture.growsQueries)
+    config["head_dim"] = .integer(blueprint.attention?.headSize ?? 0)
+    try config.setRope(of: blueprint, in: model, architecture)
     return config.describing(model, quantization: quantization)
   }
 
   /// How positions turn queries and keys, as version 5 of transformers has it, and for version 4 beside.
   private mutating func setRope(
-    of blueprint: Blueprint, in model: ModelDescription, growsQueries: Bool
+    of blueprint: Blueprint, in model: ModelDescription, _ architecture: Architecture
   ) throws(CheckpointError) {
     guard let rope = blueprint.ropes.first else { return }
-    let headSize = blueprint.blocks.first?.attention.headSize ?? rope.rotatedSize
+    let turned = blueprint.blocks.lazy.compactMap(\.attention).first { $0.rope == 0 }
+    let headSize = (turned ?? blueprint.attention)?.headSize ?? rope.rotatedSize
     var parameters = JSONObject(members: [])
     parameters["rope_theta"] = .single(rope.theta)
     if rope.rotatedSize != headSize {
@@ -66,9 +83,9 @@ extension JSONObject {
     }
     parameters["rope_type"] = "default"
     for member in scaling ?? [] { parameters[member.name] = member.value }
-    if let growth = blueprint.blocks.first?.attention.queryGrowth {
+    if let growth = blueprint.attention?.queryGrowth {
       parameters["llama_4_scaling_beta"] = .single(Double(growth.beta))
-    } else if growsQueries {
+    } else if architecture.growsQueries {
       parameters["llama_4_scaling_beta"] = .single(0)
       parameters["original_max_position_embeddings"] = .integer(blueprint.contextLength)
     }
@@ -79,6 +96,8 @@ extension JSONObject {
       self["rope_parameters"] = [
         "full_attention": .object(parameters), "sliding_attention": local,
       ]
+      // Families that came with version 5 know no other words.
+      guard !architecture.hasGlobalHeads else { return }
       self["rope_local_base_freq"] = .single(blueprint.ropes[1].theta)
     } else {
       self["rope_parameters"] = .object(parameters)
@@ -96,12 +115,13 @@ extension Architecture {
     func add(_ name: String, _ value: JSONValue) {
       members.append(JSONObject.Member(name: name, value: value))
     }
-    guard let block = blueprint.blocks.first else { return [] }
+    guard let block = blueprint.blocks.first(where: { $0.attention != nil }),
+      let attention = block.attention
+    else { return [] }
     add(blueprint.norm == .rms ? "rms_norm_eps" : "norm_epsilon", .single(blueprint.normEpsilon))
     for (flag, parts) in biasFlags.sorted(by: { $0.key < $1.key }) {
       add(flag, .bool(!parts.isDisjoint(with: block.biases.map(Part.init(rawValue:)))))
     }
-    let attention = block.attention
     if let key = attentionScaleKey {
       let size = 1 / (attention.scale * attention.scale)
       add(key, Int(exactly: size.rounded()).map { .integer($0) } ?? .single(Double(size)))
@@ -114,7 +134,7 @@ extension Architecture {
       add("residual_multiplier", .single(Double(block.residualScale)))
       add("logits_scaling", .single(Double(1 / blueprint.logitScale)))
     }
-    let windows = blueprint.blocks.map(\.attention.window)
+    let windows = blueprint.blocks.map { $0.attention?.window }
     add("sliding_window", windows.lazy.compactMap(\.self).first.map { .integer($0) } ?? .null)
     if switchesWindow, windows.contains(where: { $0 != nil }) {
       add("use_sliding_window", .bool(true))
@@ -122,11 +142,18 @@ extension Architecture {
     if windows.contains(where: { $0 != nil }), windows.contains(nil) {
       add("layer_types", blueprint.layerTypes)
     }
-    if blueprint.blocks.contains(where: { $0.attention.rope == nil }) {
+    if let delta = blueprint.blocks.lazy.compactMap(\.delta).first {
+      for (name, value) in delta.members { add(name, .integer(value)) }
+      add("layer_types", blueprint.layerTypes)
+    }
+    if blueprint.blocks.contains(where: { $0.attention.map { $0.rope == nil } ?? false }) {
       add("no_rope_layers", blueprint.ropeLayers)
     }
     let dense = blueprint.blocks.indices.filter { blueprint.blocks[$0].isDense }
-    if !dense.isEmpty, dense.count < blueprint.blocks.count {
+    if let flag = queryKeyNormFlag { add(flag, .bool(attention.queryKeyNorm != .none)) }
+    if leadsDense {
+      add("first_k_dense_replace", .integer(dense.count))
+    } else if !dense.isEmpty, dense.count < blueprint.blocks.count {
       add("mlp_only_layers", .array(dense.map { .integer($0) }))
     }
     if let activation = blueprint.experts?.activation ?? blueprint.dense?.activation {
@@ -135,6 +162,35 @@ extension Architecture {
     if let experts = blueprint.experts {
       for (name, value) in expertMembers(of: experts) { add(name, value) }
     }
+    for (name, value) in ownMembers(of: blueprint) { add(name, value) }
+    return members
+  }
+
+  /// What it says of blocks that have heads of another kind, caches of others, or embeddings of their own.
+  private func ownMembers(of blueprint: Blueprint) -> [(String, JSONValue)] {
+    var members: [(String, JSONValue)] = []
+    let attentions = blueprint.blocks.lazy.compactMap(\.attention)
+    if hasGlobalHeads, let attention = attentions.first(where: { $0.window == nil }) {
+      members += [
+        ("global_head_dim", .integer(attention.headSize)),
+        ("num_global_key_value_heads", .integer(attention.keyValueHeadCount)),
+        ("attention_k_eq_v", .bool(attention.keysAreValues)),
+      ]
+    }
+    if sharesCaches {
+      let sizes = blueprint.blocks.compactMap(\.feedForward.dense?.innerSize)
+      members += [
+        ("num_kv_shared_layers", .integer(blueprint.sharingCount)),
+        ("use_double_wide_mlp", .bool(Set(sizes).count > 1)),
+      ]
+    }
+    if hasPerLayerEmbeddings {
+      members.append(("hidden_size_per_layer_input", .integer(blueprint.perLayer?.size ?? 0)))
+      if let facts = blueprint.perLayer {
+        members.append(("vocab_size_per_layer_input", .integer(facts.vocabularySize)))
+      }
+    }
+    if let flag = expertFlag { members.append((flag, .bool(blueprint.experts != nil))) }
     return members
   }
 
@@ -144,15 +200,35 @@ extension Architecture {
       ("num_experts_per_tok", .integer(experts.chosenCount)),
     ]
     if let flag = normalizingFlag {
-      members.append((flag, .bool(experts.router == .softmaxOfChosen)))
+      members.append((flag, .bool(experts.router.isOfChosen)))
     }
     if !usesDenseInnerSize {
       members.append(("moe_intermediate_size", .integer(experts.innerSize)))
     }
-    if let shared = experts.sharedInnerSize {
+    if scalesExpertWeights {
+      members.append(("routed_scaling_factor", .single(Double(experts.weightScale))))
+    }
+    if groupsExperts {
+      members.append(("n_group", .integer(experts.groups?.count ?? 1)))
+      members.append(("topk_group", .integer(experts.groups?.chosenCount ?? 1)))
+    }
+    if hasSharedExperts {
+      members.append(
+        ("n_shared_experts", .integer((experts.sharedInnerSize ?? 0) / experts.innerSize)))
+    } else if let shared = experts.sharedInnerSize {
       members.append(("shared_expert_intermediate_size", .integer(shared)))
     }
     return members
+  }
+}
+
+extension DeltaFacts {
+  fileprivate var members: [(String, Int)] {
+    [
+      ("linear_num_key_heads", keyHeadCount), ("linear_num_value_heads", valueHeadCount),
+      ("linear_key_head_dim", keySize), ("linear_value_head_dim", valueSize),
+      ("linear_conv_kernel_dim", taps),
+    ]
   }
 }
 
@@ -164,7 +240,7 @@ extension ActivationKind {
   /// transformers' word for it.
   fileprivate var configName: String {
     switch self {
-    case .silu: "silu"
+    case .silu, .clampedSwiGLU: "silu"
     case .geluTanh: "gelu_pytorch_tanh"
     case .gelu: "gelu"
     case .relu: "relu"
@@ -209,6 +285,11 @@ extension RopeScaling {
         member("beta_slow", JSONValue(rule.betaSlow)),
         member("attention_factor", JSONValue(rule.amplitude)),
       ]
+    case .proportional(let rule):
+      return [
+        member("rope_type", "proportional"),
+        member("partial_rotary_factor", JSONValue(rule.share)),
+      ] + (rule.factor == 1 ? [] : [member("factor", JSONValue(rule.factor))])
     case .long(let rule):
       return [
         member("rope_type", "longrope"),

@@ -19,10 +19,15 @@ extension JSONObject {
 
   /// The sizes that structured pruning may change.
   private func sized(for model: ModelDescription) -> JSONObject {
-    guard let blueprint = model.blueprint, let block = blueprint.blocks.first else { return self }
+    guard let blueprint = model.blueprint, let block = blueprint.blocks.first,
+      let attention = blueprint.blocks.lazy.compactMap(\.attention).first(where: {
+        $0.window != nil
+      }) ?? blueprint.attention
+    else { return self }
     var config = self
-    let attention = block.attention
     config["num_hidden_layers"] = .integer(blueprint.blocks.count)
+    // Heads of latent attention are not pruned, and `head_dim` is another size there.
+    guard attention.latent == nil else { return config }
     config["num_attention_heads"] = .integer(attention.headCount)
     config["num_key_value_heads"] = .integer(attention.keyValueHeadCount)
     if case .dense(let dense) = block.feedForward {
@@ -40,18 +45,54 @@ extension JSONObject {
     if case .array(let ropes)? = config["no_rope_layers"], ropes.count != blueprint.blocks.count {
       config["no_rope_layers"] = blueprint.ropeLayers
     }
+    if let experts = blueprint.experts {
+      for key in SettingKey.expertCount.config {
+        if case .integer? = config[key] { config[key] = .integer(experts.count) }
+      }
+    }
+    if config["num_kv_shared_layers"] != nil {
+      config["num_kv_shared_layers"] = .integer(blueprint.sharingCount)
+    }
+    if case .object? = config["per_layer_config"] {
+      config["per_layer_config"] = .object(blueprint.ownSizes(beside: attention))
+    }
     return config
   }
 }
 
 extension Blueprint {
+  /// Blocks that read the keys and values of others.
+  var sharingCount: Int { blocks.count { $0.attention?.cacheBlock != nil } }
+
+  /// config.json's `per_layer_config`: the heads of blocks that have others than most.
+  fileprivate func ownSizes(beside common: AttentionFacts) -> JSONObject {
+    var all = JSONObject(members: [])
+    for (index, block) in blocks.enumerated() {
+      guard let attention = block.attention else { continue }
+      var own = JSONObject(members: [])
+      if attention.headSize != common.headSize { own["head_dim"] = .integer(attention.headSize) }
+      if attention.keyValueHeadCount != common.keyValueHeadCount {
+        own["num_key_value_heads"] = .integer(attention.keyValueHeadCount)
+      }
+      if !own.members.isEmpty { all["\(index)"] = .object(own) }
+    }
+    return all
+  }
+
   /// config.json's `layer_types`: a word for each block.
   var layerTypes: JSONValue {
-    .array(blocks.map { $0.attention.window == nil ? "full_attention" : "sliding_attention" })
+    .array(
+      blocks.map { block in
+        switch block.mixer {
+        case .attention(let attention):
+          attention.window == nil ? "full_attention" : "sliding_attention"
+        case .delta: "linear_attention"
+        }
+      })
   }
 
   /// config.json's `no_rope_layers`, in which 1 is a block that turns, whatever the name says.
   var ropeLayers: JSONValue {
-    .array(blocks.map { .integer($0.attention.rope == nil ? 0 : 1) })
+    .array(blocks.map { .integer($0.attention?.rope == nil ? 0 : 1) })
   }
 }

@@ -121,19 +121,24 @@ extension TensorTable {
   /// Bytes of tensors up to which a fingerprint is of every byte.
   private static let wholeLimit = 64 << 20
   private static let pageLength = 4096
-  /// Pages of each tensor that a fingerprint is of, beyond that.
+  /// Pages of each tensor that a fingerprint is of, beyond that; fewer where there are very many tensors.
   private static let pageCount = 16
+  /// Most pages of all tensors, but for one of each.
+  private static let pageLimit = 16 * 2048
 
   /// SHA-256 over what the headers say of all tensors, and over hashes of what they hold: of every byte where all tensors
   /// take at most 64 MiB; or else of 16 pages of 4 KiB of each, spread evenly from its first to its last.
+  ///
+  /// Of more than 2048 tensors, such as a mixture has whose experts are stored one by one, it is of fewer pages of each.
   var fingerprint: String {
+    let pages = min(Self.pageCount, max(1, Self.pageLimit / max(entries.count, 1)))
     let lines = Dictionary(grouping: entries, by: \.file).flatMap { file, entries in
       byteCount <= Self.wholeLimit
         ? entries.map { line(of: $0, hash: wholeHash(of: $0)) }
         : storages[file].sampling { read in
           entries.map { entry in
             var hash = ContentHash()
-            for part in Self.sample(of: entry) { read(part) { hash.add($0) } }
+            for part in Self.sample(of: entry, pages: pages) { read(part) { hash.add($0) } }
             return line(of: entry, hash: hash)
           }
         }
@@ -154,14 +159,16 @@ extension TensorTable {
   }
 
   /// The parts of a tensor that are hashed: pages from its first to its last, or all of a small one.
-  private static func sample(of entry: TensorEntry) -> [Range<Int>] {
+  private static func sample(of entry: TensorEntry, pages: Int) -> [Range<Int>] {
     let start = entry.offset
-    guard entry.byteCount > pageCount * pageLength else {
+    guard entry.byteCount > pages * pageLength else {
       return [start..<start + entry.byteCount]
     }
     let farthest = entry.byteCount - pageLength
-    return (0..<pageCount).map { page in
-      let place = start + farthest / (pageCount - 1) * page
+    // A single page is from the middle.
+    guard pages > 1 else { return [start + farthest / 2..<start + farthest / 2 + pageLength] }
+    return (0..<pages).map { page in
+      let place = start + farthest / (pages - 1) * page
       return place..<place + pageLength
     }
   }

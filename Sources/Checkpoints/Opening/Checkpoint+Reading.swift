@@ -47,13 +47,14 @@ extension Checkpoint {
       let place = try contents.locator.locate(tensor)
       builder.add(tensor, at: place, isTied: blueprint.tiesEmbeddings)
     }
-    let unused = try contents.notes(onUnused: builder.kept, of: architecture, blueprint)
+    let kept = builder.kept
+    let unused = try contents.notes(onUnused: kept, of: architecture, blueprint)
     self.init(
-      builder, contents,
+      builder, contents, kept: kept,
       description: ModelDescription(
         name: contents.name, path: contents.path, format: contents.format,
         architecture: architecture.name, blueprint: blueprint, abilities: .all,
-        parameterCount: builder.parameterCount(), tensorBytes: table.byteCount,
+        parameterCount: builder.parameterCount(with: kept), tensorBytes: table.byteCount,
         fingerprint: table.fingerprint, layers: builder.layers,
         notes: contents.notes + running.notes + unused
           + contents.quantizationNotes(on: builder.layers),
@@ -68,23 +69,25 @@ extension Checkpoint {
       contents.locator, isTransposed: Architecture.isTransposed(contents.architecture),
       blockCount: contents.decoderBlockCount)
     for layer in try generic.layers() { builder.add(layer) }
+    let kept = builder.kept
     self.init(
-      builder, contents,
+      builder, contents, kept: kept,
       description: ModelDescription(
         name: contents.name, path: contents.path, format: contents.format,
         architecture: contents.architecture ?? "unknown", blueprint: nil,
         abilities: Abilities(runningObstacle: obstacle, gradientObstacle: obstacle),
-        parameterCount: builder.parameterCount(), tensorBytes: table.byteCount,
+        parameterCount: builder.parameterCount(with: kept), tensorBytes: table.byteCount,
         fingerprint: table.fingerprint, layers: builder.layers,
         notes: contents.notes + generic.notes + contents.quantizationNotes(on: builder.layers),
         headerFingerprint: table.headerFingerprint, serving: contents.statedServing))
   }
 
   private init(
-    _ builder: DescriptionBuilder, _ contents: CheckpointContents, description: ModelDescription
+    _ builder: DescriptionBuilder, _ contents: CheckpointContents, kept: [TensorEntry],
+    description: ModelDescription
   ) {
     self.init(
-      description: description, layers: builder.sources, kept: builder.kept, table: contents.table,
+      description: description, layers: builder.sources, kept: kept, table: contents.table,
       source: contents.source, layerTensors: builder.layerTensors)
   }
 
@@ -105,21 +108,23 @@ struct DescriptionBuilder {
 
   init(table: TensorTable) { self.table = table }
 
-  /// Names of all tensors that something was made of.
-  var known: Set<String> { Set(layerTensors.values.joined()) }
-
   /// Tensors that nothing was made of.
   var kept: [TensorEntry] {
-    let known = known
+    let known = Set(layerTensors.values.joined())
     return table.entries.filter { !known.contains($0.name) }
   }
 
   /// Weights of all tensors: those that layers stand for, and the elements of all others.
-  func parameterCount() -> Int {
-    let inLayers = Set(layers.flatMap { layerTensors[$0.name] ?? [] })
-    let others = table.entries.lazy.filter { !inLayers.contains($0.name) }
+  ///
+  /// - Parameter kept: Tensors that nothing was made of.
+  /// - Returns: Their number.
+  func parameterCount(with kept: [TensorEntry]) -> Int {
+    let names = Set(layers.map(\.name))
+    let vectors = layerTensors.lazy.filter { !names.contains($0.key) }
+      .flatMap(\.value).compactMap { table[$0] }
     return layers.reduce(0) { $0 + $1.parameters }
-      + others.reduce(0) { $0 + $1.shape.reduce(1, *) }
+      + kept.reduce(0) { $0 + $1.shape.reduce(1, *) }
+      + vectors.reduce(0) { $0 + $1.shape.reduce(1, *) }
   }
 
   /// Adds a tensor of a known architecture; `isTied` says whether its embedding is its head too.

@@ -97,8 +97,7 @@ extension Checkpoint {
   /// A norm's or a bias' values as they multiply and add: what Hugging Face checkpoints leave out is added.
   package func values(of tensor: ModelTensor) throws(CheckpointError) -> [Float] {
     let values = try vector(named: tensor.name)
-    guard tensor.offset != 0, description.format == .huggingFace else { return values }
-    return values.map { $0 + tensor.offset }
+    return description.format == .huggingFace ? tensor.computed(values) : values
   }
 }
 

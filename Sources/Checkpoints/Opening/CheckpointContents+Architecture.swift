@@ -33,7 +33,14 @@ extension CheckpointContents {
     }
     let experts = header.value("\(name).expert_count")
     let hasExperts = experts != nil && experts != .integer(0)
-    guard let architecture = Architecture.ofGGUF(name, hasExperts: hasExperts) else {
+    let bias = Part.choiceBias
+    let hasChoiceBias = table.entries.contains {
+      $0.name.hasSuffix(".\(bias.ggufName)\(bias.suffix.gguf)")
+    }
+    guard
+      let architecture = Architecture.ofGGUF(
+        name, hasExperts: hasExperts, hasChoiceBias: hasChoiceBias)
+    else {
       throw unsupported(name, header)
     }
     let review = GGUFReview(architecture: architecture, header: header)
@@ -112,13 +119,14 @@ extension CheckpointContents {
   ) throws(CheckpointError) -> [String] {
     let strangers = kept.filter { entry in
       switch format {
-      case .gguf: !entry.name.hasPrefix("rope_f")
+      case .gguf: !entry.name.hasPrefix("rope_f") && !blueprint.isOfFurtherBlock(entry.name)
       case .huggingFace:
         entry.name.hasPrefix("\(blueprint.prefix)layers.") && !entry.name.hasSuffix("inv_freq")
           && !isOfCache(entry)
       }
     }
-    if format == .gguf, let stranger = strangers.first {
+    let others = strangers.filter { !Self.isOfSharedCache($0, blueprint) }
+    if format == .gguf, let stranger = others.first {
       throw CheckpointError(
         file: table.files[stranger.file], tensor: stranger.name,
         reason: "is no part of the architecture \(architecture.name) as it is known")
@@ -131,10 +139,21 @@ extension CheckpointContents {
       )
     }
     let beside = kept.count - strangers.count
-    if format == .huggingFace, beside > 0, blueprint.prefix != "model." {
+    let isBeside = format == .huggingFace && blueprint.prefix != "model."
+    if beside > 0, isBeside || blueprint.furtherBlocks > 0 {
       notes.append("\(beside) tensors beside the text model are kept as they are")
     }
     return notes
+  }
+
+  /// Whether a tensor makes keys or values in a block of GGUF that reads those of another: files may have some, which llama.cpp
+  /// leaves out too.
+  private static func isOfSharedCache(_ entry: TensorEntry, _ blueprint: Blueprint) -> Bool {
+    let parts: [Part] = [.key, .value, .keyNorm]
+    return blueprint.blocks.indices.contains { block in
+      blueprint.blocks[block].attention?.cacheBlock != nil
+        && parts.contains { entry.name == "blk.\(block).\($0.ggufName).weight" }
+    }
   }
 
   /// Whether a tensor scales cached keys and values, which are not quantized here.
@@ -147,7 +166,7 @@ extension CheckpointContents {
 
   func quantizationNotes(on layers: [LayerDescription]) -> [String] {
     quantization?.notes(
-      on: layers.map { LayerName(name: $0.name, isEmbedding: $0.role == .embedTokens) }) ?? []
+      on: layers.map { LayerName(name: $0.name, isEmbedding: $0.role.isEmbedding) }) ?? []
   }
 }
 
@@ -162,5 +181,14 @@ extension JSONFile {
       members[key] = tied
       return JSONFile(file: file, root: members)
     }
+  }
+}
+
+extension Blueprint {
+  /// Whether a GGUF tensor is of a block after the decoder's, which predicts further tokens.
+  fileprivate func isOfFurtherBlock(_ name: String) -> Bool {
+    let parts = name.split(separator: ".", maxSplits: 2)
+    guard parts.first == "blk", parts.count == 3, let block = Int(parts[1]) else { return false }
+    return (blocks.count..<blocks.count + furtherBlocks).contains(block)
   }
 }

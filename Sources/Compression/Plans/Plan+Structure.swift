@@ -8,7 +8,7 @@ extension ModelStructure {
 
   init(reading value: PlanValue) throws(PlanError) {
     let keys = try PlanKeys(
-      value.node, of: "`structure`", known: ["blocks", "neurons", "kv_heads", "removed"])
+      value.node, of: "`structure`", known: ["blocks", "neurons", "kv_heads", "experts", "removed"])
     var blocks: [Int] = []
     for entry in try keys["blocks"]?.entries() ?? [] {
       let block = try entry.integer()
@@ -30,6 +30,11 @@ extension ModelStructure {
       guard count > 0 else { throw value.error("a block keeps at least 1 key and value head") }
       keyValueHeads = count
     }
+    if let value = keys["experts"] {
+      let count = try value.integer()
+      guard count > 0 else { throw value.error("a mixture keeps at least 1 expert") }
+      experts = count
+    }
     for entry in try keys["removed"]?.entries() ?? [] {
       let (block, cut) = try Self.cut(reading: entry)
       guard cuts.updateValue(cut, forKey: block) == nil else {
@@ -40,7 +45,7 @@ extension ModelStructure {
 
   private static func cut(reading value: PlanValue) throws(PlanError) -> (Int, Cut) {
     let keys = try PlanKeys(
-      value.node, of: "an entry of `removed`", known: ["block", "neurons", "kv_heads"])
+      value.node, of: "an entry of `removed`", known: ["block", "neurons", "kv_heads", "experts"])
     guard let block = try keys["block"]?.integer(), block >= 0 else {
       throw value.error("an entry of `removed` names its `block`")
     }
@@ -52,7 +57,10 @@ extension ModelStructure {
       return indices
     }
     return (
-      block, Cut(neurons: try indices("neurons"), keyValueHeads: try indices("kv_heads"))
+      block,
+      Cut(
+        neurons: try indices("neurons"), keyValueHeads: try indices("kv_heads"),
+        experts: try indices("experts"))
     )
   }
 
@@ -65,6 +73,7 @@ extension ModelStructure {
     }
     if let neurons { lines.append("  neurons: \(neurons)") }
     if let keyValueHeads { lines.append("  kv_heads: \(keyValueHeads)") }
+    if let experts { lines.append("  experts: \(experts)") }
     if !cuts.isEmpty { lines.append("  removed:") }
     for (block, cut) in cuts.sorted(by: { $0.key < $1.key }) {
       var parts = ["block: \(block)"]
@@ -72,6 +81,7 @@ extension ModelStructure {
       if !cut.keyValueHeads.isEmpty {
         parts.append("kv_heads: \"\(IndexRanges.text(cut.keyValueHeads))\"")
       }
+      if !cut.experts.isEmpty { parts.append("experts: \"\(IndexRanges.text(cut.experts))\"") }
       lines.append("    - { \(parts.joined(separator: ", ")) }")
     }
     return lines.count == 1 ? ["structure: {}"] : lines

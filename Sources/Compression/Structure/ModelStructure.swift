@@ -1,6 +1,6 @@
-/// What structured pruning takes from a model: whole blocks, MLP neurons and KV-head groups.
+/// What structured pruning takes from a model: whole blocks, MLP neurons, KV-head groups and experts.
 ///
-/// Blocks are counted as in the whole model. All blocks that stay keep equally many neurons and heads, as every server
+/// Blocks are counted as in the whole model. All blocks that stay keep equally many neurons, heads and experts, as every server
 /// expects; which ones is the choice of each block.
 public struct ModelStructure: Codable, Hashable, Sendable {
   /// What one block loses; indices ascend.
@@ -9,10 +9,13 @@ public struct ModelStructure: Codable, Hashable, Sendable {
     public var neurons: [Int]
     /// Key and value heads, each with the query heads that share it.
     public var keyValueHeads: [Int]
+    /// Experts, with their rows of the router.
+    public var experts: [Int]
 
-    public init(neurons: [Int] = [], keyValueHeads: [Int] = []) {
+    public init(neurons: [Int] = [], keyValueHeads: [Int] = [], experts: [Int] = []) {
       self.neurons = neurons
       self.keyValueHeads = keyValueHeads
+      self.experts = experts
     }
   }
 
@@ -25,16 +28,19 @@ public struct ModelStructure: Codable, Hashable, Sendable {
   public var neurons: Int?
   /// Key and value heads that each block keeps; nil keeps all.
   public var keyValueHeads: Int?
+  /// Experts that each mixture keeps; nil keeps all.
+  public var experts: Int?
   /// What the blocks that stay lose; empty until it is chosen.
   public var cuts: [Int: Cut]
 
   public init(
     removedBlocks: [Int] = [], neurons: Int? = nil, keyValueHeads: Int? = nil,
-    cuts: [Int: Cut] = [:]
+    experts: Int? = nil, cuts: [Int: Cut] = [:]
   ) {
     self.removedBlocks = removedBlocks.sorted()
     self.neurons = neurons
     self.keyValueHeads = keyValueHeads
+    self.experts = experts
     self.cuts = cuts
   }
 }
@@ -45,11 +51,23 @@ public struct PrunableSizes: Hashable, Sendable {
   /// Neurons of each MLP.
   public var neurons: Int
   public var keyValueHeads: Int
+  /// Experts of each mixture; 0 where there is none.
+  public var experts: Int
+  /// Experts that a token runs through, of which no mixture keeps fewer.
+  public var chosenExperts: Int
+  /// Blocks that are mixtures.
+  public var mixtures: Set<Int>
 
-  public init(blocks: Int, neurons: Int, keyValueHeads: Int) {
+  public init(
+    blocks: Int, neurons: Int, keyValueHeads: Int, experts: Int = 0, chosenExperts: Int = 0,
+    mixtures: Set<Int> = []
+  ) {
     self.blocks = blocks
     self.neurons = neurons
     self.keyValueHeads = keyValueHeads
+    self.experts = experts
+    self.chosenExperts = chosenExperts
+    self.mixtures = mixtures
   }
 }
 
@@ -61,7 +79,11 @@ extension ModelStructure {
   public func sizes(of whole: PrunableSizes) -> PrunableSizes {
     PrunableSizes(
       blocks: whole.blocks - removedBlocks.count, neurons: neurons ?? whole.neurons,
-      keyValueHeads: keyValueHeads ?? whole.keyValueHeads)
+      keyValueHeads: keyValueHeads ?? whole.keyValueHeads, experts: experts ?? whole.experts,
+      chosenExperts: whole.chosenExperts,
+      mixtures: Set(
+        keptBlocks(of: whole).enumerated().filter { whole.mixtures.contains($0.element) }.map(
+          \.offset)))
   }
 
   /// Blocks that stay, ascending.
@@ -78,6 +100,11 @@ extension ModelStructure {
   /// Key and value heads that a block keeps, ascending; nil if it keeps all.
   public func keptKeyValueHeads(ofBlock block: Int, of whole: PrunableSizes) -> [Int]? {
     Self.rest(of: whole.keyValueHeads, without: cuts[block]?.keyValueHeads)
+  }
+
+  /// Experts that a block keeps, ascending; nil if it keeps all.
+  public func keptExperts(ofBlock block: Int, of whole: PrunableSizes) -> [Int]? {
+    Self.rest(of: whole.experts, without: cuts[block]?.experts)
   }
 
   private static func rest(of count: Int, without removed: [Int]?) -> [Int]? {
@@ -114,6 +141,16 @@ extension ModelStructure {
         throw Self.error("a block keeps at least 1 key and value head")
       }
     }
+    if let experts {
+      guard whole.experts > 0 else { throw Self.error("the model has no experts") }
+      guard experts <= whole.experts else {
+        throw Self.error("\(experts) experts are more than the \(whole.experts) of each mixture")
+      }
+      guard experts >= max(whole.chosenExperts, 1) else {
+        throw Self.error(
+          "a mixture keeps at least the \(whole.chosenExperts) experts that a token runs through")
+      }
+    }
   }
 
   /// Refuses a structure that a model of these sizes cannot have.
@@ -133,6 +170,12 @@ extension ModelStructure {
       try Self.check(
         cut.keyValueHeads, leaving: sizes.keyValueHeads, of: whole.keyValueHeads, "kv_heads",
         ofBlock: block)
+      guard whole.mixtures.contains(block) else {
+        guard cut.experts.isEmpty else { throw Self.error("block \(block) has no experts") }
+        continue
+      }
+      try Self.check(
+        cut.experts, leaving: sizes.experts, of: whole.experts, "experts", ofBlock: block)
     }
   }
 

@@ -10,6 +10,8 @@ struct Answer {
   private var text: TextStream?
   /// Tokens that the answer begins with and that were given before.
   private var given = 0
+  /// What counts as zero, with what did so far.
+  private var pruning: InputPruning?
   /// Time spent on the prompt and the first token, and on those after it.
   private var (promptTime, time) = (Duration.zero, Duration.zero)
 
@@ -23,6 +25,14 @@ struct Answer {
   /// Tokens of `limit` that need no more work, those that will not come included.
   func completed(of limit: Int) -> Int { isEnded ? limit : generation?.tokens.count ?? 0 }
 
+  /// Finds out which small inputs of the model as it is now count as zero, if any are asked to.
+  mutating func prune(_ request: GenerationRequest, _ turn: Turn) throws(JobFailure) {
+    guard request.prunedSide == side, let share = request.inputSparsity, share > 0 else { return }
+    let decoder = try turn.workspace.models.decoder(side)
+    if let pruning, pruning.isMade(for: decoder) { return }
+    pruning = try turn.workspace.inputPruning(of: decoder, share: share, turn)
+  }
+
   /// Loads what the answer needs, reads a part of the prompt, or adds a token.
   ///
   /// - Returns: the token, if it added one.
@@ -31,6 +41,7 @@ struct Answer {
   ) throws(JobFailure) -> GeneratedToken? {
     var decoder = try workspace.models.decoder(side)
     decoder.arithmetic = request.arithmetic
+    decoder.inputPruning = pruning
     let tokenizer = try workspace.models.tokenizer()
     let prompt = generation == nil ? try request.tokens(for: AnswerSide(side), tokenizer) : []
     do throws(InferenceError) {
@@ -83,8 +94,14 @@ struct Answer {
       side: AnswerSide(side), index: given + made, id: id, text: part,
       tokensPerSecond: made > 0 && time > .zero ? Double(made) / (time / .seconds(1)) : 0,
       promptTokens: generation?.promptCount ?? 0, promptSeconds: promptTime / .seconds(1),
-      reusedTokens: generation?.reusedCount ?? 0, cacheBytes: generation?.cacheBytes ?? 0)
+      reusedTokens: generation?.reusedCount ?? 0, cacheBytes: generation?.cacheBytes ?? 0,
+      inputSparsity: pruning?.sparsity)
   }
+}
+
+extension GenerationRequest {
+  /// The side whose small inputs count as zero: the one that is compared with the other.
+  fileprivate var prunedSide: ModelSide { sides.contains(.compressed) ? .compressed : .reference }
 }
 
 extension Sampler {

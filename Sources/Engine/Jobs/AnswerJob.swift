@@ -62,6 +62,7 @@ final class AnswerJob: Job {
       try served?.step(request, limit: limit, job: id, in: workspace)
     } else if let next = next(in: workspace) {
       place = (next + 1) % answers.count
+      try answers[next].prune(request, turn)
       if var token = try answers[next].step(request, limit: limit, job: id, in: workspace) {
         token.divergence = divergence
         workspace.emit(.token(id, token))

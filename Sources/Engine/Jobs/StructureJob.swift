@@ -40,6 +40,7 @@ struct StructureJob: Job {
         id,
         ChosenStructure(
           structure: found.structure,
-          losses: found.removed.map { BlockLoss(block: $0.block, divergence: $0.divergence) })))
+          losses: found.removed.map { BlockLoss(block: $0.block, divergence: $0.divergence) },
+          expertDivergence: found.expertDivergence)))
   }
 }

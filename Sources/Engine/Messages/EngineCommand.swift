@@ -63,12 +63,15 @@ public struct GenerationRequest: Codable, Hashable, Sendable {
   public var arithmetic: Arithmetic
   /// What keys and values are held as.
   public var cacheType: CacheType
+  /// The share of inputs of o_proj and down_proj that count as zero, of the compressed model where that answers.
+  public var inputSparsity: Double?
 
   public init(
     prompt: String, isRaw: Bool = false, sides: [ModelSide] = ModelSide.allCases,
     server: ServerAddress? = nil, tokenLimit: Int = 128,
     sampling: SamplingSettings = SamplingSettings(), arithmetic: Arithmetic = .exact,
-    cacheType: CacheType = .f16, system: String? = nil, turns: [ChatTurn] = []
+    cacheType: CacheType = .f16, inputSparsity: Double? = nil, system: String? = nil,
+    turns: [ChatTurn] = []
   ) {
     self.prompt = prompt
     (self.system, self.turns, beginnings) = (system, turns, [:])
@@ -79,6 +82,7 @@ public struct GenerationRequest: Codable, Hashable, Sendable {
     self.sampling = sampling
     self.arithmetic = arithmetic
     self.cacheType = cacheType
+    self.inputSparsity = inputSparsity
   }
 }
 
@@ -96,10 +100,12 @@ public struct EvaluationRequest: Codable, Hashable, Sendable {
   public var referencePath: String?
   /// A plan to measure in place of the current one, which stays as it is.
   public var plan: Plan?
+  /// The share of inputs of o_proj and down_proj that count as zero in the model that is compared; nil is none.
+  public var inputSparsity: Double?
 
   public init(
     textPath: String, window: Int? = nil, windowLimit: Int? = nil, compares: Bool = true,
-    referencePath: String? = nil, plan: Plan? = nil
+    referencePath: String? = nil, plan: Plan? = nil, inputSparsity: Double? = nil
   ) {
     self.textPath = textPath
     self.window = window
@@ -107,6 +113,7 @@ public struct EvaluationRequest: Codable, Hashable, Sendable {
     self.compares = compares
     self.referencePath = referencePath
     self.plan = plan
+    self.inputSparsity = inputSparsity
   }
 }
 

@@ -57,11 +57,13 @@ public struct GeneratedToken: Codable, Hashable, Sendable {
   public var reusedTokens: Int
   /// Bytes of the keys and values that this answer holds; 0 for a server.
   public var cacheBytes: Int
+  /// The share of inputs of o_proj and down_proj that counted as zero; nil where none was asked to.
+  public var inputSparsity: Double?
 
   public init(
     side: AnswerSide, index: Int, id: Int?, text: String, tokensPerSecond: Double,
     divergence: Double? = nil, promptTokens: Int = 0, promptSeconds: Double = 0,
-    reusedTokens: Int = 0, cacheBytes: Int = 0
+    reusedTokens: Int = 0, cacheBytes: Int = 0, inputSparsity: Double? = nil
   ) {
     self.side = side
     self.index = index
@@ -73,6 +75,7 @@ public struct GeneratedToken: Codable, Hashable, Sendable {
     self.promptSeconds = promptSeconds
     self.reusedTokens = reusedTokens
     self.cacheBytes = cacheBytes
+    self.inputSparsity = inputSparsity
   }
 }
 
@@ -123,6 +126,8 @@ public enum EngineEvent: Codable, Hashable, Sendable {
   case calibrated(JobID, CalibrationSummary)
   /// Sensitivity is at hand: measured just now, or read from a file (then without a job).
   case sensitivity(JobID?, SensitivitySummary)
+  /// The same, as a first answer from less text; the job goes on to a better one.
+  case sensitivityDrafted(JobID, SensitivitySummary)
   /// Predictions learned from what a job measured: other KLDs for the same schemes.
   case sensitivityRefined(JobID, SensitivitySummary)
   /// The sensitivity at hand was saved.

@@ -4,7 +4,7 @@ import Compression
 public struct StructureRequest: Codable, Hashable, Sendable {
   /// A text as for calibration.
   public var textPath: String
-  /// How many neurons and heads stay, and which blocks go; what each block loses is chosen anew.
+  /// How many neurons, heads and experts stay, and which blocks go; what each block loses is chosen anew.
   public var structure: ModelStructure
   /// Blocks to leave out in place of the structure's, those whose absence costs least KLD; nil leaves out the structure's.
   public var blockCount: Int?
@@ -46,9 +46,14 @@ public struct ChosenStructure: Codable, Hashable, Sendable {
   public var structure: ModelStructure
   /// The blocks that were chosen, the first choice first; none where they were given.
   public var losses: [BlockLoss]
+  /// Measured KLD of the model without the blocks and experts that go, in nats a token; nil where no expert goes.
+  public var expertDivergence: Double?
 
-  public init(structure: ModelStructure, losses: [BlockLoss] = []) {
+  public init(
+    structure: ModelStructure, losses: [BlockLoss] = [], expertDivergence: Double? = nil
+  ) {
     self.structure = structure
     self.losses = losses
+    self.expertDivergence = expertDivergence
   }
 }

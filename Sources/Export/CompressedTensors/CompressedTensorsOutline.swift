@@ -14,6 +14,12 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
   private let copies: [[OtherTensors.Entry]?]
   /// Why a layer has no form but its own, if it has none.
   private let obstacles: [String?]
+  /// Whether a layer that is kept stays in codes that compressed-tensors has no form for.
+  private let carried: [Bool]
+  /// Bytes that the checkpoint's own quantization_config adds to a config.json; 0 where it does not stay.
+  private let carriedBytes: Int
+  /// The heads in each layer's columns, where it has them in another order than readers.
+  private let tilings: [HeadTiling?]
   private let isOfHuggingFace: Bool
   private let tiesEmbeddings: Bool
   private let shardBytes: Int
@@ -27,31 +33,59 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
     shapes = description.layerShapes
     tiesEmbeddings = description.tiesEmbeddings
     isOfHuggingFace = description.format == .huggingFace
-    kept = shapes.map { shape in
-      Scheme(keeping: checkpoint.heldFormat(of: shape.name), of: shape, for: target)
-    }
     self.others = others.entries
-    copies = zip(shapes, description.layers).map { shape, layer in
-      guard description.format == .huggingFace, layer.scheme == nil else { return nil }
+    let layouts = Dictionary(
+      description.tensors.map { ($0.name, $0.layout) }, uniquingKeysWith: { first, _ in first })
+    let obstacles = shapes.map { shape in
+      Self.obstacle(to: shape, layouts[shape.name] ?? .plain, in: checkpoint)
+    }
+    // Codes that no other form has stay as they are, under the checkpoint's own quantization_config.
+    let carried = zip(obstacles, description.layers).map { obstacle, layer in
+      obstacle != nil && layer.scheme == .mxfp4 && description.format == .huggingFace
+    }
+    kept = zip(shapes, carried).map { shape, isCarried in
+      isCarried
+        ? .keep : Scheme(keeping: checkpoint.heldFormat(of: shape.name), of: shape, for: target)
+    }
+    copies = zip(zip(shapes, carried), description.layers).map { element, layer in
+      let (shape, isCarried) = element
+      guard description.format == .huggingFace, layer.scheme == nil || isCarried else { return nil }
       let stored = checkpoint.tensors(ofLayer: shape.name)
       return stored.isEmpty ? nil : stored.map(OtherTensors.Entry.init)
     }
-    obstacles = shapes.map { shape in
-      Self.obstacle(to: shape, in: checkpoint)
-    }
+    self.obstacles = obstacles
+    self.carried = carried
+    carriedBytes =
+      carried.contains(true)
+      ? JSONObject.bytesAdded(by: try? CompressedTensorsEncoding.ownQuantization(of: checkpoint))
+      : 0
+    let known = Dictionary(
+      description.tensors.compactMap { tensor in tensor.columnTiling.map { (tensor.name, $0) } },
+      uniquingKeysWith: { first, _ in first })
+    tilings = shapes.map { known[$0.name] }
   }
 
   /// Why readers would not find a layer that is not copied; nil if they do.
   ///
   /// Seen with transformers 5.24, which puts codes in place of linear modules alone: experts that are one tensor are none.
-  private static func obstacle(to shape: LayerShape, in checkpoint: Checkpoint) -> String? {
+  private static func obstacle(
+    to shape: LayerShape, _ layout: StackLayout, in checkpoint: Checkpoint
+  ) -> String? {
+    if layout != .plain {
+      return "its experts are one tensor, for which compressed-tensors has no form"
+    }
     if checkpoint.isTransposed(shape.name), shape.count == 1 {
       return "it is stored with inputs for rows, and compressed-tensors has no form for that"
     }
     let stored =
       checkpoint.description.format == .huggingFace
       ? checkpoint.tensors(ofLayer: shape.name) : []
-    let isWhole = stored.contains { $0.shape.count > 2 }
+    let architecture = Architecture.named(checkpoint.description.architecture)
+    // Those that were one tensor and lost experts are parts of it.
+    let wasWhole =
+      stored.isEmpty && architecture?.fusesExperts == true
+      && checkpoint.description.format == .huggingFace
+    let isWhole = wasWhole || stored.contains { $0.shape.count > 2 }
     guard shape.count > 1, isWhole || !shape.hasNumberedExperts else { return nil }
     return "its experts are one tensor, for which compressed-tensors has no form"
   }
@@ -68,11 +102,54 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
         .filter { !known.contains($0.layer) }
       known.formUnion(refusals.map(\.layer))
     }
+    let carries = zip(carried, schemes).contains { $0 && $1.keepsLayer }
     for (place, shape) in shapes.enumerated() where !known.contains(shape.name) {
+      if carries, !carried[place], stored[place].quantization != nil {
+        refusals.append(
+          ExportRefusal(layer: shape.name, reason: Self.carryingReason, nearest: .keep))
+        continue
+      }
       guard let reason = obstacles[place], !isPlain(place, schemes[place]) else { continue }
       refusals.append(ExportRefusal(layer: shape.name, reason: reason, nearest: nil))
     }
+    for (place, shape) in shapes.enumerated() {
+      guard let tiling = tilings[place], !refusals.contains(where: { $0.layer == shape.name }),
+        let refusal = Self.refusal(of: stored[place], for: shape, tiling)
+      else { continue }
+      refusals.append(refusal)
+    }
     return refusals
+  }
+
+  /// Why no layer is quantized beside such as stay in codes that compressed-tensors has no form for.
+  private static let carryingReason =
+    "experts are kept in MXFP4, which config.json can say only where all other layers are kept too"
+
+  /// Whether a layer has no form under a scheme, whatever it would do by itself.
+  func lacksForm(of scheme: Scheme, at place: Int) -> Bool {
+    if carried.contains(true) { return !scheme.keepsLayer }
+    return obstacles[place] != nil && !isPlain(place, scheme)
+  }
+
+  /// Why columns cannot be put in the order that readers want them in; nil if they can.
+  private static func refusal(
+    of scheme: Scheme, for shape: LayerShape, _ tiling: HeadTiling
+  ) -> ExportRefusal? {
+    let head = shape.columns / (tiling.groups * tiling.heads)
+    guard let quantization = scheme.quantization else { return nil }
+    let group =
+      quantization.float.map { $0.groupSize ?? shape.columns }
+      ?? quantization.group.weights(inRowOf: shape.columns)
+    guard group != shape.columns, head % group != 0 else { return nil }
+    var nearest = scheme
+    let size = [128, 64, 32].first { head % $0 == 0 && $0 < group }
+    nearest.quantization = QuantizationScheme(
+      bits: quantization.bits, group: size.map { .size($0) } ?? .channel,
+      isSymmetric: quantization.isSymmetric, method: quantization.method)
+    return ExportRefusal(
+      layer: shape.name,
+      reason: "its groups of \(group) span heads of \(head), which readers have in another order",
+      nearest: quantization.float == nil ? nearest : .keep)
   }
 
   /// Whether a layer's weights are written as they are, or decoded from GGUF's blocks.
@@ -82,14 +159,14 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
 
   /// How every layer is stored.
   func encodings(of schemes: [Scheme]) -> [LayerEncoding] {
-    zip(zip(resolved(schemes), copies), shapes).map { element, shape in
-      let (scheme, copies) = element
+    zip(zip(zip(resolved(schemes), copies), tilings), shapes).map { element, shape in
+      let ((scheme, copies), tiling) = element
       return LayerEncoding(
         shape: shape,
         format: scheme.quantization.map { ModuleFormat($0, for: target) },
         plainType: scheme.sparsity == nil && !shape.type.isQuantized
           ? shape.type : shape.storageType,
-        copies: scheme.keepsLayer ? copies : nil)
+        copies: scheme.keepsLayer ? copies : nil, columnTiling: tiling)
     }
   }
 
@@ -108,6 +185,11 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
     ModuleGroups(encodings, others: others, tiesEmbeddings: tiesEmbeddings, target: target)?.json
   }
 
+  /// Whether the checkpoint's own quantization_config stays, since layers under it do.
+  func carriesCodes(_ encodings: [LayerEncoding]) -> Bool {
+    zip(encodings, carried).contains { $0.copies != nil && $1 }
+  }
+
   /// Bytes of some layers, and of what the files hold beside layers and beside what no plan changes.
   func sizes(
     of places: [Int], _ schemes: [Scheme], originalBytes: [Int]
@@ -124,7 +206,8 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
     }
     let files = SafetensorsShards.files(of: self.tensors(with: tensors), shardBytes: shardBytes)
     let weights = layers.values.reduce(0) { $0 + $1.total }
-    let config = JSONObject.bytesAdded(by: quantization(of: encodings))
+    let config =
+      carriesCodes(all) ? carriedBytes : JSONObject.bytesAdded(by: quantization(of: encodings))
     return (layers, files.reduce(config) { $0 + $1.byteCount } - weights)
   }
 

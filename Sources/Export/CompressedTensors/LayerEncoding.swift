@@ -11,6 +11,8 @@ struct LayerEncoding: Sendable {
   let plainType: ElementType
   /// The checkpoint's tensors that are copied as they are, where the layer is kept; nil for all others.
   var copies: [OtherTensors.Entry]?
+  /// The heads in its columns, where the layer has them in another order than the checkpoint's readers.
+  var columnTiling: HeadTiling?
 
   /// The tensors that hold the layer; the same whatever its weights are.
   var tensors: [SafetensorsLayout.Tensor] {
@@ -49,6 +51,11 @@ struct LayerEncoding: Sendable {
   func encoded(_ weights: LayerWeights) throws(ExportError) -> [EncodedTensor] {
     var encoded: [EncodedTensor] = []
     let experts = experts
+    guard let weights = columnTiling.map({ weights.joined().grouping($0) }) ?? weights else {
+      throw .unsupported(
+        reason: "\(shape.name): heads of its columns share scales, and readers have them apart",
+        hint: "choose smaller groups")
+    }
     for (place, expert) in experts.enumerated() {
       let rows = place * expert.shape.rows..<(place + 1) * expert.shape.rows
       let part =
@@ -67,7 +74,7 @@ struct LayerEncoding: Sendable {
   ///
   /// - Precondition: the layer is no stack of experts.
   func bytes(of packed: PackedMatrix, rows: Range<Int>) -> [[UInt8]]? {
-    guard let format,
+    guard let format, let packed = columnTiling.map({ packed.grouping($0) }) ?? packed,
       var parts = format.bytes(of: .packed(packed), scaleType: shape.storageType)
     else { return nil }
     // What tells the shape is of the whole layer, and comes with its first rows.

@@ -15,7 +15,7 @@ struct GGUFMetadata: Sendable {
   ///   GGUF.
   init(of checkpoint: Checkpoint) throws(CheckpointError) {
     switch checkpoint.source {
-    case .gguf(let header): self.init(carryingOver: header, for: checkpoint.description)
+    case .gguf(let header): try self.init(carryingOver: header, for: checkpoint.description)
     case .directory(let directory): try self.init(of: checkpoint, in: directory)
     }
   }
@@ -33,6 +33,11 @@ struct GGUFMetadata: Sendable {
     }
   }
 
+  /// Sets a size of each block.
+  mutating func set(_ key: String, sizes: [Int]) {
+    set(key, .int32s(sizes.map { Int32(clamping: $0) }))
+  }
+
   /// Sets a size of the model.
   mutating func set(_ key: String, _ size: Int) {
     set(key, .uint32(UInt32(clamping: size)))
@@ -41,7 +46,9 @@ struct GGUFMetadata: Sendable {
 
 extension GGUFMetadata {
   /// Another GGUF file's metadata byte for byte, but for sizes that structured pruning changed.
-  private init(carryingOver header: GGUFHeader, for model: ModelDescription) {
+  private init(
+    carryingOver header: GGUFHeader, for model: ModelDescription
+  ) throws(CheckpointError) {
     // The export is one file with the standard alignment, whatever its source was.
     fields = header.encodedMetadata.filter {
       $0.key != "general.alignment" && !$0.key.hasPrefix("split.")
@@ -54,7 +61,19 @@ extension GGUFMetadata {
       set(size.key, size.value)
       changes = true
     }
+    if changes, let blueprint = model.blueprint,
+      let architecture = Architecture.named(model.architecture), architecture.hasGlobalHeads
+    {
+      // Lists with something for each block are made anew.
+      try setArchitecture(of: model, blueprint, architecture)
+    }
     let label = "general.size_label"
+    if changes, let blueprint = model.blueprint,
+      blueprint.blocks.contains(where: { $0.delta != nil }),
+      let architecture = Architecture.named(model.architecture)
+    {
+      set("\(architecture.ggufName).attention.recurrent_layers", blueprint.recurrentLayers)
+    }
     if changes, header.value(label) != nil { set(label, .string(model.sizeLabel)) }
   }
 }
@@ -64,14 +83,19 @@ extension ModelDescription {
   fileprivate var ggufSizes: [(key: String, value: Int, standard: Int?)] {
     guard let blueprint, let architecture = Architecture.named(architecture) else { return [] }
     let prefix = architecture.ggufName
-    let count = ("\(prefix).block_count", blueprint.blocks.count, Int?.none)
-    guard let block = blueprint.blocks.first, case .dense(let dense) = block.feedForward else {
-      return [count]
+    var counts = [
+      ("\(prefix).block_count", blueprint.blocks.count + blueprint.furtherBlocks, Int?.none)
+    ]
+    if let experts = blueprint.experts {
+      counts.append(("\(prefix).expert_count", experts.count, nil))
     }
-    let attention = block.attention
+    guard let block = blueprint.blocks.first, case .dense(let dense) = block.feedForward,
+      let attention = block.attention, attention.latent == nil, !architecture.hasGlobalHeads
+    else {
+      return counts
+    }
     let headSize = blueprint.hiddenSize / attention.headCount
-    return [
-      count,
+    return counts + [
       ("\(prefix).feed_forward_length", dense.innerSize, nil),
       ("\(prefix).attention.head_count", attention.headCount, nil),
       ("\(prefix).attention.head_count_kv", attention.keyValueHeadCount, attention.headCount),

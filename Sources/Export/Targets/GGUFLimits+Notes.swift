@@ -11,7 +11,7 @@ extension GGUFLimits {
       let architecture = Architecture.named(model.architecture)
     else { return [] }
     var notes: [String] = []
-    let windows = blueprint.blocks.compactMap(\.attention.window)
+    let windows = blueprint.blocks.compactMap { $0.attention?.window }
     if let window = windows.first, !architecture.hasWindowInGGUF {
       notes.append(
         "llama.cpp lets all blocks see the whole text, where \(windows.count) of "
@@ -27,6 +27,23 @@ extension GGUFLimits {
             + "does (norm_topk_prob): it answers otherwise"
           : "llama.cpp makes the weights of chosen experts add up to 1, as this model "
             + "does not (norm_topk_prob): it answers otherwise")
+    }
+    if let groups = blueprint.experts?.groups, groups.comparedCount != 2 {
+      notes.append(
+        "llama.cpp compares groups of experts by their two best experts, and this model by the best one: it chooses "
+          + "others at times")
+    }
+    if blueprint.attention?.latent != nil {
+      if blueprint.ropes.first?.pairing == .halves {
+        notes.append(
+          "llama.cpp turns neighbours, which this model does not (rope_interleave): it answers otherwise"
+        )
+      }
+      if let amplitude = blueprint.ropes.first?.amplitude, amplitude != 1 {
+        notes.append(
+          "llama.cpp takes YaRN's mscale for mscale_all_dim, which this model's is not: it answers otherwise"
+        )
+      }
     }
     if case .long = blueprint.ropes.first?.scaling {
       notes.append(
@@ -51,7 +68,7 @@ extension GGUFLimits {
         "llama.cpp stretches no RoPE of blocks with a window, as this model does: it answers otherwise"
       )
     }
-    if let attention = blueprint.blocks.first?.attention, architecture.attentionScaleKey != nil {
+    if let attention = blueprint.attention, architecture.attentionScaleKey != nil {
       let size = architecture.scoreSizeInGGUF(
         blocks: blueprint.blocks.count, hiddenSize: blueprint.hiddenSize,
         headCount: attention.headCount, headSize: attention.headSize)
@@ -61,9 +78,14 @@ extension GGUFLimits {
             + "(query_pre_attn_scalar): it answers otherwise")
       }
     }
+    if blueprint.blocks.contains(where: { $0.attention?.readsOtherCache(in: blueprint) ?? false }) {
+      notes.append(
+        "llama.cpp lets the last blocks read the keys and values of the two before them, which this model does not: it "
+          + "answers otherwise")
+    }
     if let every = architecture.blockWithoutRope,
       blueprint.blocks.enumerated().contains(where: {
-        ($0.element.attention.rope == nil) != (($0.offset + 1) % every == 0)
+        ($0.element.attention?.rope == nil) != (($0.offset + 1) % every == 0)
       })
     {
       notes.append(
@@ -71,5 +93,15 @@ extension GGUFLimits {
           + "not (no_rope_layers): it answers otherwise")
     }
     return notes
+  }
+}
+
+extension AttentionFacts {
+  /// Whether llama.cpp takes the keys and values of another block: with a window of the last but one before those that share,
+  /// else of the last.
+  fileprivate func readsOtherCache(in blueprint: Blueprint) -> Bool {
+    guard let cacheBlock else { return false }
+    let first = blueprint.blocks.firstIndex { $0.attention?.cacheBlock != nil } ?? 0
+    return cacheBlock != first - (window == nil ? 1 : 2)
   }
 }

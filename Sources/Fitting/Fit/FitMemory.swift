@@ -12,6 +12,8 @@ public struct FitMemory: Hashable, Sendable {
   }
 
   public let weights: Int
+  /// What one token is multiplied with: of experts, those that it is sent to.
+  public let activeWeights: Int
   public let cacheGroups: [CacheGroup]
   /// States that do not grow with the sequence.
   public let states: Int
@@ -33,6 +35,7 @@ public struct FitMemory: Hashable, Sendable {
     of model: ServedModel, for request: FitRequest, in engine: ServingEngine, reserved: Int
   ) {
     weights = model.weightBytes
+    activeWeights = model.activeBytes
     self.reserved = reserved
     isCacheKnown = model.facts != nil
     cacheGroups = Self.groups(of: model.facts?.blocks ?? [], for: request, in: engine)

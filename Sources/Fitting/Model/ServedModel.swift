@@ -51,7 +51,7 @@ public struct ServedModel: Hashable, Sendable {
     let chosen = model.serving?.chosenExperts
     layers = zip(model.layers, sizes).map { layer, bytes in
       let share = chosen.map { min(1, Double($0) / Double(layer.count)) } ?? 1
-      let isEmbedding = layer.role == .embedTokens
+      let isEmbedding = layer.role.isEmbedding
       return Layer(
         role: layer.role.rawValue, bytes: bytes, parameters: layer.parameters,
         activeShare: layer.count > 1 ? share : 1,
@@ -60,6 +60,18 @@ public struct ServedModel: Hashable, Sendable {
         width: layer.rows / max(layer.count, 1) * (layer.count > 1 ? chosen ?? 1 : 1))
     }
   }
+
+  /// Bytes of the layers that one token is multiplied with: of experts, those that it is sent to.
+  ///
+  /// The same as all layers' but for tables in which tokens are looked up, where there are no experts.
+  public var activeBytes: Int {
+    layers.reduce(0) { sum, layer in
+      layer.isLookedUp ? sum : sum + Int(Double(layer.bytes) * layer.activeShare)
+    }
+  }
+
+  /// Whether a token is multiplied with a part of the weights only.
+  public var hasExperts: Bool { layers.contains { $0.activeShare < 1 } }
 
   /// The widest inner values of a token, those of a block's layers.
   var innerWidth: Int { layers.filter { !$0.isHead }.map(\.width).max() ?? 0 }

@@ -25,6 +25,14 @@ extension Fit {
         name: "weights", value: ByteText.text(memory.weights),
         how: model.isOfFiles ? "all bytes of the target's files" : "all tensors under the plan")
     ]
+    if model.hasExperts {
+      lines.append(
+        FitLine(
+          name: "  active", value: ByteText.text(memory.activeWeights),
+          how:
+            "of these, what one token is multiplied with: the experts that it is sent to, and all else"
+        ))
+    }
     if !memory.isCacheKnown {
       lines.append(
         FitLine(

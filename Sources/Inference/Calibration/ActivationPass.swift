@@ -21,6 +21,8 @@ public struct ActivationPass: Sendable {
   public private(set) var block = 0
   /// Windows x (tokens x hidden size).
   private(set) var hidden: [Matrix]
+  /// Of each window, the keys and values of blocks that others read, too.
+  private var shared: [[Int: BlockCache]]
   private let positions: Positions
   let blockCount: Int
   private let splitsWindows: Bool
@@ -59,6 +61,7 @@ public struct ActivationPass: Sendable {
       hidden.append(decoder.embedded(tokens))
     }
     self.hidden = hidden
+    shared = Array(repeating: [:], count: windows.count)
   }
 
   /// Whether the hidden states are those that the final norm reads.
@@ -86,12 +89,13 @@ public struct ActivationPass: Sendable {
     if isAtHead || decoder.runningBlocks.contains(block) {
       let part = partLength(decoder)
       for (window, pace) in pace.parts(0..<windows.count) {
-        var cache = isAtHead ? nil : decoder.makeBlockCache(block)
+        var cache = isAtHead ? nil : self.cache(ofWindow: window, decoder)
         for start in stride(from: 0, to: windows.length, by: part) {
           let end = min(start + part, windows.length)
           observe(start..<end, of: window, need, advances, with: decoder, &cache)
           try pace.advance(to: Double(end) / Double(windows.length))
         }
+        if advances, decoder.isCacheShared(ofBlock: block) { shared[window][block] = cache }
       }
     } else {
       // A block that is left out reads nothing, and passes on what it was given.
@@ -120,6 +124,11 @@ public struct ActivationPass: Sendable {
     }
   }
 
+  /// The keys and values that the current block reads: none yet, or all of another block's.
+  private func cache(ofWindow window: Int, _ decoder: Decoder) -> BlockCache {
+    shared[window][decoder.cacheBlock(of: block)] ?? decoder.makeBlockCache(block)
+  }
+
   /// Runs some positions of a window through the current block; without a cache they have come to the head.
   private mutating func observe(
     _ positions: Range<Int>, of window: Int, _ need: CalibrationNeed, _ advances: Bool,
@@ -140,16 +149,18 @@ public struct ActivationPass: Sendable {
         .add(inputs, weights: weights, on: decoder.pool)
     }
     if var own = cache.take() {
+      let isForeign = decoder.cacheBlock(of: block) != block
+      let whole = isForeign ? own : nil
+      if isForeign { own.truncate(to: positions.upperBound) }
+      let places = self.positions.part(positions)
+        .reading(windows.inputs(positions, ofWindow: window))
       if advances {
-        decoder.run(
-          block: block, on: &part, self.positions.part(positions), cache: &own, observer: observe)
+        decoder.run(block: block, on: &part, places, cache: &own, observer: observe)
         hidden[window].replaceRows(from: positions.lowerBound, by: part)
       } else {
-        decoder.observe(
-          block: block, reading: part, self.positions.part(positions), cache: &own,
-          observer: observe)
+        decoder.observe(block: block, reading: part, places, cache: &own, observer: observe)
       }
-      cache = own
+      cache = whole ?? own
     } else {
       observe(SiteInputs(site: .head, vectors: decoder.headInputs(part)))
     }

@@ -12,16 +12,26 @@ extension Decoder {
     }
     var sizes = [blueprint.hiddenSize, blueprint.vocabularySize, blueprint.contextLength]
     for block in blueprint.blocks {
-      let attention = block.attention
-      sizes += [
-        attention.headCount, attention.keyValueHeadCount, attention.headSize,
-        block.feedForward.innerSize,
-      ]
+      sizes.append(block.feedForward.innerSize)
+      switch block.mixer {
+      case .attention(let attention):
+        sizes += [attention.headCount, attention.keyValueHeadCount, attention.headSize]
+      case .delta(let delta):
+        sizes += [
+          delta.keyHeadCount, delta.valueHeadCount, delta.keySize, delta.valueSize, delta.taps,
+        ]
+      }
     }
     guard sizes.allSatisfy({ $0 > 0 }) else {
       throw .invalidShape(reason: "a size is not positive")
     }
-    for attention in blueprint.blocks.map(\.attention) {
+    for delta in blueprint.blocks.compactMap(\.delta)
+    where delta.valueHeadCount % delta.keyHeadCount != 0 {
+      throw .invalidShape(
+        reason:
+          "\(delta.valueHeadCount) value heads cannot share \(delta.keyHeadCount) key heads evenly")
+    }
+    for attention in blueprint.blocks.compactMap(\.attention) {
       guard attention.headCount % attention.keyValueHeadCount == 0 else {
         throw .invalidShape(
           reason:
@@ -33,6 +43,17 @@ extension Decoder {
       }
       guard attention.rope.map(blueprint.ropes.indices.contains) ?? true else {
         throw .invalidShape(reason: "a block turns by a rotation that is not there")
+      }
+    }
+    for (index, block) in blueprint.blocks.enumerated() {
+      guard let attention = block.attention, let source = attention.cacheBlock else { continue }
+      guard (0..<index).contains(source) else {
+        throw .invalidShape(reason: "a block reads keys and values that are not there yet")
+      }
+      guard let other = blueprint.blocks[source].attention, other.cacheBlock == nil,
+        other.headSize == attention.headSize, other.keyWidth == attention.keyWidth
+      else {
+        throw .invalidShape(reason: "a block reads keys and values of another shape")
       }
     }
     return blueprint
@@ -56,9 +77,9 @@ extension Decoder {
   /// Refuses input that a forward pass cannot take.
   func check(_ tokens: [Int], _ cache: KeyValueCache) throws(InferenceError) {
     guard !tokens.isEmpty else { throw .emptyInput }
-    guard cache.blocks.map(\.width) == blueprint.blocks.map(\.attention.keyWidth) else {
-      throw .foreignCache
-    }
+    guard cache.blocks.count == blueprint.blocks.count,
+      zip(cache.blocks, blueprint.blocks).allSatisfy({ $0.fits($1.mixer) })
+    else { throw .foreignCache }
     try check(tokens)
     let length = cache.count + tokens.count
     guard length <= blueprint.contextLength else {

@@ -19,6 +19,8 @@ struct SiteInputs {
   let vectors: Matrix
   /// The rows of the pass that they come from; nil for all in order.
   var rows: [Int]?
+  /// What an expert makes of them, and how much that counts for each.
+  var outputs: (vectors: Matrix, weights: [Float])?
 }
 
 extension Decoder {
@@ -54,9 +56,12 @@ extension Decoder {
     return states
   }
 
-  /// What consecutive positions of a sequence of `length` tokens do to queries and keys.
-  func positions(_ range: Range<Int>, ofLength length: Int) -> Positions {
-    Positions(range: range, rotations: rotary.rotations(at: range, ofLength: length))
+  /// Consecutive positions of a sequence of `length` tokens: what they do to queries and keys, and the tokens there.
+  func positions(
+    _ range: Range<Int>, ofLength length: Int, reading tokens: [Int] = []
+  ) -> Positions {
+    Positions(
+      range: range, tokens: tokens, rotations: rotary.rotations(at: range, ofLength: length))
   }
 
   /// Whether positions turn queries and keys alike in sequences of two lengths.
@@ -70,14 +75,15 @@ extension Decoder {
   ///   - index: The block.
   ///   - hidden: One row a position; afterwards what the next block reads.
   ///   - positions: One for each row.
-  ///   - cache: This block's keys and values of all positions before; afterwards also of these.
+  ///   - cache: The keys and values of all positions before that this block reads; afterwards also of these, which another
+  ///     block's have already.
   ///   - observer: Sees the inputs of the block's layers.
   func run(
     block index: Int, on hidden: inout Matrix, _ positions: Positions, cache: inout BlockCache,
     observer: Observer = { _ in }
   ) {
     attend(block: index, on: &hidden, positions, cache: &cache, observer: observer)
-    feedForward(block: index, on: &hidden, observer: observer)
+    feedForward(block: index, on: &hidden, positions, observer: observer)
   }
 
   /// Shows what a block's layers read, and leaves out what nobody reads then: the outputs of the last ones.
@@ -89,8 +95,10 @@ extension Decoder {
   ) {
     var hidden = hidden
     attend(block: index, on: &hidden, positions, cache: &cache, observer: observer)
-    guard case .dense(let facts, let layers, _) = blocks[index].feedForward else {
-      feedForward(block: index, on: &hidden, observer: observer)
+    guard case .dense(let facts, let layers, _) = blocks[index].feedForward,
+      blocks[index].perLayer == nil
+    else {
+      feedForward(block: index, on: &hidden, positions, observer: observer)
       return
     }
     let inputs = inputs(of: hidden, under: .feedForwardNorm, in: blocks[index])

@@ -6,12 +6,16 @@ import Tensors
 struct AttentionActivations {
   /// What q, k and v read.
   let normalized: Matrix
-  /// Queries, keys and values side by side as they were projected; the same as `projected` where nothing norms them.
+  /// Queries, keys and values side by side as they were projected, and gates after them where there are some.
   let raw: Matrix
   /// The same, queries and keys normalised and turned.
   let projected: Matrix
+  /// What the heads give.
+  let ungated: Matrix
   /// What o reads.
   let attended: Matrix
+  /// The rows that queries, keys and values followed from; nil where they were projected.
+  let latent: LatentActivations?
   /// What o makes of it.
   let output: Matrix
 }
@@ -33,33 +37,61 @@ extension Decoder {
     block index: Int, on hidden: inout Matrix, _ positions: Positions, cache: inout BlockCache,
     observer: Observer = { _ in }
   ) {
-    let activations = attentionActivations(
-      block: index, of: hidden, positions, cache: &cache)
-    observer(
-      SiteInputs(site: .attention(block: index), vectors: activations.normalized))
-    observer(
-      SiteInputs(site: .attentionOutput(block: index), vectors: activations.attended))
-    hidden.add(residual(of: activations.output, after: .attentionPostNorm, in: blocks[index]))
+    let (read, attended, output): (Matrix, Matrix, Matrix)
+    var latent: LatentActivations?
+    switch blocks[index].mixer {
+    case .attention(let attention):
+      let activations = attentionActivations(
+        attention, block: index, of: hidden, positions, cache: &cache)
+      (read, attended, output) = (
+        activations.normalized, activations.attended, activations.output
+      )
+      latent = activations.latent
+    case .delta(let mixer):
+      let activations = deltaActivations(mixer, block: index, of: hidden, cache: &cache)
+      (read, attended, output) = (
+        activations.normalized, activations.attended, activations.output
+      )
+    }
+    observer(SiteInputs(site: .attention(block: index), vectors: read))
+    if let read = latent?.queryRead {
+      observer(SiteInputs(site: .queryUp(block: index), vectors: read))
+    }
+    if let read = latent?.read {
+      observer(SiteInputs(site: .latentUp(block: index), vectors: read))
+    }
+    observer(SiteInputs(site: .attentionOutput(block: index), vectors: attended))
+    hidden.add(residual(of: output, after: .attentionPostNorm, in: blocks[index]))
+  }
+
+  /// Adds what a block's feed-forward half computes to the hidden states, and what follows it.
+  func feedForward(
+    block index: Int, on hidden: inout Matrix, _ positions: Positions,
+    observer: Observer = { _ in }
+  ) {
+    addFeedForward(block: index, on: &hidden, observer: observer)
+    finish(block: index, on: &hidden, positions, observer: observer)
   }
 
   /// Adds what a block's feed-forward half computes to the hidden states.
-  func feedForward(
+  func addFeedForward(
     block index: Int, on hidden: inout Matrix, observer: Observer = { _ in }
   ) {
     let block = blocks[index]
-    let inputs = inputs(of: hidden, under: .feedForwardNorm, in: block)
     let output: Matrix
     switch block.feedForward {
     case .dense(let facts, let layers, let down):
+      let inputs = inputs(of: hidden, under: .feedForwardNorm, in: block)
       let activations = mlpActivations(
-        of: inputs, activation: facts.activation, isGated: facts.isGated, layers, down)
+        of: inputs, activation: facts.activation, isGated: facts.isGated, layers, down,
+        at: .feedForwardOutput(block: index))
       observer(
         SiteInputs(site: .feedForward(block: index), vectors: inputs))
       observer(
         SiteInputs(site: .feedForwardOutput(block: index), vectors: activations.inner))
       output = activations.output
     case .experts(let experts):
-      output = outputs(of: experts, inputs: inputs, block: index, observer: observer)
+      output = outputs(of: experts, reading: hidden, block: index, observer: observer)
     }
     hidden.add(residual(of: output, after: .feedForwardPostNorm, in: block))
   }
@@ -74,12 +106,15 @@ extension Decoder {
     ).inner
   }
 
-  /// Adds to the hidden states what that layer makes of it.
-  func addOutput(ofBlock index: Int, reading read: Matrix, to hidden: inout Matrix) {
+  /// Adds to the hidden states what that layer makes of it, and what follows it.
+  func addOutput(
+    ofBlock index: Int, reading read: Matrix, to hidden: inout Matrix, _ positions: Positions
+  ) {
     let block = blocks[index]
     guard case .dense(_, _, let down) = block.feedForward else { return }
-    let output = down.outputs(of: read, on: pool, arithmetic)
+    let output = outputs(of: read, through: down, at: .feedForwardOutput(block: index))
     hidden.add(residual(of: output, after: .feedForwardPostNorm, in: block))
+    finish(block: index, on: &hidden, positions)
   }
 
   /// What a half of a block reads of hidden states.
@@ -94,27 +129,42 @@ extension Decoder {
     return residual
   }
 
-  /// What a block's attention computes; keys and values go to the cache.
+  /// What a block's attention computes; keys and values go to the cache, unless it is another block's.
+  ///
+  /// - Precondition: the block has attention, and the cache is of such a block.
   func attentionActivations(
-    block index: Int, of hidden: Matrix, _ positions: Positions, cache: inout BlockCache
+    _ attention: Attention, block index: Int, of hidden: Matrix, _ positions: Positions,
+    cache: inout BlockCache
   ) -> AttentionActivations {
     let block = blocks[index]
-    let facts = block.facts.attention
+    guard let facts = block.facts.attention else { preconditionFailure("a block with attention") }
     let normalized = inputs(of: hidden, under: .attentionNorm, in: block)
     var projected = block.attentionInputs.outputs(of: normalized, on: pool, arithmetic)
+    let latent = block.latent.map { latentActivations(of: $0, facts, block.norms, projected) }
+    if let latent { projected = latent.expanded }
+    if facts.keysAreValues {
+      projected = projected.beside(projected.columns(in: [facts.keyColumns]))
+    }
+    if let order = facts.gatedOrder { projected = projected.columns(in: order) }
     let raw = projected
-    for (part, columns) in facts.normedColumns {
-      guard let norm = block.norms[part] else { continue }
+    for (columns, norm) in block.normedColumns {
       projected.rmsNormalizeParts(
-        columns: columns, size: norm.weights.count, by: norm.weights, epsilon: epsilon)
+        columns: columns, size: norm?.count ?? facts.headSize, by: norm, epsilon: epsilon)
     }
     turn(&projected, positions, facts)
-    cache.append(projected, keyColumn: facts.queryWidth)
-    let attended = block.attention.attend(
-      queries: projected, keys: cache.keys, values: cache.values, on: pool)
+    if facts.cacheBlock == nil { cache.append(projected, keyColumn: facts.queryWidth) }
+    guard let keys = cache.keys, let values = cache.values else {
+      preconditionFailure("the cache is of another block")
+    }
+    let ungated = attention.attend(queries: projected, keys: keys, values: values, on: pool)
+    let attended =
+      facts.isGated
+      ? projected.columns(in: [facts.gateColumns]).beside(ungated).gated(.sigmoid) : ungated
     return AttentionActivations(
-      normalized: normalized, raw: raw, projected: projected, attended: attended,
-      output: block.attentionOutput.outputs(of: attended, on: pool, arithmetic))
+      normalized: normalized, raw: raw, projected: projected, ungated: ungated, attended: attended,
+      latent: latent,
+      output: outputs(
+        of: attended, through: block.attentionOutput, at: .attentionOutput(block: index)))
   }
 
   /// Turns queries and keys by their positions, and lets queries grow with theirs; or turns gradients back.
@@ -122,13 +172,13 @@ extension Decoder {
     _ projected: inout Matrix, _ positions: Positions, _ facts: AttentionFacts,
     isGradient: Bool = false
   ) {
-    let heads = facts.headCount + facts.keyValueHeadCount
+    let heads = facts.headCount + (facts.cacheBlock == nil ? facts.keyValueHeadCount : 0)
     for (row, position) in positions.range.enumerated() {
       if let rope = facts.rope {
         let rotation = positions.rotations[rope][row]
         // Queries and keys lie side by side, so one call turns both.
         projected.rotate(
-          row: row, column: 0, heads: heads, headSize: facts.headSize,
+          row: row, column: facts.firstTurned, heads: heads, headSize: facts.headSize,
           by: isGradient ? rotation.inverse : rotation)
       }
       if let growth = facts.queryGrowth {
@@ -140,15 +190,15 @@ extension Decoder {
     }
   }
 
-  /// What an MLP computes of what it reads.
+  /// What an MLP computes of what it reads; the site is its last layer's, unless that reads all in any case.
   func mlpActivations(
     of inputs: Matrix, activation: ActivationKind, isGated: Bool, _ layers: Projection,
-    _ down: Projection
+    _ down: Projection, at site: InputSite? = nil
   ) -> MLPActivations {
     let (projected, inner) = innerActivations(
       of: inputs, activation: activation, isGated: isGated, layers)
     return MLPActivations(
-      projected: projected, inner: inner, output: down.outputs(of: inner, on: pool, arithmetic))
+      projected: projected, inner: inner, output: outputs(of: inner, through: down, at: site))
   }
 
   /// What an MLP's first layers compute, and what its last one reads.
@@ -163,9 +213,38 @@ extension Decoder {
 }
 
 extension AttentionFacts {
-  /// The columns of queries and of keys, by the norm that they may be under.
-  var normedColumns: [(norm: Part, columns: Range<Int>)] {
-    [(.queryNorm, 0..<queryWidth), (.keyNorm, queryWidth..<queryWidth + keyWidth)]
+  /// Those of keys beside queries, and of values beside both.
+  var keyColumns: Range<Int> { queryWidth..<queryWidth + keyWidth }
+  var valueColumns: Range<Int> { queryWidth + keyWidth..<queryWidth + 2 * keyWidth }
+
+  /// The columns of gates after queries, keys and values.
+  var gateColumns: Range<Int> { queryWidth + 2 * keyWidth..<2 * queryWidth + 2 * keyWidth }
+
+  /// Where queries, keys, values and gates are among the outputs of layers, in which each head's gates follow its query;
+  /// nil where there are no gates.
+  var gatedOrder: [Range<Int>]? {
+    guard isGated else { return nil }
+    func parts(_ place: Int) -> [Range<Int>] {
+      (0..<headCount).map { head in
+        let start = (2 * head + place) * headSize
+        return start..<start + headSize
+      }
+    }
+    return parts(0) + [2 * queryWidth..<2 * queryWidth + 2 * keyWidth] + parts(1)
+  }
+}
+
+extension DecoderBlock {
+  /// The columns of queries, keys and values that are normalised, with the norm's weights; nil for a norm without.
+  var normedColumns: [(columns: Range<Int>, weights: [Float]?)] {
+    guard let attention = facts.attention else { return [] }
+    var normed: [(columns: Range<Int>, weights: [Float]?)] = []
+    if let norm = norms[.queryNorm] { normed.append((0..<attention.queryWidth, norm.weights)) }
+    if let norm = norms[.keyNorm] { normed.append((attention.keyColumns, norm.weights)) }
+    if attention.normalizesValues, attention.cacheBlock == nil {
+      normed.append((attention.valueColumns, nil))
+    }
+    return normed
   }
 }
 
@@ -176,6 +255,7 @@ extension ActivationKind {
     case .geluTanh: .geluTanh
     case .gelu: .gelu
     case .relu: .relu
+    case .clampedSwiGLU: .clampedSwiGLU
     }
   }
 }

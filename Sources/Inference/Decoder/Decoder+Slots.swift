@@ -8,6 +8,7 @@ extension Decoder {
     switch tensor.part {
     case .embedding: return embedding
     case .head: return head
+    case .perLayerEmbedding: return perLayer?.embedding
     default: return tensor.block.flatMap { blocks[$0][tensor.part] }
     }
   }
@@ -21,10 +22,11 @@ extension Decoder {
   ) throws(InferenceError) {
     guard let tensor = layerTensor(name) else { throw .missing(name: name) }
     try Self.check(weights, fits: tensor)
-    let isOnlyLookedUp = tensor.part == .embedding && !description.tiesEmbeddings
+    let isOnlyLookedUp = tensor.isOnlyLookedUp(in: blueprint)
     let weights = isOnlyLookedUp ? weights : Self.runnable(weights, on: pool)
     switch tensor.part {
     case .embedding: embedding = weights
+    case .perLayerEmbedding: perLayer?.embedding = weights
     // What the head computes is not read again.
     case .head:
       head = weights

@@ -16,6 +16,8 @@ public struct Decoder: Sendable {
   let pool: WorkerPool
   /// How exactly products with layers that hold integer codes are computed.
   public var arithmetic = Arithmetic.exact
+  /// Small inputs that count as zero; nil is none.
+  public var inputPruning: InputPruning?
   /// Stands for the weights that decide what blocks compute; another one once any of them is set.
   private(set) var revision = Revision()
   var embedding: LayerWeights
@@ -23,6 +25,8 @@ public struct Decoder: Sendable {
   var head: LayerWeights?
   var blocks: [DecoderBlock]
   var finalNorm: Norm
+  /// What blocks' own embeddings are made of; nil for none.
+  var perLayer: PerLayerTable?
   let rotary: RotaryEmbedding
   /// Of each block.
   let work: [BlockWork]
@@ -52,7 +56,7 @@ public struct Decoder: Sendable {
     func weights(_ tensor: ModelTensor) throws(InferenceError) -> LayerWeights {
       guard let stored = layers[tensor.name] else { throw .missing(name: tensor.name) }
       try Self.check(stored, fits: tensor)
-      let isOnlyLookedUp = tensor.part == .embedding && !blueprint.tiesEmbeddings
+      let isOnlyLookedUp = tensor.isOnlyLookedUp(in: blueprint)
       return isOnlyLookedUp ? stored : Self.runnable(stored, on: pool)
     }
     func vector(_ tensor: ModelTensor) throws(InferenceError) -> [Float] {
@@ -67,12 +71,18 @@ public struct Decoder: Sendable {
     finalNorm = Norm(
       weights: try vector(places.tensor(.finalNorm)),
       bias: blueprint.norm == .layer ? try vector(places.tensor(.finalNorm, .bias)) : nil)
+    perLayer = try blueprint.perLayer.map { facts throws(InferenceError) in
+      PerLayerTable(
+        facts: facts, embedding: try weights(places.tensor(.perLayerEmbedding)),
+        projection: try weights(places.tensor(.perLayerModelProjection)),
+        norm: try vector(places.tensor(.perLayerModelNorm)))
+    }
     var blocks: [DecoderBlock] = []
     for (index, facts) in blueprint.blocks.enumerated() {
       places.block = index
       let inBlock = places
       let builder = BlockBuilder(
-        facts: facts,
+        facts: facts, perLayer: blueprint.perLayer,
         weights: { part throws(InferenceError) in try weights(inBlock.tensor(part)) },
         vector: { part, kind throws(InferenceError) in try vector(inBlock.tensor(part, kind)) },
         norms: inBlock.norms)
@@ -94,17 +104,55 @@ public struct Decoder: Sendable {
 
   /// An empty cache for a sequence that runs through a single block.
   func makeBlockCache(_ block: Int, as type: CacheType = .f32) -> BlockCache {
-    BlockCache(blueprint.blocks[block].attention, as: type)
+    BlockCache(blueprint.blocks[block].mixer, as: type)
   }
 
   /// The model without some of its blocks, whose hidden states the next block reads as if they were not there.
   ///
   /// Blocks and layers keep their indices and names, caches their shape.
+  /// - Precondition: none of those that run reads the keys and values of one that does not.
   public func leavingOut(blocks indices: Set<Int>) -> Decoder {
     var shorter = self
     shorter.renew()
     shorter.runningBlocks.removeAll { indices.contains($0) }
+    precondition(
+      shorter.runningBlocks.allSatisfy { !indices.contains(cacheBlock(of: $0)) },
+      "blocks read keys and values of others that run")
     return shorter
+  }
+}
+
+extension Decoder {
+  /// The model whose routers send no token to some experts of each block, as if these were not there.
+  ///
+  /// - Precondition: each mixture keeps as many as a token runs through.
+  public func leavingOut(experts: [Int: [Int]]) -> Decoder {
+    var smaller = self
+    smaller.renew()
+    for (block, removed) in experts {
+      guard case .experts(var layers) = smaller.blocks[block].feedForward else { continue }
+      layers.removed = Set(removed)
+      precondition(
+        layers.facts.count - layers.removed.count >= layers.facts.chosenCount,
+        "as many as a token runs through")
+      smaller.blocks[block].feedForward = .experts(layers)
+    }
+    return smaller
+  }
+
+  /// The block whose keys and values a block reads: its own, or another one's.
+  func cacheBlock(of block: Int) -> Int {
+    blueprint.blocks[block].attention?.cacheBlock ?? block
+  }
+
+  /// Whether other blocks read a block's keys and values.
+  func isCacheShared(ofBlock block: Int) -> Bool { blueprint.sharedBlocks.contains(block) }
+}
+
+extension ModelTensor {
+  /// Whether it is a table in which tokens are looked up, and nothing more.
+  func isOnlyLookedUp(in blueprint: Blueprint) -> Bool {
+    part == .perLayerEmbedding || (part == .embedding && !blueprint.tiesEmbeddings)
   }
 }
 

@@ -32,12 +32,40 @@ struct Projection: Sendable {
 struct ExpertLayers: Sendable {
   let facts: ExpertFacts
   var router: LayerWeights
+  /// One for each expert; nil where there is none.
+  var routerBias: [Float]?
+  /// What experts are chosen by and not weighed by, one for each; nil for none.
+  var choiceBias: [Float]?
   /// Gates and ups, or both in one stack.
   var inputs: Projection
   var output: Projection
   /// The expert that every token runs through.
   var shared: (inputs: Projection, output: Projection)?
   var sharedRouter: LayerWeights?
+  /// The MLP beside the experts.
+  var beside: (inputs: Projection, output: Projection)?
+  /// What the router's inputs are normalised by; nil where it reads what experts read.
+  var routerNorm: Norm?
+  /// What each expert's weight is multiplied by; nil for none.
+  var scales: [Float]?
+  /// Experts that no token is sent to.
+  var removed: Set<Int> = []
+}
+
+/// What gates and adds a block's own embeddings.
+struct PerLayerLayers: Sendable {
+  let facts: PerLayerFacts
+  var gate: Projection
+  var output: Projection
+}
+
+/// Latent attention's matrices from rows of few values.
+struct LatentLayers: Sendable {
+  let facts: LatentFacts
+  /// To queries; nil where these are projected from hidden states.
+  var queryUp: Projection?
+  /// To keys and values, in one matrix or in two.
+  var up: Projection
 }
 
 /// One decoder block's weights: a slot for each layer, its norms and biases.
@@ -47,13 +75,25 @@ struct DecoderBlock: Sendable {
     case experts(ExpertLayers)
   }
 
+  enum Mixer: Sendable {
+    case attention(Attention)
+    case delta(DeltaMixer)
+  }
+
   let facts: BlockFacts
-  let attention: Attention
+  let mixer: Mixer
   /// By part; only such as stand in this block.
   var norms: [Part: Norm]
+  /// The first layers of attention, or of a recurrence, and the last.
   var attentionInputs: Projection
   var attentionOutput: Projection
+  /// nil where queries, keys and values are projected from hidden states.
+  var latent: LatentLayers?
   var feedForward: FeedForward
+  /// nil for blocks without embeddings of their own.
+  var perLayer: PerLayerLayers?
+  /// What the block's hidden states are multiplied by at its end.
+  let outputScale: Float
 
   /// The layer of a part, to be read and to be replaced; nil for parts that are none of this block.
   subscript(part: Part) -> LayerWeights? {
@@ -66,6 +106,10 @@ struct DecoderBlock: Sendable {
       guard let newValue else { return }
       attentionInputs.replace(part, by: newValue)
       attentionOutput.replace(part, by: newValue)
+      latent?.queryUp?.replace(part, by: newValue)
+      latent?.up.replace(part, by: newValue)
+      perLayer?.gate.replace(part, by: newValue)
+      perLayer?.output.replace(part, by: newValue)
       switch feedForward {
       case .dense(let facts, var inputs, var output):
         inputs.replace(part, by: newValue)
@@ -76,6 +120,8 @@ struct DecoderBlock: Sendable {
         experts.output.replace(part, by: newValue)
         experts.shared?.inputs.replace(part, by: newValue)
         experts.shared?.output.replace(part, by: newValue)
+        experts.beside?.inputs.replace(part, by: newValue)
+        experts.beside?.output.replace(part, by: newValue)
         feedForward = .experts(experts)
       }
     }
@@ -86,9 +132,15 @@ struct DecoderBlock: Sendable {
       switch feedForward {
       case .dense(_, let inputs, let output): [inputs, output]
       case .experts(let experts):
-        [experts.inputs, experts.output, experts.shared?.inputs, experts.shared?.output]
+        [
+          experts.inputs, experts.output, experts.shared?.inputs, experts.shared?.output,
+          experts.beside?.inputs, experts.beside?.output,
+        ]
       }
-    return [attentionInputs, attentionOutput] + halves.compactMap(\.self)
+    let all =
+      [attentionInputs, attentionOutput, latent?.queryUp, latent?.up] + halves
+      + [perLayer?.gate, perLayer?.output]
+    return all.compactMap(\.self)
   }
 
   /// nil for a block without.

@@ -1,7 +1,7 @@
 import Checkpoints
 import Tensors
 
-/// The keys and values of the positions that a decoder has read: the state of one sequence.
+/// What a decoder keeps of the positions that it has read: the state of one sequence.
 public struct KeyValueCache: Sendable {
   /// One for each block of the model.
   var blocks: [BlockCache]
@@ -16,15 +16,22 @@ public struct KeyValueCache: Sendable {
   /// An empty cache for a model of such blocks.
   init(_ blocks: [BlockFacts], as type: CacheType) {
     self.type = type
-    self.blocks = blocks.map { BlockCache($0.attention, as: type) }
+    self.blocks = blocks.map { BlockCache($0.mixer, as: type, keepsSnapshots: true) }
   }
 
   /// Bytes that the cached positions take.
   public var byteCount: Int { blocks.reduce(0) { $0 + $1.byteCount } }
 
   /// Forgets all positions from `length` on, and those that only some blocks have read.
+  ///
+  /// Recurrences go back to states that they have kept only, so that fewer positions may be left; ``count`` says how many.
   public mutating func truncate(to length: Int) {
     count = min(max(length, 0), count)
+    var reached = -1
+    while reached != count {
+      reached = count
+      for block in blocks { count = min(count, block.reach(count)) }
+    }
     for block in blocks.indices { blocks[block].truncate(to: count) }
   }
 
@@ -32,33 +39,90 @@ public struct KeyValueCache: Sendable {
   mutating func advance(by positions: Int) { count += positions }
 }
 
-/// The keys and values of one block.
+/// What one block keeps of the positions that it has read: keys and values, or the state of a recurrence.
 struct BlockCache: Sendable {
-  private(set) var keys: CachedVectors
-  private(set) var values: CachedVectors
+  /// nil for a recurrence, like the values.
+  private(set) var keys: CachedVectors?
+  private(set) var values: CachedVectors?
+  /// nil for attention.
+  private var state: DeltaState?
 
-  init(_ attention: AttentionFacts, as type: CacheType) {
-    keys = CachedVectors(
-      type: type, heads: attention.keyValueHeadCount, headSize: attention.headSize)
-    values = keys
+  init(_ mixer: MixerFacts, as type: CacheType, keepsSnapshots: Bool = false) {
+    switch mixer {
+    case .attention(let attention):
+      keys = CachedVectors(
+        type: type, heads: attention.keyValueHeadCount, headSize: attention.headSize)
+      values = keys
+    case .delta(let delta): state = DeltaState(delta, keepsSnapshots: keepsSnapshots)
+    }
   }
 
-  /// Values of one position's keys, and of its values.
-  var width: Int { keys.width }
+  /// Whether it is of such a block.
+  func fits(_ mixer: MixerFacts) -> Bool {
+    switch mixer {
+    case .attention(let attention): keys?.width == attention.keyWidth
+    case .delta(let delta):
+      state?.values.count == delta.valueHeadCount * delta.keySize * delta.valueSize
+        && state?.window.count == (delta.taps - 1) * delta.mixedWidth
+    }
+  }
 
-  var byteCount: Int { keys.byteCount + values.byteCount }
+  var byteCount: Int {
+    (keys?.byteCount ?? 0) + (values?.byteCount ?? 0) + (state?.byteCount ?? 0)
+  }
+
+  /// What it held when it had no more than some positions.
+  func prefix(_ length: Int) -> BlockCache {
+    var cache = self
+    cache.truncate(to: length)
+    return cache
+  }
 
   /// Appends the keys and values of new positions.
   ///
   /// Each row of `projected` is a position: its keys start at `keyColumn`, and its values follow.
   mutating func append(_ projected: Matrix, keyColumn: Int) {
-    keys.append(projected, column: keyColumn)
-    values.append(projected, column: keyColumn + width)
+    let width = keys?.width ?? 0
+    keys?.append(projected, column: keyColumn)
+    values?.append(projected, column: keyColumn + width)
   }
+
+  /// Lets a recurrence read new positions.
+  ///
+  /// Of several it keeps the state before the last, so that who reads the same text again need not begin anew.
+  /// - Precondition: the cache is of the mixer's block.
+  mutating func run(_ mixer: DeltaMixer, _ ordered: Matrix, on pool: WorkerPool) -> DeltaSteps {
+    guard var own = state.take() else { preconditionFailure("the cache is of another block") }
+    defer { state = own }
+    let last = ordered.rows - 1
+    guard own.keepsSnapshots, last > 0 else { return mixer.run(ordered, after: &own, on: pool) }
+    let before = mixer.run(ordered.rows(0..<last), after: &own, on: pool)
+    own.keep()
+    return before.followed(by: mixer.run(ordered.rows(last..<last + 1), after: &own, on: pool))
+  }
+
+  /// The most positions up to `length` that it can go back to.
+  func reach(_ length: Int) -> Int { state?.reach(length) ?? length }
 
   /// Forgets all positions from `length` on, of which there may be none: a block that is left out reads nothing.
   mutating func truncate(to length: Int) {
-    keys.truncate(to: length)
-    values.truncate(to: length)
+    keys?.truncate(to: length)
+    values?.truncate(to: length)
+    state?.truncate(to: length)
+  }
+}
+
+extension DeltaSteps {
+  /// These positions and those of `other` after them.
+  fileprivate func followed(by other: DeltaSteps) -> DeltaSteps {
+    func joined(_ first: Matrix, _ second: Matrix) -> Matrix {
+      Matrix(
+        rows: first.rows + second.rows, columns: first.columns,
+        values: first.values + second.values)
+    }
+    return DeltaSteps(
+      convolved: joined(convolved, other.convolved), activated: joined(activated, other.activated),
+      inputs: joined(inputs, other.inputs), retentions: joined(retentions, other.retentions),
+      rates: joined(rates, other.rates), outputs: joined(outputs, other.outputs))
   }
 }

@@ -25,7 +25,7 @@ struct PromptReading: Sendable {
     try decoder.check(tokens, cache)
     hidden = decoder.embedded(tokens)
     positions = decoder.positions(
-      cache.count..<cache.count + tokens.count, ofLength: cache.expectedCount)
+      cache.count..<cache.count + tokens.count, ofLength: cache.expectedCount, reading: tokens)
     blocks = decoder.runningBlocks[...]
     blockCount = blocks.count
   }
@@ -41,7 +41,8 @@ struct PromptReading: Sendable {
   mutating func step(using decoder: Decoder, cache: inout KeyValueCache) -> Bool {
     var work = StepLength.work
     while work > 0 || hidden.rows == 1, let block = blocks.first {
-      work -= hidden.rows * advance(through: block, using: decoder, cache: &cache.blocks[block])
+      let held = decoder.cacheBlock(of: block)
+      work -= hidden.rows * advance(through: block, using: decoder, cache: &cache.blocks[held])
     }
     if blocks.isEmpty { cache.advance(by: hidden.rows) }
     return blocks.isEmpty
@@ -64,11 +65,11 @@ struct PromptReading: Sendable {
         stage = .output(read)
         return work.inputs
       }
-      decoder.feedForward(block: block, on: &hidden)
+      decoder.feedForward(block: block, on: &hidden, positions)
       finishBlock()
       return work.inputs + work.output
     case .output(let read):
-      decoder.addOutput(ofBlock: block, reading: read, to: &hidden)
+      decoder.addOutput(ofBlock: block, reading: read, to: &hidden, positions)
       finishBlock()
       return work.output
     }

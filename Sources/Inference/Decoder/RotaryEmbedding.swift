@@ -70,6 +70,8 @@ struct RotaryEmbedding: Sendable {
 struct Positions: Sendable {
   /// In the sequence.
   let range: Range<Int>
+  /// The tokens there, which blocks with embeddings of their own look up.
+  var tokens: [Int] = []
   /// For each way to turn, a rotation for each position.
   let rotations: [[Rotation]]
 
@@ -78,6 +80,14 @@ struct Positions: Sendable {
     let start = range.lowerBound
     return Positions(
       range: start + rows.lowerBound..<start + rows.upperBound,
+      tokens: tokens.isEmpty ? [] : Array(tokens[rows]),
       rotations: rotations.map { Array($0[rows]) })
+  }
+
+  /// The same places with other tokens, one for each.
+  func reading(_ tokens: [Int]) -> Positions {
+    var positions = self
+    positions.tokens = tokens
+    return positions
   }
 }

@@ -18,7 +18,7 @@ struct BlockWork: Sendable {
   /// Of the layers around attention.
   private(set) var attention = 0
   /// Of attention itself for each position that is seen.
-  let perPosition: Int
+  private(set) var perPosition = 0
   /// Of the feed-forward half, but for its last layer; more than that where there are experts.
   private(set) var inputs = 0
   /// Of the last layer.
@@ -26,11 +26,12 @@ struct BlockWork: Sendable {
 
   /// Of each block of a model.
   static func all(of model: ModelDescription, _ blueprint: Blueprint) -> [BlockWork] {
-    var blocks = blueprint.blocks.map { BlockWork(perPosition: 2 * $0.attention.queryWidth) }
+    var blocks = blueprint.blocks.map { BlockWork($0.mixer) }
     for layer in model.layers {
       guard let block = layer.block, blocks.indices.contains(block) else { continue }
       switch layer.site {
-      case .attention?, .attentionOutput?: blocks[block].attention += layer.parameters
+      case .attention?, .queryUp?, .latentUp?, .attentionOutput?:
+        blocks[block].attention += layer.parameters
       case .feedForwardOutput?: blocks[block].output += layer.parameters
       default: blocks[block].inputs += layer.parameters
       }
@@ -38,7 +39,13 @@ struct BlockWork: Sendable {
     return blocks
   }
 
-  private init(perPosition: Int) { self.perPosition = perPosition }
+  private init(_ mixer: MixerFacts) {
+    switch mixer {
+    case .attention(let attention): perPosition = 2 * attention.queryWidth
+    // The state is decayed, asked, changed and asked again.
+    case .delta(let delta): attention = 4 * delta.stateValues
+    }
+  }
 
   /// Weights of all layers.
   var weights: Int { attention + inputs + output }

@@ -37,6 +37,12 @@ public struct BlockPartingPass: Sendable {
   private let scored: Range<Int>
   /// Hidden states before the next block, of either model.
   private var states: (reference: Matrix, compressed: Matrix)
+  /// Caches that later blocks read as well, of the models by themselves and of the compressed one reading what the
+  /// reference reads.
+  private var shared: Shared = ([:], [:], [:])
+  private typealias Shared = (
+    reference: [Int: BlockCache], alone: [Int: BlockCache], compressed: [Int: BlockCache]
+  )
   /// The reference's, where the head reads them.
   private var last: Matrix
   /// The reference's logits at the scored rows, where memory holds them.
@@ -67,8 +73,8 @@ public struct BlockPartingPass: Sendable {
     try reference.check(read)
     (self.reference, self.compressed, self.cacheType) = (reference, compressed, cacheType)
     positions = (
-      reference.positions(read.indices, ofLength: read.count),
-      compressed.positions(read.indices, ofLength: read.count)
+      reference.positions(read.indices, ofLength: read.count, reading: read),
+      compressed.positions(read.indices, ofLength: read.count, reading: read)
     )
     scored = start - 1..<read.count
     states = (reference.embedded(read), compressed.embedded(read))
@@ -121,13 +127,13 @@ public struct BlockPartingPass: Sendable {
     var alone = states.reference
     try reference.run(
       wholeBlock: block, on: &states.reference, positions.reference, cacheType: cacheType,
-      pace: pace.part(0, of: 3))
+      sharing: &shared.reference, pace: pace.part(0, of: 3))
     try compressed.run(
       wholeBlock: block, on: &alone, positions.compressed, cacheType: cacheType,
-      pace: pace.part(1, of: 3))
+      sharing: &shared.alone, pace: pace.part(1, of: 3))
     try compressed.run(
       wholeBlock: block, on: &states.compressed, positions.compressed, cacheType: cacheType,
-      pace: pace.part(2, of: 3))
+      sharing: &shared.compressed, pace: pace.part(2, of: 3))
     return relativeError(of: alone)
   }
 
@@ -148,9 +154,12 @@ public struct BlockPartingPass: Sendable {
 
   /// Runs states through the reference's blocks from one on.
   private func goOn(_ hidden: inout Matrix, from next: Int, pace: Pace) throws(InferenceError) {
+    // Blocks that read the keys of an earlier one read those that the compressed model left.
+    var shared = shared.compressed
     for (block, pace) in pace.parts(reference.runningBlocks.dropFirst(next)) {
       try reference.run(
-        wholeBlock: block, on: &hidden, positions.reference, cacheType: cacheType, pace: pace)
+        wholeBlock: block, on: &hidden, positions.reference, cacheType: cacheType,
+        sharing: &shared, pace: pace)
     }
   }
 

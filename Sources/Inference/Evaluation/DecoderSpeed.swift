@@ -31,7 +31,9 @@ extension Decoder {
       StepLength.positions(forWeights: weights(ofBlock: first)), Self.probed,
       blueprint.contextLength)
     let tokens = (0..<count).map { $0 * 7919 % blueprint.vocabularySize }
-    let (hidden, positions) = (embedded(tokens), positions(0..<count, ofLength: count))
+    let (hidden, positions) = (
+      embedded(tokens), positions(0..<count, ofLength: count, reading: tokens)
+    )
     var fastest = Duration.seconds(1000)
     // The first time weights come from the disk, and threads wake up.
     for run in 1...3 {

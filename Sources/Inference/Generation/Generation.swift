@@ -145,9 +145,10 @@ public struct Generation: Sendable {
     guard let block = decoder.runningBlocks.first else { return 512 }
     let work = decoder.work[block]
     let weights = max(work.attention, work.inputs, work.output)
+    let mostPerPosition = decoder.work.reduce(0) { max($0, $1.perPosition) }
     return min(
       max(StepLength.positions(forWeights: weights), 128),
-      StepLength.positions(forWeights: work.perPosition * position), 512)
+      StepLength.positions(forWeights: mostPerPosition * position), 512)
   }
 
   /// Begins anew where the sequence has become so long that RoPE turns all its positions otherwise, as transformers does.

@@ -21,6 +21,8 @@ public struct FisherPass: Sendable {
   /// How much each token counts at each site, of the windows that are done.
   public internal(set) var tokenWeights = TokenWeights()
   var window = 0
+  /// Of the current window.
+  var current = WindowGradients()
   private let parts: PartLengths
   /// Names of layers by what they are.
   let names: LayerNames
@@ -68,6 +70,7 @@ public struct FisherPass: Sendable {
   public mutating func run(pace: Pace = .unwatched) throws(InferenceError) {
     for (index, pace) in pace.parts(window..<windows.count) {
       let tokens = windows[index]
+      current = WindowGradients(tokens: tokens.count, of: decoder)
       var steps = StepCount(of: steps(ofWindow: tokens.count), pace)
       let hidden = try forward(tokens, &steps)
       var gradient = Matrix(rows: tokens.count, columns: decoder.description.hiddenSize)
@@ -88,23 +91,28 @@ public struct FisherPass: Sendable {
   }
 
   /// Hidden states before each half of a block (even: attention, odd: feed-forward), and those after the last.
-  private func forward(
+  private mutating func forward(
     _ tokens: [Int], _ steps: inout StepCount
   ) throws(InferenceError) -> [Matrix] {
     var hidden = [decoder.embedded(tokens)]
     for half in 0..<halves {
       let block = decoder.runningBlocks[half / 2]
+      let other = current.caches[decoder.cacheBlock(of: block)]
       var cache = decoder.makeBlockCache(block)
       hidden.append(hidden[half])
       for rows in rows(of: tokens.count, by: parts.block) {
         var part = hidden[half].rows(rows)
         if half.isMultiple(of: 2) {
+          if let other { cache = other.prefix(rows.upperBound) }
           decoder.attend(block: block, on: &part, positions.part(rows), cache: &cache)
         } else {
-          decoder.feedForward(block: block, on: &part)
+          decoder.feedForward(block: block, on: &part, positions.part(rows))
         }
         hidden[half + 1].replaceRows(from: rows.lowerBound, by: part)
         try steps.tick()
+      }
+      if half.isMultiple(of: 2), decoder.isCacheShared(ofBlock: block) {
+        current.caches[block] = cache
       }
     }
     return hidden
@@ -148,7 +156,8 @@ extension FisherPass {
 
   /// The positions of the current window.
   var positions: Positions {
-    decoder.positions(windows[window].indices, ofLength: windows[window].count)
+    decoder.positions(
+      windows[window].indices, ofLength: windows[window].count, reading: windows[window])
   }
 
   private func steps(ofWindow length: Int) -> Int {
@@ -192,7 +201,7 @@ extension FisherPass {
     let states = hidden.rows(rows)
     var part = gradient.rows(rows)
     if half.isMultiple(of: 2) {
-      differentiateAttention(of: block, at: states, &part)
+      differentiateMixer(of: block, at: states, &part)
     } else {
       differentiateFeedForward(of: block, at: states, from: rows.lowerBound, &part)
     }
@@ -208,10 +217,14 @@ extension FisherPass {
   /// Adds what the lookup of the window's tokens costs.
   private mutating func endWindow(_ gradient: Matrix) {
     var atLookup = gradient
+    if let more = current.atEmbeddings { atLookup.add(more) }
     if decoder.blueprint.embeddingScale != 1 {
       atLookup.scale(by: decoder.blueprint.embeddingScale)
     }
     sums[names.embedding]?.add(lookups: windows[window], gradients: atLookup, on: decoder.pool)
+    if let atOwn = current.atOwnEmbeddings, let name = names.perLayerEmbedding {
+      sums[name]?.add(lookups: windows[window], gradients: atOwn, on: decoder.pool)
+    }
     window += 1
   }
 
@@ -230,6 +243,8 @@ struct LayerNames: Sendable {
   let embedding: String
   /// The embedding, where the model ties them.
   let head: String
+  /// nil where blocks have no embeddings of their own.
+  let perLayerEmbedding: String?
 
   init(_ model: ModelDescription) {
     let byName = Dictionary(
@@ -243,6 +258,7 @@ struct LayerNames: Sendable {
     let embedding = model.layers.first { $0.role == .embedTokens }?.name ?? ""
     self.embedding = embedding
     head = model.layers.first { $0.role == .head }?.name ?? embedding
+    perLayerEmbedding = model.layers.first { $0.role == .perLayerEmbedding }?.name
   }
 
   func layer(_ part: Part, ofBlock block: Int) -> LayerDescription? {

@@ -19,6 +19,8 @@ public struct BlockRemoval: Sendable {
   private let settings: Evaluation.Settings
   private let decoder: Decoder
   private let count: Int
+  /// Blocks that have to stay.
+  private let fixed: Set<Int>
 
   /// A choice of `count` blocks.
   ///
@@ -31,7 +33,10 @@ public struct BlockRemoval: Sendable {
   public init(
     count: Int, tokens: [Int], settings: Evaluation.Settings, decoder: Decoder
   ) throws(InferenceError) {
-    guard count >= 0, count < decoder.runningBlocks.count else {
+    fixed = decoder.description.fixedBlocks.intersection(decoder.runningBlocks)
+    guard count >= 0, count < decoder.runningBlocks.count,
+      count <= decoder.runningBlocks.count - fixed.count
+    else {
       throw .invalidShape(
         reason: "\(count) of \(decoder.runningBlocks.count) blocks cannot be left out")
     }
@@ -48,7 +53,7 @@ public struct BlockRemoval: Sendable {
   /// - Throws: ``InferenceError`` when the text is too short to score, or cannot be read.
   public func choices(pace: Pace = .unwatched) throws(InferenceError) -> [Choice] {
     var choices: [Choice] = []
-    var candidates = decoder.runningBlocks
+    var candidates = decoder.runningBlocks.filter { !fixed.contains($0) }
     var states: ReferenceStates?
     let trials = (0..<count).reduce(0) { $0 + candidates.count - $1 }
     var trial = 0

@@ -5,7 +5,7 @@ import Tensors
 extension Checkpoint {
   /// The model without what a structure removes: a model like any other, whose blocks are counted anew.
   ///
-  /// Layers that lose rows or columns are copied into memory in the type that they are stored in; columns of GGUF's blocks
+  /// Experts that stay are read where they are stored. Layers that lose rows or columns otherwise are copied into memory in the type that they are stored in; columns of GGUF's blocks
   /// become F16. All others stay where they are.
   /// - Throws: ``InferenceError`` when the model cannot have that structure.
   public func pruned(by structure: ModelStructure) throws(InferenceError) -> Checkpoint {
@@ -21,8 +21,16 @@ extension Checkpoint {
       for (tensor, left) in description.tensors(leftBy: structure) {
         let stored = try matrix(of: tensor.name)
         let kept = description.kept(of: tensor, by: structure)
-        let isWhole = kept.rows == nil && kept.columns == nil
-        let matrix = isWhole ? stored : stored.selecting(kept, isVector: tensor.isVector)
+        let experts = description.keptExperts(of: tensor, by: structure)
+        let isWhole = kept.rows == nil && kept.columns == nil && experts == nil
+        let matrix: LayerWeights
+        if let experts, tensor.count > 1 {
+          matrix = stored.selecting(parts: experts, of: tensor.count)
+        } else {
+          // A router and scales have a row, or a value, for each expert.
+          let parts = (rows: experts ?? kept.rows, columns: kept.columns)
+          matrix = isWhole ? stored : stored.selecting(parts, isVector: tensor.isVector)
+        }
         matrices[left.name] = matrix
         parameters += matrix.rows * matrix.columns
         let layer = described[tensor.name]
@@ -67,7 +75,7 @@ extension LayerDescription {
     LayerDescription(
       name: tensor.name, role: role, block: tensor.block, ggufName: tensor.ggufName,
       site: tensor.block.flatMap { site?.inBlock($0) } ?? site, fusion: tensor.fusion,
-      count: count, rows: matrix.rows, columns: matrix.columns, type: matrix.type,
+      count: tensor.count, rows: matrix.rows, columns: matrix.columns, type: matrix.type,
       scheme: keepsScheme ? scheme : nil, bytes: bytes)
   }
 }

@@ -5,9 +5,17 @@ extension ModelDescription {
   /// The sizes that structured pruning changes; zeros where the model does not run.
   public var prunableSizes: PrunableSizes {
     let first = blueprint?.blocks.first
+    let mixtures = (blueprint?.blocks ?? []).enumerated().compactMap { index, block in
+      if case .experts(let facts) = block.feedForward { (index, facts) } else { nil }
+    }
+    // Mixtures that are not alike are not pruned alike.
+    let isAlike = mixtures.allSatisfy { $0.1.count == mixtures[0].1.count }
+    let experts = isAlike ? mixtures.first?.1 : nil
     return PrunableSizes(
       blocks: blockCount, neurons: first?.feedForward.innerSize ?? 0,
-      keyValueHeads: first?.attention.keyValueHeadCount ?? 0)
+      keyValueHeads: blueprint?.attention?.keyValueHeadCount ?? 0, experts: experts?.count ?? 0,
+      chosenExperts: experts?.chosenCount ?? 0,
+      mixtures: experts == nil ? [] : Set(mixtures.map(\.0)))
   }
 
   /// Refuses structures that the model cannot have.
@@ -26,6 +34,7 @@ extension ModelDescription {
       throw .doesNotRun(
         reason: abilities.runningObstacle ?? "the architecture \(architecture) does not run")
     }
+    try checkCaches(under: structure)
     let sizes = structure.sizes(of: prunableSizes)
     let cuts =
       sizes.neurons != prunableSizes.neurons || sizes.keyValueHeads != prunableSizes.keyValueHeads
@@ -35,12 +44,45 @@ extension ModelDescription {
     )
   }
 
+  /// Blocks that no structure leaves out: others read their keys and values, or the model has to end with them.
+  var fixedBlocks: Set<Int> {
+    guard let blueprint, let architecture = Architecture.named(architecture) else { return [] }
+    let last = architecture.keepsLastBlock ? [blockCount - 1] : []
+    return blueprint.sharedBlocks.union(last)
+  }
+
+  /// Refuses structures without blocks whose keys and values others read, and such as transformers would read otherwise.
+  private func checkCaches(under structure: ModelStructure) throws(InferenceError) {
+    guard let blueprint else { return }
+    let kept = structure.keptBlocks(of: prunableSizes)
+    if let missing = blueprint.sharedBlocks.subtracting(kept).min() {
+      throw .invalidStructure(
+        PlanError(reason: "block \(missing) cannot be left out: others read its keys and values"))
+    }
+    guard let last = kept.last, let architecture = Architecture.named(architecture),
+      architecture.keepsLastBlock, blueprint.blocks[last].attention?.window != nil
+    else { return }
+    throw .invalidStructure(
+      PlanError(
+        reason: "the last block that stays, \(last), has a window, and \(architecture.name) ends "
+          + "with one that has none"))
+  }
+
   /// The rows and columns that a tensor keeps; nil keeps all.
   ///
   /// Biases and norms of heads have rows only.
   func kept(
     of tensor: ModelTensor, by structure: ModelStructure
   ) -> (rows: [Int]?, columns: [Int]?) {
+    if let perLayer = blueprint?.perLayer, tensor.block == nil {
+      // Blocks have their own places in these.
+      let places = structure.keptBlocks(of: prunableSizes).flatMap {
+        $0 * perLayer.size..<($0 + 1) * perLayer.size
+      }
+      if places.count == blockCount * perLayer.size { return (nil, nil) }
+      if tensor.part == .perLayerEmbedding { return (nil, places) }
+      return (tensor.part == .perLayerModelProjection ? places : nil, nil)
+    }
     guard let block = tensor.block, let facts = blueprint?.blocks[block].attention else {
       return (nil, nil)
     }
@@ -64,6 +106,12 @@ extension ModelDescription {
     }
   }
 
+  /// The experts that a tensor with something for each of them keeps; nil for others, and if all stay.
+  func keptExperts(of tensor: ModelTensor, by structure: ModelStructure) -> [Int]? {
+    guard let block = tensor.block, tensor.part.isOfExperts else { return nil }
+    return structure.keptExperts(ofBlock: block, of: prunableSizes)
+  }
+
   /// The tensors that a structure leaves, each with what it becomes: another size, and a block that is counted anew.
   func tensors(leftBy structure: ModelStructure) -> [(whole: ModelTensor, left: ModelTensor)] {
     guard let blueprint, let architecture = Architecture.named(architecture) else { return [] }
@@ -82,11 +130,22 @@ extension Blueprint {
     guard blocks.allSatisfy({ $0.feedForward == first.feedForward }) else {
       return "the blocks differ in their feed-forward halves"
     }
+    guard
+      blocks.allSatisfy({
+        $0.attention?.headSize == first.attention?.headSize
+          && $0.attention?.keyValueHeadCount == first.attention?.keyValueHeadCount
+          && $0.attention?.cacheBlock == nil && $0.attention?.keysAreValues != true
+      })
+    else { return "the blocks differ in their heads" }
     guard case .dense(let dense) = first.feedForward else {
       return "the model is a mixture of experts"
     }
-    if dense.isFused || first.attention.isFused { return "several layers are one matrix" }
-    if first.attention.queryKeyNorm == .wholeWidth {
+    guard let attention = first.attention, blocks.allSatisfy({ $0.attention != nil }) else {
+      return "some blocks have no attention"
+    }
+    if attention.latent != nil { return "keys and values follow from one latent row" }
+    if dense.isFused || attention.isFused { return "several layers are one matrix" }
+    if attention.queryKeyNorm == .wholeWidth {
       return "all heads are normalised together"
     }
     return nil
@@ -96,12 +155,21 @@ extension Blueprint {
   func pruned(by structure: ModelStructure, of sizes: PrunableSizes) -> Blueprint {
     var pruned = self
     let left = structure.sizes(of: sizes)
-    pruned.blocks = structure.keptBlocks(of: sizes).map { index in
+    let kept = structure.keptBlocks(of: sizes)
+    pruned.blocks = kept.map { index in
       var block = blocks[index]
-      let shared = block.attention.headCount / block.attention.keyValueHeadCount
-      if left.keyValueHeads != sizes.keyValueHeads {
-        block.attention.keyValueHeadCount = left.keyValueHeads
-        block.attention.headCount = left.keyValueHeads * shared
+      if var attention = block.attention {
+        attention.cacheBlock = attention.cacheBlock.flatMap { kept.firstIndex(of: $0) }
+        if left.keyValueHeads != sizes.keyValueHeads {
+          let shared = attention.headCount / attention.keyValueHeadCount
+          attention.keyValueHeadCount = left.keyValueHeads
+          attention.headCount = left.keyValueHeads * shared
+        }
+        block.mixer = .attention(attention)
+      }
+      if left.experts != sizes.experts, case .experts(var experts) = block.feedForward {
+        experts.count = left.experts
+        block.feedForward = .experts(experts)
       }
       if left.neurons != sizes.neurons, case .dense(var dense) = block.feedForward {
         dense.innerSize = left.neurons

@@ -31,6 +31,18 @@ extension ModelStructure {
     return chosen
   }
 
+  /// The experts that a block loses, so that as many stay as this structure says: those of least saliency.
+  ///
+  /// - Throws: ``InferenceError`` when the block was not measured.
+  public func removedExperts(
+    ofBlock block: Int, by saliency: ExpertSaliency, of whole: PrunableSizes
+  ) throws(InferenceError) -> [Int] {
+    let count = whole.experts - sizes(of: whole).experts
+    guard count > 0, whole.mixtures.contains(block) else { return [] }
+    guard let scores = saliency.scores[block] else { throw .missing(name: "block \(block)") }
+    return Self.least(count, of: scores)
+  }
+
   /// The neurons and heads that a block loses, so that as many stay as this structure says.
   ///
   /// - Parameters: as of ``choosing(by:in:)``.
@@ -45,9 +57,10 @@ extension ModelStructure {
       let scores = try Self.scores(.down, block, fishers, decoder)
       cut.neurons = Self.least(whole.neurons - wanted.neurons, of: scores)
     }
-    if wanted.keyValueHeads < whole.keyValueHeads {
-      let scores = try Self.scores(.attentionOutput, block, fishers, decoder)
+    if wanted.keyValueHeads < whole.keyValueHeads,
       let facts = decoder.blueprint.blocks[block].attention
+    {
+      let scores = try Self.scores(.attentionOutput, block, fishers, decoder)
       let width = facts.headCount / facts.keyValueHeadCount * facts.headSize
       let groups = (0..<whole.keyValueHeads).map { head in
         scores[head * width..<(head + 1) * width].reduce(0, +)

@@ -41,7 +41,8 @@ extension ModelDescription {
       if let block = layer.block, !blocks.contains(block) { return nil }
       let whole = shape(of: layer)
       guard let left = left[layer.name] else { return whole }
-      return whole.with(name: left.name, rows: left.shape[0], columns: left.shape[1])
+      return whole.with(
+        name: left.name, rows: left.shape[0], columns: left.shape[1], count: left.count)
     }
   }
 }

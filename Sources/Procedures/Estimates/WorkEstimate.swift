@@ -120,7 +120,7 @@ public struct WorkEstimate {
     var seconds = found.values.reduce(0, +) + 2 * reading + scoring / 2
     for number in schemes.keys {
       let layer = model.layers[number]
-      let start = layer.role == .embedTokens ? 0 : place(of: layer)
+      let start = layer.role.isEmbedding ? 0 : place(of: layer)
       let rest = Double(model.blockCount - start) / Double(max(model.blockCount, 1))
       seconds += reading * rest + scoring
     }

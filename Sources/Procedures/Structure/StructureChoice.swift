@@ -4,13 +4,15 @@ import Inference
 import Work
 
 /// Chooses what structured pruning takes from a model: blocks whose absence costs least KLD, then neurons and heads of the
-/// blocks that are left, by gradients.
+/// blocks that are left, by gradients, and experts, by what they add to the tokens that are sent to them.
 public struct StructureChoice {
   /// What was chosen.
   public struct Result {
     public let structure: ModelStructure
     /// The blocks that were chosen to go, the cheapest first.
     public let removed: [BlockRemoval.Choice]
+    /// The measured KLD of the model without the blocks and experts that go, in nats a token; nil where no expert goes.
+    public let expertDivergence: Double?
   }
 
   /// Of the labels that gradients are taken of.
@@ -47,10 +49,13 @@ public struct StructureChoice {
     do { try chosen.checkSizes(for: sizes) } catch { throw WorkFailure(error) }
     if chosen.neurons == sizes.neurons { chosen.neurons = nil }
     if chosen.keyValueHeads == sizes.keyValueHeads { chosen.keyValueHeads = nil }
+    if chosen.experts == sizes.experts { chosen.experts = nil }
   }
 
-  /// Whether there are neurons or heads to choose.
-  public var cutsBlocks: Bool { chosen.neurons != nil || chosen.keyValueHeads != nil }
+  /// Whether there are neurons, heads or experts to choose, on a text of their own.
+  public var cutsBlocks: Bool { takesGradients || chosen.experts != nil }
+
+  private var takesGradients: Bool { chosen.neurons != nil || chosen.keyValueHeads != nil }
 
   /// Chooses.
   ///
@@ -58,7 +63,7 @@ public struct StructureChoice {
   ///   - tokens: The text that blocks are tried on.
   ///   - path: The file that they are from.
   ///   - settings: How it is read.
-  ///   - windows: The text that gradients are taken on; nil where nothing is cut.
+  ///   - windows: The text that gradients are taken on, and that experts read; nil where nothing is cut.
   ///   - decoder: The whole model.
   ///   - pace: Of everything.
   /// - Returns: What was chosen.
@@ -74,6 +79,8 @@ public struct StructureChoice {
       tokens: (settings.windowLimit ?? 1) * settings.window,
       gradientTokens: windows.map { $0.count * $0.length } ?? 0)
     var fishers: [String: LayerFisher] = [:]
+    var experts: [Int: [Int]] = [:]
+    var divergence: Double?
     do throws(InferenceError) {
       if let blockCount, blockCount > 0 {
         removed = try BlockRemoval(
@@ -81,12 +88,18 @@ public struct StructureChoice {
         ).choices(pace: pace.part(from: 0, to: share))
         chosen.removedBlocks = removed.map(\.block).sorted()
       }
-      if let windows {
-        var pass = try FisherPass(
-          windows: windows.all, decoder: decoder.leavingOut(blocks: Set(chosen.removedBlocks)),
-          seed: Self.seed)
+      let shorter = decoder.leavingOut(blocks: Set(chosen.removedBlocks))
+      if let windows, takesGradients {
+        var pass = try FisherPass(windows: windows.all, decoder: shorter, seed: Self.seed)
         try pass.run(pace: pace.part(from: share, to: 1))
         fishers = pass.result
+      }
+      if let windows, chosen.experts != nil {
+        let rest = pace.part(from: takesGradients ? 1 : share, to: 1)
+        experts = try removedExperts(of: shorter, on: windows, chosen, rest.part(0, of: 2))
+        divergence = try measured(
+          shorter.leavingOut(experts: experts), against: decoder, tokens, settings,
+          rest.part(1, of: 2))
       }
     } catch .emptyInput {
       throw WorkFailure(sentence: "\(path): the text is too short to score a token")
@@ -95,13 +108,41 @@ public struct StructureChoice {
     }
     for block in windows == nil ? [] : chosen.keptBlocks(of: sizes) {
       do {
-        chosen.cuts[block] = try chosen.cut(ofBlock: block, by: fishers, in: decoder)
+        var cut =
+          takesGradients
+          ? try chosen.cut(ofBlock: block, by: fishers, in: decoder) : ModelStructure.Cut()
+        cut.experts = experts[block] ?? []
+        chosen.cuts[block] = cut == ModelStructure.Cut() ? nil : cut
       } catch {
         throw WorkFailure(error)
       }
       try pace.tick(1)
     }
-    return Result(structure: chosen, removed: removed)
+    return Result(structure: chosen, removed: removed, expertDivergence: divergence)
+  }
+
+  /// The experts that each block loses.
+  private func removedExperts(
+    of decoder: Decoder, on windows: TokenWindows, _ chosen: ModelStructure, _ pace: Pace
+  ) throws(InferenceError) -> [Int: [Int]] {
+    let saliency = try ExpertSaliency(
+      of: windows.all, decoder: decoder, pace: pace)
+    var removed: [Int: [Int]] = [:]
+    for block in chosen.keptBlocks(of: sizes) where sizes.mixtures.contains(block) {
+      removed[block] = try chosen.removedExperts(ofBlock: block, by: saliency, of: sizes)
+    }
+    return removed
+  }
+
+  /// The KLD of a pruned model, in nats a token.
+  private func measured(
+    _ pruned: Decoder, against decoder: Decoder, _ tokens: [Int], _ settings: Evaluation.Settings,
+    _ pace: Pace
+  ) throws(InferenceError) -> Double? {
+    var evaluation = try Evaluation(
+      tokens: tokens, settings: settings, reference: decoder, compares: true)
+    try evaluation.run(reference: decoder, compressed: pruned, pace: pace)
+    return evaluation.result?.divergence?.mean.value
   }
 
   /// Share of the time that choosing blocks takes, about.

@@ -36,17 +36,22 @@ extension StoredMatrix {
   func withKernelView(_ body: (vk_rows) -> Void) {
     precondition(!type.isQuantized, "blocks are no rows of numbers")
     let kernelType = type == .float32 ? VK_F32 : type == .float16 ? VK_F16 : VK_BF16
-    let interleavedHead =
-      switch rowOrder {
-      case .plain: 0
-      case .interleavedHalves(let heads): rows / heads
-      }
     storage.withBytes(in: offset..<offset + byteCount) { span in
       span.withUnsafeBytes { bytes in
-        body(
-          vk_rows(
-            elements: bytes.bindMemory(to: UInt8.self).baseAddress, columns: columns,
-            type: kernelType, interleaved_head: interleavedHead))
+        var view = vk_rows()
+        view.elements = bytes.bindMemory(to: UInt8.self).baseAddress
+        view.columns = columns
+        view.type = kernelType
+        switch rowOrder {
+        case .plain: break
+        case .interleavedHalves(let heads): view.interleaved_head = rows / heads
+        case .tiledHeads(let first, let tiling):
+          view.tiled_from = first
+          view.tiled_groups = tiling.groups
+          view.tiled_heads = tiling.heads
+          view.tiled_size = (rows - first) / (tiling.groups * tiling.heads)
+        }
+        body(view)
       }
     }
   }

@@ -31,8 +31,8 @@ public struct LayerShape: Codable, Hashable, Sendable {
     self.fusion = fusion
   }
 
-  /// The same layer under another name, with fewer rows or columns.
-  public func with(name: String, rows: Int, columns: Int) -> LayerShape {
+  /// The same layer under another name, with fewer rows or columns, or made of fewer matrices.
+  public func with(name: String, rows: Int, columns: Int, count: Int) -> LayerShape {
     LayerShape(
       name: name, aliases: aliases, rows: rows, columns: columns, type: type, count: count,
       isEmbedding: isEmbedding, fusion: fusion)

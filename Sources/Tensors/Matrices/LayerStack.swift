@@ -36,6 +36,25 @@ extension [LayerWeights] {
 }
 
 extension LayerWeights {
+  /// Some of the equally many rows that each of `count` parts has, one below the other, such as experts.
+  ///
+  /// Parts that are stored stay where they are.
+  /// - Precondition: the rows are as many for each part, and all `kept` are parts.
+  public func selecting(parts kept: [Int], of count: Int) -> LayerWeights {
+    precondition(count > 0 && rows % count == 0, "parts of equally many rows")
+    let size = rows / count
+    if case .stack(let members) = self, members.count == count {
+      return .stack(kept.map { members[$0] })
+    }
+    if case .stored(let matrix) = self {
+      let parts = kept.compactMap { matrix.part(rows: $0 * size..<($0 + 1) * size) }
+      if parts.count == kept.count { return .stack(parts.map { .stored($0) }) }
+    }
+    return selecting(rows: kept.flatMap { $0 * size..<($0 + 1) * size }, columns: nil)
+  }
+}
+
+extension LayerWeights {
   /// The same weights in one matrix: these themselves unless they are a stack.
   ///
   /// Matrices that are held alike are copied, bytes, codes and scales as they are; others are decoded to F32.

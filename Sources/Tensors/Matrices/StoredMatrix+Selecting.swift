@@ -28,6 +28,15 @@ extension StoredMatrix {
     return selected
   }
 
+  /// A copy in memory whose columns are in another order.
+  ///
+  /// - Parameter source: The column that each column of the copy was.
+  /// - Returns: A matrix in plain row order.
+  /// - Precondition: the type is plain, and there are such columns.
+  public func orderingColumns(_ source: (Int) -> Int) -> StoredMatrix {
+    selecting(rows: nil, columns: (0..<columns).map(source))
+  }
+
   /// A copy of all rows' bytes, stored in `order`.
   ///
   /// - Precondition: the order's heads divide the rows evenly.
@@ -51,5 +60,15 @@ extension StoredMatrix {
     for column in columns {
       bytes.append(contentsOf: UnsafeBufferPointer(start: row + column * size, count: size))
     }
+  }
+}
+
+extension StoredMatrix {
+  /// Consecutive rows where they are stored; nil where rows are in another order.
+  func part(rows range: Range<Int>) -> StoredMatrix? {
+    guard rowOrder == .plain, let rowBytes = type.byteCount(elements: columns) else { return nil }
+    return StoredMatrix(
+      storage: storage, offset: offset + range.lowerBound * rowBytes, type: type,
+      rows: range.count, columns: columns)
   }
 }

@@ -1,11 +1,14 @@
 import CKernels
 
 /// The order in which a stored matrix keeps its rows.
-public enum RowOrder: Hashable, Sendable {
+public enum RowOrder: Codable, Hashable, Sendable {
   /// As the model's layer has them.
   case plain
   /// As llama.cpp stores q and k: within each head, the two halves that RoPE rotates are interleaved.
   case interleavedHalves(heads: Int)
+  /// As llama.cpp stores Qwen 3.5's value heads from row `first` on: the first ones of all groups, then the second ones, and so on,
+  /// where the layer has group after group.
+  case tiledHeads(first: Int, tiling: HeadTiling)
 
   /// The stored row that holds row `row` of the layer.
   func storedRow(_ row: Int, of rows: Int) -> Int {
@@ -16,6 +19,8 @@ public enum RowOrder: Hashable, Sendable {
       let (head, place) = row.quotientAndRemainder(dividingBy: headSize)
       let (half, pair) = place.quotientAndRemainder(dividingBy: headSize / 2)
       return head * headSize + 2 * pair + half
+    case .tiledHeads(let first, let tiling):
+      return row < first ? row : first + tiling.tiled(row - first, of: rows - first)
     }
   }
 
@@ -28,6 +33,20 @@ public enum RowOrder: Hashable, Sendable {
       let (head, place) = stored.quotientAndRemainder(dividingBy: headSize)
       let (pair, half) = place.quotientAndRemainder(dividingBy: 2)
       return head * headSize + half * (headSize / 2) + pair
+    case .tiledHeads(let first, let tiling):
+      return stored < first ? stored : first + tiling.grouped(stored - first, of: rows - first)
+    }
+  }
+
+  /// Whether a matrix of so many rows can be stored in this order.
+  func fits(rows: Int) -> Bool {
+    switch self {
+    case .plain: true
+    case .interleavedHalves(let heads):
+      heads > 0 && rows % heads == 0 && (rows / heads) % 2 == 0
+    case .tiledHeads(let first, let tiling):
+      first >= 0 && rows > first && tiling.groups > 0 && tiling.heads > 0
+        && (rows - first) % (tiling.groups * tiling.heads) == 0
     }
   }
 }
@@ -61,9 +80,7 @@ public struct StoredMatrix: Sendable {
     else { return nil }
     let (total, overflow) = rowBytes.multipliedReportingOverflow(by: rows)
     guard !overflow, offset <= storage.count, total <= storage.count - offset else { return nil }
-    if case .interleavedHalves(let heads) = rowOrder {
-      guard heads > 0, rows % heads == 0, (rows / heads) % 2 == 0 else { return nil }
-    }
+    guard rowOrder.fits(rows: rows) else { return nil }
     self.storage = storage
     self.offset = offset
     self.type = type

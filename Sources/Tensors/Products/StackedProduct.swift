@@ -155,9 +155,11 @@ struct StackedProduct: @unchecked Sendable {
       for begin in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.rowsAUnit) {
         let part = begin..<min(begin + Self.rowsAUnit, rows.upperBound)
         operand.decode(rows: part, into: decoded)
-        var view = vk_rows(
-          elements: UnsafeRawPointer(decoded).assumingMemoryBound(to: UInt8.self), columns: columns,
-          type: VK_F32, interleaved_head: 0)
+        var view = vk_rows()
+        view.elements = UnsafePointer(
+          UnsafeRawPointer(decoded).assumingMemoryBound(to: UInt8.self))
+        view.columns = columns
+        view.type = VK_F32
         vk_rows_times(
           Kernels.level, &view, 0, part.count, x, columns, count,
           output + (begin - rows.lowerBound), outputColumns)

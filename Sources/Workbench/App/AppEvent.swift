@@ -8,9 +8,15 @@ import Terminal
 enum AppEvent: Hashable, Sendable {
   case input(InputEvent)
   case engine(EngineEvent)
+  case link(LinkEvent)
   case file(FileEvent)
   case machine(MachineEvent)
   case models(ModelsEvent)
+}
+
+extension AppEvent {
+  /// Whether it is what a person does.
+  var isInput: Bool { if case .input = self { true } else { false } }
 }
 
 /// What the search for models has come to.

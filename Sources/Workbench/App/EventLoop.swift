@@ -8,7 +8,7 @@ import Terminal
 struct EventLoop {
   private var state: AppState
   private let screen: Screen
-  private let engine: Engine
+  private let engine: any EngineLink
   private let inbox: EventInbox
   private let files: FileWorker
   private let sessions: SessionKeeper
@@ -24,7 +24,8 @@ struct EventLoop {
   private static let answerTime = Duration.milliseconds(4)
 
   init(
-    state: AppState, screen: Screen, engine: Engine, inbox: EventInbox, sessions: SessionKeeper,
+    state: AppState, screen: Screen, engine: any EngineLink, inbox: EventInbox,
+    sessions: SessionKeeper,
     recent: @escaping @Sendable () -> [StartEntry], trace: FrameTrace? = nil
   ) {
     self.state = state
@@ -80,6 +81,9 @@ struct EventLoop {
     sessions.finish()
     return signal
   }
+
+  /// Whether jobs are under way that bring results which somebody waits for.
+  var hasWork: Bool { state.jobs.hasWork }
 
   private mutating func take(_ events: [AppEvent]) {
     var effects: [Effect] = []

@@ -105,6 +105,12 @@ struct AppState: Hashable, Sendable {
   /// Where measured sensitivity is saved; nil keeps it in memory only.
   var sensitivityPath: String?
 
+  var engine = EngineState()
+  /// Whether there is a place where sessions are kept.
+  var keepsSessions = true
+
+  /// The directory that the workbench was started in; nil leaves relative paths as they are.
+  var directory: String?
   /// What `~` stands for in paths; nil leaves it as it is.
   var homeDirectory: String?
 
@@ -202,10 +208,13 @@ extension AppState {
     return index
   }
 
-  /// A path as the engine needs it, with `~/` written out.
+  /// A path as the engine needs it, with `~/` written out, and from the root where the engine was started elsewhere.
   func expanded(_ path: String) -> String {
-    guard let homeDirectory, path.hasPrefix("~/") else { return path }
-    return homeDirectory + path.dropFirst()
+    if let homeDirectory, path.hasPrefix("~/") { return homeDirectory + path.dropFirst() }
+    guard let directory, let place = engine.place, place.host == nil,
+      place.directory != directory, !path.isEmpty, !path.hasPrefix("/")
+    else { return path }
+    return "\(directory)/\(path)"
   }
 
   mutating func inform(_ text: String) { say(Notice(.info, text)) }

@@ -19,6 +19,8 @@ struct Answer: Codable, Hashable, Sendable {
   private(set) var cacheBytes = 0
   /// How far the prompt is read, before the first token.
   fileprivate(set) var promptRead: PromptRead?
+  /// The share of inputs of o_proj and down_proj that counted as zero; nil where none was asked to.
+  private(set) var inputSparsity: Double?
   var stop: StopReason?
   /// Why there is no more of it.
   var failure: String?
@@ -32,6 +34,7 @@ struct Answer: Codable, Hashable, Sendable {
     tokens.append(Token(id: token.id, text: token.text))
     tokensPerSecond = token.tokensPerSecond
     cacheBytes = token.cacheBytes
+    inputSparsity = token.inputSparsity
     promptRead = nil
   }
 }

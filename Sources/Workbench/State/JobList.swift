@@ -86,6 +86,20 @@ struct JobList: Hashable, Sendable {
     add(Job(id: id, kind: kind, subject: title == kind.rawValue ? "" : title))
   }
 
+  /// Takes on a job that an engine has begun before this session was there.
+  mutating func adopt(
+    _ id: JobID, _ kind: JobKind, for subject: String, progress: JobProgress?
+  ) {
+    guard id != Self.previewID else { return }
+    nextNumber = max(nextNumber, id.number + 1)
+    jobs.removeAll { $0.id == id }
+    add(
+      Job(id: id, kind: kind, subject: subject == kind.rawValue ? "" : subject, progress: progress))
+  }
+
+  /// Whether something is under way that brings a result which is waited for.
+  var hasWork: Bool { jobs.contains { $0.isRunning && $0.kind.isWork && $0.id.number > 0 } }
+
   private mutating func add(_ job: Job) {
     jobs.append(job)
     if jobs.count > Self.limit, let oldest = jobs.firstIndex(where: { !$0.isRunning }) {

@@ -44,6 +44,7 @@ extension AppState {
     case .logitsWritten: break
     case .calibrated(let id, let summary): take(summary, of: id)
     case .sensitivity(let id, let summary): return take(summary, of: id)
+    case .sensitivityDrafted(let id, let summary): return take(summary, of: id)
     case .sensitivityRefined(let id, let summary): return refine(with: summary, of: id)
     case .sensitivitySaved(let path):
       if path != session.sensitivityPath { confirm("Sensitivity saved to \(path)") }
@@ -70,7 +71,7 @@ extension AppState {
   }
 
   /// Starts afresh with a model that was just opened, and an empty plan for it.
-  private mutating func begin(with description: ModelDescription) -> [Effect] {
+  mutating func begin(with description: ModelDescription) -> [Effect] {
     let model = OpenModel(description)
     self.model = model
     opening = .idle
@@ -147,11 +148,13 @@ extension AppState {
   }
 
   /// Keeps what was measured of a plan, all of it or what a cancelled evaluation came to.
-  private mutating func keep(
+  mutating func keep(
     _ result: EvaluationSummary, of subject: EvaluationSubject
   ) -> [Effect] {
     guard let model else { return [] }
     let evaluation = subject.evaluation(result)
+    // An engine tells its last results again to whoever comes back to it.
+    if evaluations.contains(evaluation) { return [] }
     let isSameStructure = subject.plan.structure == history.current.structure
     evaluations.add(evaluation, schemes: isSameStructure ? subject.schemes : nil)
     snapshots.note(about: subject.plan) { snapshot in

@@ -11,7 +11,8 @@ extension AppState {
       return []
     }
     guard let words = PruneWords(text) else {
-      refuse("\"\(text)\" prunes nothing; write neurons 75%, heads 2, blocks 2 or none")
+      refuse(
+        "\"\(text)\" prunes nothing; write neurons 75%, heads 2, experts 50%, blocks 2 or none")
       return []
     }
     guard words != .none else { return restructure(to: nil, title: "prune none") }
@@ -41,8 +42,11 @@ extension AppState {
   /// Takes on what was chosen, in one undoable change.
   mutating func take(_ chosen: ChosenStructure, of id: JobID) -> [Effect] {
     guard let job = jobs[id] else { return [] }
-    let losses = chosen.losses.map { loss in
+    var losses = chosen.losses.map { loss in
       "without block \(loss.block) KLD \(Figures.significant(loss.divergence))"
+    }
+    if let divergence = chosen.expertDivergence {
+      losses.append("without its experts KLD \(Figures.significant(divergence))")
     }
     jobs.note(losses.isEmpty ? "chosen" : losses.joined(separator: ", "), for: id)
     return restructure(to: chosen.structure, title: job.title)

@@ -11,13 +11,15 @@ func update(_ state: inout AppState, _ event: AppEvent) -> [Effect] {
   var effects: [Effect]
   switch event {
   case .input(let input): effects = state.take(input)
-  case .engine(let event): effects = state.take(event)
+  case .engine(let event): effects = state.hear(event)
+  case .link(let event): effects = state.take(event)
   case .file(let event): effects = state.take(event)
   case .models(let event): effects = state.take(event)
   case .machine(let event): effects = state.take(event)
   }
+  effects += state.takeUpWhatWasDone()
   effects += state.settle()
-  return effects
+  return state.withEngine(effects, isAsked: event.isInput)
 }
 
 extension AppState {

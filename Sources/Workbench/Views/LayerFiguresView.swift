@@ -15,7 +15,14 @@ struct LayerFiguresView {
   /// Rows that all figures take in a pane of a width.
   func rows(columns: Int) -> Int {
     let misfit = misfitReason.map { wrapped($0, columns: max(columns, 1)).count + 1 } ?? 0
-    return 8 + misfit + (model.sensitivity.isEmpty ? 0 : 1)
+    return 8 + misfit + (model.sensitivity.isEmpty ? 0 : 1) + (coverage == nil ? 0 : 1)
+  }
+
+  /// What the layer's experts read in the last calibration; nil without one, and for layers that are no experts'.
+  private var coverage: ExpertCoverage? {
+    let described = model.layers[layer]
+    guard described.count > 1 else { return nil }
+    return state.calibration?.experts.first { described.name.hasPrefix($0.name + ".") }
   }
 
   private var misfitReason: String? {
@@ -54,6 +61,7 @@ struct LayerFiguresView {
     if let predicted = model.predictedDivergence(layer), !scheme.keepsLayer {
       lines.append(divergenceLine(predicted, painter))
     }
+    if let coverage { lines.append(coverageLine(coverage, painter)) }
     return lines + partLines(columns: columns, painter)
   }
 
@@ -89,6 +97,17 @@ struct LayerFiguresView {
       painter.segment("KLD ", .dim), painter.segment("~\(Figures.significant(predicted.mean))"),
       painter.segment("  \(band) predicted", .dim),
     ]
+  }
+
+  /// How many tokens the router sent to the experts, and how many it sent next to none.
+  private func coverageLine(_ coverage: ExpertCoverage, _ painter: Painter) -> [Segment] {
+    let (least, most) = (coverage.tokens.min() ?? 0, coverage.tokens.max() ?? 0)
+    var line = pairs([("experts read", "\(least) to \(most) tokens")], painter)
+    let missed = coverage.missed.count
+    if missed > 0 {
+      line.append(painter.segment("   \(missed) of \(coverage.tokens.count) missed", .warn))
+    }
+    return line
   }
 
   private func bytesLine(_ painter: Painter) -> [Segment] {

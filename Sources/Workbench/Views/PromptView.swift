@@ -148,6 +148,9 @@ struct PromptView {
       segments.insert(
         painter.segment("KV \(Figures.bytes(answer.cacheBytes))   ", .dim), at: 0)
     }
+    if let sparsity = answer.inputSparsity {
+      segments.append(painter.segment("sparse \(Figures.percent(sparsity))   ", .dim))
+    }
     if side == .compressed, let rate = conversation.sameRate {
       segments.append(painter.segment("same \(Figures.percent(rate))   ", .text))
     }

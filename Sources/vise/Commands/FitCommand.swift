@@ -18,8 +18,8 @@ struct FitCommand: ParsableCommand {
       $XDG_CONFIG_HOME/vise/machines.
 
       --json: name, target, context, batch, kv, machines[] of machine, memory, needed, weights, \
-      keys_and_values (null where not known), states, working, reserved, left, fits, largest_context, \
-      room_for_weights, prompt_tokens_per_second, tokens_per_second, tokens_per_second_at_context, \
+      active_weights (what one token is multiplied with), keys_and_values (null where not known), states, \
+      working, reserved, left, fits, largest_context, room_for_weights, prompt_tokens_per_second, tokens_per_second, tokens_per_second_at_context, \
       bound_by, joules_per_token, usd_per_million_tokens, lines[] of name, value, how; roles[] of role, layers, \
       bytes, milliseconds.
       """)
@@ -157,6 +157,7 @@ private struct FitResult: Encodable {
     let memory: Int
     let needed: Int
     let weights: Int
+    let activeWeights: Int
     let keysAndValues: Figure
     let states: Int
     let working: Int
@@ -180,6 +181,7 @@ private struct FitResult: Encodable {
       memory = fit.machine.memory
       needed = fit.memory.total
       weights = fit.memory.weights
+      activeWeights = fit.memory.activeWeights
       keysAndValues = Figure(isKnown ? Double(fit.memory.cache) : nil)
       states = fit.memory.states
       working = fit.memory.working

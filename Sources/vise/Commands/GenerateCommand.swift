@@ -16,7 +16,8 @@ struct GenerateCommand: ParsableCommand {
       control tokens that it spells are text unless --raw is given.
 
       --json: reference, compressed, or both, each of text, token_ids, tokens_per_second, prompt_tokens, prompt_seconds \
-      (until the first token of the answer), cache_bytes (of keys and values); and with --serve, served of model, text, tokens_per_second. \
+      (until the first token of the answer), cache_bytes (of keys and values), with --input-sparsity input_sparsity (the share that was left out); and \
+      with --serve, served of model, text, tokens_per_second. \
       Of several prompts, answers[] of the same with prompt, parting (the first token, from 0, at which both models part), same \
       (share of the same tokens), kld (mean, while both agree).
       """)
@@ -60,6 +61,8 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "What keys and values are held as: f16, int8, or f32.")
   var kvCache = CacheType.f16
 
+  @OptionGroup var sparsity: SparsityOption
+
   @Flag(help: "Prints JSON when the answer has ended.")
   var json = false
 
@@ -86,7 +89,7 @@ struct GenerateCommand: ParsableCommand {
       prompt: "", isRaw: raw, sides: sides, server: server, tokenLimit: tokens,
       sampling: SamplingSettings(
         temperature: temperature, topK: topK, topP: topP, seed: seed), arithmetic: arithmetic,
-      cacheType: kvCache, system: asked.system)
+      cacheType: kvCache, inputSparsity: sparsity.inputSparsity, system: asked.system)
     var turns: [Transcript.Turn] = []
     for prompt in prompts {
       if !json, prompts.count > 1 {

@@ -76,14 +76,15 @@ struct InspectCommand: ParsableCommand {
   }
 
   private static func shape(of model: ModelDescription) -> String {
-    guard let blueprint = model.blueprint, let block = blueprint.blocks.first else {
+    guard let blueprint = model.blueprint, let attention = blueprint.attention else {
       return "\(model.blockCount) blocks"
     }
-    let attention = block.attention
+    let recurrent = blueprint.blocks.count { $0.delta != nil }
     let text =
       "\(blueprint.blocks.count) blocks of \(attention.headCount) heads "
       + "(\(attention.keyValueHeadCount) for keys and values), hidden \(blueprint.hiddenSize), "
       + "vocabulary \(blueprint.vocabularySize)"
+      + (recurrent > 0 ? "\n\(recurrent) of the blocks have a recurrence in attention's place" : "")
     guard case .experts(let experts)? = blueprint.blocks.last?.feedForward else { return text }
     return text
       + "\n\(experts.count) experts a block, of which a token runs through \(experts.chosenCount)"
@@ -93,11 +94,14 @@ struct InspectCommand: ParsableCommand {
   private static func cache(of model: ModelDescription) -> [String] {
     guard let blueprint = model.blueprint else { return [] }
     let context = blueprint.contextLength
+    let state = blueprint.cacheBytes(positions: 0, as: .f16)
     let (half, byte) = (
-      blueprint.cacheBytes(positions: 1, as: .f16), blueprint.cacheBytes(positions: 1, as: .int8)
+      blueprint.cacheBytes(positions: 1, as: .f16) - state,
+      blueprint.cacheBytes(positions: 1, as: .int8) - state
     )
     let whole = blueprint.cacheBytes(positions: context, as: .f16).megabytes
     return ["KV cache: \(half) bytes a token in f16 (\(whole) MB for \(context)), \(byte) in int8"]
+      + (state > 0 ? ["recurrent state: \(state) bytes a sequence"] : [])
   }
 
   private static func abilities(of model: ModelDescription) -> [String] {

@@ -12,14 +12,16 @@ extension KeptCount: ExpressibleByArgument {
 struct PruneCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "prune",
-    abstract: "Chooses blocks, MLP neurons and key and value heads to take from the model.",
+    abstract:
+      "Chooses blocks, MLP neurons, key and value heads and experts to take from the model.",
     discussion: """
       Blocks go by the KLD that is measured without each, again after each choice; of what is left, \
-      gradients then tell which neurons and heads of each block cost least.
+      gradients then tell which neurons and heads of each block cost least. Experts go by the mean of \
+      their weight times the length of their output over the tokens that are sent to them.
 
       --json: text, blocks[] of block (counted as in the whole model), kld (measured without it and \
-      those before, nats a token), in the order they were chosen; removed_blocks, neurons, kv_heads \
-      of the pruned model, bytes_before, bytes_after of all tensors before the plan's rules, output.
+      those before, nats a token), in the order they were chosen; removed_blocks, neurons, kv_heads, \
+      experts of the pruned model, experts_kld (measured without them; null where none goes), bytes_before, bytes_after of all tensors before the plan's rules, output.
       """)
 
   @OptionGroup var model: ModelArgument
@@ -36,6 +38,9 @@ struct PruneCommand: ParsableCommand {
 
   @Option(help: "Key and value heads that each block keeps, or their share.")
   var kvHeads: KeptCount?
+
+  @Option(help: "Experts that each mixture keeps, or their share.")
+  var experts: KeptCount?
 
   @Option(help: "How many blocks to leave out.")
   var blocks: Int?
@@ -62,8 +67,9 @@ struct PruneCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    guard neurons != nil || kvHeads != nil || blocks != nil else {
-      throw ValidationError("Say what to prune: --neurons, --kv-heads, --blocks, or several.")
+    guard neurons != nil || kvHeads != nil || experts != nil || blocks != nil else {
+      throw ValidationError(
+        "Say what to prune: --neurons, --kv-heads, --experts, --blocks, or several.")
     }
     guard window.map({ $0 >= 3 }) ?? true else { throw ValidationError("--window is at least 3.") }
   }
@@ -82,6 +88,7 @@ struct PruneCommand: ParsableCommand {
         of: sizes.neurons, inMultiplesOf: ModelStructure.neuronMultiple)
     }
     if let kvHeads { wanted.keyValueHeads = kvHeads.count(of: sizes.keyValueHeads) }
+    if let experts { wanted.experts = experts.count(of: sizes.experts) }
     let path = try CalibrationOptions.path(text, for: model.path)
     let chosen = try session.chooseStructure(
       StructureRequest(
@@ -138,13 +145,16 @@ private struct PruneResult: Encodable {
   private let removedBlocks: [Int]
   private let neurons: Int
   private let kvHeads: Int
+  private let experts: Int
+  private let expertsKld: Figure?
   private let bytesBefore: Int
   private let bytesAfter: Int
   private let output: String?
 
   private enum CodingKeys: String, CodingKey {
     case source = "text"
-    case blocks, removedBlocks, neurons, kvHeads, bytesBefore, bytesAfter, output
+    case blocks, removedBlocks, neurons, kvHeads, experts, expertsKld, bytesBefore, bytesAfter,
+      output
   }
 
   init(
@@ -155,8 +165,17 @@ private struct PruneResult: Encodable {
     blocks = chosen.losses.map { Block(block: $0.block, kld: Figure($0.divergence)) }
     removedBlocks = chosen.structure.removedBlocks
     (neurons, kvHeads) = (after.prunableSizes.neurons, after.prunableSizes.keyValueHeads)
+    experts = after.prunableSizes.experts
+    expertsKld = chosen.expertDivergence.map { Figure($0) }
     (bytesBefore, bytesAfter) = (before.tensorBytes, after.tensorBytes)
     self.output = output
+  }
+
+  /// Of a mixture, the experts that stay, and what is lost without the others.
+  private func expertText(of whole: PrunableSizes) -> String {
+    guard whole.experts > 0 else { return "" }
+    let loss = expertsKld?.value.map { ", measured KLD \($0.significant(3))" } ?? ""
+    return ", \(experts) of \(whole.experts) experts\(loss)"
   }
 
   /// The same for people.
@@ -173,7 +192,7 @@ private struct PruneResult: Encodable {
     let saved = output.map { "written to \($0)\n" } ?? ""
     return text + """
       \(kept) of \(whole.blocks) blocks, \(neurons) of \(whole.neurons) neurons, \
-      \(kvHeads) of \(whole.keyValueHeads) key and value heads
+      \(kvHeads) of \(whole.keyValueHeads) key and value heads\(expertText(of: whole))
       \(bytesAfter.megabytes) MB of \(bytesBefore.megabytes) MB, before any rule
       \(saved)
       """

@@ -107,9 +107,8 @@ final class EngineSession {
       throw CommandFailure(status: .failed, message: reason)
     case .jobProgress, .jobEnded, .evaluating, .opened, .restructured, .compressed, .answerEnded,
       .serverFound, .tokensRead, .blockParted, .evaluated, .logitsWritten, .calibrated,
-      .sensitivity, .sensitivitySaved,
-      .sensitivityRefined, .structureChosen, .allocated, .frontier, .predicted, .exportOutline,
-      .layersCompared, .exportPreview, .exported:
+      .sensitivity, .sensitivitySaved, .sensitivityDrafted, .sensitivityRefined, .structureChosen,
+      .allocated, .frontier, .predicted, .exportOutline, .layersCompared, .exportPreview, .exported:
       break
     }
   }

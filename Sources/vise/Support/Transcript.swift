@@ -17,9 +17,11 @@ struct Transcript {
     var promptTokens: Int?
     var promptSeconds: Double?
     var cacheBytes: Int?
+    var inputSparsity: Figure?
 
     private enum CodingKeys: CodingKey {
       case text, tokenIds, model, tokensPerSecond, promptTokens, promptSeconds, cacheBytes
+      case inputSparsity
     }
   }
 
@@ -95,6 +97,7 @@ struct Transcript {
       answers[token.side]?.promptTokens = token.promptTokens
       answers[token.side]?.promptSeconds = token.promptSeconds
       answers[token.side]?.cacheBytes = token.cacheBytes
+      answers[token.side]?.inputSparsity = token.inputSparsity.map { Figure($0) }
     }
     stream()
   }
@@ -137,6 +140,9 @@ struct Transcript {
   private func writeSpeed(of answer: Answer) {
     guard OutputStream.error.isTerminal, let speed = answer.tokensPerSecond.value else { return }
     let cache = answer.cacheBytes.map { ", KV cache \($0.megabytes) MB" } ?? ""
-    OutputStream.error.writeLine("(\(answer.count) tokens, \(speed.fixed(1)) tok/s\(cache))")
+    let left =
+      answer.inputSparsity?.value.map { ", \(($0 * 100).fixed(0)) % of inputs left out" } ?? ""
+    OutputStream.error.writeLine(
+      "(\(answer.count) tokens, \(speed.fixed(1)) tok/s\(cache)\(left))")
   }
 }

@@ -9,9 +9,10 @@ struct PlanStructureTests {
       blocks: [3, 17]
       neurons: 1280
       kv_heads: 2
+      experts: 5
       removed:
         - { block: 0, neurons: "3 17 20-22", kv_heads: "1" }
-        - { block: 4, kv_heads: "0" }
+        - { block: 4, kv_heads: "0", experts: "2 6-7" }
     rules: []
 
     """
@@ -19,9 +20,10 @@ struct PlanStructureTests {
   @Test func sectionsAreReadAndWrittenAlike() throws {
     let plan = try Plan(yaml: Self.yaml)
     let expected = ModelStructure(
-      removedBlocks: [3, 17], neurons: 1280, keyValueHeads: 2,
+      removedBlocks: [3, 17], neurons: 1280, keyValueHeads: 2, experts: 5,
       cuts: [
-        0: .init(neurons: [3, 17, 20, 21, 22], keyValueHeads: [1]), 4: .init(keyValueHeads: [0]),
+        0: .init(neurons: [3, 17, 20, 21, 22], keyValueHeads: [1]),
+        4: .init(keyValueHeads: [0], experts: [2, 6, 7]),
       ])
     #expect(plan.structure == expected)
     #expect(plan.yaml() == Self.yaml)
@@ -41,6 +43,7 @@ struct PlanStructureTests {
     ("{ neurons: 100 }", 2, "multiple of 32"),
     ("{ neurons: 0 }", 2, "multiple of 32"),
     ("{ kv_heads: 0 }", 2, "at least 1"),
+    ("{ experts: 0 }", 2, "at least 1"),
     ("{ removed: [{ neurons: \"1\" }] }", 2, "names its `block`"),
     ("{ removed: [{ block: 0, neurons: \"3 2\" }] }", 2, "ascending"),
     ("{ removed: [{ block: 0, neurons: \"1-\" }] }", 2, "ascending"),

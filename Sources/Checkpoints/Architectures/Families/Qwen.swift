@@ -32,4 +32,43 @@ extension Architecture {
     feedForward: .experts(
       ExpertRule(router: .softmaxOfChosen, normalizing: ("norm_topk_prob", false))),
     window: .switchedForAll, ggufWindow: Architecture.WindowRule.none)
+
+  /// Qwen 3.5 to 3.8: a Gated DeltaNet in three of four blocks, gated attention in the fourth; norms weigh by 1 + w.
+  static let qwen35 = Architecture(
+    modelTypes: ["qwen3_5_text", "qwen3_5"], ggufName: "qwen35", className: "Qwen3_5ForCausalLM",
+    ggufNames: hybridNames, standards: hybridStandards, normOffset: 1, queryKeyNorm: .perHead,
+    biases: .flagged(
+      ["attention_bias": [.query, .key, .value, .attentionOutput]], standard: false),
+    gatesAttention: true, delta: DeltaRule(tilesHeads: true), turnsPartially: true)
+
+  static let qwen35Moe = Architecture(
+    modelTypes: ["qwen3_5_moe_text", "qwen3_5_moe"], ggufName: "qwen35moe",
+    className: "Qwen3_5MoeForCausalLM", names: [.expertGateUp: "mlp.experts.gate_up_proj"],
+    ggufNames: hybridNames, standards: hybridStandards, normOffset: 1, queryKeyNorm: .perHead,
+    biases: .flagged(
+      ["attention_bias": [.query, .key, .value, .attentionOutput]], standard: false),
+    gatesAttention: true, delta: DeltaRule(tilesHeads: true),
+    feedForward: .experts(ExpertRule(router: .softmaxOfChosen, hasWeighedShared: true)),
+    turnsPartially: true)
+
+  /// The first of them, whose linear blocks have their layers in fewer tensors.
+  static let qwen3Next = Architecture(
+    modelTypes: ["qwen3_next"], ggufName: "qwen3next", className: "Qwen3NextForCausalLM",
+    names: [.expertGateUp: "mlp.experts.gate_up_proj"], ggufNames: hybridNames,
+    standards: hybridStandards, normOffset: 1, queryKeyNorm: .perHead,
+    biases: .flagged(
+      ["attention_bias": [.query, .key, .value, .attentionOutput]], standard: false),
+    gatesAttention: true, delta: DeltaRule(isFused: true),
+    feedForward: .experts(
+      ExpertRule(
+        router: .softmaxOfChosen, normalizing: ("norm_topk_prob", true), hasWeighedShared: true)),
+    turnsPartially: true)
+
+  private static let hybridNames: [Part: String] = [.feedForwardNorm: "post_attention_norm"]
+  private static let hybridStandards: [String: SettingValue] = [
+    "head_dim": .integer(256), "partial_rotary_factor": .number(0.25),
+    "linear_num_key_heads": .integer(16), "linear_num_value_heads": .integer(32),
+    "linear_key_head_dim": .integer(128), "linear_value_head_dim": .integer(128),
+    "linear_conv_kernel_dim": .integer(4),
+  ]
 }

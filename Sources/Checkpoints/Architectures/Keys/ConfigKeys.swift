@@ -11,6 +11,7 @@ enum ConfigKeys {
     "tie_word_embeddings", "rope_theta", "rope_scaling", "rope_parameters",
     "original_max_position_embeddings", "dtype", "torch_dtype", "bos_token_id", "eos_token_id",
     "quantization_config", "quantization", "architectures", "is_causal", "auto_map",
+    "use_bidirectional_attention",
   ]
 
   /// Keys that a family's blueprint is made of.
@@ -18,6 +19,16 @@ enum ConfigKeys {
     var keys = shared
     keys.insert(architecture.activation.key)
     keys.formUnion(architecture.biasFlags.keys)
+    keys.formUnion(architecture.fixedNumbers.keys)
+    keys.formUnion(architecture.ignoredKeys)
+    if let flag = architecture.queryKeyNormFlag { keys.insert(flag) }
+    if architecture.readsRotaryDim { keys.insert("rotary_dim") }
+    if architecture.hasLatentAttention {
+      keys.formUnion([
+        "q_lora_rank", "kv_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "qk_head_dim",
+        "v_head_dim", "rope_interleave",
+      ])
+    }
     switch architecture.norm {
     case .rms: keys.insert("rms_norm_eps")
     case .layer: keys.formUnion(["norm_epsilon", "layer_norm_eps"])
@@ -46,14 +57,43 @@ enum ConfigKeys {
     }
     if architecture.hasExperts {
       keys.formUnion(SettingKey.expertCount.config + SettingKey.chosenCount.config)
-      keys.formUnion([
-        "moe_intermediate_size", "shared_expert_intermediate_size", "mlp_only_layers",
-        "decoder_sparse_step",
-      ])
+      keys.formUnion(
+        architecture.leadsDense
+          ? SettingKey.leadingDense.config : ["mlp_only_layers", "decoder_sparse_step"])
+      keys.formUnion(["moe_intermediate_size", "shared_expert_intermediate_size"])
+      if architecture.scalesExpertWeights { keys.formUnion(SettingKey.weightScale.config) }
+      if architecture.hasSharedExperts { keys.formUnion(SettingKey.sharedCount.config) }
+      if architecture.groupsExperts {
+        keys.formUnion(["n_group", "topk_group"])
+        if architecture.groupingMethod != nil { keys.insert("topk_method") }
+      }
       if let flag = architecture.normalizingFlag { keys.insert(flag) }
+      if let flag = architecture.expertFlag { keys.insert(flag) }
+    }
+    if architecture.hasGlobalHeads {
+      keys.formUnion([
+        "global_head_dim", "num_global_key_value_heads", "per_layer_config", "attention_k_eq_v",
+      ])
+    }
+    if architecture.sharesCaches {
+      keys.formUnion(["num_kv_shared_layers", "use_double_wide_mlp"])
+    }
+    if architecture.hasPerLayerEmbeddings {
+      keys.formUnion(["hidden_size_per_layer_input", "vocab_size_per_layer_input"])
+    }
+    if architecture.hasDelta {
+      keys.formUnion(deltaKeys)
+      keys.insert("layer_types")
     }
     return keys
   }
+
+  /// What says which blocks have a Gated DeltaNet, and of what shape; all attention beside is gated.
+  private static let deltaKeys: Set<String> = [
+    "full_attention_interval", "linear_num_key_heads", "linear_num_value_heads",
+    "linear_key_head_dim", "linear_value_head_dim", "linear_conv_kernel_dim", "attn_output_gate",
+    "mamba_ssm_dtype", "mtp_num_hidden_layers", "mtp_use_dedicated_embeddings",
+  ]
 
   /// Keys that change nothing that is computed from tokens: of training, of memory, of other programs, of answers, and marks.
   static let harmless: Set<String> = [
@@ -118,7 +158,7 @@ enum ConfigKeys {
       "multi_query", "new_decoder_architecture", "parallel_attn", "use_parallel_residual",
       "kv_lora_rank", "q_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim",
       "attention_chunk_size", "attn_output_gate", "index_topk", "full_attention_interval",
-      "cross_attention_layers", "num_kv_shared_layers", "use_bidirectional_attention",
+      "cross_attention_layers", "num_kv_shared_layers",
       "bidirectional", "is_encoder_decoder", "add_cross_attention", "per_layer_config",
       // Blocks of another kind.
       "num_experts", "num_local_experts", "n_routed_experts", "n_shared_experts",

@@ -19,6 +19,8 @@ struct ConfigReview {
       throw config.error("is_causal is false, and only causal decoders run")
     }
     for key in ["use_bidirectional_attention", "is_encoder_decoder"] where isSet(key) {
+      // Then tokens of images alone see later ones.
+      if config.root[key] == "vision" { continue }
       throw config.error("\(key) is \(text(of: key)), and only causal decoders run")
     }
     let honoured = ConfigKeys.honoured(by: architecture)
@@ -30,7 +32,9 @@ struct ConfigReview {
         "\(member.name) is \(text(of: member.name)), which is not supported for \(architecture.name)"
       )
     }
-    guard !architecture.readsLayerTypes, let types = config.root["layer_types"]?.array else {
+    guard !architecture.readsLayerTypes, !architecture.hasDelta,
+      let types = config.root["layer_types"]?.array
+    else {
       return
     }
     let known = ["full_attention", "sliding_attention"]

@@ -23,6 +23,13 @@ enum GGUFKeys {
       keys.formUnion(["attention.sliding_window", "attention.sliding_window_pattern"])
     }
     if architecture.hasLocalRope { keys.insert("rope.freq_base_swa") }
+    if architecture.hasGlobalHeads {
+      keys.formUnion([
+        "attention.key_length_swa", "attention.value_length_swa", "rope.dimension_count_swa",
+      ])
+    }
+    if architecture.sharesCaches { keys.insert("attention.shared_kv_layers") }
+    if architecture.hasPerLayerEmbeddings { keys.insert("embedding_length_per_layer_input") }
     if architecture.boundsScores { keys.insert("attn_logit_softcapping") }
     if architecture.boundsLogits { keys.insert("final_logit_softcapping") }
     if architecture.hasMultipliers {
@@ -38,8 +45,31 @@ enum GGUFKeys {
     if architecture.hasExperts {
       keys.formUnion([
         "expert_feed_forward_length", "expert_shared_feed_forward_length", "expert_shared_count",
+        "leading_dense_block_count",
+      ])
+      if architecture.scalesExpertWeights { keys.insert("expert_weights_scale") }
+      if architecture.readsRouterInGGUF {
+        keys.formUnion(["expert_weights_norm", "expert_gating_func"])
+      }
+      if architecture.groupsExperts {
+        keys.formUnion(["expert_group_count", "expert_group_used_count"])
+      }
+    }
+    if architecture.hasFurtherBlocks { keys.insert("nextn_predict_layers") }
+    if architecture.hasLatentAttention {
+      keys.formUnion([
+        "attention.q_lora_rank", "attention.kv_lora_rank", "attention.key_length_mla",
+        "attention.value_length_mla", "rope.scaling.yarn_log_multiplier",
       ])
     }
+    if architecture.hasDelta {
+      keys.formUnion([
+        "ssm.conv_kernel", "ssm.state_size", "ssm.group_count", "ssm.time_step_rank",
+        "ssm.inner_size", "attention.recurrent_layers", "full_attention_interval",
+        "rope.dimension_sections",
+      ])
+    }
+    if architecture.keepsFurtherBlocks { keys.insert("nextn_predict_layers") }
     return keys
   }
 
@@ -47,6 +77,7 @@ enum GGUFKeys {
   static let harmless: Set<String> = [
     "tensor_data_layout", "rope.scaling.finetuned", "pooling_type", "attention.layer_norm_epsilon",
     "attention.layer_norm_rms_epsilon", "expert_group_count", "expert_group_used_count",
+    "expert_gating_func",
   ]
 
   /// Keys that llama.cpp honours, and that are not honoured here: unless they are zero.
