@@ -87,7 +87,7 @@ struct ReadingState: Hashable, Sendable {
 
   // MARK: Blocks
 
-  /// What a place adds to the KLD that there is before it; nil for less than nothing, which happens.
+  /// What a place adds to the KLD that there is before it; below zero where one error makes up for another.
   func added(_ index: Int) -> Double {
     blocks[index].divergence - (index > 0 ? blocks[index - 1].divergence : 0)
   }
