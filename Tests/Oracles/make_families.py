@@ -426,7 +426,10 @@ def fisher(model, rows, stored):
         for (name, expert, x, output), gradient in zip(products.seen, gradients):
             choices = products.choices.get(name.rpartition(".")[0])
             if choices and name.endswith(".down_proj"):
-                next(iter(layers[name].values())).weigh(expert, output.detach(), choices)
+                # gpt-oss adds a bias after the product.
+                bias = dict(model.named_parameters()).get(f"{name}_bias")
+                outputs = output.detach() + (0 if bias is None else bias[expert].detach())
+                next(iter(layers[name].values())).weigh(expert, outputs, choices)
             x, gradient = (values.detach().flatten(0, -2) for values in (x, gradient))
             parts = layers[name]
             if name.endswith("experts.gate_up_proj") and len(parts) == 1 and "gpt_oss" in model.config.model_type:
