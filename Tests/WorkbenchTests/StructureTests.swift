@@ -107,6 +107,7 @@ struct StructureTests {
     var app = app()
     for (words, reason) in [
       ("neurons 700", "multiple of 32"), ("heads 4", "more than the model's 3"),
+      ("experts 50%", "has no experts"),
       ("neurons", "write neurons 75%"), ("layers 2", "write neurons 75%"),
     ] {
       app.command("prune \(words)")

@@ -141,8 +141,8 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
     .latent: .latent, .latentUp: .latentUp, .latentKey: .latentKey, .latentValue: .latentValue,
     .sharedUp: .sharedUp, .sharedDown: .sharedDown, .perLayerEmbedding: .perLayerEmbedding,
     .perLayerGate: .perLayerGate, .perLayerProjection: .perLayerProjection,
-    .sharedUp: .sharedUp, .sharedDown: .sharedDown, .deltaInputs: .deltaInputs,
-    .deltaGate: .deltaGate, .fusedDelta: .fusedDelta, .deltaOutput: .deltaOutput,
+    .deltaInputs: .deltaInputs, .deltaGate: .deltaGate, .fusedDelta: .fusedDelta,
+    .deltaOutput: .deltaOutput,
   ]
 
   /// What most Hugging Face checkpoints call the part, after their prefix and, in blocks, the block's number.

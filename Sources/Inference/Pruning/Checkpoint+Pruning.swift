@@ -24,13 +24,12 @@ extension Checkpoint {
         let experts = description.keptExperts(of: tensor, by: structure)
         let isWhole = kept.rows == nil && kept.columns == nil && experts == nil
         let matrix: LayerWeights
-        if let experts {
-          matrix =
-            tensor.isVector && stored.rows == 1
-            ? stored.selecting(rows: nil, columns: experts)
-            : stored.selecting(parts: experts, of: sizes.experts)
+        if let experts, tensor.count > 1 {
+          matrix = stored.selecting(parts: experts, of: tensor.count)
         } else {
-          matrix = isWhole ? stored : stored.selecting(kept, isVector: tensor.isVector)
+          // A router and scales have a row, or a value, for each expert.
+          let parts = (rows: experts ?? kept.rows, columns: kept.columns)
+          matrix = isWhole ? stored : stored.selecting(parts, isVector: tensor.isVector)
         }
         matrices[left.name] = matrix
         parameters += matrix.rows * matrix.columns
