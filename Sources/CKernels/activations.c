@@ -2,6 +2,10 @@
 
 #include "exponential.h"
 
+// gpt-oss' gates, as its published models have them.
+#define GATE_ALPHA 1.702f
+#define GATE_LIMIT 7.0f
+
 // An activation and its derivative at one place; loops that want only one leave the other out.
 typedef struct {
   float value, slope;
@@ -28,6 +32,12 @@ VK_INLINE activated activation(vk_activation kind, float x) {
       return (activated){x * below, below + 0.3989422804f * x * exponential};
     }
     case VK_RELU: return (activated){x > 0 ? x : 0, x > 0 ? 1 : 0};
+    case VK_CLAMPED_SWIGLU: {
+      const float bounded = x > GATE_LIMIT ? GATE_LIMIT : x;
+      const float sigmoid = 1.0f / (1.0f + vk_exp(-GATE_ALPHA * bounded));
+      const float slope = sigmoid * (1.0f + GATE_ALPHA * bounded * (1.0f - sigmoid));
+      return (activated){bounded * sigmoid, x > GATE_LIMIT ? 0 : slope};
+    }
     case VK_SIGMOID: {
       const float sigmoid = 1.0f / (1.0f + vk_exp(-x));
       return (activated){sigmoid, sigmoid * (1.0f - sigmoid)};
@@ -38,6 +48,14 @@ VK_INLINE activated activation(vk_activation kind, float x) {
   return (activated){positive * positive, 2.0f * positive};
 }
 
+// What a gate multiplies, and its derivative.
+VK_INLINE activated gated_value(vk_activation kind, float up) {
+  if (kind != VK_CLAMPED_SWIGLU) return (activated){up, 1};
+  const float low = up < -GATE_LIMIT ? -GATE_LIMIT : up;
+  const float bounded = low > GATE_LIMIT ? GATE_LIMIT : low;
+  return (activated){bounded + 1.0f, fabsf(up) > GATE_LIMIT ? 0 : 1};
+}
+
 // The statement for each i < count, in a loop for each kind, which is constant there.
 #define FOR_EACH_KIND(chosen, statement)                                       \
   switch (chosen) {                                                          \
@@ -46,6 +64,7 @@ VK_INLINE activated activation(vk_activation kind, float x) {
     case VK_GELU: FOR_ALL(VK_GELU, statement) break;                         \
     case VK_RELU: FOR_ALL(VK_RELU, statement) break;                         \
     case VK_RELU_SQUARED: FOR_ALL(VK_RELU_SQUARED, statement) break;         \
+    case VK_CLAMPED_SWIGLU: FOR_ALL(VK_CLAMPED_SWIGLU, statement) break;     \
     case VK_SIGMOID: FOR_ALL(VK_SIGMOID, statement) break;                   \
   }
 #define FOR_ALL(constant, statement)      \
@@ -67,7 +86,7 @@ VK_VARIANTS(void, vk_activate,
 VK_INLINE void vk_gate_body(vk_level level, vk_activation chosen, const float *gate, const float *up,
                             size_t count, float *y) {
   (void)level;
-  FOR_EACH_KIND(chosen, y[i] = activation(kind, gate[i]).value * up[i];)
+  FOR_EACH_KIND(chosen, y[i] = activation(kind, gate[i]).value * gated_value(kind, up[i]).value;)
 }
 
 VK_VARIANTS(void, vk_gate,
@@ -92,8 +111,9 @@ VK_INLINE void vk_gate_gradient_body(vk_level level, vk_activation chosen, const
   (void)level;
   FOR_EACH_KIND(chosen, {
     const activated here = activation(kind, gate[i]);
-    up_gradient[i] = gradient[i] * here.value;
-    gate_gradient[i] = gradient[i] * up[i] * here.slope;
+    const activated value = gated_value(kind, up[i]);
+    up_gradient[i] = gradient[i] * here.value * value.slope;
+    gate_gradient[i] = gradient[i] * value.value * here.slope;
   })
 }
 

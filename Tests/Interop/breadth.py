@@ -31,6 +31,23 @@ kept: it needs an architecture that runs, since its settings are told in other w
 | checkpoint | architecture | layers | abilities | inspect | preview | own format | other format | answer |
 |---|---|--:|---|---|---|---|---|---|
 """
+TAIL = """
+## Whom a GGUF follows
+
+A GGUF file is read as llama.cpp reads it, since that is what it is made for; a Hugging Face directory as transformers does.
+Where the two compute otherwise, an export to GGUF says so. They part in these families:
+
+- `gpt_oss`: llama.cpp begins and ends YaRN's ramp at whole pairs, at 32 turns and 1, whatever `truncate`, `beta_fast` and
+  `beta_slow` say; and it has alpha 1.702 and the limit 7 of the gates in its code, as Vise has. Its files hold gates and ups
+  apart, and MXFP4 in blocks of its own with the same codes and scales: a kept layer is the same in both. compressed-tensors has
+  no form for experts that are one tensor, so that an export to a directory keeps them, and MXFP4 with all else.
+- `deepseek_v2`: llama.cpp compares groups of experts by their two best ones, transformers by the best.
+- `deepseek_v3`: llama.cpp's converter writes that experts are weighed by sigmoids only where config.json says so
+  (`scoring_func`), which published models do and those that transformers saves do not: it then weighs by softmax.
+- Latent attention: llama.cpp holds keys and values of latent rows as two tensors, that of keys by head and turned round. Such
+  a layer is kept in 16 or 32 bits where a directory becomes GGUF. Vise keeps keys and values of all heads in its cache;
+  servers keep the latent row, and are reckoned with that.
+"""
 PROMPT = "In the beginning"
 # What llama.cpp's converter writes without what its reader asks for: neither merges nor scores of tokens.
 UNREADABLE = {"llama-unigram.gguf"}
@@ -181,7 +198,7 @@ def main():
     output.parent.mkdir(parents=True, exist_ok=True)
     running = sum(row.runs for row in rows)
     count = f"\n{len(rows)} checkpoints; {running} run, the others have the ability weights.\n"
-    output.write_text(HEAD + "".join(row.text for row in rows) + count, encoding="utf-8")
+    output.write_text(HEAD + "".join(row.text for row in rows) + count + TAIL, encoding="utf-8")
     failed = sum(bool(row.failures) for row in rows)
     print(f"{len(rows) - failed} passed, {failed} failed; {output} says what came of each", flush=True)
     sys.exit(1 if failed else 0)

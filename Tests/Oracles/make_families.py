@@ -33,7 +33,7 @@ import numpy as np
 import torch
 from record_fisher import labels
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText, PreTrainedTokenizerFast
 from transformers.utils import logging
@@ -77,6 +77,16 @@ def long_rope(pairs):
 
 
 YARN = rope("yarn", factor=4.0, original_max_position_embeddings=ORIGINAL, beta_fast=4.0, beta_slow=1.0)
+# Every other block sees a window, and YaRN's ramp begins and ends within pairs.
+GPT_OSS = {
+    **LOCAL_EXPERTS, **SLIDING, "head_dim": 32, **rope(
+        "yarn", factor=4.0, original_max_position_embeddings=ORIGINAL, beta_fast=4.0, beta_slow=1.0, truncate=False)}
+SIGMOID = {
+    "n_routed_experts": 6, "num_experts_per_tok": 2, "moe_intermediate_size": 32, "n_shared_experts": 2, "n_group": 3,
+    "topk_group": 2, "norm_topk_prob": True, "first_k_dense_replace": 1}
+LATENT = {
+    "num_key_value_heads": 4, "q_lora_rank": 24, "kv_lora_rank": 20, "qk_nope_head_dim": 12, "qk_rope_head_dim": 8,
+    "v_head_dim": 18}
 LLAMA3 = rope(
     "llama3", 500.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=ORIGINAL)
 TWO_ROPES = {"rope_parameters": {
@@ -96,6 +106,7 @@ EXPERT_NAMES = {
         "down_proj": ["block_sparse_moe.experts.w2"]},
     "granite": {
         "gate_up_proj": ["block_sparse_moe.input_linear"], "down_proj": ["block_sparse_moe.output_linear"]},
+    "gpt_oss": {"gate_up_proj": ["mlp.experts.gate_up_proj"], "down_proj": ["mlp.experts.down_proj"]},
     "others": {
         "gate_up_proj": ["mlp.experts.gate_proj", "mlp.experts.up_proj"], "down_proj": ["mlp.experts.down_proj"]},
 }
@@ -107,6 +118,7 @@ class Family:
     model_type: str
     settings: dict = field(default_factory=dict)
     wrapper: tuple | None = None
+    stores_mxfp4: bool = False
 
 
 FAMILIES = {
@@ -166,6 +178,23 @@ FAMILIES = {
     "qwen3_next": Family("qwen3_next", HYBRID_EXPERTS),
     "olmoe": Family("olmoe", {
         **EXPERTS, "moe_intermediate_size": None, "intermediate_size": 32, "norm_topk_prob": False}),
+    "gpt_oss": Family("gpt_oss", GPT_OSS),
+    "gpt_oss-whole-pairs": Family("gpt_oss", {
+        **GPT_OSS, **rope("yarn", factor=4.0, original_max_position_embeddings=ORIGINAL)}),
+    "gpt_oss-mxfp4": Family(
+        "gpt_oss", {**GPT_OSS, **rope("yarn", factor=4.0, original_max_position_embeddings=ORIGINAL)},
+        stores_mxfp4=True),
+    "glm4_moe": Family("glm4_moe", {
+        **SIGMOID, **BIASED, "head_dim": 32, "use_qk_norm": True, "routed_scaling_factor": 1.5,
+        **rope("default", partial_rotary_factor=0.5)}),
+    "minimax_m2": Family("minimax_m2", {
+        **LOCAL_EXPERTS, "head_dim": 32, **rope("default", partial_rotary_factor=0.5)}),
+    "deepseek_v2": Family("deepseek_v2", {
+        **SIGMOID, **LATENT, "topk_method": "group_limited_greedy", "routed_scaling_factor": 1.5}),
+    "deepseek_v2-lite": Family("deepseek_v2", {**SIGMOID, **LATENT, "q_lora_rank": None, "topk_method": "greedy"}),
+    "deepseek_v3": Family("deepseek_v3", {
+        **SIGMOID, **LATENT, "routed_scaling_factor": 2.5, **rope(
+            "yarn", factor=4.0, original_max_position_embeddings=ORIGINAL, mscale=0.7, mscale_all_dim=0.7)}),
     "granitemoe": Family("granitemoe", {**LOCAL_EXPERTS, **MULTIPLIERS}),
 }
 
@@ -195,6 +224,32 @@ def tokenizer():
     return PreTrainedTokenizerFast(tokenizer_object=result, bos_token="<|begin|>", eos_token="<|end|>")
 
 
+def mxfp4(weights):
+    """Experts x inputs x outputs rounded to E2M1 in groups of 32 inputs with a power of two each: the weights, and the
+    `_blocks` and `_scales` that gpt-oss stores of them."""
+    rows = weights.transpose(1, 2)
+    groups = rows.reshape(*rows.shape[:2], -1, 32)
+    exponents = groups.abs().amax(-1).log2().floor() - 2
+    grid = torch.tensor([0, 0.5, 1, 1.5, 2, 3, 4, 6])
+    grid = torch.cat([grid, -grid])
+    codes = (groups / exponents.exp2()[..., None])[..., None].sub(grid).abs().argmin(-1)
+    rounded = grid[codes] * exponents.exp2()[..., None]
+    blocks = (codes[..., ::2] | codes[..., 1::2] << 4).to(torch.uint8)
+    return rounded.reshape(rows.shape).transpose(1, 2), blocks, (exponents + 127).to(torch.uint8)
+
+
+def store_mxfp4(directory):
+    """Puts the codes of experts in the place of their numbers, as published models have them."""
+    tensors = load_file(directory / "model.safetensors")
+    for name in [name for name in tensors if name.endswith(("experts.gate_up_proj", "experts.down_proj"))]:
+        _, tensors[f"{name}_blocks"], tensors[f"{name}_scales"] = mxfp4(tensors.pop(name).float())
+    save_file(tensors, directory / "model.safetensors", {"format": "pt"})
+    config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    config["quantization_config"] = {"quant_method": "mxfp4", "modules_to_not_convert": [
+        "model.layers.*.self_attn", "model.layers.*.mlp.router", "model.embed_tokens", "lm_head"]}
+    (directory / "config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
+
+
 @torch.no_grad()
 def model_of(family, seed):
     """A model in which every weight shows: no norm is one, no bias is zero."""
@@ -207,10 +262,17 @@ def model_of(family, seed):
         # States forget slowly, so that it shows what they keep.
         if name.endswith("A_log"):
             values.fill_(-2.5)
-        new = noise / math.sqrt(values.shape[-1]) if values.dim() > 1 else values + 0.2 * noise
+        new = noise / math.sqrt(values.shape[-1]) if is_matrix(name, values) else values + 0.2 * noise
+        # What gpt-oss' gates are bounded to has to show.
+        if name.endswith("experts.gate_up_proj_bias"):
+            new = new * 20
+        if family.stores_mxfp4 and values.dim() == 3:
+            new = mxfp4(new)[0]
         values.copy_(new.bfloat16())
         values.requires_grad_(False)
     for name, values in sorted(model.named_buffers()):
+        if name.endswith("e_score_correction_bias"):
+            values.copy_((0.2 * torch.randn(values.shape)).bfloat16())
         if name.endswith("layer_scalar"):
             values.copy_((values + 0.2 * torch.randn(values.shape)).bfloat16())
     return model
@@ -254,6 +316,10 @@ class Layer:
         self.uses[index] += len(x)
 
 
+def is_matrix(name, value):
+    return value.dim() in (2, 3) and not name.endswith("_bias")
+
+
 class Products:
     """Sees every product of a model with one of its matrices, while it is a context."""
 
@@ -261,7 +327,7 @@ class Products:
         self.model = model
         self.parameters = [
             (value.data_ptr(), value, name.removesuffix(".weight")) for name, value in model.named_parameters()
-            if value.dim() in (2, 3) and not re.search(STEERING, name)]
+            if is_matrix(name, value) and not re.search(STEERING, name)]
         self.seen, self.lookups = [], []
 
     def place(self, weight):
@@ -281,8 +347,8 @@ class Products:
             module.register_forward_pre_hook(choosing(name)) for name, module in self.model.named_modules()
             if name.endswith(".experts")]
         functional = torch.nn.functional
-        self.originals = functional.linear, functional.embedding
-        linear, embedding = self.originals
+        self.originals = functional.linear, functional.embedding, torch.Tensor.__matmul__
+        linear, embedding, product = self.originals
 
         def seeing_linear(x, weight, bias=None):
             output = linear(x, weight, bias)
@@ -296,13 +362,21 @@ class Products:
             self.lookups.append((self.place(weight)[0], output))
             return output
 
+        def seeing_product(x, matrix):
+            output = product(x, matrix)
+            place = self.place(matrix)
+            if place:
+                self.seen.append((*place, x, output))
+            return output
+
         functional.linear, functional.embedding = seeing_linear, seeing_embedding
+        torch.Tensor.__matmul__ = seeing_product
         return self
 
     def __exit__(self, *_):
         for hook in self.hooks:
             hook.remove()
-        torch.nn.functional.linear, torch.nn.functional.embedding = self.originals
+        torch.nn.functional.linear, torch.nn.functional.embedding, torch.Tensor.__matmul__ = self.originals
 
 
 def text_prefix(names):
@@ -313,15 +387,20 @@ def text_prefix(names):
 def layers_of(model, stored):
     """A Layer for every matrix of the text model, by the stored tensors' names; of gates and ups of experts, which are one
     tensor in memory, two where they are stored apart."""
-    parameters = {name: value for name, value in model.named_parameters() if value.dim() in (2, 3)}
+    parameters = {name: value for name, value in model.named_parameters() if is_matrix(name, value)}
     prefix, stored_prefix = text_prefix(parameters), text_prefix(stored)
     heads = [name.removesuffix(".weight") for name in stored if name.endswith("lm_head.weight")]
     fuses = any(name.endswith("input_linear.weight") for name in stored)
-    parts = EXPERT_NAMES["mixtral" if any(".w1.weight" in name for name in stored) else "granite" if fuses else "others"]
+    is_transposed = any(name.endswith("experts.gate_up_proj_bias") for name in stored)
+    parts = EXPERT_NAMES[
+        "mixtral" if any(".w1.weight" in name for name in stored) else "granite" if fuses
+        else "gpt_oss" if is_transposed else "others"]
     result = {}
     for name, value in parameters.items():
         name = name.removesuffix(".weight")
         count, rows, columns = (1, *value.shape)[-3:]
+        if is_transposed and value.dim() == 3:
+            rows, columns = columns, rows
         if not name.startswith(prefix):
             public = heads if name == "lm_head" else []
         else:
@@ -347,9 +426,15 @@ def fisher(model, rows, stored):
         for (name, expert, x, output), gradient in zip(products.seen, gradients):
             choices = products.choices.get(name.rpartition(".")[0])
             if choices and name.endswith(".down_proj"):
-                next(iter(layers[name].values())).weigh(expert, output.detach(), choices)
+                # gpt-oss adds a bias after the product.
+                bias = dict(model.named_parameters()).get(f"{name}_bias")
+                outputs = output.detach() + (0 if bias is None else bias[expert].detach())
+                next(iter(layers[name].values())).weigh(expert, outputs, choices)
             x, gradient = (values.detach().flatten(0, -2) for values in (x, gradient))
             parts = layers[name]
+            if name.endswith("experts.gate_up_proj") and len(parts) == 1 and "gpt_oss" in model.config.model_type:
+                # Vise's layer has all gates first.
+                gradient = torch.cat([gradient[:, ::2], gradient[:, 1::2]], -1)
             for layer, part in zip(parts.values(), gradient.chunk(len(parts), -1)):
                 layer.add(expert, x, part)
                 if number == 0:
@@ -399,6 +484,8 @@ def make(name, family, directory):
     else:
         raise SystemExit(f"{name}: no seed chooses tokens clearly")
     oracle |= {f"tokens.{i}": row for i, row in enumerate(rows)} | sums
+    if family.stores_mxfp4:
+        store_mxfp4(directory)
     tokenizer().save_pretrained(directory)
     save_file({key: value.float().flatten() for key, value in oracle.items()}, directory / "oracle.safetensors")
     largest = max(float(oracle[f"logits.{i}"].abs().max()) for i in range(len(rows)))

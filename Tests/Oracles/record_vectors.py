@@ -119,6 +119,7 @@ ACTIVATIONS = {
     "gelu": F.gelu,
     "relu": F.relu,
     "reluSquared": lambda x: F.relu(x) ** 2,
+    "clampedSwiGLU": lambda x: x.clamp(max=7) * torch.sigmoid(1.702 * x.clamp(max=7)),
     "sigmoid": torch.sigmoid,
 }
 
@@ -127,10 +128,12 @@ def activation(name, function):
     edges = [-1e4, -100, -30, -13, -9, -6, -5.5, -5, -4, -3, -1, -1e-3, -1e-6, -1e-20, 1e-20, 1e-6, 1e-3, 0.7,
              1, 3, 5, 9, 40, 1e4]
     x = torch.cat([torch.tensor(edges), torch.randn(43) * 3]).double().requires_grad_()
-    up = noise(len(x))
+    # What gpt-oss gates has a bound, which has to show.
+    is_bounded = name == "clampedSwiGLU"
+    up = (noise(len(x)) * (6 if is_bounded else 1)).detach().requires_grad_()
     value = function(x)
     outer, (gradient,) = gradients(value, x)
-    gated = function(x) * up
+    gated = function(x) * (up.clamp(-7, 7) + 1 if is_bounded else up)
     gated_outer, (gate, other) = gradients(gated, x, up)
     return {
         "name": name, "inputs": packed(x), "up": packed(up), "output": packed(value),

@@ -149,18 +149,20 @@ struct RecordedVectorTests {
         Self.expectClose(gate, recorded.gateGradient.floats, tolerance: (3e-6, 1e-9), comment)
         Self.expectClose(other, recorded.upGradient.floats, tolerance: (3e-6, 1e-12), comment)
       }
-      // Two rows, the second of which is the first with its values' signs turned.
-      let both = Matrix(rows: 2, columns: 2 * count, values: x + up + x + up.map { -$0 })
+      // Two rows, the second of which is the first backwards.
+      let both = Matrix(
+        rows: 2, columns: 2 * count, values: x + up + x.reversed() + up.reversed())
       let gated = recorded.gated.floats
       Self.expectClose(
-        both.gated(activation).values, gated + gated.map { -$0 }, tolerance: (3e-6, 1e-12),
+        both.gated(activation).values, gated + gated.reversed(), tolerance: (3e-6, 1e-12),
         recorded.name)
       let outer = Matrix(
-        rows: 2, columns: count, values: recorded.gatedOuter.floats + recorded.gatedOuter.floats)
+        rows: 2, columns: count,
+        values: recorded.gatedOuter.floats + recorded.gatedOuter.floats.reversed())
       let (gate, other) = (recorded.gateGradient.floats, recorded.upGradient.floats)
       Self.expectClose(
         both.gatedGradient(activation, output: outer).values,
-        gate + other + gate.map { -$0 } + other, tolerance: (3e-6, 1e-9), recorded.name)
+        gate + other + gate.reversed() + other.reversed(), tolerance: (3e-6, 1e-9), recorded.name)
       let plain = Matrix(rows: 1, columns: count, values: x)
       Self.expectClose(
         plain.activated(activation).values, recorded.output.floats, tolerance: (3e-6, 1e-12),

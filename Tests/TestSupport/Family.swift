@@ -5,12 +5,13 @@ import Foundation
 public struct Family: Sendable {
   /// All that the script makes, each with a test of its own.
   public static let names = [
-    "gemma", "gemma2", "gemma3", "gemma3-wrapped", "gemma4", "gemma4-moe", "gemma4-wrapped", "glm4",
-    "granite", "granitemoe", "llama", "llama-bias", "llama-linear", "llama-llama3",
-    "llama-longrope", "llama-yarn", "ministral3", "mistral", "mistral3", "mixtral", "olmo2",
-    "olmoe", "phi3", "phi3-partial", "qwen2", "qwen2-window", "qwen2_moe", "qwen3", "qwen3_5",
-    "qwen3_5-wrapped", "qwen3_5_moe", "qwen3_moe", "qwen3_next", "seed_oss", "smollm3",
-    "starcoder2",
+    "deepseek_v2", "deepseek_v2-lite", "deepseek_v3", "gemma", "gemma2", "gemma3", "gemma3-wrapped",
+    "gemma4", "gemma4-moe", "gemma4-wrapped", "glm4", "glm4_moe", "gpt_oss", "gpt_oss-mxfp4",
+    "gpt_oss-whole-pairs", "granite", "granitemoe", "llama", "llama-bias", "llama-linear",
+    "llama-llama3", "llama-longrope", "llama-yarn", "minimax_m2", "ministral3", "mistral",
+    "mistral3", "mixtral", "olmo2", "olmoe", "phi3", "phi3-partial", "qwen2", "qwen2-window",
+    "qwen2_moe", "qwen3", "qwen3_5", "qwen3_5-wrapped", "qwen3_5_moe", "qwen3_moe", "qwen3_next",
+    "seed_oss", "smollm3", "starcoder2",
   ]
 
   /// The folder that has one for each.

@@ -17,13 +17,15 @@ typedef enum {
   VK_RELU,
   /// max(x, 0)^2.
   VK_RELU_SQUARED,
+  /// z / (1 + exp(-1.702 z)) of z = min(x, 7); what it gates is bounded to [-7, 7] and grows by 1.
+  VK_CLAMPED_SWIGLU,
   /// 1 / (1 + exp(-x)).
   VK_SIGMOID,
 } vk_activation;
 
 /// y = activation(x).
 void vk_activate(vk_level level, vk_activation kind, const float *x, size_t count, float *y);
-/// y = activation(gate) * up.
+/// y = activation(gate) * up, but for what VK_CLAMPED_SWIGLU makes of up.
 void vk_gate(vk_level level, vk_activation kind, const float *gate, const float *up, size_t count,
              float *y);
 /// The gradient at x, given that at vk_activate's output.

@@ -58,6 +58,28 @@ package struct Architecture: Sendable {
     var hasWeighedShared = false
     /// The expert's inner size has the word that dense models have for theirs.
     var usesDenseInnerSize = false
+    /// How Hugging Face checkpoints lay out stacks.
+    var layout = StackLayout()
+    /// Parts that have biases in every checkpoint.
+    var biases: Set<Part> = []
+    /// Whether experts have biases that they are chosen by; in GGUF the file's tensors say it.
+    var hasChoiceBias = false
+    /// How many of a group's best experts count when groups are compared; nil for no groups.
+    var comparedInGroup: Int?
+    /// The word of config.json's `topk_method` with which groups count; nil where they always do.
+    var groupingMethod: String?
+    /// Whether there is a setting for what weights are multiplied by.
+    var scalesWeights = false
+    /// Whether some shared experts, which are one matrix, run beside the others.
+    var hasShared = false
+    /// Whether the first blocks are dense.
+    var leadsDense = false
+    /// config.json's key for the number of experts; nil for that of most.
+    var countKey: String?
+    /// Whether GGUF metadata say by which function experts are weighed, and whether weights add up to one.
+    var readsRouterInGGUF = false
+    /// What they are weighed by where they do not say it.
+    var ggufRouter: RouterKind?
     /// A flag of config.json without which all blocks are dense; nil where all models of the family are mixtures.
     var flag: String? = nil
     /// Whether experts stand beside an MLP, both under norms of their own, and routers have scales.
@@ -82,10 +104,12 @@ package struct Architecture: Sendable {
   package var className: String
   /// What parts are called where it is not ``Part/commonNames``.
   var names: [Part: String] = [:]
-  /// What llama.cpp calls parts where it is not their own name.
+  /// What llama.cpp calls parts where it is not ``Part/ggufName``.
   var ggufNames: [Part: String] = [:]
   /// What config.json may leave out, since the class in transformers has it.
   var standards: [String: SettingValue] = [:]
+  /// Numbers of config.json that llama.cpp has in its code: others are not computed here either.
+  var fixedNumbers: [String: Double] = [:]
   /// What GGUF metadata may leave out, since llama.cpp has it: keys without the architecture's name.
   var ggufStandards: [String: SettingValue] = [:]
   /// Keys of GGUF metadata that llama.cpp honours in this family alone, and that are not honoured here.
@@ -98,8 +122,18 @@ package struct Architecture: Sendable {
   var normOffset: Float = 0
   var norms: NormPlacement = .before
   var queryKeyNorm: QueryKeyNorm = .none
+  /// The flag of config.json without which queries and keys are not normalised; nil where they always are.
+  package var queryKeyNormFlag: String?
   var biases: Biases = .flagged([:], standard: false)
   var fusesAttention = false
+  /// Whether keys and values follow from a latent row.
+  package var hasLatentAttention = false
+  /// Whether GGUF files may have blocks beyond the decoder's, which predict further tokens.
+  package var hasFurtherBlocks = false
+  /// Keys of config.json that change what others compute, and not what the class in transformers does.
+  var ignoredKeys: Set<String> = []
+  /// Whether heads have sinks: logits without values.
+  var hasSinks = false
   /// Whether q gives gates of what heads give, too.
   var gatesAttention = false
   /// What blocks without attention have instead; nil for families whose blocks all have attention.
@@ -126,6 +160,10 @@ package struct Architecture: Sendable {
   var hasLocalRope = false
   /// Whether a part of each head may turn, and the rest stay.
   var turnsPartially = false
+  /// Whether config.json has to say how positions turn.
+  var needsRopeSection = false
+  /// Whether config.json may say by `rotary_dim` how many values of a head turn.
+  var readsRotaryDim = false
   /// config.json's words for LongRoPE.
   var longRopeWords: Set<String> = ["longrope"]
 
@@ -162,7 +200,7 @@ package struct Architecture: Sendable {
   package static let all: [Architecture] = [
     llama, mistral, ministral3, qwen2, qwen2Moe, qwen3, qwen3Moe, gemma, gemma2, gemma3, gemma4,
     phi3, granite, graniteMoe, smollm3, olmo2, olmoe, glm4, starcoder2, mixtral, seedOss, qwen35,
-    qwen35Moe, qwen3Next,
+    qwen35Moe, qwen3Next, gptOss, glm4Moe, minimaxM2, deepseekV2, deepseekV3,
   ]
 
   /// Vise's name of it.
@@ -174,9 +212,16 @@ package struct Architecture: Sendable {
     all.first { $0.modelTypes.contains(modelType) }
   }
 
-  static func ofGGUF(_ name: String, hasExperts: Bool) -> Architecture? {
+  /// - Parameters:
+  ///   - name: The architecture's name in GGUF.
+  ///   - hasExperts: Whether there are any.
+  ///   - hasChoiceBias: Whether they have biases that they are chosen by.
+  /// - Returns: nil for a name that no family that runs has.
+  static func ofGGUF(_ name: String, hasExperts: Bool, hasChoiceBias: Bool = false) -> Architecture?
+  {
     let found = all.filter { $0.ggufName == name }
-    return found.first { $0.hasExperts == hasExperts } ?? found.first
+    let alike = found.filter { $0.hasExperts == hasExperts }
+    return alike.first { $0.experts?.hasChoiceBias == hasChoiceBias } ?? alike.first ?? found.first
   }
 
   /// Whether models of a type that does not run hold matrices with inputs for rows: what transformers calls Conv1D.
@@ -198,8 +243,9 @@ package struct Architecture: Sendable {
   package var activationKey: String { activation.key }
   /// config.json's key for the number of experts.
   package var expertCountKey: String {
-    experts?.usesDenseInnerSize == true && experts?.normalizing == nil
-      ? "num_local_experts" : "num_experts"
+    experts?.countKey
+      ?? (experts?.usesDenseInnerSize == true && experts?.normalizing == nil
+        ? "num_local_experts" : "num_experts")
   }
   /// config.json's flag for weights that the chosen experts alone share; nil where there is no choice.
   package var normalizingFlag: String? { experts?.normalizing?.flag }
@@ -218,7 +264,24 @@ package struct Architecture: Sendable {
   /// Whether llama.cpp has blocks see a window.
   package var hasWindowInGGUF: Bool { if case .none? = ggufWindow { false } else { true } }
   /// How llama.cpp weighs the chosen experts; nil where all models of the family do so.
-  package var routerInGGUF: RouterKind? { experts?.normalizing == nil ? nil : experts?.router }
+  package var routerInGGUF: RouterKind? {
+    guard let experts, experts.normalizing != nil, !experts.readsRouterInGGUF else { return nil }
+    return experts.router
+  }
+  /// Whether GGUF metadata say how experts are weighed.
+  package var readsRouterInGGUF: Bool { experts?.readsRouterInGGUF ?? false }
+  /// Whether there is a setting for what experts' weights are multiplied by.
+  package var scalesExpertWeights: Bool { experts?.scalesWeights ?? false }
+  /// Whether experts may be in groups.
+  package var groupsExperts: Bool { experts?.comparedInGroup != nil }
+  /// config.json's `topk_method` with which groups of experts count; nil where they always do.
+  package var groupingMethod: String? { experts?.groupingMethod }
+  /// Whether the first blocks are dense.
+  package var leadsDense: Bool { experts?.leadsDense ?? false }
+  /// Whether shared experts run beside the others, all of one size.
+  package var hasSharedExperts: Bool { experts?.hasShared ?? false }
+  /// Parts of experts that have biases in every checkpoint.
+  var expertBiases: Set<Part> { experts?.biases ?? [] }
   /// Whether Hugging Face checkpoints hold gates and ups of experts as one tensor.
   package var fusesExperts: Bool { experts?.isFused ?? false }
   /// Whether GGUF does so.
@@ -230,18 +293,18 @@ package struct Architecture: Sendable {
   /// Whether Hugging Face checkpoints hold layers of a recurrence as one tensor, where GGUF has two.
   package var fusesDelta: Bool { delta?.isFused ?? false }
   /// Whether GGUF files may hold blocks that predict further tokens, which are kept.
-  var keepsFurtherBlocks: Bool { delta != nil }
+  var keepsFurtherBlocks: Bool { delta != nil || hasFurtherBlocks }
   /// Whether blocks may have a recurrence in attention's place.
   package var hasDelta: Bool { delta != nil }
 
-  private var experts: ExpertRule? {
+  var experts: ExpertRule? {
     if case .experts(let rule) = feedForward { rule } else { nil }
   }
 
   var hasExperts: Bool { experts != nil }
 
   /// What llama.cpp calls a part, without block and suffix.
-  func ggufName(of part: Part) -> String { ggufNames[part] ?? part.ggufName }
+  package func ggufName(of part: Part) -> String { ggufNames[part] ?? part.ggufName }
 
   /// What Hugging Face checkpoints call a part, after their prefix and the block's number.
   package func name(of part: Part) -> String {

@@ -3,7 +3,8 @@ import Tensors
 extension AttentionFacts {
   /// Bytes that the keys and values of one position take; none where another block's are read.
   public func cacheBytes(as type: CacheType) -> Int {
-    cacheBlock == nil ? 2 * keyValueHeadCount * type.bytes(ofHead: headSize) : 0
+    guard cacheBlock == nil else { return 0 }
+    return keyValueHeadCount * (type.bytes(ofHead: headSize) + type.bytes(ofHead: valueSize))
   }
 }
 

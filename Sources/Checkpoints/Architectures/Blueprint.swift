@@ -116,6 +116,8 @@ public struct AttentionFacts: Codable, Hashable, Sendable {
   public var isFused: Bool
   /// How queries grow with their position; nil where they do not.
   public var queryGrowth: QueryGrowth?
+  /// Whether each head has a learned logit that takes part in its softmax and has no value.
+  public var hasSinks = false
   /// Whether what k gives serves as values too, as it is before any norm: there is no v.
   public var keysAreValues = false
   /// Whether each head's values are normalised, without weights.
@@ -125,10 +127,37 @@ public struct AttentionFacts: Codable, Hashable, Sendable {
   /// Whether q gives each head's query and after it as many values whose sigmoids gate what the head gives.
   public var isGated = false
 
-  /// Output channels of q.
+  /// How queries, keys and values follow from latent rows; nil where each is a projection of its own.
+  public var latent: LatentFacts?
+
+  /// Values of a value's head, and of a head's output.
+  public var valueSize: Int { latent?.valueSize ?? headSize }
+  /// Values of all heads' queries.
   public var queryWidth: Int { headCount * headSize }
-  /// Output channels of k, and of v.
+  /// Values of all heads' keys.
   public var keyWidth: Int { keyValueHeadCount * headSize }
+  /// Values of all heads' outputs.
+  public var outputWidth: Int { headCount * valueSize }
+  /// The first value of each head that positions turn.
+  package var firstTurned: Int { latent.map { headSize - $0.turnedSize } ?? 0 }
+}
+
+/// Multi-head latent attention (DeepSeek-V2, 2024): keys and values of all heads follow from one row of few values.
+public struct LatentFacts: Codable, Hashable, Sendable {
+  /// Values of the row that queries follow from; nil where they are projected from hidden states.
+  public var queryRank: Int?
+  /// Values of the row that keys and values follow from.
+  public var rank: Int
+  /// Values of a key that positions turn, which all heads share; they follow the others.
+  public var turnedSize: Int
+  public var valueSize: Int
+  /// The epsilon of the norms of both rows.
+  public var normEpsilon: Double
+  /// Whether keys and values have a matrix each, that of keys by head with inputs for rows, as llama.cpp has them.
+  public var isSplit: Bool
+
+  /// Values of the part of a key that each head has to itself, given its size.
+  package func ownSize(ofHead size: Int) -> Int { size - turnedSize }
 }
 
 /// Ministral 3's and Llama 4's queries: times 1 + beta * log(1 + floor(position / length)).
@@ -146,6 +175,8 @@ public enum ActivationKind: String, Codable, Hashable, Sendable {
   /// GELU by the error function.
   case gelu
   case relu
+  /// gpt-oss' gate and values, both bounded: see ``Activation/clampedSwiGLU``.
+  case clampedSwiGLU
 }
 
 extension Blueprint {
@@ -191,6 +222,28 @@ public enum RouterKind: String, Codable, Hashable, Sendable {
   case softmax
   /// By those probabilities divided by the sum of the chosen ones': what the chosen ones alone would share.
   case softmaxOfChosen
+  /// By the sigmoid of each expert's own logit.
+  case sigmoid
+  /// By those sigmoids divided by the sum of the chosen ones'.
+  case sigmoidOfChosen
+
+  /// Whether experts do not share what they are weighed by.
+  package var isSigmoid: Bool { self == .sigmoid || self == .sigmoidOfChosen }
+  /// Whether the weights of the chosen experts add up to one.
+  package var isOfChosen: Bool { self == .softmaxOfChosen || self == .sigmoidOfChosen }
+
+  /// The same score with weights that add up to one, or as they are.
+  func ofChosen(_ isOfChosen: Bool) -> RouterKind {
+    isSigmoid ? isOfChosen ? .sigmoidOfChosen : .sigmoid : isOfChosen ? .softmaxOfChosen : .softmax
+  }
+}
+
+/// Groups of experts, of which a router chooses some before it chooses experts among theirs (DeepSeek-V2, 2024).
+public struct ExpertGroups: Codable, Hashable, Sendable {
+  public var count: Int
+  public var chosenCount: Int
+  /// How many of a group's best experts count when groups are compared.
+  public var comparedCount: Int
 }
 
 /// A mixture of experts, of which each token runs through a few.
@@ -207,6 +260,12 @@ public struct ExpertFacts: Codable, Hashable, Sendable {
   public var sharedInnerSize: Int?
   /// Whether that expert is weighed by a sigmoid gate of its own.
   public var weighsShared: Bool
+  /// What the chosen experts' weights are multiplied by.
+  public var weightScale: Float = 1
+  /// Whether experts have biases that they are chosen by, and not weighed by.
+  public var hasChoiceBias = false
+  /// nil where experts are chosen among all.
+  public var groups: ExpertGroups?
   /// The MLP beside them, which reads and adds under norms of its own; nil for none.
   ///
   /// The router then normalises and scales what it reads, and each expert's weight (Gemma 4).

@@ -25,8 +25,15 @@ struct BlueprintReader {
   func blueprint() throws(CheckpointError) -> Blueprint {
     let hiddenSize = try settings.size(.hiddenSize)
     let (blockCount, furtherBlocks) = try blockCounts()
+    let latent = try LatentReader(settings, architecture, tensors: tensors)?.facts()
     let headReader = HeadReader(settings, architecture: architecture, hiddenSize: hiddenSize)
-    let ropes = try ropes(of: headReader, blockCount: blockCount)
+    let ropes =
+      if let latent {
+        try RopeReader(settings, architecture: architecture, tensors: tensors).ropes(
+          headSize: latent.facts.turnedSize, localHeadSize: latent.facts.turnedSize)
+      } else {
+        try self.ropes(of: headReader, blockCount: blockCount)
+      }
     let window = try WindowReader(settings, architecture: architecture)
     let residualScale =
       architecture.hasMultipliers ? try settings.number(.residualScale, standard: 1) : 1
@@ -38,26 +45,36 @@ struct BlueprintReader {
     for block in 0..<blockCount {
       let turns = try turns(block)
       let sees = try window.window(ofBlock: block, of: blockCount, turns: turns)
-      let heads = try headReader.heads(ofBlock: block, isGlobal: sees == nil)
-      let (scale, softcap) = try scores(headSize: heads.size)
+      let heads =
+        if let latent {
+          HeadReader.Heads(
+            count: latent.headCount, keyCount: latent.headCount, size: latent.headSize)
+        } else {
+          try headReader.heads(ofBlock: block, isGlobal: sees == nil)
+        }
+      let (scale, softcap): (Float, Float?) =
+        if let latent { (latent.scale, nil) } else { try scores(headSize: heads.size) }
       var attention = AttentionFacts(
         headCount: heads.count, keyValueHeadCount: heads.keyCount, headSize: heads.size,
         scale: scale, softcap: softcap, window: sees,
         rope: turns ? architecture.hasLocalRope && sees != nil ? 1 : 0 : nil,
-        queryKeyNorm: architecture.queryKeyNorm, isFused: architecture.fusesAttention,
-        queryGrowth: growth, normalizesValues: architecture.normalizesValues,
-        isGated: architecture.gatesAttention)
+        queryKeyNorm: try queryKeyNorm(), isFused: architecture.fusesAttention,
+        queryGrowth: growth, hasSinks: architecture.hasSinks,
+        normalizesValues: architecture.normalizesValues, isGated: architecture.gatesAttention,
+        latent: latent?.facts)
       if sharing.contains(block) {
         attention.cacheBlock = try cacheBlock(of: attention, in: blocks[..<sharing.lowerBound])
       }
       attention.keysAreValues = try keysAreValues(in: attention, ofBlock: block)
       let recurrence = try delta?.facts(ofBlock: block)
+      let feedForward = try feedForward(
+        ofBlock: block, isSharing: sharing.contains(block))
       blocks.append(
         BlockFacts(
           mixer: recurrence.map { .delta($0) } ?? .attention(attention),
-          feedForward: try feedForward(ofBlock: block, isSharing: sharing.contains(block)),
+          feedForward: feedForward,
           norms: architecture.norms, residualScale: Float(residualScale),
-          biases: try biases(ofBlock: block), hasOutputScale: hasOutputScale(block)))
+          biases: try biases(ofBlock: block, feedForward), hasOutputScale: hasOutputScale(block)))
     }
     return Blueprint(
       hiddenSize: hiddenSize, vocabularySize: try vocabularySize(),
@@ -79,6 +96,14 @@ struct BlueprintReader {
       throw settings.error("\(further) of \(count) blocks predict further tokens")
     }
     return (count - further, further)
+  }
+
+  private func queryKeyNorm() throws(CheckpointError) -> QueryKeyNorm {
+    guard let flag = architecture.queryKeyNormFlag else { return architecture.queryKeyNorm }
+    let isOn =
+      settings.gguf == nil
+      ? try settings.flag(flag) : tensors["blk.0.\(Part.queryNorm.ggufName).weight"] != nil
+    return isOn ? architecture.queryKeyNorm : .none
   }
 
   private func epsilon() throws(CheckpointError) -> Double {
@@ -142,7 +167,7 @@ struct BlueprintReader {
   private func ggufScaleSize(headSize: Int) throws(CheckpointError) -> Double {
     Double(
       architecture.scoreSizeInGGUF(
-        blocks: try settings.size(.blockCount, limit: Self.blockLimit),
+        blocks: try blockCounts().own,
         hiddenSize: try settings.size(.hiddenSize), headCount: try settings.size(.headCount),
         headSize: headSize))
   }
@@ -182,11 +207,14 @@ struct BlueprintReader {
     return (block + 1) % every != 0
   }
 
-  private func biases(ofBlock block: Int) throws(CheckpointError) -> Set<String> {
+  private func biases(
+    ofBlock block: Int, _ feedForward: FeedForwardFacts
+  ) throws(CheckpointError) -> Set<String> {
     var parts: Set<Part> = []
     if settings.gguf != nil {
       let all: [Part] = [
         .query, .key, .value, .fusedAttention, .attentionOutput, .gate, .up, .fusedGateUp, .down,
+        .router, .expertGate, .expertUp, .expertDown, .queryDown, .latent,
       ]
       parts = Set(all.filter { tensors["blk.\(block).\($0.ggufName).bias"] != nil })
     } else {
@@ -197,6 +225,7 @@ struct BlueprintReader {
           parts.formUnion(flagged)
         }
       }
+      if case .experts = feedForward { parts.formUnion(architecture.expertBiases) }
     }
     return Set(parts.map(\.rawValue))
   }
@@ -218,47 +247,19 @@ extension BlueprintReader {
     case .plain: return .dense(try dense(isGated: false))
     case .experts(let rule):
       guard try hasExperts(block: block, rule) else { return .dense(try dense(isGated: true)) }
-      var experts = try experts(rule, activation, block)
+      let reader = ExpertReader(
+        settings, architecture, rule, tensors: tensors,
+        isFused: (rule.isFused || hasFusedExperts) && holdsFused(block))
+      var experts = try reader.experts(ofBlock: block, activation)
       if rule.standsBesideDense { experts.beside = try dense(isGated: true) }
       return .experts(experts)
     }
-  }
-
-  private func experts(
-    _ rule: Architecture.ExpertRule, _ activation: ActivationKind, _ block: Int
-  ) throws(CheckpointError) -> ExpertFacts {
-    let count = try settings.size(.expertCount)
-    let chosen = try settings.size(.chosenCount)
-    guard chosen <= count else {
-      throw settings.error("\(chosen) of \(count) experts cannot be chosen")
-    }
-    let innerKey =
-      rule.usesDenseInnerSize && !settings.has(.expertInnerSize)
-      ? SettingKey.innerSize : .expertInnerSize
-    var router = rule.router
-    if let normalizing = rule.normalizing, settings.gguf == nil {
-      router =
-        try settings.flag(normalizing.flag, standard: normalizing.standard)
-        ? .softmaxOfChosen : .softmax
-    }
-    return ExpertFacts(
-      count: count, chosenCount: chosen, innerSize: try settings.size(innerKey),
-      activation: activation, router: router,
-      isFused: (rule.isFused || hasFusedExperts) && holdsFused(block),
-      sharedInnerSize: rule.hasWeighedShared ? try sharedInnerSize() : nil,
-      weighsShared: rule.hasWeighedShared)
   }
 
   /// Whether the first block holds gates and ups as one tensor, in families of which some checkpoints do so.
   private var hasFusedExperts: Bool {
     let name = "\(names.prefix)layers.0.\(architecture.name(of: .expertGateUp))"
     return tensors[name] != nil || tensors[name + ".weight"] != nil
-  }
-
-  /// GGUF files of the first converters leave the shared expert's size to its tensors.
-  private func sharedInnerSize() throws(CheckpointError) -> Int {
-    let rows = settings.gguf.flatMap { _ in tensors["blk.0.ffn_up_shexp.weight"]?.shape.first }
-    return try settings.size(.sharedInnerSize, standard: rows)
   }
 
   /// Whether a block of a mixture has experts: some are dense.
@@ -269,16 +270,27 @@ extension BlueprintReader {
       return tensors["blk.\(block).\(Part.router.ggufName).weight"] != nil
     }
     if let flag = rule.flag { return try settings.flag(flag) }
+    if architecture.leadsDense {
+      return block >= (try settings.optionalSize(.leadingDense) ?? 0)
+    }
     let dense = try settings.list("mlp_only_layers") ?? []
     let step = try settings.size(SettingKey("decoder_sparse_step", gguf: nil), standard: 1)
     return !dense.contains(.integer(block)) && (block + 1) % step == 0
   }
 
   func activation() throws(CheckpointError) -> ActivationKind {
+    for (key, fixed) in architecture.fixedNumbers.sorted(by: { $0.key < $1.key }) {
+      let number = try settings.number(SettingKey(key, gguf: nil), standard: fixed)
+      guard number == fixed else {
+        throw settings.error("\(key) is \(number), and only \(fixed) is supported")
+      }
+    }
     guard settings.config != nil, let name = try settings.text(architecture.activation.key) else {
       return architecture.activation.standard
     }
     switch name {
+    // The class of gpt-oss in transformers has its own form of it, whatever the setting says.
+    case _ where architecture.activation.standard == .clampedSwiGLU: return .clampedSwiGLU
     case "silu", "swish": return .silu
     case "gelu_pytorch_tanh", "gelu_new", "gelu_fast": return .geluTanh
     case "gelu": return architecture.meansTanhByGELU ? .geluTanh : .gelu

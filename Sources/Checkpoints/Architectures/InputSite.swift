@@ -2,6 +2,10 @@
 public enum InputSite: Codable, Hashable, Sendable {
   /// What q, k and v read, or the first layers of a recurrence.
   case attention(block: Int)
+  /// What makes queries of a latent row reads.
+  case queryUp(block: Int)
+  /// What makes keys and values of a latent row reads.
+  case latentUp(block: Int)
   /// What o reads, or a recurrence's last layer: the heads' outputs side by side.
   case attentionOutput(block: Int)
   /// What gate and up read, also those of a shared expert.
@@ -24,7 +28,8 @@ public enum InputSite: Codable, Hashable, Sendable {
   /// The sites of a block, in the order in which they are reached.
   public static func sites(ofBlock block: Int) -> [InputSite] {
     [
-      .attention(block: block), .attentionOutput(block: block), .feedForward(block: block),
+      .attention(block: block), .queryUp(block: block), .latentUp(block: block),
+      .attentionOutput(block: block), .feedForward(block: block),
       .feedForwardOutput(block: block), .expertInput(block: block), .expertOutput(block: block),
       .sharedOutput(block: block), .perLayerInput(block: block), .perLayerOutput(block: block),
     ]
@@ -38,8 +43,12 @@ public enum InputSite: Codable, Hashable, Sendable {
       return
     }
     switch role {
-    case .query, .key, .value, .fusedAttention, .deltaInputs, .deltaGate, .fusedDelta:
+    case .query, .key, .value, .fusedAttention, .queryDown, .latent, .deltaInputs, .deltaGate,
+      .fusedDelta:
       self = .attention(block: block)
+    case .queryUp: self = .queryUp(block: block)
+    // llama.cpp's matrix of keys is multiplied with queries there, and has no inputs here.
+    case .latentUp, .latentValue: self = .latentUp(block: block)
     case .attentionOutput, .deltaOutput: self = .attentionOutput(block: block)
     case .gate, .up, .fusedGateUp, .sharedGate, .sharedUp: self = .feedForward(block: block)
     case .expertGate, .expertUp, .expertGateUp: self = .expertInput(block: block)
@@ -55,7 +64,8 @@ public enum InputSite: Codable, Hashable, Sendable {
   /// The block that the site lies in; nil for the head.
   public var block: Int? {
     switch self {
-    case .attention(let block), .attentionOutput(let block), .feedForward(let block),
+    case .attention(let block), .queryUp(let block), .latentUp(let block),
+      .attentionOutput(let block), .feedForward(let block),
       .feedForwardOutput(let block), .expertInput(let block), .expertOutput(let block),
       .sharedOutput(let block), .perLayerInput(let block), .perLayerOutput(let block):
       block
@@ -67,6 +77,8 @@ public enum InputSite: Codable, Hashable, Sendable {
   public func inBlock(_ block: Int) -> InputSite {
     switch self {
     case .attention: .attention(block: block)
+    case .queryUp: .queryUp(block: block)
+    case .latentUp: .latentUp(block: block)
     case .attentionOutput: .attentionOutput(block: block)
     case .feedForward: .feedForward(block: block)
     case .feedForwardOutput: .feedForwardOutput(block: block)

@@ -25,6 +25,10 @@ package struct ModelTensor: Hashable, Sendable {
   package let shape: [Int]
   /// Matrices of which the rows are made: the experts; 1 for all others.
   package let count: Int
+  /// Matrices that a GGUF file has it in: ``count``, or one for each head.
+  package let ggufCount: Int
+  /// How a Hugging Face checkpoint holds it where it is one tensor of experts.
+  package let layout: StackLayout
   /// The order of its rows in GGUF.
   package let ggufOrder: RowOrder
   /// What has to be added to the values of a norm as Hugging Face checkpoints hold it.
@@ -41,6 +45,7 @@ package struct ModelTensor: Hashable, Sendable {
       switch part {
       case .query, .key, .value: "qkv_proj"
       case .gate, .up, .sharedGate, .sharedUp: "gate_up_proj"
+      case .queryDown, .latent: "fused_qkv_a_proj"
       case .expertGate, .expertUp, .expertGateUp, .expertDown: "experts"
       case .deltaInputs, .deltaGate: "in_proj_qkvz"
       default: nil
@@ -53,7 +58,7 @@ package struct ModelTensor: Hashable, Sendable {
   package func storedName(in format: CheckpointFormat) -> String {
     switch format {
     case .gguf: ggufName
-    case .huggingFace: kind == .weight ? name + ".weight" : name
+    case .huggingFace: kind == .weight ? name + part.suffix.huggingFace : name
     }
   }
 
@@ -93,11 +98,16 @@ extension Architecture {
     let facts = blueprint.blocks[block]
     let hidden = blueprint.hiddenSize
     var tensors: [ModelTensor] = []
-    func add(_ part: Part, _ shape: [Int], count: Int = 1) {
-      tensors.append(tensor(part, shape: shape, count: count, block: block, blueprint))
+    func add(_ part: Part, _ shape: [Int], count: Int = 1, ggufCount: Int? = nil) {
+      tensors.append(
+        tensor(part, shape: shape, count: count, ggufCount: ggufCount, block: block, blueprint))
       if facts.hasBias(part) {
-        tensors.append(tensor(part, .bias, shape: [shape[0]], block: block, blueprint))
+        tensors.append(
+          tensor(part, .bias, shape: [shape[0]], count: count, block: block, blueprint))
       }
+    }
+    func addVector(_ part: Part, _ size: Int) {
+      tensors.append(tensor(part, shape: [size], block: block, blueprint))
     }
     func addValues(_ part: Part, _ size: Int) {
       tensors.append(tensor(part, .values, shape: [size], block: block, blueprint))
@@ -111,7 +121,10 @@ extension Architecture {
     case .attention(let attention):
       let (queries, keys) = (attention.queryWidth, attention.keyWidth)
       let hasKeys = attention.cacheBlock == nil
-      if attention.isFused {
+      if let latent = attention.latent {
+        addLatent(
+          latent, of: attention, hidden: hidden, add: { add($0, $1, ggufCount: $2) }, addNorm)
+      } else if attention.isFused {
         add(.fusedAttention, [queries + 2 * keys, hidden])
       } else {
         add(.query, [attention.isGated ? 2 * queries : queries, hidden])
@@ -127,7 +140,8 @@ extension Architecture {
         addNorm(.queryNorm, queries)
         addNorm(.keyNorm, keys)
       }
-      add(.attentionOutput, [hidden, queries])
+      if attention.hasSinks { addVector(.sinks, attention.headCount) }
+      add(.attentionOutput, [hidden, attention.outputWidth])
     case .delta(let delta):
       for (part, rows) in delta.inputs { add(part, [rows, hidden]) }
       add(.deltaConvolution, [delta.mixedWidth, delta.taps])
@@ -161,6 +175,7 @@ extension Architecture {
         addNorm(.expertNorm, hidden)
       }
       add(.router, [count, hidden])
+      if experts.hasChoiceBias { addVector(.choiceBias, count) }
       if experts.isFused {
         add(.expertGateUp, [count * 2 * inner, hidden], count: count)
       } else {
@@ -186,6 +201,29 @@ extension Architecture {
     return tensors
   }
 
+  private func addLatent(
+    _ latent: LatentFacts, of attention: AttentionFacts, hidden: Int,
+    add: (Part, [Int], Int?) -> Void, _ addNorm: (Part, Int) -> Void
+  ) {
+    let (heads, rank) = (attention.headCount, latent.rank)
+    let own = latent.ownSize(ofHead: attention.headSize)
+    if let queryRank = latent.queryRank {
+      add(.queryDown, [queryRank, hidden], nil)
+      addNorm(.queryDownNorm, queryRank)
+      add(.queryUp, [attention.queryWidth, queryRank], nil)
+    } else {
+      add(.query, [attention.queryWidth, hidden], nil)
+    }
+    add(.latent, [rank + latent.turnedSize, hidden], nil)
+    addNorm(.latentNorm, rank)
+    if latent.isSplit {
+      add(.latentKey, [heads * rank, own], heads)
+      add(.latentValue, [heads * latent.valueSize, rank], heads)
+    } else {
+      add(.latentUp, [heads * (own + latent.valueSize), rank], nil)
+    }
+  }
+
   /// What a Hugging Face checkpoint calls a part, without `.weight`.
   func name(of part: Part, block: Int?, in blueprint: Blueprint) -> String {
     if part == .head { return blueprint.headName }
@@ -195,7 +233,7 @@ extension Architecture {
   private func norm(
     _ part: Part, size: Int, block: Int?, _ blueprint: Blueprint
   ) -> [ModelTensor] {
-    let isOfHeads = part == .queryNorm || part == .keyNorm
+    let isOfHeads = [.queryNorm, .keyNorm, .queryDownNorm, .latentNorm].contains(part)
     let kinds: [ModelTensor.Kind] =
       blueprint.norm == .layer && !isOfHeads ? [.weight, .bias] : [.weight]
     return kinds.map { tensor(part, $0, shape: [size], block: block, blueprint) }
@@ -203,15 +241,19 @@ extension Architecture {
 
   private func tensor(
     _ part: Part, _ kind: ModelTensor.Kind = .weight, shape: [Int], count: Int = 1,
-    block: Int? = nil, _ blueprint: Blueprint
+    ggufCount: Int? = nil, block: Int? = nil, _ blueprint: Blueprint
   ) -> ModelTensor {
     let name = name(of: part, block: block, in: blueprint)
     let facts = block.map { blueprint.blocks[$0] }
-    let suffix = [ModelTensor.Kind.weight: ".weight", .bias: ".bias"][kind] ?? ""
+    // Stacks that are one tensor are parameters of their module, and so are their biases.
+    let biasName = name + (count > 1 ? "_bias" : ".bias")
+    let suffix = [ModelTensor.Kind.weight: part.suffix.gguf, .bias: ".bias"][kind] ?? ""
     return ModelTensor(
-      part: part, block: block, kind: kind, name: kind == .bias ? name + ".bias" : name,
+      part: part, block: block, kind: kind, name: kind == .bias ? biasName : name,
       ggufName: (block.map { "blk.\($0)." } ?? "") + ggufName(of: part) + suffix,
-      shape: shape, count: count, ggufOrder: ggufOrder(of: part, facts),
+      shape: shape, count: count, ggufCount: ggufCount ?? count,
+      layout: count > 1 ? experts?.layout.layout(of: part, kind) ?? .plain : .plain,
+      ggufOrder: ggufOrder(of: part, facts),
       offset: part.isNorm && part != .deltaNorm && kind == .weight ? normOffset : 0,
       columnTiling: part == .deltaOutput
         ? facts?.delta.flatMap { $0.tilesOutput ? $0.tiling : nil } : nil)

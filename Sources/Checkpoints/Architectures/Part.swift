@@ -19,7 +19,21 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
   package static let attentionOutput: Part = "attn_output"
   package static let queryNorm: Part = "attn_q_norm"
   package static let keyNorm: Part = "attn_k_norm"
+  /// What queries follow from, of few values, and its norm; and what makes queries of it.
+  package static let queryDown: Part = "attn_q_a"
+  package static let queryDownNorm: Part = "attn_q_a_norm"
+  package static let queryUp: Part = "attn_q_b"
+  /// What keys and values follow from, beside the part of keys that turns; and the norm of the former.
+  package static let latent: Part = "attn_kv_a_mqa"
+  package static let latentNorm: Part = "attn_kv_a_norm"
+  /// What makes keys and values of it, head by head.
+  package static let latentUp: Part = "attn_kv_b"
+  /// The same of keys alone, each head's matrix with inputs for rows, and of values alone.
+  package static let latentKey: Part = "attn_k_b"
+  package static let latentValue: Part = "attn_v_b"
   package static let attentionPostNorm: Part = "post_attention_norm"
+  /// For each head a logit that takes part in its softmax and has no value.
+  package static let sinks: Part = "attn_sinks"
 
   /// Queries, keys and values of a Gated DeltaNet, which llama.cpp calls `attn_qkv`.
   package static let deltaInputs: Part = "ssm_qkv"
@@ -67,6 +81,8 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
   package static let expertScale: Part = "ffn_down_exps.scale"
 
   package static let router: Part = "ffn_gate_inp"
+  /// What is added to the scores that experts are chosen by, and not to those that weigh them.
+  package static let choiceBias: Part = "exp_probs_b"
   package static let expertGate: Part = "ffn_gate_exps"
   package static let expertUp: Part = "ffn_up_exps"
   /// Gates and ups of all experts in one tensor, which GGUF holds as two.
@@ -90,20 +106,30 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
   /// The role of the layer; nil for parts that are no layer: norms and routers.
   package var role: Role? { Self.roles[self] }
 
-  /// Whether it is a norm: a part that is neither a layer nor one of the few others.
+  /// Whether it is a norm: a part that is no layer and nothing else either.
   package var isNorm: Bool { role == nil && !Self.others.contains(self) }
+
+  /// What follows the part's name in each format, where that is not `.weight`.
+  package var suffix: (huggingFace: String, gguf: String) {
+    switch self {
+    case .sinks: ("", ".weight")
+    case .choiceBias: ("", ".bias")
+    default: (".weight", ".weight")
+    }
+  }
 
   /// Whether it has as many rows, or values, for each expert as for any other.
   package var isOfExperts: Bool { Self.ofExperts.contains(self) }
 
   private static let ofExperts: Set<Part> = [
-    .router, .expertScale, .expertGate, .expertUp, .expertGateUp, .expertDown,
+    .router, .choiceBias, .expertScale, .expertGate, .expertUp, .expertGateUp, .expertDown,
   ]
 
-  /// What is neither a layer nor a norm.
+  /// Parts that are neither layers nor norms.
   private static let others: Set<Part> = [
-    .router, .sharedRouter, .deltaAlpha, .deltaBeta, .deltaRates, .deltaConvolution, .deltaStep,
-    .deltaDecay, .perLayerModelProjection, .outputScale, .routerScale, .expertScale,
+    .router, .sharedRouter, .sinks, .choiceBias, .deltaAlpha, .deltaBeta, .deltaRates,
+    .deltaConvolution, .deltaStep, .deltaDecay, .perLayerModelProjection, .outputScale,
+    .routerScale, .expertScale,
   ]
 
   private static let roles: [Part: Role] = [
@@ -111,6 +137,8 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
     .fusedAttention: .fusedAttention, .attentionOutput: .attentionOutput, .gate: .gate, .up: .up,
     .fusedGateUp: .fusedGateUp, .down: .down, .expertGate: .expertGate, .expertUp: .expertUp,
     .expertGateUp: .expertGateUp, .expertDown: .expertDown, .sharedGate: .sharedGate,
+    .queryDown: .queryDown, .queryUp: .queryUp,
+    .latent: .latent, .latentUp: .latentUp, .latentKey: .latentKey, .latentValue: .latentValue,
     .sharedUp: .sharedUp, .sharedDown: .sharedDown, .perLayerEmbedding: .perLayerEmbedding,
     .perLayerGate: .perLayerGate, .perLayerProjection: .perLayerProjection,
     .deltaInputs: .deltaInputs, .deltaGate: .deltaGate, .fusedDelta: .fusedDelta,
@@ -122,13 +150,19 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
     .embedding: "embed_tokens", .finalNorm: "norm", .attentionNorm: "input_layernorm",
     .query: "self_attn.q_proj", .key: "self_attn.k_proj", .value: "self_attn.v_proj",
     .fusedAttention: "self_attn.qkv_proj", .attentionOutput: "self_attn.o_proj",
-    .queryNorm: "self_attn.q_norm", .keyNorm: "self_attn.k_norm",
+    .queryNorm: "self_attn.q_norm", .keyNorm: "self_attn.k_norm", .sinks: "self_attn.sinks",
     .feedForwardNorm: "post_attention_layernorm", .gate: "mlp.gate_proj", .up: "mlp.up_proj",
     .fusedGateUp: "mlp.gate_up_proj", .down: "mlp.down_proj", .router: "mlp.gate",
+    .choiceBias: "mlp.gate.e_score_correction_bias", .expertGateUp: "mlp.experts.gate_up_proj",
     .expertGate: "mlp.experts.gate_proj", .expertUp: "mlp.experts.up_proj",
     .expertDown: "mlp.experts.down_proj", .sharedGate: "mlp.shared_expert.gate_proj",
     .sharedUp: "mlp.shared_expert.up_proj", .sharedDown: "mlp.shared_expert.down_proj",
-    .sharedRouter: "mlp.shared_expert_gate", .deltaInputs: "linear_attn.in_proj_qkv",
+    .sharedRouter: "mlp.shared_expert_gate", .queryDown: "self_attn.q_a_proj",
+    .queryDownNorm: "self_attn.q_a_layernorm", .queryUp: "self_attn.q_b_proj",
+    .latent: "self_attn.kv_a_proj_with_mqa", .latentNorm: "self_attn.kv_a_layernorm",
+    .latentUp: "self_attn.kv_b_proj", .latentKey: "self_attn.k_b_proj",
+    .latentValue: "self_attn.v_b_proj",
+    .deltaInputs: "linear_attn.in_proj_qkv",
     .deltaGate: "linear_attn.in_proj_z", .fusedDelta: "linear_attn.in_proj_qkvz",
     .deltaAlpha: "linear_attn.in_proj_a", .deltaBeta: "linear_attn.in_proj_b",
     .deltaRates: "linear_attn.in_proj_ba", .deltaConvolution: "linear_attn.conv1d",

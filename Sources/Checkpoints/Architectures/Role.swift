@@ -12,6 +12,13 @@ public struct Role: RawRepresentable, Codable, Hashable, Sendable {
   public static let value = Role(rawValue: "v_proj")
   /// Queries, keys and values in one matrix.
   public static let fusedAttention = Role(rawValue: "qkv_proj")
+  /// Latent attention's matrices: those to rows of few values, and those from them.
+  public static let queryDown = Role(rawValue: "q_a_proj")
+  public static let queryUp = Role(rawValue: "q_b_proj")
+  public static let latent = Role(rawValue: "kv_a_proj_with_mqa")
+  public static let latentUp = Role(rawValue: "kv_b_proj")
+  public static let latentKey = Role(rawValue: "k_b_proj")
+  public static let latentValue = Role(rawValue: "v_b_proj")
   public static let attentionOutput = Role(rawValue: "o_proj")
   public static let gate = Role(rawValue: "gate_proj")
   public static let up = Role(rawValue: "up_proj")

@@ -58,6 +58,9 @@ struct RopeReader {
     _ config: JSONFile, headSize: Int, localHeadSize: Int
   ) throws(CheckpointError) -> [RopeFacts] {
     let sections = try RopeSections(config, splits: architecture.hasLocalRope)
+    if architecture.needsRopeSection, sections.whole == nil {
+      throw config.error("rope_parameters is missing")
+    }
     guard architecture.hasLocalRope else {
       if let parameters = sections.parameters, sections.isByKind, sections.scaling == nil {
         throw parameters.error(
@@ -108,8 +111,12 @@ struct RopeReader {
       return RopeFacts(pairing: architecture.pairing, theta: theta, rotatedSize: headSize)
         .stretched(by: .proportional(try proportional(section)))
     }
+    var standard = 1.0
+    if architecture.readsRotaryDim, config.value("rotary_dim") != nil {
+      standard = Double(try config.size("rotary_dim")) / Double(headSize)
+    }
     var share = try number(
-      "partial_rotary_factor", elsewhere: "partial_rotary_factor", standard: 1)
+      "partial_rotary_factor", elsewhere: "partial_rotary_factor", standard: standard)
     if !architecture.turnsPartially, share != 1 {
       // transformers' class reads it in rotations that are stretched, and then fails.
       guard stretches ?? "default" == "default" else {
@@ -124,7 +131,11 @@ struct RopeReader {
       throw config.error(
         "partial_rotary_factor \(share) turns \(rotated) values of heads of \(headSize)")
     }
-    let rope = RopeFacts(pairing: architecture.pairing, theta: theta, rotatedSize: rotated)
+    var pairing = architecture.pairing
+    if architecture.hasLatentAttention, try config.flag("rope_interleave") == false {
+      pairing = .halves
+    }
+    let rope = RopeFacts(pairing: pairing, theta: theta, rotatedSize: rotated)
     guard let section, let scaling = try scaling(section, in: config, rope) else { return rope }
     return rope.stretched(by: scaling)
   }
@@ -283,7 +294,10 @@ struct RopeReader {
       var amplitude = YarnScaling.amplitude(factor: factor)
       let weight = "\(prefix)yarn_log_multiplier"
       let readsRamp = architecture.hasYarnRampInGGUF
-      if readsRamp, header.value(weight) != nil {
+      if architecture.hasLatentAttention, header.value(weight) != nil {
+        // llama.cpp takes both of DeepSeek's weights for one, and their amplitudes cancel.
+        amplitude = 1
+      } else if readsRamp, header.value(weight) != nil {
         amplitude /= YarnScaling.amplitude(factor: factor, weight: try header.number(weight))
       }
       return .yarn(

@@ -41,6 +41,20 @@ package struct SettingKey: Hashable, Sendable {
   static let sharedInnerSize = SettingKey(
     "shared_expert_intermediate_size", gguf: "expert_shared_feed_forward_length")
 
+  static let weightScale = SettingKey("routed_scaling_factor", gguf: "expert_weights_scale")
+  static let groupCount = SettingKey("n_group", gguf: "expert_group_count")
+  static let chosenGroupCount = SettingKey("topk_group", gguf: "expert_group_used_count")
+  static let sharedCount = SettingKey("n_shared_experts", gguf: "expert_shared_count")
+  static let leadingDense = SettingKey(
+    "first_k_dense_replace", gguf: "leading_dense_block_count")
+
+  static let queryRank = SettingKey("q_lora_rank", gguf: "attention.q_lora_rank")
+  static let latentRank = SettingKey("kv_lora_rank", gguf: "attention.kv_lora_rank")
+  static let latentValueSize = SettingKey("v_head_dim", gguf: "attention.value_length_mla")
+  static let latentKeySize = SettingKey(gguf: "attention.key_length_mla")
+  static let ownKeySize = SettingKey("qk_nope_head_dim", gguf: nil)
+  static let turnedKeySize = SettingKey("qk_rope_head_dim", gguf: "rope.dimension_count")
+
   static let sharedCaches = SettingKey(
     "num_kv_shared_layers", gguf: "attention.shared_kv_layers")
   static let perLayerSize = SettingKey(

@@ -24,8 +24,13 @@ extension ModelDescription {
         return nil
       }
       return name(of: .feedForwardNorm, inBlock: block).map { .norm($0) }
+    case .queryUp: return name(of: .queryDownNorm, inBlock: block).map { .norm($0) }
+    case .latentUp:
+      // A split matrix of keys has its outputs where others have inputs.
+      guard facts.attention?.latent?.isSplit == false else { return nil }
+      return name(of: .latentNorm, inBlock: block).map { .norm($0) }
     case .attentionOutput:
-      guard let attention = facts.attention else { return nil }
+      guard let attention = facts.attention, attention.latent == nil else { return nil }
       // Values that are normalised, or keys too, or another block's, take no scales back.
       let isPlain =
         !attention.isFused && !facts.hasBias(.value) && !attention.normalizesValues

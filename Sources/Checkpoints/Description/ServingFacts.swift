@@ -64,9 +64,15 @@ extension ServingFacts {
         case .attention(let attention) where attention.cacheBlock != nil:
           BlockCacheFacts(queryWidth: attention.queryWidth)
         case .attention(let attention):
-          BlockCacheFacts(
-            keyHeads: attention.keyValueHeadCount, valuesAHead: 2 * attention.headSize,
-            window: attention.window, queryWidth: attention.queryWidth)
+          if let latent = attention.latent {
+            BlockCacheFacts(
+              keyHeads: 1, valuesAHead: latent.rank + latent.turnedSize, isLatent: true,
+              window: attention.window, queryWidth: attention.queryWidth)
+          } else {
+            BlockCacheFacts(
+              keyHeads: attention.keyValueHeadCount, valuesAHead: 2 * attention.headSize,
+              window: attention.window, queryWidth: attention.queryWidth)
+          }
         case .delta(let delta): BlockCacheFacts(stateValues: delta.stateValues)
         }
       })

@@ -32,6 +32,13 @@ extension JSONObject {
         file: model.path, reason: holds,
         hint: "open the Hugging Face directory that it was made from")
     }
+    guard !architecture.hasLatentAttention else {
+      throw CheckpointError(
+        file: model.path,
+        reason:
+          "has keys and values of latent rows apart, which \(architecture.className) wants as one layer",
+        hint: "open the Hugging Face directory that it was made from")
+    }
     guard !architecture.fusesDelta else {
       throw CheckpointError(
         file: model.path,
@@ -143,7 +150,10 @@ extension Architecture {
       add("no_rope_layers", blueprint.ropeLayers)
     }
     let dense = blueprint.blocks.indices.filter { blueprint.blocks[$0].isDense }
-    if !dense.isEmpty, dense.count < blueprint.blocks.count {
+    if let flag = queryKeyNormFlag { add(flag, .bool(attention.queryKeyNorm != .none)) }
+    if leadsDense {
+      add("first_k_dense_replace", .integer(dense.count))
+    } else if !dense.isEmpty, dense.count < blueprint.blocks.count {
       add("mlp_only_layers", .array(dense.map { .integer($0) }))
     }
     if let activation = blueprint.experts?.activation ?? blueprint.dense?.activation {
@@ -190,12 +200,22 @@ extension Architecture {
       ("num_experts_per_tok", .integer(experts.chosenCount)),
     ]
     if let flag = normalizingFlag {
-      members.append((flag, .bool(experts.router == .softmaxOfChosen)))
+      members.append((flag, .bool(experts.router.isOfChosen)))
     }
     if !usesDenseInnerSize {
       members.append(("moe_intermediate_size", .integer(experts.innerSize)))
     }
-    if let shared = experts.sharedInnerSize {
+    if scalesExpertWeights {
+      members.append(("routed_scaling_factor", .single(Double(experts.weightScale))))
+    }
+    if groupsExperts {
+      members.append(("n_group", .integer(experts.groups?.count ?? 1)))
+      members.append(("topk_group", .integer(experts.groups?.chosenCount ?? 1)))
+    }
+    if hasSharedExperts {
+      members.append(
+        ("n_shared_experts", .integer((experts.sharedInnerSize ?? 0) / experts.innerSize)))
+    } else if let shared = experts.sharedInnerSize {
       members.append(("shared_expert_intermediate_size", .integer(shared)))
     }
     return members
@@ -220,7 +240,7 @@ extension ActivationKind {
   /// transformers' word for it.
   fileprivate var configName: String {
     switch self {
-    case .silu: "silu"
+    case .silu, .clampedSwiGLU: "silu"
     case .geluTanh: "gelu_pytorch_tanh"
     case .gelu: "gelu"
     case .relu: "relu"

@@ -26,6 +26,8 @@ extension JSONObject {
     else { return self }
     var config = self
     config["num_hidden_layers"] = .integer(blueprint.blocks.count)
+    // Heads of latent attention are not pruned, and `head_dim` is another size there.
+    guard attention.latent == nil else { return config }
     config["num_attention_heads"] = .integer(attention.headCount)
     config["num_key_value_heads"] = .integer(attention.keyValueHeadCount)
     if case .dense(let dense) = block.feedForward {

@@ -33,7 +33,14 @@ extension CheckpointContents {
     }
     let experts = header.value("\(name).expert_count")
     let hasExperts = experts != nil && experts != .integer(0)
-    guard let architecture = Architecture.ofGGUF(name, hasExperts: hasExperts) else {
+    let bias = Part.choiceBias
+    let hasChoiceBias = table.entries.contains {
+      $0.name.hasSuffix(".\(bias.ggufName)\(bias.suffix.gguf)")
+    }
+    guard
+      let architecture = Architecture.ofGGUF(
+        name, hasExperts: hasExperts, hasChoiceBias: hasChoiceBias)
+    else {
       throw unsupported(name, header)
     }
     let review = GGUFReview(architecture: architecture, header: header)

@@ -2,7 +2,7 @@ import Tensors
 
 /// A layer, norm or bias in the files: one tensor, or the several that make it.
 struct LocatedTensor: Sendable {
-  let source: LayerSource
+  var source: LayerSource
   /// The type of its weights once they are read.
   let type: ElementType
   /// Nil for weights that are stored as plain numbers.
@@ -22,14 +22,16 @@ struct TensorLocator {
 
   /// - Throws: ``CheckpointError`` naming the tensor that is missing or does not fit.
   func locate(_ tensor: ModelTensor) throws(CheckpointError) -> LocatedTensor {
-    guard format == .huggingFace, tensor.count > 1 else {
+    guard format == .huggingFace, tensor.count > 1, tensor.kind == .weight else {
       if format == .huggingFace, let tiling = tensor.columnTiling {
         return try tiled(tensor, tiling)
       }
-      return try matrix(
+      let place = try matrix(
         tensor.name, storedName: tensor.storedName(in: format), shape: tensor.shape,
-        count: tensor.count, order: format == .gguf ? tensor.ggufOrder : .plain,
-        isLayer: tensor.role != nil, isEmbedding: tensor.role?.isEmbedding ?? false)
+        count: format == .gguf ? tensor.ggufCount : tensor.count,
+        order: format == .gguf ? tensor.ggufOrder : .plain, isLayer: tensor.role != nil,
+        isEmbedding: tensor.role?.isEmbedding ?? false)
+      return format == .huggingFace ? place.laidOut(as: tensor.layout, count: tensor.count) : place
     }
     return try experts(tensor)
   }
@@ -50,16 +52,21 @@ struct TensorLocator {
   private func experts(_ tensor: ModelTensor) throws(CheckpointError) -> LocatedTensor {
     let whole = [tensor.name + ".weight", tensor.name].first { table[$0] != nil }
     let isQuantized = whole.flatMap { table[$0] }.map { $0.type?.isDecodable != true } ?? false
+    let (rows, columns) = (tensor.shape[0] / tensor.count, tensor.shape[1])
     if let whole, !isQuantized {
-      return try matrix(
-        tensor.name, storedName: whole, shape: tensor.shape, count: tensor.count, order: .plain,
-        isLayer: true, isEmbedding: false)
+      let isTransposed = tensor.layout.isTransposed
+      let matrix = try stored(
+        whole, name: tensor.name,
+        shape: isTransposed ? [tensor.count * columns, rows] : tensor.shape,
+        count: tensor.count, order: .plain)
+      var place = LocatedTensor(stored: matrix, named: whole)
+      if isTransposed { place.source = .transposed(matrix, count: tensor.count) }
+      return place.laidOut(as: tensor.layout, count: tensor.count)
     }
-    let rows = tensor.shape[0] / tensor.count
     if let layer = try quantization?.layer(
-      tensor.name, isEmbedding: false, shape: [tensor.count, rows, tensor.shape[1]], in: table)
+      tensor.name, isEmbedding: false, shape: [tensor.count, rows, columns], in: table)
     {
-      return LocatedTensor(layer)
+      return LocatedTensor(layer).laidOut(as: tensor.layout, count: tensor.count)
     }
     var parts: [LocatedTensor] = []
     let named = ExpertName.all(in: tensor.name)
@@ -67,7 +74,7 @@ struct TensorLocator {
       let name = named?(expert) ?? tensor.name
       parts.append(
         try matrix(
-          name, storedName: name + ".weight", shape: [rows, tensor.shape[1]], count: 1,
+          name, storedName: name + ".weight", shape: [rows, columns], count: 1,
           order: .plain, isLayer: true, isEmbedding: false))
     }
     return try LocatedTensor(stacking: parts, named: tensor.name, in: table)
@@ -120,6 +127,14 @@ struct TensorLocator {
 }
 
 extension LocatedTensor {
+  /// The same, read with gates first where they alternate with ups.
+  fileprivate func laidOut(as layout: StackLayout, count: Int) -> LocatedTensor {
+    guard layout.alternates else { return self }
+    var place = self
+    place.source = .alternating(source, count: count)
+    return place
+  }
+
   init(_ layer: any StoredLayer) {
     self.init(
       source: .quantized(layer), type: layer.type, scheme: layer.scheme,

@@ -7,6 +7,7 @@ extension LayerSource {
     case .quantized(let layer): layer.heldFormat
     case .weights(let weights): weights.heldFormat
     case .stack(let parts): parts.first?.heldFormat
+    case .alternating(let source, _): source.heldFormat
     case .transposed, .tiled: nil
     }
   }

@@ -9,6 +9,8 @@ enum LayerSource: Sendable {
   case stack([LayerSource])
   /// A stack of matrices that is stored with inputs for rows: `count` of `columns` x `rows` each.
   case transposed(StoredMatrix, count: Int)
+  /// A stack of matrices in which each gate is followed by its up; it is read with the gates of each matrix first.
+  indirect case alternating(LayerSource, count: Int)
   /// A matrix of plain numbers that reads heads in the tiled order, where the file has them grouped.
   case tiled(StoredMatrix, HeadTiling)
 
@@ -22,6 +24,13 @@ enum LayerSource: Sendable {
       for part in parts { stack.append(try part.read()) }
       return .stack(stack)
     case .transposed(let matrix, let count): return .stored(matrix.transposed(count: count))
+    case .alternating(let source, let count):
+      let weights = try source.read()
+      let isVector = weights.rows == 1
+      let places = StackLayout.gatesFirst(
+        count: count, rows: isVector ? weights.columns : weights.rows)
+      return weights.selecting(
+        rows: isVector ? nil : places, columns: isVector ? places : nil)
     case .tiled(let matrix, let tiling):
       return .stored(matrix.orderingColumns { tiling.grouped($0, of: matrix.columns) })
     }
@@ -31,7 +40,7 @@ enum LayerSource: Sendable {
   var isCopied: Bool {
     switch self {
     case .weights: false
-    case .quantized, .transposed, .tiled: true
+    case .quantized, .transposed, .alternating, .tiled: true
     case .stack(let parts): parts.contains(where: \.isCopied)
     }
   }

@@ -189,12 +189,17 @@ extension Workspace {
   private func refusedTrials(
     by limits: TargetLimits, in sensitivity: Sensitivity
   ) -> [String: Set<Scheme>] {
+    // An outline that cannot be had is told of where files' bytes are asked for.
+    let outline = try? outline(for: limits.target)
     var refused: [String: Set<Scheme>] = [:]
     for costs in sensitivity.layers {
       guard let number = number(of: costs.layer) else { continue }
       let schemes = costs.trials.map(\.scheme)
       refused[costs.layer] = Set(
-        schemes.filter { limits.refusal(of: $0, for: shapes[number]) != nil })
+        schemes.filter {
+          limits.refusal(of: $0, for: shapes[number]) != nil
+            || outline?.lacksForm(of: $0, at: number) == true
+        })
     }
     return refused
   }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Compression
+import JSON
 import Tensors
 
 /// A Hugging Face directory whose layers are stored as the compressed-tensors package has them.
@@ -44,7 +45,21 @@ public struct CompressedTensorsEncoding: ModelEncoding {
     checkpoint = model.checkpoint
     layout = try HuggingFaceLayout.layout(
       of: model.checkpoint, tensors: outline.tensors(with: encodings.map(\.tensors)),
-      quantization: outline.quantization(of: encodings), shardBytes: shardBytes)
+      quantization: outline.carriesCodes(encodings)
+        ? Self.ownQuantization(of: model.checkpoint) : outline.quantization(of: encodings),
+      shardBytes: shardBytes)
+  }
+
+  /// What a checkpoint's config.json says of how it is quantized.
+  static func ownQuantization(
+    of checkpoint: Checkpoint
+  ) throws(ExportError) -> JSONValue? {
+    guard case .directory(let directory) = checkpoint.source else { return nil }
+    do throws(CheckpointError) {
+      return try directory.json(HuggingFaceDirectory.config)?.root["quantization_config"]
+    } catch {
+      throw ExportError(error)
+    }
   }
 
   public func tensors(of layer: CompressedLayer) throws(ExportError) -> [EncodedTensor] {

@@ -14,6 +14,10 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
   private let copies: [[OtherTensors.Entry]?]
   /// Why a layer has no form but its own, if it has none.
   private let obstacles: [String?]
+  /// Whether a layer that is kept stays in codes that compressed-tensors has no form for.
+  private let carried: [Bool]
+  /// Bytes that the checkpoint's own quantization_config adds to a config.json; 0 where it does not stay.
+  private let carriedBytes: Int
   /// The heads in each layer's columns, where it has them in another order than readers.
   private let tilings: [HeadTiling?]
   private let isOfHuggingFace: Bool
@@ -29,18 +33,32 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
     shapes = description.layerShapes
     tiesEmbeddings = description.tiesEmbeddings
     isOfHuggingFace = description.format == .huggingFace
-    kept = shapes.map { shape in
-      Scheme(keeping: checkpoint.heldFormat(of: shape.name), of: shape, for: target)
-    }
     self.others = others.entries
-    copies = zip(shapes, description.layers).map { shape, layer in
-      guard description.format == .huggingFace, layer.scheme == nil else { return nil }
+    let layouts = Dictionary(
+      description.tensors.map { ($0.name, $0.layout) }, uniquingKeysWith: { first, _ in first })
+    let obstacles = shapes.map { shape in
+      Self.obstacle(to: shape, layouts[shape.name] ?? .plain, in: checkpoint)
+    }
+    // Codes that no other form has stay as they are, under the checkpoint's own quantization_config.
+    let carried = zip(obstacles, description.layers).map { obstacle, layer in
+      obstacle != nil && layer.scheme == .mxfp4 && description.format == .huggingFace
+    }
+    kept = zip(shapes, carried).map { shape, isCarried in
+      isCarried
+        ? .keep : Scheme(keeping: checkpoint.heldFormat(of: shape.name), of: shape, for: target)
+    }
+    copies = zip(zip(shapes, carried), description.layers).map { element, layer in
+      let (shape, isCarried) = element
+      guard description.format == .huggingFace, layer.scheme == nil || isCarried else { return nil }
       let stored = checkpoint.tensors(ofLayer: shape.name)
       return stored.isEmpty ? nil : stored.map(OtherTensors.Entry.init)
     }
-    obstacles = shapes.map { shape in
-      Self.obstacle(to: shape, in: checkpoint)
-    }
+    self.obstacles = obstacles
+    self.carried = carried
+    carriedBytes =
+      carried.contains(true)
+      ? JSONObject.bytesAdded(by: try? CompressedTensorsEncoding.ownQuantization(of: checkpoint))
+      : 0
     let known = Dictionary(
       description.tensors.compactMap { tensor in tensor.columnTiling.map { (tensor.name, $0) } },
       uniquingKeysWith: { first, _ in first })
@@ -50,7 +68,12 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
   /// Why readers would not find a layer that is not copied; nil if they do.
   ///
   /// Seen with transformers 5.24, which puts codes in place of linear modules alone: experts that are one tensor are none.
-  private static func obstacle(to shape: LayerShape, in checkpoint: Checkpoint) -> String? {
+  private static func obstacle(
+    to shape: LayerShape, _ layout: StackLayout, in checkpoint: Checkpoint
+  ) -> String? {
+    if layout != .plain {
+      return "its experts are one tensor, for which compressed-tensors has no form"
+    }
     if checkpoint.isTransposed(shape.name), shape.count == 1 {
       return "it is stored with inputs for rows, and compressed-tensors has no form for that"
     }
@@ -79,7 +102,13 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
         .filter { !known.contains($0.layer) }
       known.formUnion(refusals.map(\.layer))
     }
+    let carries = zip(carried, schemes).contains { $0 && $1.keepsLayer }
     for (place, shape) in shapes.enumerated() where !known.contains(shape.name) {
+      if carries, !carried[place], stored[place].quantization != nil {
+        refusals.append(
+          ExportRefusal(layer: shape.name, reason: Self.carryingReason, nearest: .keep))
+        continue
+      }
       guard let reason = obstacles[place], !isPlain(place, schemes[place]) else { continue }
       refusals.append(ExportRefusal(layer: shape.name, reason: reason, nearest: nil))
     }
@@ -90,6 +119,16 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
       refusals.append(refusal)
     }
     return refusals
+  }
+
+  /// Why no layer is quantized beside such as stay in codes that compressed-tensors has no form for.
+  private static let carryingReason =
+    "experts are kept in MXFP4, which config.json can say only where all other layers are kept too"
+
+  /// Whether a layer has no form under a scheme, whatever it would do by itself.
+  func lacksForm(of scheme: Scheme, at place: Int) -> Bool {
+    if carried.contains(true) { return !scheme.keepsLayer }
+    return obstacles[place] != nil && !isPlain(place, scheme)
   }
 
   /// Why columns cannot be put in the order that readers want them in; nil if they can.
@@ -146,6 +185,11 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
     ModuleGroups(encodings, others: others, tiesEmbeddings: tiesEmbeddings, target: target)?.json
   }
 
+  /// Whether the checkpoint's own quantization_config stays, since layers under it do.
+  func carriesCodes(_ encodings: [LayerEncoding]) -> Bool {
+    zip(encodings, carried).contains { $0.copies != nil && $1 }
+  }
+
   /// Bytes of some layers, and of what the files hold beside layers and beside what no plan changes.
   func sizes(
     of places: [Int], _ schemes: [Scheme], originalBytes: [Int]
@@ -162,7 +206,8 @@ struct CompressedTensorsOutline: Codable, Hashable, Sendable {
     }
     let files = SafetensorsShards.files(of: self.tensors(with: tensors), shardBytes: shardBytes)
     let weights = layers.values.reduce(0) { $0 + $1.total }
-    let config = JSONObject.bytesAdded(by: quantization(of: encodings))
+    let config =
+      carriesCodes(all) ? carriedBytes : JSONObject.bytesAdded(by: quantization(of: encodings))
     return (layers, files.reduce(config) { $0 + $1.byteCount } - weights)
   }
 

@@ -39,6 +39,8 @@ struct OtherTensors: Sendable {
 
   private enum Source: Sendable {
     case tensor(ModelTensor)
+    /// The gates' or the ups' part of biases that are one tensor in Hugging Face checkpoints.
+    case half(ModelTensor, isGate: Bool)
     case stored(StoredTensor)
     case constant([Float])
   }
@@ -77,13 +79,18 @@ struct OtherTensors: Sendable {
       for tensor in model.tensors where tensor.role == nil {
         try checkpoint.checkFinite(tensor.name)
         let type = isConverted ? .float32 : try checkpoint.matrix(of: tensor.name).type
-        let shape = tensor.storedShape(in: format)
+        let places: [(name: String, source: Source)] =
+          format == .gguf && tensor.part == .expertGateUp
+          ? tensor.ggufHalves.map { ($0.name, .half(tensor, isGate: $0.isGate)) }
+          : [(tensor.storedName(in: format), .tensor(tensor))]
+        let shape = tensor.shape(in: format, parts: places.count)
         let count = shape.reduce(1, *)
         guard let bytes = type.byteCount(elements: count) else { continue }
-        let entry = Entry(
-          name: tensor.storedName(in: format), typeName: type.rawValue, shape: shape,
-          byteCount: bytes)
-        add(entry, .tensor(tensor))
+        for place in places {
+          add(
+            Entry(name: place.name, typeName: type.rawValue, shape: shape, byteCount: bytes),
+            place.source)
+        }
       }
     } catch {
       throw ExportError(error)
@@ -110,6 +117,8 @@ struct OtherTensors: Sendable {
       switch source {
       case .tensor(let tensor):
         return EncodedTensor(name: name, bytes: try bytes(of: tensor, changed: norms[tensor.name]))
+      case .half(let tensor, let isGate):
+        return EncodedTensor(name: name, bytes: try bytes(of: tensor, isGate: isGate))
       case .stored(let stored):
         try checkpoint.checkFinite(stored)
         return EncodedTensor(name: name, bytes: checkpoint.bytes(of: stored))
@@ -120,13 +129,27 @@ struct OtherTensors: Sendable {
     }
   }
 
+  /// Half the biases of each expert.
+  private func bytes(of tensor: ModelTensor, isGate: Bool) throws(CheckpointError) -> [UInt8] {
+    let values = try checkpoint.vector(named: tensor.name)
+    let size = values.count / tensor.count
+    let half = (0..<tensor.count).flatMap { expert in
+      let start = expert * size + (isGate ? 0 : size / 2)
+      return values[start..<start + size / 2]
+    }
+    return half.littleEndianBytes
+  }
+
   private func bytes(
     of tensor: ModelTensor, changed: [Float]?
   ) throws(CheckpointError) -> [UInt8] {
     let matrix = try checkpoint.matrix(of: tensor.name)
     let isSame = format == checkpoint.description.format
-    if changed == nil, isSame, case .stored(let stored) = matrix { return stored.bytes }
+    if changed == nil, isSame, !tensor.layout.alternates, case .stored(let stored) = matrix {
+      return stored.bytes
+    }
     var values = changed ?? matrix.decoded().values
+    if tensor.layout.alternates { values = values.alternating(count: tensor.count) }
     // What a Hugging Face norm lacks is in GGUF, and in norms that were changed.
     let isWhole = changed != nil || checkpoint.description.format == .gguf
     if isWhole != (format == .gguf) {
@@ -144,6 +167,24 @@ struct OtherTensors: Sendable {
     return StoredMatrix(
       copying: values.bytes(as: type), type: type, rows: values.count / columns, columns: columns
     ).bytes(in: tensor.ggufOrder)
+  }
+}
+
+extension ModelTensor {
+  /// The shape in a file where it is one of so many parts.
+  fileprivate func shape(in format: CheckpointFormat, parts: Int) -> [Int] {
+    if count > 1 { return [count, shape[0] / count / parts] + shape.dropFirst() }
+    return storedShape(in: format)
+  }
+
+  /// The tensors that GGUF has for gates and ups that are one elsewhere.
+  fileprivate var ggufHalves: [(name: String, isGate: Bool)] {
+    let block = block.map { "blk.\($0)." } ?? ""
+    let suffix = kind == .bias ? ".bias" : ".weight"
+    return [
+      (block + Part.expertGate.ggufName + suffix, true),
+      (block + Part.expertUp.ggufName + suffix, false),
+    ]
   }
 }
 

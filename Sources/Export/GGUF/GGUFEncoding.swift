@@ -31,6 +31,8 @@ public struct GGUFEncoding: ModelEncoding {
     let matrix: StoredMatrix
     switch layer.weights.joined() {
     case .stored(let stored): matrix = stored
+    case .floats(let floats) where floats.format == .mxfp4 && place.type == .mxfp4:
+      matrix = floats.blocks
     case .floats(let floats) where layer.scheme.keepsLayer:
       matrix = StoredMatrix(
         copying: floats.decoded(rows: 0..<floats.rows).values.bytes(as: place.type),
@@ -79,26 +81,34 @@ struct GGUFPlace: Sendable {
   let layer: String
   let type: ElementType
   let rowOrder: RowOrder
-  /// The file's tensors that hold the layer, in order: two where gates and ups of experts are one layer.
+  /// The file's tensors that hold the layer, in order: two where gates and ups of experts are one layer, or keys and values.
   let tensors: [GGUFFile.Tensor]
   /// The layer's rows in each of several tensors.
   private let rows: [[Range<Int>]]
+  private let split: LatentSplit?
 
   init(_ layer: GGUFLayer, type: ElementType) {
     self.layer = layer.shape.name
     self.type = type
     rowOrder = layer.rowOrder
     rows = layer.rows
-    let (count, columns) = (layer.shape.count, layer.shape.columns)
-    tensors = zip(layer.names, layer.rows).map { name, rows in
-      let rows = rows.reduce(0) { $0 + $1.count } / count
-      return GGUFFile.Tensor(
-        name: name, type: type, shape: (count > 1 ? [count] : []) + [rows, columns])
+    split = layer.split
+    let (count, columns) = (layer.count, layer.shape.columns)
+    let shapes =
+      layer.split?.shapes
+      ?? layer.rows.map { rows in
+        (count > 1 ? [count] : []) + [rows.reduce(0) { $0 + $1.count } / count, columns]
+      }
+    tensors = zip(layer.names, shapes).map {
+      GGUFFile.Tensor(name: $0, type: type, shape: $1)
     }
   }
 
   /// The elements of the tensors.
   func encoded(_ matrix: StoredMatrix) -> [EncodedTensor] {
+    if let split {
+      return zip(tensors, split.bytes(of: matrix)).map { EncodedTensor(name: $0.name, bytes: $1) }
+    }
     guard tensors.count > 1 else {
       return [EncodedTensor(name: tensors[0].name, bytes: matrix.bytes(in: rowOrder))]
     }

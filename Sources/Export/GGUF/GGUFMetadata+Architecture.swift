@@ -21,7 +21,7 @@ extension GGUFMetadata {
       try setDelta(delta, of: model, blueprint, prefix)
     }
     try setWindows(of: model, blueprint, prefix)
-    setFeedForward(blueprint, prefix)
+    setFeedForward(blueprint, architecture, prefix)
     setScales(blueprint, architecture, prefix)
     for (place, rope) in blueprint.ropes.enumerated() {
       setRope(rope, blueprint, isLocal: place > 0, prefix)
@@ -30,6 +30,10 @@ extension GGUFMetadata {
 
   private mutating func setAttention(_ attention: AttentionFacts, _ prefix: String) {
     set(prefix + "attention.head_count", attention.headCount)
+    if let latent = attention.latent {
+      setLatent(latent, of: attention, prefix)
+      return
+    }
     set(prefix + "attention.head_count_kv", attention.keyValueHeadCount)
     set(prefix + "attention.key_length", attention.headSize)
     set(prefix + "attention.value_length", attention.headSize)
@@ -37,6 +41,19 @@ extension GGUFMetadata {
     if let growth = attention.queryGrowth {
       set(prefix + "attention.temperature_scale", .float32(growth.beta))
     }
+  }
+
+  /// llama.cpp computes with one head of keys and values, the latent row, and with queries that are multiplied to it.
+  private mutating func setLatent(
+    _ latent: LatentFacts, of attention: AttentionFacts, _ prefix: String
+  ) {
+    set(prefix + "attention.head_count_kv", 1)
+    set(prefix + "attention.key_length", latent.rank + latent.turnedSize)
+    set(prefix + "attention.value_length", latent.rank)
+    set(prefix + "attention.key_length_mla", attention.headSize)
+    set(prefix + "attention.value_length_mla", attention.valueSize)
+    set(prefix + "attention.kv_lora_rank", latent.rank)
+    if let rank = latent.queryRank { set(prefix + "attention.q_lora_rank", rank) }
   }
 
   /// What blocks have of their own: heads of another kind where no window is, caches of others, embeddings.
@@ -103,7 +120,9 @@ extension GGUFMetadata {
     set(prefix + "attention.sliding_window_pattern", .bools(windows.map { $0 != nil }))
   }
 
-  private mutating func setFeedForward(_ blueprint: Blueprint, _ prefix: String) {
+  private mutating func setFeedForward(
+    _ blueprint: Blueprint, _ architecture: Architecture, _ prefix: String
+  ) {
     let dense = blueprint.blocks.compactMap(\.feedForward.dense?.innerSize)
     if dense.count == blueprint.blocks.count, Set(dense).count > 1 {
       set(prefix + "feed_forward_length", sizes: dense)
@@ -114,8 +133,33 @@ extension GGUFMetadata {
     set(prefix + "expert_count", experts.count)
     set(prefix + "expert_used_count", experts.chosenCount)
     set(prefix + "expert_feed_forward_length", experts.innerSize)
-    if let shared = experts.sharedInnerSize {
+    if architecture.hasSharedExperts {
+      set(prefix + "expert_shared_count", (experts.sharedInnerSize ?? 0) / experts.innerSize)
+    } else if let shared = experts.sharedInnerSize {
       set(prefix + "expert_shared_feed_forward_length", shared)
+    }
+    if architecture.leadsDense {
+      set(prefix + "leading_dense_block_count", blueprint.leadingDenseBlocks)
+    }
+    setRouter(experts, architecture, prefix)
+  }
+
+  private mutating func setRouter(
+    _ experts: ExpertFacts, _ architecture: Architecture, _ prefix: String
+  ) {
+    if architecture.readsRouterInGGUF || experts.router.isSigmoid {
+      set(prefix + "expert_gating_func", experts.router.isSigmoid ? 2 : 1)
+    }
+    if architecture.readsRouterInGGUF {
+      set(prefix + "expert_weights_norm", .bool(experts.router.isOfChosen))
+    }
+    if architecture.scalesExpertWeights {
+      set(prefix + "expert_weights_scale", .float32(experts.weightScale))
+    }
+    // llama.cpp does not load files in which all groups are chosen.
+    if let groups = experts.groups, groups.chosenCount < groups.count {
+      set(prefix + "expert_group_count", groups.count)
+      set(prefix + "expert_group_used_count", groups.chosenCount)
     }
   }
 
@@ -159,7 +203,9 @@ extension GGUFMetadata {
       set(scaling + "yarn_beta_slow", .float32(Float(rule.betaSlow)))
       // llama.cpp multiplies its own amplitude of the factor by this one.
       let own = YarnScaling.amplitude(factor: rule.factor)
-      if abs(rule.amplitude - own) > 1e-6 {
+      if let weight = blueprint.latentScoreWeight(factor: rule.factor) {
+        set(scaling + "yarn_log_multiplier", .float32(Float(weight / 10)))
+      } else if abs(rule.amplitude - own) > 1e-6 {
         set(scaling + "attn_factor", .float32(Float(rule.amplitude / own)))
       }
     case .long(let rule):
@@ -172,6 +218,21 @@ extension GGUFMetadata {
 }
 
 extension Blueprint {
+  /// Blocks before the first that has experts.
+  package var leadingDenseBlocks: Int {
+    blocks.firstIndex { if case .experts = $0.feedForward { true } else { false } } ?? blocks.count
+  }
+
+  /// The weight of the logarithm in the amplitude whose square latent attention's scores are multiplied by, as config.json's
+  /// `mscale_all_dim` has it; nil for other attention.
+  fileprivate func latentScoreWeight(factor: Double) -> Double? {
+    guard let attention, attention.latent != nil, factor > 1 else {
+      return nil
+    }
+    let square = Double(attention.scale) * Double(attention.headSize).squareRoot()
+    return (square.squareRoot() - 1) / (YarnScaling.amplitude(factor: factor) - 1)
+  }
+
   /// Which blocks have a recurrence in attention's place, those that predict further tokens included.
   var recurrentLayers: GGUFFile.Value {
     .bools(blocks.map { $0.delta != nil } + Array(repeating: false, count: furtherBlocks))

@@ -90,7 +90,7 @@ extension ModelDescription {
       counts.append(("\(prefix).expert_count", experts.count, nil))
     }
     guard let block = blueprint.blocks.first, case .dense(let dense) = block.feedForward,
-      let attention = block.attention, !architecture.hasGlobalHeads
+      let attention = block.attention, attention.latent == nil, !architecture.hasGlobalHeads
     else {
       return counts
     }

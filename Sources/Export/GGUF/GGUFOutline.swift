@@ -2,11 +2,48 @@ import Checkpoints
 import Compression
 import Tensors
 
+/// How llama.cpp holds what makes keys and values of latent rows: a tensor of keys, each head's matrix with inputs for
+/// rows, and one of values.
+struct LatentSplit: Codable, Hashable, Sendable {
+  let heads: Int
+  /// Values of the part of a key that a head has to itself.
+  let keySize: Int
+  let valueSize: Int
+  let rank: Int
+
+  /// nil for attention without latent rows.
+  init?(_ attention: AttentionFacts) {
+    guard let latent = attention.latent else { return nil }
+    heads = attention.headCount
+    keySize = latent.ownSize(ofHead: attention.headSize)
+    valueSize = latent.valueSize
+    rank = latent.rank
+  }
+
+  var shapes: [[Int]] { [[heads, rank, keySize], [heads, valueSize, rank]] }
+
+  /// The elements of both tensors, of a matrix in a plain type.
+  func bytes(of matrix: StoredMatrix) -> [[UInt8]] {
+    let width = keySize + valueSize
+    func rows(_ range: Range<Int>) -> [Int] {
+      (0..<heads).flatMap { head in range.map { head * width + $0 } }
+    }
+    let keys = matrix.selecting(rows: rows(0..<keySize), columns: nil).transposed(count: heads)
+    let values = matrix.selecting(rows: rows(keySize..<width), columns: nil)
+    return [keys.bytes(in: .plain), values.bytes(in: .plain)]
+  }
+}
+
 /// A layer as GGUF files hold it, but for its type.
 struct GGUFLayer: Codable, Hashable, Sendable {
   let shape: LayerShape
-  /// The tensors that hold it, by name: two where gates and ups of experts are one layer, or inputs and gate of a recurrence.
+  /// The tensors that hold it, by name: two where gates and ups of experts are one layer, inputs and gate of a recurrence, or
+  /// keys and values of latent rows.
   let names: [String]
+  /// Matrices in each of them.
+  let count: Int
+  /// nil where rows of the tensors are rows of the layer.
+  let split: LatentSplit?
   /// How its rows lie in the one tensor that holds it.
   let rowOrder: RowOrder
   /// What the layer is one matrix of; nil for none.
@@ -15,7 +52,7 @@ struct GGUFLayer: Codable, Hashable, Sendable {
   /// `isWhole` says whether GGUF, too, has gates and ups of experts in one tensor.
   init(
     _ layer: LayerDescription, _ tensor: ModelTensor?, shape: LayerShape, _ blueprint: Blueprint?,
-    isWhole: Bool
+    isWhole: Bool, split: LatentSplit?
   ) {
     self.shape = shape
     let block = tensor?.block.map { "blk.\($0)." } ?? ""
@@ -23,10 +60,13 @@ struct GGUFLayer: Codable, Hashable, Sendable {
       switch tensor?.part {
       case .expertGateUp? where !isWhole: [.expertGate, .expertUp]
       case .fusedDelta?: [.deltaInputs, .deltaGate]
+      case .latentUp? where split != nil: [.latentKey, .latentValue]
       default: []
       }
     names =
       parts.isEmpty ? [layer.ggufName] : parts.map { "\(block)\($0.ggufName).weight" }
+    count = tensor?.ggufCount ?? shape.count
+    self.split = tensor?.part == .latentUp ? split : nil
     rowOrder = tensor?.ggufOrder ?? .plain
     delta =
       tensor?.part == .fusedDelta
@@ -55,14 +95,19 @@ struct GGUFOutline: Codable, Hashable, Sendable {
   private let layers: [GGUFLayer]
   /// The schemes of layers that the checkpoint holds in integers, which GGUF has not, by index.
   private let integers: [Int: Scheme]
+  /// The block types whose codes are those of the checkpoint's layers, by index.
+  private let held: [Int: ElementType]
 
   init(of checkpoint: Checkpoint) {
     let model = checkpoint.description
     let tensors = Dictionary(
       model.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     let isWhole = Architecture.named(model.architecture)?.fusesExpertsInGGUF ?? false
+    let attention = model.blueprint?.attention
+    let split = model.format == .huggingFace ? attention.flatMap(LatentSplit.init) : nil
     layers = zip(model.layers, model.layerShapes).map {
-      GGUFLayer($0, tensors[$0.name], shape: $1, model.blueprint, isWhole: isWhole)
+      GGUFLayer(
+        $0, tensors[$0.name], shape: $1, model.blueprint, isWhole: isWhole, split: split)
     }
     integers = Dictionary(
       uniqueKeysWithValues: model.layerShapes.enumerated().compactMap { place, shape in
@@ -71,11 +116,21 @@ struct GGUFOutline: Codable, Hashable, Sendable {
         else { return nil }
         return (place, Scheme(quantization: quantization))
       })
+    held = Dictionary(
+      uniqueKeysWithValues: model.layers.enumerated().compactMap { place, layer in
+        checkpoint.heldFormat(of: layer.name) == .mxfp4 ? (place, .mxfp4) : nil
+      })
   }
 
   func refusals(of schemes: [Scheme]) -> [ExportRefusal] {
     zip(schemes, layers).enumerated().compactMap { place, layer in
       let (scheme, shape) = (layer.0, layer.1.shape)
+      if layer.1.split != nil, !scheme.keepsLayer {
+        return ExportRefusal(
+          layer: shape.name,
+          reason: "llama.cpp wants its keys turned round, and blocks run along rows: it is kept",
+          nearest: .keep)
+      }
       if scheme.keepsLayer, let held = integers[place] {
         return ExportRefusal(
           layer: shape.name, reason: "it is kept in codes that llama.cpp does not read",
@@ -85,9 +140,17 @@ struct GGUFOutline: Codable, Hashable, Sendable {
     }
   }
 
+  /// Whether a layer has no form under a scheme, whatever its blocks.
+  func lacksForm(of scheme: Scheme, at place: Int) -> Bool {
+    layers[place].split != nil && !scheme.keepsLayer
+  }
+
   /// The element type of every layer.
   func types(of schemes: [Scheme]) -> [ElementType] {
-    zip(schemes, layers).map { $0.ggufType(for: $1.shape) }
+    zip(schemes, layers).enumerated().map { place, layer in
+      let (scheme, shape) = (layer.0, layer.1.shape)
+      return (scheme.keepsLayer ? held[place] : nil) ?? scheme.ggufType(for: shape)
+    }
   }
 
   /// Where the layers go when they have these types.

@@ -63,6 +63,19 @@ public struct ExportOutline: Codable, Hashable, Sendable {
     }
   }
 
+  /// Whether a layer cannot be written under a scheme for what the checkpoint is, whatever the target can hold.
+  ///
+  /// - Parameters:
+  ///   - scheme: One of the layer's.
+  ///   - place: The layer's place in ``shapes``.
+  /// - Returns: Whether it has to have another.
+  public func lacksForm(of scheme: Scheme, at place: Int) -> Bool {
+    switch form {
+    case .compressedTensors(let outline): outline.lacksForm(of: scheme, at: place)
+    case .gguf(let outline): outline.lacksForm(of: scheme, at: place)
+    }
+  }
+
   /// The bytes of everything under these schemes.
   ///
   /// - Parameter schemes: Of each layer, in the order of ``shapes``.

@@ -28,6 +28,23 @@ extension GGUFLimits {
           : "llama.cpp makes the weights of chosen experts add up to 1, as this model "
             + "does not (norm_topk_prob): it answers otherwise")
     }
+    if let groups = blueprint.experts?.groups, groups.comparedCount != 2 {
+      notes.append(
+        "llama.cpp compares groups of experts by their two best experts, and this model by the best one: it chooses "
+          + "others at times")
+    }
+    if blueprint.attention?.latent != nil {
+      if blueprint.ropes.first?.pairing == .halves {
+        notes.append(
+          "llama.cpp turns neighbours, which this model does not (rope_interleave): it answers otherwise"
+        )
+      }
+      if let amplitude = blueprint.ropes.first?.amplitude, amplitude != 1 {
+        notes.append(
+          "llama.cpp takes YaRN's mscale for mscale_all_dim, which this model's is not: it answers otherwise"
+        )
+      }
+    }
     if case .long = blueprint.ropes.first?.scaling {
       notes.append(
         "llama.cpp chooses short or long factors of RoPE by the context that it is given, and "

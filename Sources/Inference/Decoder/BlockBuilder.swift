@@ -27,14 +27,14 @@ struct BlockBuilder {
     let (inputs, output): ([Part], Part)
     switch facts.mixer {
     case .attention(let attention):
-      (inputs, output) = (
-        attention.isFused ? [.fusedAttention] : attention.projectedParts, .attentionOutput
-      )
+      (inputs, output) = (Self.inputs(of: attention), .attentionOutput)
       mixer = .attention(
         Attention(
           headCount: attention.headCount, keyValueHeadCount: attention.keyValueHeadCount,
           headSize: attention.headSize, scale: attention.scale, window: attention.window,
-          softcap: attention.softcap))
+          softcap: attention.softcap,
+          sinks: attention.hasSinks ? try vector(.sinks, .weight) : nil,
+          valueSize: attention.valueSize))
     case .delta(let delta):
       (inputs, output) = (delta.inputParts, .deltaOutput)
       mixer = .delta(
@@ -44,9 +44,23 @@ struct BlockBuilder {
     }
     return DecoderBlock(
       facts: facts, mixer: mixer, norms: norms, attentionInputs: try projection(inputs),
-      attentionOutput: try projection([output]), feedForward: try feedForward(),
-      perLayer: ownEmbeddings,
+      attentionOutput: try projection([output]), latent: try latent(),
+      feedForward: try feedForward(), perLayer: ownEmbeddings,
       outputScale: facts.hasOutputScale ? try vector(.outputScale, .values).first ?? 1 : 1)
+  }
+
+  private static func inputs(of attention: AttentionFacts) -> [Part] {
+    guard let latent = attention.latent else {
+      return attention.isFused ? [.fusedAttention] : attention.projectedParts
+    }
+    return [latent.queryRank == nil ? .query : .queryDown, .latent]
+  }
+
+  private func latent() throws(InferenceError) -> LatentLayers? {
+    guard let latent = facts.attention?.latent else { return nil }
+    return LatentLayers(
+      facts: latent, queryUp: latent.queryRank == nil ? nil : try projection([.queryUp]),
+      up: try projection(latent.isSplit ? [.latentKey, .latentValue] : [.latentUp]))
   }
 
   private func feedForward() throws(InferenceError) -> DecoderBlock.FeedForward {
@@ -59,6 +73,8 @@ struct BlockBuilder {
       var layers = ExpertLayers(
         facts: experts, router: try weights(.router), inputs: try projection(inputs),
         output: try projection([.expertDown]))
+      if experts.hasChoiceBias { layers.choiceBias = try vector(.choiceBias, .weight) }
+      if facts.hasBias(.router) { layers.routerBias = try vector(.router, .bias) }
       if experts.sharedInnerSize != nil {
         layers.shared = (
           inputs: try projection([.sharedGate, .sharedUp]), output: try projection([.sharedDown])

@@ -1,5 +1,4 @@
 import Checkpoints
-import Glibc
 import Tensors
 
 /// Mixtures of experts: a router sends each token through a few of them.
@@ -80,16 +79,18 @@ extension Decoder {
 
   func routing(of experts: ExpertLayers, _ inputs: Matrix) -> Routing {
     var logits = pool.products(of: inputs, with: [experts.router])
+    if let bias = experts.routerBias { logits.addToRows(bias) }
     for row in 0..<logits.rows {
       for expert in experts.removed { logits[row, expert] = -.infinity }
     }
-    return Routing(logits, experts.facts, scales: experts.scales)
+    return Routing(
+      logits, experts.facts, bias: experts.choiceBias, scales: experts.scales)
   }
 
   /// How much the shared expert counts for each row; nil where it counts whole.
   func sharedGates(of experts: ExpertLayers, _ inputs: Matrix) -> [Float]? {
     experts.sharedRouter.map { router in
-      pool.products(of: inputs, with: [router]).values.map { 1 / (1 + exp(-$0)) }
+      pool.products(of: inputs, with: [router]).values.map(Routing.sigmoid)
     }
   }
 
@@ -97,12 +98,20 @@ extension Decoder {
   func expertActivations(
     _ experts: ExpertLayers, _ expert: Int, _ read: Matrix
   ) -> MLPActivations {
-    let projected = pool.products(
-      of: read, with: experts.inputs.parts(ofExpert: expert, of: experts), arithmetic)
+    let projected = outputs(of: experts.inputs, ofExpert: expert, of: experts, reading: read)
     let inner = projected.gated(experts.facts.activation.function)
-    let output = pool.products(
-      of: inner, with: experts.output.parts(ofExpert: expert, of: experts), arithmetic)
+    let output = outputs(of: experts.output, ofExpert: expert, of: experts, reading: inner)
     return MLPActivations(projected: projected, inner: inner, output: output)
+  }
+
+  /// What one expert's rows of stacks make of the tokens that it reads.
+  private func outputs(
+    of layers: Projection, ofExpert expert: Int, of experts: ExpertLayers, reading read: Matrix
+  ) -> Matrix {
+    var outputs = pool.products(
+      of: read, with: layers.parts(ofExpert: expert, of: experts), arithmetic)
+    if let bias = layers.bias(ofExpert: expert, of: experts) { outputs.addToRows(bias) }
+    return outputs
   }
 }
 
@@ -113,6 +122,18 @@ extension Projection {
       let rows = stack.rows / experts.facts.count
       return LayerPart(stack, rows: expert * rows..<(expert + 1) * rows)
     }
+  }
+
+  /// The biases of these rows, side by side; nil where no stack has any.
+  func bias(ofExpert expert: Int, of experts: ExpertLayers) -> [Float]? {
+    guard let bias else { return nil }
+    var (first, part) = (0, [Float]())
+    for stack in weights {
+      let rows = stack.rows / experts.facts.count
+      part += bias[first + expert * rows..<first + (expert + 1) * rows]
+      first += stack.rows
+    }
+    return part
   }
 }
 

@@ -14,6 +14,8 @@ struct AttentionActivations {
   let ungated: Matrix
   /// What o reads.
   let attended: Matrix
+  /// The rows that queries, keys and values followed from; nil where they were projected.
+  let latent: LatentActivations?
   /// What o makes of it.
   let output: Matrix
 }
@@ -36,6 +38,7 @@ extension Decoder {
     observer: Observer = { _ in }
   ) {
     let (read, attended, output): (Matrix, Matrix, Matrix)
+    var latent: LatentActivations?
     switch blocks[index].mixer {
     case .attention(let attention):
       let activations = attentionActivations(
@@ -43,6 +46,7 @@ extension Decoder {
       (read, attended, output) = (
         activations.normalized, activations.attended, activations.output
       )
+      latent = activations.latent
     case .delta(let mixer):
       let activations = deltaActivations(mixer, block: index, of: hidden, cache: &cache)
       (read, attended, output) = (
@@ -50,6 +54,12 @@ extension Decoder {
       )
     }
     observer(SiteInputs(site: .attention(block: index), vectors: read))
+    if let read = latent?.queryRead {
+      observer(SiteInputs(site: .queryUp(block: index), vectors: read))
+    }
+    if let read = latent?.read {
+      observer(SiteInputs(site: .latentUp(block: index), vectors: read))
+    }
     observer(SiteInputs(site: .attentionOutput(block: index), vectors: attended))
     hidden.add(residual(of: output, after: .attentionPostNorm, in: blocks[index]))
   }
@@ -129,6 +139,8 @@ extension Decoder {
     guard let facts = block.facts.attention else { preconditionFailure("a block with attention") }
     let normalized = inputs(of: hidden, under: .attentionNorm, in: block)
     var projected = block.attentionInputs.outputs(of: normalized, on: pool, arithmetic)
+    let latent = block.latent.map { latentActivations(of: $0, facts, block.norms, projected) }
+    if let latent { projected = latent.expanded }
     if facts.keysAreValues {
       projected = projected.beside(projected.columns(in: [facts.keyColumns]))
     }
@@ -149,6 +161,7 @@ extension Decoder {
       ? projected.columns(in: [facts.gateColumns]).beside(ungated).gated(.sigmoid) : ungated
     return AttentionActivations(
       normalized: normalized, raw: raw, projected: projected, ungated: ungated, attended: attended,
+      latent: latent,
       output: block.attentionOutput.outputs(of: attended, on: pool, arithmetic))
   }
 
@@ -163,7 +176,7 @@ extension Decoder {
         let rotation = positions.rotations[rope][row]
         // Queries and keys lie side by side, so one call turns both.
         projected.rotate(
-          row: row, column: 0, heads: heads, headSize: facts.headSize,
+          row: row, column: facts.firstTurned, heads: heads, headSize: facts.headSize,
           by: isGradient ? rotation.inverse : rotation)
       }
       if let growth = facts.queryGrowth {
@@ -240,6 +253,7 @@ extension ActivationKind {
     case .geluTanh: .geluTanh
     case .gelu: .gelu
     case .relu: .relu
+    case .clampedSwiGLU: .clampedSwiGLU
     }
   }
 }

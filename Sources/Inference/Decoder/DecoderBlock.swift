@@ -32,6 +32,10 @@ struct Projection: Sendable {
 struct ExpertLayers: Sendable {
   let facts: ExpertFacts
   var router: LayerWeights
+  /// One for each expert; nil where there is none.
+  var routerBias: [Float]?
+  /// What experts are chosen by and not weighed by, one for each; nil for none.
+  var choiceBias: [Float]?
   /// Gates and ups, or both in one stack.
   var inputs: Projection
   var output: Projection
@@ -55,6 +59,15 @@ struct PerLayerLayers: Sendable {
   var output: Projection
 }
 
+/// Latent attention's matrices from rows of few values.
+struct LatentLayers: Sendable {
+  let facts: LatentFacts
+  /// To queries; nil where these are projected from hidden states.
+  var queryUp: Projection?
+  /// To keys and values, in one matrix or in two.
+  var up: Projection
+}
+
 /// One decoder block's weights: a slot for each layer, its norms and biases.
 struct DecoderBlock: Sendable {
   enum FeedForward: Sendable {
@@ -74,6 +87,8 @@ struct DecoderBlock: Sendable {
   /// The first layers of attention, or of a recurrence, and the last.
   var attentionInputs: Projection
   var attentionOutput: Projection
+  /// nil where queries, keys and values are projected from hidden states.
+  var latent: LatentLayers?
   var feedForward: FeedForward
   /// nil for blocks without embeddings of their own.
   var perLayer: PerLayerLayers?
@@ -91,6 +106,8 @@ struct DecoderBlock: Sendable {
       guard let newValue else { return }
       attentionInputs.replace(part, by: newValue)
       attentionOutput.replace(part, by: newValue)
+      latent?.queryUp?.replace(part, by: newValue)
+      latent?.up.replace(part, by: newValue)
       perLayer?.gate.replace(part, by: newValue)
       perLayer?.output.replace(part, by: newValue)
       switch feedForward {
@@ -120,7 +137,9 @@ struct DecoderBlock: Sendable {
           experts.beside?.inputs, experts.beside?.output,
         ]
       }
-    let all = [attentionInputs, attentionOutput] + halves + [perLayer?.gate, perLayer?.output]
+    let all =
+      [attentionInputs, attentionOutput, latent?.queryUp, latent?.up] + halves
+      + [perLayer?.gate, perLayer?.output]
     return all.compactMap(\.self)
   }
 

@@ -30,7 +30,8 @@ struct BlockWork: Sendable {
     for layer in model.layers {
       guard let block = layer.block, blocks.indices.contains(block) else { continue }
       switch layer.site {
-      case .attention?, .attentionOutput?: blocks[block].attention += layer.parameters
+      case .attention?, .queryUp?, .latentUp?, .attentionOutput?:
+        blocks[block].attention += layer.parameters
       case .feedForwardOutput?: blocks[block].output += layer.parameters
       default: blocks[block].inputs += layer.parameters
       }

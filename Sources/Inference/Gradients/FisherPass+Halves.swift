@@ -59,6 +59,10 @@ extension FisherPass {
         at: activations.raw, columns: columns, size: norm?.count ?? facts.headSize, by: norm,
         epsilon: decoder.epsilon)
     }
+    if let layers = block.latent, let latent = activations.latent {
+      atProjected = differentiateLatent(
+        layers, facts, of: index, latent, rows: rows, output: atProjected)
+    }
     if facts.keysAreValues {
       let atValues = atProjected.columns(in: [facts.valueColumns])
       atProjected = atProjected.columns(in: [0..<facts.valueColumns.lowerBound])
@@ -272,16 +276,21 @@ extension Routing {
   func gradient(_ atWeights: Matrix) -> Matrix {
     var result = Matrix(rows: logits.rows, columns: logits.columns)
     for (row, chosen) in ofRow.enumerated() {
-      // With p the weights, d loss / d logit_i = p_i (g_i - sum_j p_j g_j), the sum over what shares the one.
-      let mean = chosen.reduce(Float(0)) { $0 + $1.weight * atWeights[row, $1.expert] }
+      // With p the weights, d loss / d logit_i = p_i (g_i - sum_j p_j g_j), the sum over what shares the one; a sigmoid
+      // s_i has its slope's other factor 1 - s_i as well, and shares nothing unless the chosen ones do.
+      let shares = kind != .sigmoid
+      let mean =
+        shares
+        ? chosen.reduce(Float(0)) { $0 + $1.weight * atWeights[row, $1.expert] } / scale : 0
       for (expert, weight) in chosen {
-        result[row, expert] = weight * (atWeights[row, expert] - mean)
+        let slope = kind.isSigmoid ? 1 - Self.sigmoid(logits[row, expert]) : 1
+        result[row, expert] = weight * slope * (atWeights[row, expert] - mean)
       }
       guard kind == .softmax else { continue }
       let scores = Logits(Array(logits.row(row)))
       let weighed = Set(chosen.map(\.expert))
       for expert in 0..<logits.columns where !weighed.contains(expert) {
-        result[row, expert] = -Float(exp(scores.logProbability(of: expert))) * mean
+        result[row, expert] = -Float(exp(scores.logProbability(of: expert))) * mean * scale
       }
     }
     return result

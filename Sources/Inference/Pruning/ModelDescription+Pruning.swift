@@ -143,6 +143,7 @@ extension Blueprint {
     guard let attention = first.attention, blocks.allSatisfy({ $0.attention != nil }) else {
       return "some blocks have no attention"
     }
+    if attention.latent != nil { return "keys and values follow from one latent row" }
     if dense.isFused || attention.isFused { return "several layers are one matrix" }
     if attention.queryKeyNorm == .wholeWidth {
       return "all heads are normalised together"

@@ -1,5 +1,40 @@
 import CKernels
 
+extension GatedDelta {
+  /// The gradients at the inputs, retentions and rates of a whole sequence, given that at the outputs.
+  ///
+  /// States are kept every 64 positions on the way there, and computed again between them on the way back.
+  /// - Precondition: the sizes agree.
+  public func gradient(
+    at inputs: Matrix, retentions: Matrix, rates: Matrix, outputs: Matrix, on pool: WorkerPool
+  ) -> (inputs: Matrix, retentions: Matrix, rates: Matrix) {
+    check(inputs, retentions, rates)
+    precondition(outputs.rows == inputs.rows && outputs.columns == outputWidth)
+    var atInputs = Matrix(rows: inputs.rows, columns: width)
+    var atRetentions = Matrix(rows: inputs.rows, columns: valueHeadCount)
+    var atRates = atRetentions
+    atInputs.values.withUnsafeMutableBufferPointer { atInputs in
+      atRetentions.values.withUnsafeMutableBufferPointer { atRetentions in
+        atRates.values.withUnsafeMutableBufferPointer { atRates in
+          outputs.values.withUnsafeBufferPointer { outputs in
+            withHeads(inputs, retentions, rates) { heads in
+              guard let atInputs = atInputs.baseAddress, let outputs = outputs.baseAddress,
+                let atRetentions = atRetentions.baseAddress, let atRates = atRates.baseAddress
+              else { return }
+              let back = DeltaGradients(
+                heads: heads, outputs: outputs, inputs: atInputs, retentions: atRetentions,
+                rates: atRates)
+              // Value heads that share a key add to its gradient one after the other.
+              pool.run(count: keyHeadCount) { $0.forEach(back.differentiate) }
+            }
+          }
+        }
+      }
+    }
+    return (atInputs, atRetentions, atRates)
+  }
+}
+
 /// The way back through ``GatedDelta``; an item of its work is a key head with all its value heads.
 struct DeltaGradients: @unchecked Sendable {
   // Unchecked: items read shared memory and write disjoint parts of the results.

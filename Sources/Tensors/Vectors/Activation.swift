@@ -13,6 +13,9 @@ public enum Activation: Hashable, Sendable, CaseIterable {
   case relu
   /// max(x, 0)^2. Source: So et al., Primer: Searching for Efficient Transformers (2021).
   case reluSquared
+  /// z / (1 + exp(-1.702 z)) of z = min(x, 7); values that it gates are bounded to [-7, 7] and grow by 1.
+  /// Source: OpenAI, gpt-oss model card (2025).
+  case clampedSwiGLU
   /// 1 / (1 + exp(-x)), which gates what attention gives in Qwen 3.5.
   case sigmoid
 
@@ -23,13 +26,14 @@ public enum Activation: Hashable, Sendable, CaseIterable {
     case .gelu: VK_GELU
     case .relu: VK_RELU
     case .reluSquared: VK_RELU_SQUARED
+    case .clampedSwiGLU: VK_CLAMPED_SWIGLU
     case .sigmoid: VK_SIGMOID
     }
   }
 }
 
 extension Matrix {
-  /// Each row, of which the first half is the gate g and the second u, as activation(g) * u.
+  /// Each row, of which the first half is the gate g and the second u, as activation(g) * u, or as the activation has it.
   ///
   /// Source: Shazeer, GLU Variants Improve Transformer (2020).
   /// - Precondition: the columns are even in number.

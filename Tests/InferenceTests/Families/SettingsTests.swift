@@ -32,9 +32,10 @@ struct SettingsTests {
   private static let pool = WorkerPool(threads: 2)
 
   @Test(arguments: [
-    "gemma", "gemma2", "gemma3", "gemma4", "gemma4-moe", "glm4", "granite", "granitemoe", "llama",
-    "ministral3", "mistral", "mixtral", "olmo2", "olmoe", "phi3", "qwen2", "qwen2_moe", "qwen3",
-    "qwen3_5", "qwen3_5_moe", "qwen3_moe", "qwen3_next", "seed_oss",
+    "deepseek_v2", "deepseek_v3", "gemma", "gemma2", "gemma3", "gemma4", "gemma4-moe", "glm4",
+    "glm4_moe", "gpt_oss", "granite", "granitemoe", "llama", "minimax_m2", "ministral3", "mistral",
+    "mixtral", "olmo2", "olmoe", "phi3", "qwen2", "qwen2_moe", "qwen3", "qwen3_5", "qwen3_5_moe",
+    "qwen3_moe", "qwen3_next", "seed_oss",
     "smollm3", "starcoder2",
   ])
   func areHonouredAsInTransformersOrRefusedByName(name: String) throws {

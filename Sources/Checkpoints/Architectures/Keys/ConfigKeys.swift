@@ -19,6 +19,16 @@ enum ConfigKeys {
     var keys = shared
     keys.insert(architecture.activation.key)
     keys.formUnion(architecture.biasFlags.keys)
+    keys.formUnion(architecture.fixedNumbers.keys)
+    keys.formUnion(architecture.ignoredKeys)
+    if let flag = architecture.queryKeyNormFlag { keys.insert(flag) }
+    if architecture.readsRotaryDim { keys.insert("rotary_dim") }
+    if architecture.hasLatentAttention {
+      keys.formUnion([
+        "q_lora_rank", "kv_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "qk_head_dim",
+        "v_head_dim", "rope_interleave",
+      ])
+    }
     switch architecture.norm {
     case .rms: keys.insert("rms_norm_eps")
     case .layer: keys.formUnion(["norm_epsilon", "layer_norm_eps"])
@@ -47,10 +57,16 @@ enum ConfigKeys {
     }
     if architecture.hasExperts {
       keys.formUnion(SettingKey.expertCount.config + SettingKey.chosenCount.config)
-      keys.formUnion([
-        "moe_intermediate_size", "shared_expert_intermediate_size", "mlp_only_layers",
-        "decoder_sparse_step",
-      ])
+      keys.formUnion(
+        architecture.leadsDense
+          ? SettingKey.leadingDense.config : ["mlp_only_layers", "decoder_sparse_step"])
+      keys.formUnion(["moe_intermediate_size", "shared_expert_intermediate_size"])
+      if architecture.scalesExpertWeights { keys.formUnion(SettingKey.weightScale.config) }
+      if architecture.hasSharedExperts { keys.formUnion(SettingKey.sharedCount.config) }
+      if architecture.groupsExperts {
+        keys.formUnion(["n_group", "topk_group"])
+        if architecture.groupingMethod != nil { keys.insert("topk_method") }
+      }
       if let flag = architecture.normalizingFlag { keys.insert(flag) }
       if let flag = architecture.expertFlag { keys.insert(flag) }
     }

@@ -45,6 +45,21 @@ enum GGUFKeys {
     if architecture.hasExperts {
       keys.formUnion([
         "expert_feed_forward_length", "expert_shared_feed_forward_length", "expert_shared_count",
+        "leading_dense_block_count",
+      ])
+      if architecture.scalesExpertWeights { keys.insert("expert_weights_scale") }
+      if architecture.readsRouterInGGUF {
+        keys.formUnion(["expert_weights_norm", "expert_gating_func"])
+      }
+      if architecture.groupsExperts {
+        keys.formUnion(["expert_group_count", "expert_group_used_count"])
+      }
+    }
+    if architecture.hasFurtherBlocks { keys.insert("nextn_predict_layers") }
+    if architecture.hasLatentAttention {
+      keys.formUnion([
+        "attention.q_lora_rank", "attention.kv_lora_rank", "attention.key_length_mla",
+        "attention.value_length_mla", "rope.scaling.yarn_log_multiplier",
       ])
     }
     if architecture.hasDelta {
@@ -62,6 +77,7 @@ enum GGUFKeys {
   static let harmless: Set<String> = [
     "tensor_data_layout", "rope.scaling.finetuned", "pooling_type", "attention.layer_norm_epsilon",
     "attention.layer_norm_rms_epsilon", "expert_group_count", "expert_group_used_count",
+    "expert_gating_func",
   ]
 
   /// Keys that llama.cpp honours, and that are not honoured here: unless they are zero.
