@@ -60,6 +60,7 @@ let package = Package(
     room("Text", strict + optimised),
     room("YAML", uses: [yams], strict + optimised),
     room("Work", wrapping + optimised),
+    room("Links", uses: ["Work"], wrapping + optimised),
     room("Tensors", uses: ["CKernels", "COpenBLAS"], wrapping + optimised),
     room("Checkpoints", uses: ["Tensors", "JSON", "Text"], strict + optimised),
     room("Tokenization", uses: ["Checkpoints", "JSON", "Text"], strict + optimised),
@@ -86,7 +87,7 @@ let package = Package(
       "Engine",
       uses: [
         "Serving", "Export", "Procedures", "Allocation", "Inference", "Compression", "Tokenization",
-        "Checkpoints", "Tensors", "Work",
+        "Checkpoints", "Tensors", "Links", "Work",
       ], strict),
     room("Terminal", uses: ["CNcurses"], wrapping),
     room(
@@ -95,14 +96,15 @@ let package = Package(
       "Workbench",
       uses: [
         "Terminal", "Sessions", "Engine", "Serving", "Fitting", "Export", "Allocation", "Inference",
-        "Compression", "Checkpoints", "Tensors", "Text", "YAML",
+        "Compression", "Tokenization", "Checkpoints", "Tensors", "Links", "Text", "YAML",
       ], strict),
     .executableTarget(
       name: "vise",
       dependencies: [
         "Workbench", "Sessions", "Engine", "Serving", "Fitting", "Export", "Allocation",
         "Inference",
-        "Compression", "Checkpoints", "Tensors", "Text", "YAML", argumentParser,
+        "Compression", "Tokenization", "Checkpoints", "Tensors", "Links", "Text", "YAML",
+        argumentParser,
       ],
       swiftSettings: strict),
 
@@ -117,6 +119,7 @@ let package = Package(
     tests("JSON", hasFixtures: false),
     tests("Text", hasFixtures: false),
     tests("Work", hasFixtures: false),
+    tests("Links", hasFixtures: false, wrapping),
     tests("Checkpoints", with: ["Tensors", "JSON"]),
     tests("Tokenization", with: ["Checkpoints", "JSON"]),
     tests("Compression", with: ["Tensors"]),
@@ -139,7 +142,7 @@ let package = Package(
       "Engine",
       with: [
         "TestServer", "Serving", "Export", "Procedures", "Allocation", "Inference", "Compression",
-        "Tokenization", "Checkpoints", "Tensors", "Work",
+        "Tokenization", "Checkpoints", "Tensors", "Links", "Work",
       ]),
     tests("Terminal", with: ["CNcurses"], hasFixtures: false, wrapping),
     tests(

@@ -14,7 +14,9 @@ for target in $targets; do
   mkdir -p "$work/grown/$target"
   VISE_FUZZ_TARGET=$target "$binary" -max_total_time="$seconds" -timeout="${FUZZ_TIMEOUT:-5}" \
     -rss_limit_mb=1024 -malloc_limit_mb=64 -max_len=16384 -artifact_prefix="$work/found/$target-" -print_final_stats=1 \
-    "$work/grown/$target" "$root/Corpus/$target" "$work/seeds/$target" >"$work/$target.log" 2>&1
+    "$work/grown/$target" $(ls -d "$root/Corpus/$target" 2>/dev/null) "$work/seeds/$target" >"$work/$target.log" 2>&1 &
+  process=$!
+  wait $process
   status=$?
   runs=$(grep -a number_of_executed_units "$work/$target.log" | tail -1 | grep -o '[0-9]*$')
   if [ $status = 0 ]; then
@@ -23,6 +25,7 @@ for target in $targets; do
     echo "$target: failed after ${runs:-0} inputs; see $work/$target.log and $work/found"
     failed=1
   fi
-  rm -rf /dev/shm/vise-fuzz-*-*
+  # Others may run beside this one.
+  rm -rf /dev/shm/vise-fuzz-$process-*
 done
 exit $failed

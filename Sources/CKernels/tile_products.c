@@ -32,32 +32,13 @@ VK_INLINE void add_unit(vk_level level, const uint8_t *codes, unsigned bits, siz
   }
 }
 
-VK_INLINE float half_at(vk_level level, const uint16_t *halves, size_t place, int are_bfloat) {
-  if (are_bfloat) return vk_bfloat_to_float(halves[place]);
-  return vk_half_at(level, (const uint8_t *)(halves + place));
-}
-
-VK_INLINE float multiple_at(const uint8_t *multiples, size_t place, int are_signed) {
-  return are_signed ? (float)(int8_t)multiples[place] : (float)multiples[place];
-}
-
 // Adds a group's part to the totals of one token.
 VK_INLINE void add_group(vk_level level, const vk_tiles *matrix, const vk_tile *tile, size_t group,
                          const float *sums, float input, float *totals) {
   for (size_t row = 0; row < ROWS; row++) {
-    const size_t place = group * ROWS + row;
-    const size_t shared = group / matrix->groups_a_scale * ROWS + row;
-    float scale = half_at(level, tile->scales, shared, matrix->scales_are_bfloat);
-    if (tile->scale_multiples) {
-      scale *= multiple_at(tile->scale_multiples, place, matrix->multiples_are_signed);
-    }
-    const float zero = tile->points ? (float)tile->points[place] : matrix->zero;
-    totals[row] += (sums[row] - zero * input) * scale;
-    if (tile->minimums) {
-      float minimum = half_at(level, tile->minimums, shared, 0);
-      if (tile->minimum_multiples) minimum *= multiple_at(tile->minimum_multiples, place, 0);
-      totals[row] += minimum * input;
-    }
+    const vk_group_value value = vk_group_value_at(level, matrix, tile, group, row);
+    totals[row] += (sums[row] - value.zero * input) * value.scale;
+    if (tile->minimums) totals[row] += value.minimum * input;
   }
 }
 

@@ -5,56 +5,14 @@
 //   LANES          rows of a register; a tile takes PARTS of them
 //   TARGET         the attribute of functions that use the instructions
 //   look_up        codes of 4 bits replaced by what they stand for in a table of 16 bytes
-//   OFFSET(wide)   what `multiply` takes off codes, which are beyond 127 when wide
+//   OFFSET         what tile_groups.h needs
 //   TOKENS_A_STEP  tokens that `multiply` takes at a time when many share the reading of codes
 //   arrange        brings a unit's codes into the order in which `multiply` wants them for such steps
 //   multiply       the sums of vectors [from, to) of a unit, one half or all, times the bytes of some tokens
 //   LEVEL, EXPAND  what tile_units.h needs
+#include "tile_groups.h"
 #include "tile_units.h"
 #include "vk_scratch.h"
-
-TARGET VK_INLINE floats load_halves(const uint16_t *stored, int are_bfloat) {
-  if (are_bfloat) {
-    narrow_words some;
-    memcpy(&some, stored, sizeof some);
-    return (floats)(__builtin_convertvector(some, wide_words) << 16);
-  }
-  halves some;
-  memcpy(&some, stored, sizeof some);
-  return __builtin_convertvector(some, floats);
-}
-
-TARGET VK_INLINE floats load_bytes(const uint8_t *stored, int are_signed) {
-  if (are_signed) {
-    signed_bytes some;
-    memcpy(&some, stored, sizeof some);
-    return __builtin_convertvector(some, floats);
-  }
-  bytes some;
-  memcpy(&some, stored, sizeof some);
-  return __builtin_convertvector(some, floats);
-}
-
-// A group's scales, zeros and minimums of a part, a lane a row.
-typedef struct {
-  floats scale, zero, minimum;
-} group_values;
-
-TARGET VK_INLINE void load_group(const vk_tiles *matrix, const vk_tile *tile, size_t group,
-                                 size_t part, int is_wide, group_values *values) {
-  const size_t first = part * LANES;
-  const size_t scale = group / matrix->groups_a_scale * VK_TILE_ROWS + first;
-  const size_t place = group * VK_TILE_ROWS + first;
-  values->scale = load_halves(tile->scales + scale, matrix->scales_are_bfloat);
-  values->zero = tile->points ? load_bytes(tile->points + place, 0) : matrix->zero - (floats){0};
-  values->zero -= (float)OFFSET(is_wide);
-  values->minimum = (floats){0};
-  if (tile->minimums) values->minimum = load_halves(tile->minimums + scale, 0);
-  if (tile->scale_multiples) {
-    values->scale *= load_bytes(tile->scale_multiples + place, matrix->multiples_are_signed);
-  }
-  if (tile->minimum_multiples) values->minimum *= load_bytes(tile->minimum_multiples + place, 0);
-}
 
 // Where a block of tokens stands in a row.
 typedef struct {

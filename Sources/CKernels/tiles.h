@@ -59,6 +59,37 @@ VK_INLINE vk_tile vk_tile_at(const vk_tiles *matrix, size_t tile) {
   };
 }
 
+VK_INLINE float vk_half_in(vk_level level, const uint16_t *halves, size_t place, int are_bfloat) {
+  if (are_bfloat) return vk_bfloat_to_float(halves[place]);
+  return vk_half_at(level, (const uint8_t *)(halves + place));
+}
+
+VK_INLINE float vk_multiple_in(const uint8_t *multiples, size_t place, int are_signed) {
+  return are_signed ? (float)(int8_t)multiples[place] : (float)multiples[place];
+}
+
+/// What a group of one row has beside codes: weights are scale * (code - zero) + minimum.
+typedef struct {
+  float scale, zero, minimum;
+} vk_group_value;
+
+VK_INLINE vk_group_value vk_group_value_at(vk_level level, const vk_tiles *matrix,
+                                           const vk_tile *tile, size_t group, size_t row) {
+  const size_t place = group * VK_TILE_ROWS + row;
+  const size_t shared = group / matrix->groups_a_scale * VK_TILE_ROWS + row;
+  vk_group_value value = {
+      .scale = vk_half_in(level, tile->scales, shared, matrix->scales_are_bfloat),
+      .zero = tile->points ? (float)tile->points[place] : matrix->zero,
+  };
+  if (tile->scale_multiples) {
+    value.scale *= vk_multiple_in(tile->scale_multiples, place, matrix->multiples_are_signed);
+  }
+  if (!tile->minimums) return value;
+  value.minimum = vk_half_in(level, tile->minimums, shared, 0);
+  if (tile->minimum_multiples) value.minimum *= vk_multiple_in(tile->minimum_multiples, place, 0);
+  return value;
+}
+
 /// Products in plain C, and of AVX2.
 void vk_tiles_times_plain(vk_level level, const vk_tiles *matrix, size_t first, size_t count,
                           const vk_tile_inputs *inputs, float *y, size_t y_stride);

@@ -29,6 +29,8 @@ public final class Engine: Sendable {
     self.messages = messages
     self.stopped = stopped
     BackgroundThread {
+      // All threads that compute are started from this one, and are as nice as it is.
+      if settings.givesWay { BackgroundThread.giveWay() }
       let servers = ServerAccess(server: server) { messages.post(.wake) }
       var core = EngineCore(settings: settings, servers: servers, onEvent: onEvent)
       while !core.isShutDown {

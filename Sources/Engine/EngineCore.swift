@@ -67,6 +67,16 @@ public struct EngineCore {
       if request.sides.contains(.compressed), workspace?.runningObstacle == nil {
         compressIfNeeded()
       }
+    case .readTokens(let id, let request):
+      start(id, .tokens, title: "tokens") { workspace throws(JobFailure) in
+        try ReadTokensJob(id: id, request: request, workspace: workspace)
+      }
+      compressIfNeeded()
+    case .partByBlock(let id, let request):
+      start(id, .part, title: "part") { workspace throws(JobFailure) in
+        try PartByBlockJob(id: id, request: request, workspace: workspace)
+      }
+      compressIfNeeded()
     case .findServer(let id, let address):
       start(id, .connect, title: "connect") {
         ConnectJob(id: id, address: address, servers: $0.servers)

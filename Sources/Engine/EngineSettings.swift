@@ -14,14 +14,17 @@ public struct EngineSettings: Hashable, Sendable {
   public var memoryBytes: Int?
   /// Where a text to calibrate on is looked for if there is none beside the model, and nobody named one.
   public var textFolder = CalibrationText.folder
+  /// Whether threads that compute give way to the others of this process, such as the one that draws the screen.
+  public var givesWay: Bool
 
   public init(
     cacheBytes: Int = 256 << 20, threads: Int? = nil, streamsExports: Bool = false,
-    memoryBytes: Int? = nil
+    memoryBytes: Int? = nil, givesWay: Bool = false
   ) {
     self.cacheBytes = cacheBytes
     self.threads = threads
     self.streamsExports = streamsExports
     self.memoryBytes = memoryBytes
+    self.givesWay = givesWay
   }
 }

@@ -1,5 +1,6 @@
 import Engine
 import Foundation
+import Links
 import Tensors
 import Terminal
 import YAML
@@ -8,10 +9,14 @@ import YAML
 public enum Workbench {
   /// Runs until the user quits; the terminal is then as it was.
   ///
-  /// - Returns: the signal that ended it; nil if the user did.
+  /// - Returns: the signal that ended it, nil if the user did, and whether jobs go on without it.
   /// - Throws: ``WorkbenchError`` when there is no suitable terminal, or the theme asked for cannot
   ///   be used.
-  public static func run(_ options: WorkbenchOptions) throws(WorkbenchError) -> Int32? {
+  public static func run(
+    _ options: WorkbenchOptions
+  ) throws(WorkbenchError) -> (signal: Int32?, goesOn: Bool) {
+    // While the terminal is still the shell's: ssh may ask for a password there.
+    let connected = try connect(options)
     let surroundings = Surroundings.current()
     let keeper = SessionKeeper(directory: surroundings.stateDirectory)
     let keptTheme = options.themeName == nil ? keeper.theme(within: .milliseconds(100)) : nil
@@ -33,9 +38,7 @@ public enum Workbench {
       state.glyphs.plot = .blocks  // the console's fonts have no braille
     }
     let inbox = EventInbox(wake: screen.wakeHandle)
-    let engine = Engine(settings: EngineSettings(memoryBytes: options.memoryBytes)) {
-      inbox.post(.engine($0))
-    }
+    let engine = link(options, surroundings, connected) { inbox.post($0) }
     keeper.begin { inbox.post(.file($0)) }
     var loop = EventLoop(
       state: state, screen: screen, engine: engine, inbox: inbox, sessions: keeper,
@@ -43,8 +46,53 @@ public enum Workbench {
     let signal = loop.run(opening: options.path)
     screen.close()
     // Who is told to end does so at once; the engine writes nothing that could be left half done.
-    if signal == nil { engine.shutDown() }
-    return signal
+    guard signal == nil else { return (signal, false) }
+    let goesOn = options.engine != .inProcess && loop.hasWork
+    if goesOn { engine.leave() } else { engine.shutDown() }
+    return (nil, goesOn)
+  }
+
+  /// Connects with an engine on another machine, if there it is to be.
+  private static func connect(
+    _ options: WorkbenchOptions
+  ) throws(WorkbenchError) -> (client: String, connection: EngineConnection?) {
+    let client = EngineClient.newName()
+    guard case .ssh(let address, let program) = options.engine else { return (client, nil) }
+    do throws(LinkError) {
+      return (
+        client,
+        try EngineClient.connect(
+          to: address, program: program, attaches: options.attaches, client: client,
+          memoryBytes: options.memoryBytes)
+      )
+    } catch {
+      throw WorkbenchError(description: error.description)
+    }
+  }
+
+  private static func link(
+    _ options: WorkbenchOptions, _ surroundings: Surroundings,
+    _ connected: (client: String, connection: EngineConnection?),
+    post: @escaping @Sendable (AppEvent) -> Void
+  ) -> any EngineLink {
+    let source: EngineClient.Source
+    switch options.engine {
+    case .inProcess:
+      return Engine(settings: EngineSettings(memoryBytes: options.memoryBytes, givesWay: true)) {
+        post(.engine($0))
+      }
+    case .process: source = .local(EngineFinder(environment: surroundings.environment))
+    case .ssh(let address, let program): source = .ssh(address, program: program)
+    }
+    return EngineClient(
+      source, first: connected.connection, attaches: options.attaches,
+      memoryBytes: options.memoryBytes, client: connected.client
+    ) { news in
+      switch news {
+      case .event(let event): post(.engine(event))
+      case .link(let event): post(.link(event))
+      }
+    }
   }
 
   /// The table of keys and commands in Markdown, as docs/keys.md has it.
@@ -87,10 +135,22 @@ public enum Workbench {
     state.timeZone = .current
     state.start.folder = options.folder
     state.homeDirectory = surroundings.environment["HOME"]
-    state.evaluationText = surroundings.evaluationText ?? ""
-    state.calibrationText = CalibrationText.standard(forModelAt: options.path ?? "") ?? ""
+    state.keepsSessions = surroundings.stateDirectory != nil
+    state.directory = FileManager.default.currentDirectoryPath
+    if case .ssh(let address, _) = options.engine {
+      state.engine.address = address
+    } else {
+      // Of another machine's texts nothing is known.
+      state.evaluationText = surroundings.evaluationText ?? ""
+      state.calibrationText = CalibrationText.standard(forModelAt: options.path ?? "") ?? ""
+    }
     return state
   }
+}
+
+extension WorkbenchOptions {
+  /// Whether an engine that has the model open will do: it has a plan of its own.
+  fileprivate var attaches: Bool { session != .fresh && planPath == nil }
 }
 
 extension AppState {

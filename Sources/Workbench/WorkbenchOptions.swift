@@ -1,3 +1,4 @@
+import Engine
 import Export
 import Serving
 import Terminal
@@ -26,6 +27,8 @@ public struct WorkbenchOptions: Hashable, Sendable {
   public var session: SessionChoice
   /// Most bytes of memory that a compressed model may take; nil takes nearly all that the machine has left.
   public var memoryBytes: Int?
+  /// Where the engine is.
+  public var engine: EngineChoice
   /// Where to write how long keys waited for their frames; nil writes nothing.
   public var tracePath: String?
 
@@ -34,7 +37,7 @@ public struct WorkbenchOptions: Hashable, Sendable {
     target: ExportTarget? = nil,
     server: ServerAddress? = nil, themeName: String? = nil, color: ColorChoice = .auto,
     ascii: Bool = false, mouse: Bool = true, session: SessionChoice = .ask,
-    tracePath: String? = nil
+    engine: EngineChoice = .process, tracePath: String? = nil
   ) {
     self.path = path
     self.folder = folder
@@ -46,8 +49,19 @@ public struct WorkbenchOptions: Hashable, Sendable {
     self.ascii = ascii
     self.mouse = mouse
     self.session = session
+    self.engine = engine
     self.tracePath = tracePath
   }
+}
+
+/// Where the engine is.
+public enum EngineChoice: Hashable, Sendable {
+  /// In the workbench's own process, with which it ends.
+  case inProcess
+  /// In a process of its own on this machine, which outlives the workbench.
+  case process
+  /// On another machine, by way of ssh, with the name of the program there.
+  case ssh(SSHAddress, program: String)
 }
 
 /// How many colours to use.

@@ -20,7 +20,8 @@ struct Vise: ParsableCommand {
       EvaluateCommand.self, LogitsCommand.self, CalibrateCommand.self, SensitivityCommand.self,
       RefineCommand.self, AllocateCommand.self, PruneCommand.self, ExportCommand.self,
       CompressCommand.self, CompareCommand.self, HistoryCommand.self, TargetsCommand.self,
-      FitCommand.self, ModelsCommand.self,
+      FitCommand.self, ModelsCommand.self, LadderCommand.self, VerifyCommand.self,
+      PartCommand.self, EngineProgram.self,
     ],
     defaultSubcommand: OpenCommand.self)
 

@@ -26,9 +26,11 @@ final class Pane {
   }
 
   /// An interactive shell whose first command runs the binary with `arguments`.
-  static func interactive(_ arguments: [String]) throws -> Pane {
+  static func interactive(
+    _ arguments: [String], environment: [String: String] = [:]
+  ) throws -> Pane {
     let pane = try Pane(
-      script: "exec bash --norc --noprofile -i", columns: 120, rows: 36, environment: [:])
+      script: "exec bash --norc --noprofile -i", columns: 120, rows: 36, environment: environment)
     try pane.wait(for: "shell>")
     try pane.start(arguments)
     return pane
@@ -45,7 +47,7 @@ final class Pane {
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     var variables = [
       "LANG": "C.UTF-8", "TERM": "tmux-256color", "XDG_CONFIG_HOME": directory.path,
-      "XDG_STATE_HOME": directory.path,
+      "XDG_STATE_HOME": directory.path, "XDG_RUNTIME_DIR": directory.path,
       // On a terminal, the backtrace would wait for a key.
       "SWIFT_BACKTRACE": "enable=no", "PS1": "shell> ",
     ]
@@ -61,6 +63,7 @@ final class Pane {
 
   deinit {
     _ = try? tmux("kill-server")
+    _ = try? engine("--stop", "all")
     try? FileManager.default.removeItem(at: directory)
   }
 
@@ -121,6 +124,13 @@ final class Pane {
       throw Command.Failure(description: "the shell runs no program:\n\(try screen())")
     }
     return id
+  }
+
+  /// What `vise engine` prints of the engines that this pane's workbenches have started.
+  @discardableResult
+  func engine(_ arguments: String...) throws -> String {
+    try Command.run(
+      [Self.binary, "engine"] + arguments, environment: ["XDG_RUNTIME_DIR": directory.path])
   }
 
   /// Waits until the screen fulfils a condition; throws what it shows when it does not.

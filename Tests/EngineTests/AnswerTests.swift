@@ -193,6 +193,31 @@ import Testing
     #expect(counts[2] == [length + 1, 0])
   }
 
+  @Test func theShareOfInputsThatIsLeftOutIsTold() throws {
+    _ = try model.write(String(repeating: "a long story ", count: 60), to: "calibration.txt")
+    var request = request(ModelSide.allCases, prompt: String(repeating: "a story ", count: 30))
+    request.inputSparsity = 0.5
+    driver.send(.generate(job, request))
+    driver.run()
+    let events = driver.events
+    #expect(events.tokens(.reference).allSatisfy { $0.inputSparsity == nil })
+    let compressed = events.tokens(.compressed)
+    #expect(!compressed.isEmpty)
+    #expect(compressed.allSatisfy { abs(($0.inputSparsity ?? 0) - 0.5) < 0.15 })
+    // The reference reads all, so that the figure beside the answer is what leaving out costs.
+    #expect(compressed.contains { ($0.divergence ?? 0) > 0 })
+    // Without a text there is nothing to find thresholds on.
+    try FileManager.default.removeItem(atPath: "\(model.path)/calibration.txt")
+    request.inputSparsity = 0.25
+    driver.send(.generate(job, request))
+    driver.run()
+    guard case .failed(let reason)? = driver.events.endings.last?.outcome else {
+      Issue.record("the job failed")
+      return
+    }
+    #expect(reason.contains("calibrate first"))
+  }
+
   @Test func whatKeysAndValuesTakeIsTold() throws {
     for (type, bytes) in [(CacheType.f32, 4), (.f16, 2)] {
       let before = driver.events.count

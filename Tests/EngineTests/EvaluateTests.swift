@@ -60,6 +60,22 @@ import Testing
     #expect(result.top1Agreement?.value == 1)
   }
 
+  @Test func inputsThatAreLeftOutMoveTheModel() throws {
+    let calibration = try model.write(words, to: "calibration.txt")
+    #expect(calibration.hasPrefix(model.path))
+    var request = request(compares: false)
+    request.inputSparsity = 0.5
+    driver.send(.evaluate(job, request))
+    driver.run()
+    let result = try #require(result)
+    #expect(abs(try #require(result.inputSparsity) - 0.5) < 0.1)
+    #expect(try #require(result.divergence).mean.value > 1e-6)
+    request.inputSparsity = 0
+    driver.send(.evaluate(job, request))
+    driver.run()
+    #expect(self.result?.inputSparsity == nil && self.result?.divergence == nil)
+  }
+
   @Test func waitsForThePlanAndMeasuresIt() throws {
     driver.send(.setPlan(coarse))
     driver.send(.evaluate(job, request(compares: true)))

@@ -7,10 +7,14 @@ Each round starts from what was there before, kills the program with SIGKILL onc
 that it takes, and then lets it run to its end. After each kill, what was there before is there or what should be there
 is; after the end the files are those of a run that nothing disturbed, byte by byte, and nothing else is left. Then pairs
 of workbenches take snapshots of one model at a time, and none may be lost. Then sessions are typed key by key, killed at
-random moments and gone on with: the state is that before the last key at worst. Ends with status 1 and the failures otherwise.
+random moments and gone on with: the state is that before the last key at worst. Then engines are killed at random moments
+of a session: the workbench lives, what it keeps is as if nothing had happened, and what it measures at the end is the same
+to the last digit. Ends with status 1 and the failures otherwise.
 """
+import os
 import pathlib
 import random
+import signal
 import sys
 import tempfile
 import threading
@@ -149,7 +153,8 @@ class Keystrokes:
             run.type(self.KEYS[last])
             time.sleep(chance.uniform(0, 0.03))
             run.kill()
-            run.end()
+            # Its engine is still there, and the next workbench comes to it, but for every third.
+            run.end(stops=hits % 3 == 2)
             hits += 1
             now = self.seen(state)
             place = next((p for p in (last + 1, last) if now == self.states[p]), None)
@@ -161,11 +166,72 @@ class Keystrokes:
         return [(n, e) for n, e in zip(now, self.states[place]) if n != e]
 
 
+class EngineKills(Keystrokes):
+    """A session whose engine is killed again and again: it costs jobs, and nothing else."""
+    KEYS = [*"jj4  6u", "\x12", *"G32", "\r", *"vjj5S[", "a", "3", "\x1bOR", "\x1bOS", *"*s2:4", "\r", "j", "6", "u", "a", "4"]
+    RESULTS = "SELECT plan.yaml, text, result, evaluation.bytes FROM evaluation JOIN plan ON plan.id = plan ORDER BY evaluation.id"
+
+    def __init__(self, binary, model, folder):
+        self.text = pathlib.Path(f"{folder}.txt")
+        self.text.write_text("In the beginning God created the heaven and the earth. " * 120)
+        super().__init__(binary, model, folder)
+        state = self.folder / "measured"
+        state.mkdir()
+        run = self.open(state)
+        for key in self.KEYS:
+            run.type(key)
+            run.read(0.05)
+        self.measure(run, state)
+        self.results = operations.kept(state, self.RESULTS)
+        run.kill()
+        run.end()
+        assert len(self.results) == 1, f"measured: {self.results}"
+
+    def measure(self, run, state):
+        """Evaluates the plan at the end; whether figures came of it."""
+        # A field may be open, or the evaluation be lost with an engine that was just killed.
+        for _ in range(3):
+            run.type("\x1b")
+            run.read(0.3)
+            run.type(f":evaluate {self.text}\r")
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline:
+                if not run.read(0.1):
+                    return False
+                if operations.kept(state, self.RESULTS):
+                    return True
+        return False
+
+    def round(self, number, chance):
+        state = self.folder / f"round-{number}"
+        state.mkdir()
+        run, hits = self.open(state), 0
+        for key in self.KEYS:
+            run.type(key)
+            if not run.read(chance.uniform(0, 0.12)):
+                return hits, 0, f"the workbench ended with {run.end()}"
+            if chance.random() < 0.2:
+                for engine in run.engines():
+                    os.kill(engine, signal.SIGKILL)
+                    hits += 1
+                run.read(chance.choice([0, 0.02, 0.1, 0.6]))
+        wrong = None if self.measure(run, state) else "nothing was measured at the end"
+        now = self.seen(state)[:5]
+        if not wrong and operations.kept(state, self.RESULTS) != self.results:
+            wrong = f"measured {operations.kept(state, self.RESULTS)} in place of {self.results}"
+        if not wrong and now[3] != self.states[-1][3]:
+            wrong = f"the plan and its history differ: {now[3]}, {self.states[-1][3]}"
+        run.kill()
+        run.end()
+        return hits, 0, wrong
+
+
 def main():
     parser = operations.command_line()
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--pairs", type=int)
     parser.add_argument("--sessions", type=int)
+    parser.add_argument("--engine-sessions", type=int)
     options = parser.parse_args()
     chance = random.Random(options.seed)
     binary = pathlib.Path(options.binary).resolve()
@@ -201,6 +267,14 @@ def main():
             print("\n".join(wrong), end="\n" if wrong else "")
             print(f"keystrokes: {sum(f[0] for f in found)} kills in {rounds} sessions, "
                   f"{sum(f[1] for f in found)} of them lost the last key", flush=True)
+        rounds = options.engine_sessions if options.engine_sessions is not None else max(1, options.count // 50)
+        if options.only in (None, "engine") and rounds:
+            script = EngineKills(binary, options.model, f"{folder}/engine")
+            found = [script.round(number, chance) for number in range(rounds)]
+            wrong = [f"engine, round {n}: {w}" for n, (_, _, w) in enumerate(found) if w]
+            failures += wrong
+            print("\n".join(wrong), end="\n" if wrong else "")
+            print(f"engine: {sum(f[0] for f in found)} kills in {rounds} sessions, {len(wrong)} of them wrong", flush=True)
     if failures:
         sys.exit(f"{len(failures)} failures, seed {options.seed}")
 

@@ -189,7 +189,10 @@ class Workbench:
     """The workbench in a terminal of its own, typed into by a script: keys, each with what is shown then."""
 
     def __init__(self, words, environment, keys, is_done):
-        self.keys, self.is_done, self.output = list(keys), is_done, b""
+        self.keys, self.is_done, self.output, self.binary = list(keys), is_done, b"", words[0]
+        # Engines are found by those of this state alone.
+        self.runtime = {"XDG_RUNTIME_DIR": environment["XDG_STATE_HOME"]}
+        environment = {**self.runtime, **environment}
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
             os.execvpe(words[0], words, {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", **environment})
@@ -212,11 +215,23 @@ class Workbench:
             self.output += data
         return True
 
-    def end(self):
-        """Waits for the program's end; its status."""
+    def end(self, stops=True):
+        """Waits for the program's end; its status. Its engine ends too, unless that is to be found again."""
         _, status = os.waitpid(self.pid, 0)
         os.close(self.terminal)
+        if stops:
+            self.engine("--stop", "all")
         return os.waitstatus_to_exitcode(status)
+
+    def engine(self, *words):
+        """What `vise engine` prints."""
+        return subprocess.run([self.binary, "engine", *words], env={**os.environ, **self.runtime}, capture_output=True,
+                              text=True, timeout=LIMIT).stdout
+
+    def engines(self):
+        """Processes of the engines that run."""
+        return [int(name.name[7:-5]) for name in pathlib.Path(self.runtime["XDG_RUNTIME_DIR"]).glob("vise/engine-*.sock")
+                if os.path.exists(f"/proc/{name.name[7:-5]}")]
 
     def type(self, text):
         try:

@@ -142,6 +142,7 @@ static void try_all(vk_level level, const char *name) {
   try_vectors(level);
   try_gradients(level);
   try_statistics(level);
+  try_columns(level);
   printf("%s: %zu results %s\n", name, results, records ? "recorded" : "compared");
 }
 

@@ -1,5 +1,6 @@
 // Products with tiles at every width, kind of zeros, size of groups and number of vectors; tiles written and read back.
 #include "vk_conversions.h"
+#include "vk_columns.h"
 #include "vk_tiles.h"
 
 #include "variants.h"
@@ -148,8 +149,45 @@ static void try_sparse(vk_level level, const vk_tiles *matrix) {
   free(rows);
 }
 
+// The same codes column by column, times what thresholds leave of a vector.
+static void try_columns_of(vk_level level, const vk_tiles *matrix) {
+  const size_t blocks = vk_column_blocks(matrix), bytes = vk_column_bytes(matrix);
+  uint8_t *const columns = aligned(NULL, blocks * bytes);
+  for (size_t block = 0; block < blocks; block++) {
+    vk_columns_lay_out(level, matrix, block, columns + block * bytes);
+  }
+  same("columns", columns, blocks * bytes);
+  float *const x = random_floats(matrix->columns, 1);
+  float *const sizes = sums_of_sizes(matrix, 0, matrix->rows, x, 1);
+  float *const y = room_for(matrix->rows * sizeof(float));
+  for (vk_planes planes = VK_FAST; planes <= VK_EXACT; planes++) {
+    void *const memory = aligned(NULL, vk_active_bytes(matrix->columns, matrix->group, planes));
+    for (float threshold = 0; threshold < 1; threshold += 0.4f) {
+      const vk_active_inputs inputs = vk_active_gather(level, x, matrix->columns, matrix->group,
+                                                       threshold, planes, memory);
+      vk_columns_times(level, matrix, columns, 0, blocks, &inputs, y);
+      near_sums("products of columns", y, matrix->rows, sizes);
+    }
+    free(memory);
+  }
+  free(y);
+  free(sizes);
+  free(x);
+  free(columns);
+}
+
+static void try_tiles_of(vk_level level, const vk_tiles *matrix) {
+  try_reading(level, matrix);
+  try_times(level, matrix, NULL, 3, ROWS - 4);
+  if (vk_tiles_can_be_sparse(matrix)) try_sparse(level, matrix);
+}
+
+static void try_blocks_of(vk_level level, const vk_tiles *matrix) { try_times(level, matrix, NULL, 2, ROWS - 2); }
+
+typedef void (*check)(vk_level, const vk_tiles *);
+
 // A matrix whose tiles are written by the level's own functions.
-static void try_integers(vk_level level, size_t columns, size_t group, unsigned bits, int zeros) {
+static void try_integers(vk_level level, size_t columns, size_t group, unsigned bits, int zeros, check try) {
   const size_t units = vk_tile_units(columns), groups = vk_tile_groups(columns, group);
   const size_t tile_bytes = units * 64 * bits, words = (columns * bits + 31) / 32;
   uint8_t *const codes = aligned(NULL, TILES * tile_bytes);
@@ -178,9 +216,7 @@ static void try_integers(vk_level level, size_t columns, size_t group, unsigned 
       .bits = bits,
       .zero = zeros == 0 ? (float)(1u << (bits - 1)) : 0,
   };
-  try_reading(level, &matrix);
-  try_times(level, &matrix, NULL, 3, ROWS - 4);
-  if (vk_tiles_can_be_sparse(&matrix)) try_sparse(level, &matrix);
+  try(level, &matrix);
   free(points);
   free(minimums);
   free(scales);
@@ -189,7 +225,7 @@ static void try_integers(vk_level level, size_t columns, size_t group, unsigned 
   free(codes);
 }
 
-static void try_block_type(vk_level level, vk_block_type type) {
+static void try_block_type(vk_level level, vk_block_type type, check try) {
   vk_tile_kind kind;
   if (!vk_tile_block_kind(type, &kind)) return;
   const vk_block_shape shape = vk_shape_of(type);
@@ -237,7 +273,7 @@ static void try_block_type(vk_level level, vk_block_type type) {
       .zero = kind.zero,
       .multiples_are_signed = kind.multiples_are_signed,
   };
-  try_times(level, &matrix, NULL, 2, ROWS - 2);
+  try(level, &matrix);
   free(halves);
   free(multiples);
   free(all);
@@ -246,18 +282,22 @@ static void try_block_type(vk_level level, vk_block_type type) {
   free(codes);
 }
 
-void try_tiles(vk_level level) {
+static void try_all(vk_level level, check integers, check blocks) {
   // Halves of units, units, several, whole rows; last units that are half empty.
   static const size_t shapes[][2] = {{64, 64},  {576, 64}, {160, 32}, {48, 16},  {16, 16},
                                      {256, 16}, {192, 96}, {256, 128}, {288, 288}};
   for (size_t shape = 0; shape < sizeof shapes / sizeof shapes[0]; shape++) {
     for (unsigned bits = 1; bits <= 8; bits++) {
       for (int zeros = 0; zeros < 3; zeros++) {
-        try_integers(level, shapes[shape][0], shapes[shape][1], bits, zeros);
+        try_integers(level, shapes[shape][0], shapes[shape][1], bits, zeros, integers);
       }
     }
   }
-#define TRY(name, ...) try_block_type(level, name);
+#define TRY(name, ...) try_block_type(level, name, blocks);
   VK_BLOCK_TYPES(TRY)
 #undef TRY
 }
+
+void try_tiles(vk_level level) { try_all(level, try_tiles_of, try_blocks_of); }
+
+void try_columns(vk_level level) { try_all(level, try_columns_of, try_columns_of); }

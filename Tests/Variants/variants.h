@@ -45,5 +45,6 @@ void try_formats(vk_level level);
 void try_vectors(vk_level level);
 void try_gradients(vk_level level);
 void try_statistics(vk_level level);
+void try_columns(vk_level level);
 
 #endif

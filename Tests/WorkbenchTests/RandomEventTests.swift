@@ -15,6 +15,7 @@ import Tensors
   func nothingTrapsAndInvariantsHold(seed: UInt64) {
     var random = SeededRandom(seed: seed)
     var app = App(.synthetic(blocks: 5))
+    app.state.keepsSessions = false
     for step in 0..<700 {
       let event = event(&random, app)
       app.handle(event)
@@ -107,12 +108,41 @@ import Tensors
     return texts.randomElement(using: &random) ?? ""
   }
 
+  /// What an engine may have done, of this model or another.
+  private func record(
+    _ random: inout SeededRandom, _ model: OpenModel, _ job: JobID
+  ) -> EngineRecord {
+    let isSame = Bool.random(using: &random)
+    let whole = isSame ? model.whole : .synthetic(blocks: 4)
+    let bits = SchemeChange(bits: Int.random(in: 2...8, using: &random))
+    let plan = Plan(rules: [PlanRule(layers: ["*_proj"], change: bits)])
+    let summary = EvaluationSummary(tokens: 1, windows: 1, referencePPL: Estimate(.infinity))
+    let outcomes: [JobOutcome?] = [nil, .finished, .cancelled, .failed("no")]
+    let jobs: [JobRecord] = [
+      JobRecord(
+        id: job, kind: .evaluate, title: "evaluate",
+        command: .evaluate(job, EvaluationRequest(textPath: text(&random))), plan: plan,
+        events: [.evaluating(job, summary)], outcome: outcomes.randomElement(using: &random) ?? nil,
+        wasSeen: Bool.random(using: &random)),
+      JobRecord(
+        id: JobID(9), kind: .generate, title: "answer",
+        command: .generate(JobID(9), GenerationRequest(prompt: text(&random)))),
+    ]
+    return EngineRecord(
+      path: whole.path, model: whole, plan: Bool.random(using: &random) ? plan : nil, jobs: jobs,
+      isLeft: isSame && Bool.random(using: &random))
+  }
+
   private func engine(_ random: inout SeededRandom, _ app: App) -> AppEvent {
     guard let model = app.state.model,
       let index = model.layers.indices.randomElement(using: &random)
     else { return .input(.wake) }
     let job = JobID(Int.random(in: 0...6, using: &random))
-    switch Int.random(in: 0..<14, using: &random) {
+    switch Int.random(in: 0..<17, using: &random) {
+    case 14: return .link(.lost(reason: text(&random)))
+    case 15: return .link(.attached(record(&random, model, job)))
+    case 16:
+      return app.state.engine.isReopening ? .engine(.opened(model.whole)) : .input(.wake)
     case 9: return .engine(.sensitivity(nil, SyntheticSolver.sensitivity(of: model)))
     case 10: return .engine(.frontier(SyntheticSolver.frontier(of: model)))
     case 11:

@@ -167,9 +167,11 @@ import Testing
 
   /// Columns of answers beside each other, and rows of them, by the width of the pane.
   @Test(arguments: [(118, [3]), (86, [3]), (80, [2, 1]), (57, [2, 1]), (50, [1, 1, 1])])
-  func answersFold(columns: Int, rows: [Int]) {
+  func answersFold(columns: Int, rows: [Int]) throws {
     let inside = Rect(column: 1, row: 1, columns: columns, rows: 12)
-    let layout = PromptLayout(inside: inside, sides: AnswerSide.allCases)
+    var conversation = Conversation()
+    conversation.use(try ServerAddress("http://localhost:8000"))
+    let layout = PromptLayout(inside: inside, conversation: conversation)
     let byRow = Dictionary(grouping: layout.sides, by: \.heading.row)
     #expect(byRow.keys.sorted().map { byRow[$0]?.count } == rows)
     #expect(layout.sides.map(\.side) == AnswerSide.allCases)

@@ -13,6 +13,9 @@ extension Double {
     return sign + padded.dropLast(places) + "." + padded.suffix(places)
   }
 
+  /// As a percentage with one decimal.
+  package var percent: String { (self * 100).fixed(1) + "%" }
+
   /// The number with about `digits` significant digits, however small it is: `0.0123`, `1.2e-07`.
   package func significant(_ digits: Int) -> String {
     guard isFinite, self != 0 else { return fixed(0) }

@@ -62,6 +62,7 @@ final class AnswerJob: Job {
       try served?.step(request, limit: limit, job: id, in: workspace)
     } else if let next = next(in: workspace) {
       place = (next + 1) % answers.count
+      try answers[next].prune(request, turn)
       if var token = try answers[next].step(request, limit: limit, job: id, in: workspace) {
         token.divergence = divergence
         workspace.emit(.token(id, token))
@@ -94,6 +95,7 @@ final class AnswerJob: Job {
   /// KLD of the distributions that both last tokens were chosen from, if these are comparable.
   private var divergence: Double? {
     guard let reference = generation(of: .reference), let compressed = generation(of: .compressed),
+      reference.prompt == compressed.prompt,
       reference.tokens.count == compressed.tokens.count,
       reference.tokens.dropLast() == compressed.tokens.dropLast(),
       let expected = reference.logits, let found = compressed.logits

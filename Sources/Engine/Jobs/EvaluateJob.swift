@@ -11,7 +11,11 @@ struct EvaluateJob: Job {
   let id: JobID
   let request: EvaluationRequest
 
-  private var compares: Bool { request.compares || request.referencePath != nil }
+  private var compares: Bool {
+    request.compares || request.referencePath != nil || isPruned
+  }
+
+  private var isPruned: Bool { request.inputSparsity.map { $0 > 0 } ?? false }
 
   func run(_ turn: Turn) throws(JobFailure) {
     let workspace = turn.workspace
@@ -25,12 +29,17 @@ struct EvaluateJob: Job {
     let reference = try reference(reading: tokens, turn)
     // All figures are of one plan: decoders are values, which later changes do not reach.
     if compares { try turn.wait { measured.plan.isDone } }
-    let compressed = compares ? try measured.models.decoder(.compressed) : nil
+    var compressed = compares ? try measured.models.decoder(.compressed) : nil
+    if let model = compressed {
+      compressed?.inputPruning = try measured.inputPruning(
+        of: model, share: request.inputSparsity, turn)
+    }
     let isOfPlan = request.referencePath == nil
     let schemes =
-      isOfPlan && measured.structure == nil && compares ? measured.planSchemes : nil
+      isOfPlan && measured.structure == nil && compares && !isPruned ? measured.planSchemes : nil
     var evaluation = try evaluation(of: tokens, reference, in: workspace)
     let estimate = try estimate(of: evaluation, compressed, turn)
+    if let model = compressed { compressed?.inputPruning = model.inputPruning?.anew(for: model) }
     var told = workspace.now()
     do {
       try evaluation.run(
@@ -45,7 +54,8 @@ struct EvaluateJob: Job {
       throw JobFailure(error)
     }
     if isOfPlan { workspace.referenceStates = evaluation.referenceStates }
-    guard let summary = evaluation.result else { return }
+    guard var summary = evaluation.result else { return }
+    summary.inputSparsity = compressed?.inputPruning?.sparsity
     workspace.emit(.evaluated(id, summary))
     learn(summary, of: schemes, in: workspace)
   }

@@ -1,6 +1,7 @@
 import Checkpoints
 import Compression
 import Export
+import Inference
 import Procedures
 import Tensors
 import Work
@@ -33,7 +34,50 @@ struct ExportJob: Job {
     try writeLayers(of: &export, turn)
     try writeOthers(of: &export, turn)
     try checkUnchanged(workspace)
-    workspace.emit(.exported(id, try export.finish()))
+    let receipt = request.writesReceipt ? try receipt(of: export, turn) : nil
+    do throws(ExportError) {
+      // A directory appears with its receipt.
+      if request.form == .directory { try receipt?.write(besideExport: export.folder) }
+    } catch {
+      throw JobFailure(error)
+    }
+    let written = try export.finish()
+    do throws(ExportError) {
+      if request.form == .file { try receipt?.write(besideExport: request.path) }
+    } catch {
+      throw JobFailure(error)
+    }
+    workspace.emit(.exported(id, written))
+  }
+
+  /// Hashes what was written, and tells what it was made from.
+  private func receipt(of export: ExportRun, _ turn: Turn) throws(JobFailure) -> Receipt {
+    let workspace = turn.workspace
+    func hashed(_ path: String, as name: String) throws(JobFailure) -> Receipt.File {
+      var hashing: FileHashing
+      do { hashing = try FileHashing(path, as: name) } catch { throw JobFailure(error) }
+      while true {
+        let file: Receipt.File?
+        do { file = try hashing.step() } catch { throw JobFailure(error) }
+        if let file { return file }
+        try turn.tick()
+      }
+    }
+    var files: [Receipt.File] = []
+    for file in export.files { files.append(try hashed(file.path, as: file.name)) }
+    var calibration: Receipt.Calibration?
+    let isFitted = workspace.exportedSchemes.contains { $0.calibrationNeed > .nothing }
+    if isFitted, let known = workspace.calibration {
+      calibration = Receipt.Calibration(
+        text: try hashed(known.textPath, as: known.textPath),
+        tokens: known.windows.count * known.windows.length, window: known.windows.length)
+    }
+    let model = workspace.wholeDescription
+    return Receipt(
+      version: EngineSettings.version, format: request.format, target: request.target,
+      source: Receipt.Source(
+        path: model.path, fingerprint: model.fingerprint, bytes: model.tensorBytes),
+      plan: workspace.namedPlan.yaml(), calibration: calibration, files: files)
   }
 
   private func checkUnchanged(_ workspace: Workspace) throws(JobFailure) {

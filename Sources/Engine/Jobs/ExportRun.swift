@@ -42,6 +42,12 @@ struct ExportRun {
   }
 
   var writtenBytes: Int { writer.writtenBytes }
+  /// The files, and where each lies before it is put in its place.
+  var files: [(name: String, path: String)] {
+    preview.files.map { ($0.name, writer.path(of: $0.name)) }
+  }
+  /// The directory that becomes the export's.
+  var folder: String { writer.root }
   var bytes: Int { preview.bytes }
   var weightsLeft: Double {
     remaining.reduce(0) { $0 + Double(workspace.weights(of: $1.layer)) }

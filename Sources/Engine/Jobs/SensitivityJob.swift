@@ -12,6 +12,10 @@ struct SensitivityJob: Job {
 
   var lane: Lane { .calibration }
 
+  /// From this many seconds on a first answer comes from so many tokens, and from methods that know no pairs of inputs.
+  private static let longWait = 120.0
+  private static let draftTokens = 1024
+
   /// - Throws: ``JobFailure`` for candidates that mean nothing for a layer alone.
   init(id: JobID, request: SensitivityRequest) throws(JobFailure) {
     try ScaleMapping.checkAlone(request.candidates)
@@ -34,31 +38,59 @@ struct SensitivityJob: Job {
           settings: workspace.evaluationSettings(window: weighed.length, limit: weighed.count),
           decoder: decoder))
       : .gradients(weighed)
-    let estimate = try estimate(weighed, windows, turn)
-    let found = try SensitivityMeasurement(of: workspace.layers, decoder: decoder).run(
-      request.candidates, weighing: weighing, on: windows,
-      weighingShare: estimate.weighing
-        / max(estimate.weighing + estimate.trials, .leastNormalMagnitude),
-      pace: turn.pace(of: 1000, estimate: estimate.weighing + estimate.trials))
-    try accept(found, windows, in: workspace)
+    let seconds = try estimate(weighed, windows, request.candidates, turn)
+    let measurement = SensitivityMeasurement(of: workspace.layers, decoder: decoder)
+    var pace: Pace
+    if case .gradients = weighing, seconds.all > Self.longWait,
+      request.gradientTokens > 2 * Self.draftTokens
+    {
+      let draft = try self.windows(of: tokens, limit: Self.draftTokens, in: workspace)
+      let schemes = request.candidates.quick
+      let first = try estimate(draft, draft, schemes, turn)
+      pace = turn.pace(of: 1000, estimate: first.all + seconds.all)
+      let share = first.all / (first.all + seconds.all)
+      let found = try measurement.run(
+        schemes, weighing: .gradients(draft), on: draft, weighingShare: first.weighingShare,
+        pace: pace.part(from: 0, to: share))
+      try tell(sensitivity(found, draft, in: workspace), asDraft: draft, in: workspace)
+      pace = pace.part(from: share, to: 1)
+    } else {
+      pace = turn.pace(of: 1000, estimate: seconds.all)
+    }
+    let found = try measurement.run(
+      request.candidates, weighing: weighing, on: windows, weighingShare: seconds.weighingShare,
+      pace: pace)
+    let calibration = workspace.makeCalibration(
+      textPath: request.textPath, windows: windows, moments: found.moments)
+    workspace.accept(calibration)
+    workspace.emit(.calibrated(id, calibration.summary(of: workspace.description)))
+    try tell(sensitivity(found, windows, in: workspace), asDraft: nil, in: workspace)
   }
 
   /// Seconds that weighing layers and trying schemes should take.
+  private struct Seconds {
+    let weighing: Double
+    let trials: Double
+    var all: Double { weighing + trials }
+    var weighingShare: Double { weighing / max(all, .leastNormalMagnitude) }
+  }
+
   private func estimate(
-    _ weighed: TokenWindows, _ windows: TokenWindows, _ turn: Turn
-  ) throws(JobFailure) -> (weighing: Double, trials: Double) {
+    _ weighed: TokenWindows, _ windows: TokenWindows, _ candidates: [Scheme], _ turn: Turn
+  ) throws(JobFailure) -> Seconds {
     try turn.workspace.estimated(turn) { [request] work, pace throws(JobFailure) in
       let trials = try work.trials(
-        tokens: windows.count * windows.length, candidates: request.candidates,
+        tokens: windows.count * windows.length, candidates: candidates,
         rows: TrialRows.defaultCount, pace: pace)
       guard request.usesNoise else {
-        return (work.speed.gradients(tokens: weighed.count * weighed.length), trials)
+        return Seconds(
+          weighing: work.speed.gradients(tokens: weighed.count * weighed.length), trials: trials)
       }
       let layers = turn.workspace.shapes.indices.map { ($0, Scheme.keep) }
       let noise = try work.refinement(
         Dictionary(uniqueKeysWithValues: layers), windows: weighed.count, length: weighed.length,
         scored: weighed.scored.count, tokens: 0, pace: pace)
-      return (noise, trials)
+      return Seconds(weighing: noise, trials: trials)
     }
   }
 
@@ -69,25 +101,52 @@ struct SensitivityJob: Job {
       of: tokens, from: request.textPath, length: request.window, least: 2, tokenLimit: limit)
   }
 
-  private func accept(
+  private func sensitivity(
     _ found: SensitivityMeasurement.Result, _ windows: TokenWindows, in workspace: Workspace
-  ) throws(JobFailure) {
+  ) -> Sensitivity {
     let model = workspace.description
-    let sensitivity = Sensitivity(
+    return Sensitivity(
       origin: Sensitivity.Origin(
         model: model.name, fingerprint: model.fingerprint, text: request.textPath,
         gradientTokens: found.gradientTokens, trialTokens: windows.count * windows.length,
         version: EngineSettings.version),
       layers: found.layers)
+  }
+
+  /// Solves and predicts with what was measured from now on, and saves it.
+  ///
+  /// - Parameters:
+  ///   - sensitivity: What was measured.
+  ///   - draft: The text that a first answer is from; nil for the last one.
+  ///   - workspace: Of the job.
+  private func tell(
+    _ sensitivity: Sensitivity, asDraft draft: TokenWindows?, in workspace: Workspace
+  ) throws(JobFailure) {
     if let path = request.savePath {
       do { try sensitivity.write(to: path) } catch { throw JobFailure(error) }
     }
-    let calibration = workspace.makeCalibration(
-      textPath: request.textPath, windows: windows, moments: found.moments)
-    workspace.accept(calibration)
     workspace.sensitivity = sensitivity
-    workspace.emit(.calibrated(id, calibration.summary(of: model)))
-    workspace.emit(.sensitivity(id, SensitivitySummary(sensitivity, path: request.savePath)))
+    var summary = SensitivitySummary(sensitivity, path: request.savePath)
+    guard let draft else {
+      workspace.emit(.sensitivity(id, summary))
+      return
+    }
+    summary.note =
+      "a first answer, from \(draft.count * draft.length) tokens and without GPTQ; a better one follows"
+    workspace.emit(.sensitivityDrafted(id, summary))
+  }
+}
+
+extension [Scheme] {
+  /// The same with methods that know no pairs of inputs, each once.
+  fileprivate var quick: [Scheme] {
+    var found: [Scheme] = []
+    for var scheme in self {
+      if scheme.quantization?.method == .gptq { scheme.quantization?.method = .rtn }
+      if scheme.sparsity?.method == .sparsegpt { scheme.sparsity?.method = .wanda }
+      if !found.contains(scheme) { found.append(scheme) }
+    }
+    return found
   }
 }
 

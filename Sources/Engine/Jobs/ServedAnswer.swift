@@ -69,10 +69,21 @@ struct ServedAnswer {
 extension ServerQuestion {
   /// What a server is asked so that it reads and samples as the models here do.
   fileprivate init(_ request: GenerationRequest, isChat: Bool, limit: Int) {
+    let messages = request.messages(for: .served)
     self.init(
-      prompt: request.prompt, isChat: isChat, tokenLimit: limit,
-      temperature: request.sampling.temperature, topK: request.sampling.topK,
+      prompt: isChat ? request.prompt : messages.map(\.content).joined(), isChat: isChat,
+      tokenLimit: limit, temperature: request.sampling.temperature, topK: request.sampling.topK,
       topP: request.sampling.topP, seed: request.sampling.seed)
+    guard isChat else { return }
+    earlier = messages.dropLast().map { message in
+      let role: Message.Role =
+        switch message.role {
+        case .system: .system
+        case .user: .user
+        case .assistant: .assistant
+        }
+      return Message(role: role, content: message.content)
+    }
   }
 }
 

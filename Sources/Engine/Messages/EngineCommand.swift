@@ -45,7 +45,13 @@ public struct SamplingSettings: Codable, Hashable, Sendable {
 /// A prompt and how to answer it.
 public struct GenerationRequest: Codable, Hashable, Sendable {
   public var prompt: String
-  /// True sends the prompt as it is, without the model's chat template.
+  /// What a chat template says before all turns; nil leaves that to the template.
+  public var system: String?
+  /// The conversation so far, the oldest turn first.
+  public var turns: [ChatTurn]
+  /// Tokens that answers begin with: they were given before, and are gone on from.
+  public var beginnings: [AnswerSide: [Int]]
+  /// True sends the prompt as it is, without the model's chat template; turns then follow each other as they are.
   public var isRaw: Bool
   public var sides: [ModelSide]
   /// A server that answers too; nil if none does.
@@ -57,14 +63,18 @@ public struct GenerationRequest: Codable, Hashable, Sendable {
   public var arithmetic: Arithmetic
   /// What keys and values are held as.
   public var cacheType: CacheType
+  /// The share of inputs of o_proj and down_proj that count as zero: of the compressed model where that answers. 0 is none.
+  public var inputSparsity: Double?
 
   public init(
     prompt: String, isRaw: Bool = false, sides: [ModelSide] = ModelSide.allCases,
     server: ServerAddress? = nil, tokenLimit: Int = 128,
     sampling: SamplingSettings = SamplingSettings(), arithmetic: Arithmetic = .exact,
-    cacheType: CacheType = .f16
+    cacheType: CacheType = .f16, inputSparsity: Double? = nil, system: String? = nil,
+    turns: [ChatTurn] = []
   ) {
     self.prompt = prompt
+    (self.system, self.turns, beginnings) = (system, turns, [:])
     self.isRaw = isRaw
     self.sides = sides
     self.server = server
@@ -72,6 +82,7 @@ public struct GenerationRequest: Codable, Hashable, Sendable {
     self.sampling = sampling
     self.arithmetic = arithmetic
     self.cacheType = cacheType
+    self.inputSparsity = inputSparsity
   }
 }
 
@@ -89,10 +100,12 @@ public struct EvaluationRequest: Codable, Hashable, Sendable {
   public var referencePath: String?
   /// A plan to measure in place of the current one, which stays as it is.
   public var plan: Plan?
+  /// The share of inputs of o_proj and down_proj that count as zero in the model that is compared; nil is none.
+  public var inputSparsity: Double?
 
   public init(
     textPath: String, window: Int? = nil, windowLimit: Int? = nil, compares: Bool = true,
-    referencePath: String? = nil, plan: Plan? = nil
+    referencePath: String? = nil, plan: Plan? = nil, inputSparsity: Double? = nil
   ) {
     self.textPath = textPath
     self.window = window
@@ -100,6 +113,7 @@ public struct EvaluationRequest: Codable, Hashable, Sendable {
     self.compares = compares
     self.referencePath = referencePath
     self.plan = plan
+    self.inputSparsity = inputSparsity
   }
 }
 
@@ -117,6 +131,10 @@ public enum EngineCommand: Codable, Hashable, Sendable {
   case preview(JobID, layer: String, scheme: Scheme)
   /// Answers a prompt with the reference, the compressed model, a server, or several side by side.
   case generate(JobID, GenerationRequest)
+  /// Lets both models read an answer, and says what each expected at every token of it.
+  case readTokens(JobID, ReadingRequest)
+  /// Finds the blocks that make both models part on an answer: the compressed model's go first, the original's after them.
+  case partByBlock(JobID, ReadingRequest)
   /// Finds out whether a server is there, and which model it has.
   case findServer(JobID, ServerAddress)
   /// Measures PPL and, if it compares, KLD on a text.

@@ -9,7 +9,7 @@ import Serving
 public enum JobKind: String, Codable, Hashable, Sendable {
   case preview, compress, generate, evaluate, logits, calibrate, sensitivity, refine, prune,
     compare,
-    export, connect
+    export, connect, tokens, part
 }
 
 /// How far a job has come.
@@ -57,11 +57,13 @@ public struct GeneratedToken: Codable, Hashable, Sendable {
   public var reusedTokens: Int
   /// Bytes of the keys and values that this answer holds; 0 for a server.
   public var cacheBytes: Int
+  /// The share of inputs of o_proj and down_proj that counted as zero; nil where none was asked to.
+  public var inputSparsity: Double?
 
   public init(
     side: AnswerSide, index: Int, id: Int?, text: String, tokensPerSecond: Double,
     divergence: Double? = nil, promptTokens: Int = 0, promptSeconds: Double = 0,
-    reusedTokens: Int = 0, cacheBytes: Int = 0
+    reusedTokens: Int = 0, cacheBytes: Int = 0, inputSparsity: Double? = nil
   ) {
     self.side = side
     self.index = index
@@ -73,6 +75,7 @@ public struct GeneratedToken: Codable, Hashable, Sendable {
     self.promptSeconds = promptSeconds
     self.reusedTokens = reusedTokens
     self.cacheBytes = cacheBytes
+    self.inputSparsity = inputSparsity
   }
 }
 
@@ -108,6 +111,10 @@ public enum EngineEvent: Codable, Hashable, Sendable {
   case answerEnded(JobID, AnswerSide, StopReason)
   /// This side gives no answer, or no more of it; one sentence that says why. The others go on.
   case answerFailed(JobID, AnswerSide, reason: String)
+  /// What both models expected at the next tokens of the answer that they read.
+  case tokensRead(JobID, [TokenReading])
+  /// What the next block does to the answer.
+  case blockParted(JobID, BlockParting)
   /// What an evaluation found in the windows that it has read so far.
   case evaluating(JobID, EvaluationSummary)
   /// A server is there, and this is its model.
@@ -119,6 +126,8 @@ public enum EngineEvent: Codable, Hashable, Sendable {
   case calibrated(JobID, CalibrationSummary)
   /// Sensitivity is at hand: measured just now, or read from a file (then without a job).
   case sensitivity(JobID?, SensitivitySummary)
+  /// The same, as a first answer from less text; the job goes on to a better one.
+  case sensitivityDrafted(JobID, SensitivitySummary)
   /// Predictions learned from what a job measured: other KLDs for the same schemes.
   case sensitivityRefined(JobID, SensitivitySummary)
   /// The sensitivity at hand was saved.

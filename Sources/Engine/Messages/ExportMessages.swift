@@ -11,16 +11,19 @@ public struct ExportRequest: Codable, Hashable, Sendable {
   public var replaces: Bool
   /// What a report says beside what the engine knows.
   public var notes: ReportNotes
+  /// Whether a receipt is written beside tensors.
+  public var writesReceipt: Bool
 
   public init(
     format: ExportFormat, target: ExportTarget, path: String, replaces: Bool = false,
-    notes: ReportNotes = ReportNotes()
+    notes: ReportNotes = ReportNotes(), writesReceipt: Bool = false
   ) {
     self.format = format
     self.target = target
     self.path = path
     self.replaces = replaces
     self.notes = notes
+    self.writesReceipt = writesReceipt
   }
 }
 

@@ -24,6 +24,8 @@ final class Workspace {
   var awaitsMoments = false
   /// What the reference's head reads on the text evaluated last.
   var referenceStates: ReferenceStates?
+  /// Small inputs that count as zero in the model that was asked for last.
+  var inputPruning: InputPruning?
   /// What each scheme of each layer costs; nil before it is measured or read.
   var sensitivity: Sensitivity?
   /// What the plan takes from the model before its rules apply.

@@ -221,8 +221,13 @@ extension ExportWriter {
   /// Bytes of a copied file that are in memory at a time.
   private static let copyLength = 8 << 20
 
-  /// The directory that the files are written to.
-  private var root: String { "\(destination.partial)/files" }
+  /// The directory that files lie in until they are put in their place.
+  public var root: String { "\(destination.partial)/files" }
+
+  /// Where a file lies until then, by the name that it will have.
+  public func path(of name: String) -> String {
+    place(of: destination.form == .file ? layout.files[0].name : name)
+  }
 
   private func place(of name: String) -> String { "\(root)/\(name)" }
 

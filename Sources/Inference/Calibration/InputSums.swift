@@ -16,9 +16,9 @@ struct SiteSums: Sendable {
   mutating func add(_ inputs: SiteInputs, weights: [Float]?, on pool: WorkerPool) {
     // Pairs of channels are of use to each expert by itself only.
     let wholeNeed = inputs.expert == nil ? need : min(need, .moments)
-    var whole = whole ?? InputSums(columns: columns, need: wholeNeed)
-    whole.add(inputs.vectors, weights: weights, on: pool)
-    self.whole = whole
+    // Added to in place: a second reference would have sums of all pairs copied each time.
+    if whole == nil { whole = InputSums(columns: columns, need: wholeNeed) }
+    whole?.add(inputs.vectors, weights: weights, on: pool)
     guard let expert = inputs.expert else { return }
     experts[expert, default: InputSums(columns: columns, need: need)]
       .add(inputs.vectors, weights: weights, on: pool)

@@ -83,7 +83,8 @@ extension Decoder {
     case .dense(let facts, let layers, let down):
       let inputs = inputs(of: hidden, under: .feedForwardNorm, in: block)
       let activations = mlpActivations(
-        of: inputs, activation: facts.activation, isGated: facts.isGated, layers, down)
+        of: inputs, activation: facts.activation, isGated: facts.isGated, layers, down,
+        at: .feedForwardOutput(block: index))
       observer(
         SiteInputs(site: .feedForward(block: index), vectors: inputs))
       observer(
@@ -111,7 +112,7 @@ extension Decoder {
   ) {
     let block = blocks[index]
     guard case .dense(_, _, let down) = block.feedForward else { return }
-    let output = down.outputs(of: read, on: pool, arithmetic)
+    let output = outputs(of: read, through: down, at: .feedForwardOutput(block: index))
     hidden.add(residual(of: output, after: .feedForwardPostNorm, in: block))
     finish(block: index, on: &hidden, positions)
   }
@@ -162,7 +163,8 @@ extension Decoder {
     return AttentionActivations(
       normalized: normalized, raw: raw, projected: projected, ungated: ungated, attended: attended,
       latent: latent,
-      output: block.attentionOutput.outputs(of: attended, on: pool, arithmetic))
+      output: outputs(
+        of: attended, through: block.attentionOutput, at: .attentionOutput(block: index)))
   }
 
   /// Turns queries and keys by their positions, and lets queries grow with theirs; or turns gradients back.
@@ -188,15 +190,15 @@ extension Decoder {
     }
   }
 
-  /// What an MLP computes of what it reads.
+  /// What an MLP computes of what it reads; the site is its last layer's, unless that reads all in any case.
   func mlpActivations(
     of inputs: Matrix, activation: ActivationKind, isGated: Bool, _ layers: Projection,
-    _ down: Projection
+    _ down: Projection, at site: InputSite? = nil
   ) -> MLPActivations {
     let (projected, inner) = innerActivations(
       of: inputs, activation: activation, isGated: isGated, layers)
     return MLPActivations(
-      projected: projected, inner: inner, output: down.outputs(of: inner, on: pool, arithmetic))
+      projected: projected, inner: inner, output: outputs(of: inner, through: down, at: site))
   }
 
   /// What an MLP's first layers compute, and what its last one reads.

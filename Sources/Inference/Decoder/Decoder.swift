@@ -16,6 +16,8 @@ public struct Decoder: Sendable {
   let pool: WorkerPool
   /// How exactly products with layers that hold integer codes are computed.
   public var arithmetic = Arithmetic.exact
+  /// Small inputs that count as zero; nil is none.
+  public var inputPruning: InputPruning?
   /// Stands for the weights that decide what blocks compute; another one once any of them is set.
   private(set) var revision = Revision()
   var embedding: LayerWeights

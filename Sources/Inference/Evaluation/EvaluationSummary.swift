@@ -32,6 +32,8 @@ public struct EvaluationSummary: Codable, Hashable, Sendable {
   public var windowDivergences: [Double]
   /// Mean loss of each window, in nats a token: the compressed model's if one was measured.
   public var windowLosses: [Double]
+  /// The share of inputs of o_proj and down_proj that counted as zero; nil where none was asked to.
+  public var inputSparsity: Double?
 
   public init(
     tokens: Int, windows: Int, referencePPL: Estimate, compressedPPL: Estimate? = nil,

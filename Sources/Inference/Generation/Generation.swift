@@ -22,7 +22,6 @@ public struct Generation: Sendable {
   private let tokenLimit: Int
   private let endTokens: Set<Int>
   private let chunk: Int?
-  private let prompt: [Int]
   private var cache: KeyValueCache
   /// Tokens that the model has not read yet: what is left of the prompt, or the last token chosen.
   private var unread: ArraySlice<Int>
@@ -35,6 +34,10 @@ public struct Generation: Sendable {
   private var pureCount: Int?
   /// Tokens of the prompt that did not have to be read, because an earlier prompt began alike.
   public let reusedCount: Int
+  /// The prompt's tokens.
+  public let prompt: [Int]
+  /// Where the first token stands for the sampler's noise.
+  private let noisePosition: Int
   /// Tokens of the prompt.
   public var promptCount: Int { prompt.count }
   /// Bytes that the keys and values of what was read take.
@@ -53,12 +56,15 @@ public struct Generation: Sendable {
   ///   - tokenLimit: Most tokens of the answer.
   ///   - endTokens: Tokens that end the answer and are no part of it.
   ///   - cacheType: What keys and values are held as.
+  ///   - noisePosition: Where the first token stands for the noise that it is sampled with; nil is after the prompt. Answers
+  ///     to prompts of different lengths share noise where it is the same.
   ///   - earlier: What was read for an earlier prompt; it is gone on from as far as this one agrees.
   ///   - chunk: Most tokens of the prompt that go through the model together; nil is by its size.
   /// - Throws: ``InferenceError`` when the prompt is empty or longer than the context.
   public init(
     decoder: Decoder, prompt: [Int], sampler: Sampler, tokenLimit: Int, endTokens: Set<Int>,
-    cacheType: CacheType = .f16, continuing earlier: consuming ReadTokens? = nil, chunk: Int? = nil
+    cacheType: CacheType = .f16, noisePosition: Int? = nil,
+    continuing earlier: consuming ReadTokens? = nil, chunk: Int? = nil
   ) throws(InferenceError) {
     guard !prompt.isEmpty else { throw .emptyInput }
     let limit = decoder.description.contextLength
@@ -68,6 +74,7 @@ public struct Generation: Sendable {
     self.endTokens = endTokens
     self.chunk = chunk
     self.prompt = prompt
+    self.noisePosition = noisePosition ?? prompt.count
     if let beginning = earlier?.cutBack(to: prompt, for: decoder, as: cacheType) {
       cache = beginning
     } else {
@@ -104,7 +111,7 @@ public struct Generation: Sendable {
       throw .notFinite(place: "after \(prompt.count + tokens.count) tokens")
     }
     self.logits = logits
-    let token = sampler.token(from: logits, at: prompt.count + tokens.count)
+    let token = sampler.token(from: logits, at: noisePosition + tokens.count)
     guard !endTokens.contains(token) else { return end(.endToken) }
     tokens.append(token)
     unread = [token]

@@ -44,12 +44,16 @@ public struct ReadTokens: Sendable {
 struct ReadingModel: Equatable, Sendable {
   let revision: Decoder.Revision
   let arithmetic: Arithmetic
+  /// The share of inputs that count as zero; nil is none.
+  let prunedShare: Double?
 
   init(_ decoder: Decoder) {
     (revision, arithmetic) = (decoder.revision, decoder.arithmetic)
+    prunedShare = decoder.inputPruning?.share
   }
 
   static func == (one: Self, other: Self) -> Bool {
     one.revision === other.revision && one.arithmetic == other.arithmetic
+      && one.prunedShare == other.prunedShare
   }
 }

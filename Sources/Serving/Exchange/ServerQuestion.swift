@@ -2,7 +2,24 @@ import JSON
 
 /// A prompt for a server, and how to answer it.
 public struct ServerQuestion: Hashable, Sendable {
+  /// A message of a conversation.
+  public struct Message: Hashable, Sendable {
+    public enum Role: String, Hashable, Sendable {
+      case system, user, assistant
+    }
+
+    public var role: Role
+    public var content: String
+
+    public init(role: Role, content: String) {
+      self.role = role
+      self.content = content
+    }
+  }
+
   public var prompt: String
+  /// The conversation before the prompt, for servers that put it into the model's chat template.
+  public var earlier: [Message] = []
   /// Whether the server puts it into the model's chat template; else the model reads it as it is.
   public var isChat: Bool
   /// Most tokens of the answer.
@@ -36,7 +53,9 @@ public struct ServerQuestion: Hashable, Sendable {
     var body: JSONObject = .empty
     body["model"] = .string(model)
     if isChat {
-      body["messages"] = [["role": "user", "content": .string(prompt)]]
+      let messages = earlier + [Message(role: .user, content: prompt)]
+      body["messages"] = .array(
+        messages.map { ["role": .string($0.role.rawValue), "content": .string($0.content)] })
     } else {
       body["prompt"] = .string(prompt)
     }

@@ -51,7 +51,8 @@ final class Tiles: @unchecked Sendable {
   /// From this many bytes on memory begins with a large page, which the system gives if it can.
   private static let largePage = 2 << 20
 
-  private static func allocate(_ bytes: Int) -> UnsafeMutableRawPointer {
+  /// Memory for codes that lives until it is deallocated.
+  static func allocate(_ bytes: Int) -> UnsafeMutableRawPointer {
     let isLarge = bytes >= largePage
     let memory = UnsafeMutableRawPointer.allocate(
       byteCount: bytes, alignment: isLarge ? largePage : 64)

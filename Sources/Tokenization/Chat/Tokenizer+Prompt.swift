@@ -29,13 +29,21 @@ extension Tokenizer {
 
   /// The ids that a prompt is answered from: in the chat template if there is one and not `raw`.
   ///
+  /// - Throws: as ``encodeConversation(_:raw:)``.
+  public func encodePrompt(_ prompt: String, raw: Bool) throws(ChatTemplateError) -> [Int] {
+    try encodeConversation([ChatMessage(role: .user, content: prompt)], raw: raw)
+  }
+
+  /// The ids that a conversation is answered from: in the chat template if there is one and not `raw`, else the messages'
+  /// texts one after the other.
+  ///
   /// A raw prompt may spell out control tokens.
   ///
-  /// - Throws: ``ChatTemplateError`` when the template cannot be read, or refuses the prompt.
-  public func encodePrompt(_ prompt: String, raw: Bool) throws(ChatTemplateError) -> [Int] {
-    if !raw, let chatTemplate {
-      return encode(try chatTemplate.prompt([ChatMessage(role: .user, content: prompt)]))
-    }
-    return begun(encode(prompt, allowsSpecialTokens: raw))
+  /// - Throws: ``ChatTemplateError`` when the template cannot be read, or refuses the conversation.
+  public func encodeConversation(
+    _ messages: [ChatMessage], raw: Bool
+  ) throws(ChatTemplateError) -> [Int] {
+    if !raw, let chatTemplate { return encode(try chatTemplate.prompt(messages)) }
+    return begun(encode(messages.map(\.content).joined(), allowsSpecialTokens: raw))
   }
 }

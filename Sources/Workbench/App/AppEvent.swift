@@ -8,9 +8,15 @@ import Terminal
 enum AppEvent: Hashable, Sendable {
   case input(InputEvent)
   case engine(EngineEvent)
+  case link(LinkEvent)
   case file(FileEvent)
   case machine(MachineEvent)
   case models(ModelsEvent)
+}
+
+extension AppEvent {
+  /// Whether it is what a person does.
+  var isInput: Bool { if case .input = self { true } else { false } }
 }
 
 /// What the search for models has come to.
@@ -63,6 +69,13 @@ enum FileEvent: Hashable, Sendable {
   case sessionWritten
   /// The theme that was chosen last, where it was not known at the beginning.
   case themeFound(String)
+  /// What a file holds that is asked as one prompt.
+  case promptRead(path: String, String)
+  /// There is no such file: what was taken for its name is asked.
+  case promptIsText(String)
+  /// The prompts of a file.
+  case promptsRead(path: String, [String])
+  case promptsUnreadable(reason: String)
   case textWritten(path: String)
   case textUnwritable(path: String, reason: String)
   /// Names in a directory, directories with a slash at their end; empty if it cannot be read.
@@ -82,6 +95,10 @@ enum Overwriting: Hashable, Sendable {
 enum Effect: Hashable, Sendable {
   case engine(EngineCommand)
   case readPlan(path: String)
+  /// Reads a file that is asked as one prompt; `orElse` is what is asked where there is none, nil for a file in any case.
+  case readPrompt(path: String, orElse: String?)
+  /// Reads prompts that are asked one by one.
+  case readPrompts(path: String)
   /// Writes whole files only: under a temporary name first, then renamed.
   case writePlan(Plan, path: String, overwrites: Overwriting)
   /// Reads all that is kept of a model; `older` is the fingerprint of its headers, which earlier versions knew it by.

@@ -8,7 +8,7 @@ import Terminal
 struct EventLoop {
   private var state: AppState
   private let screen: Screen
-  private let engine: Engine
+  private let engine: any EngineLink
   private let inbox: EventInbox
   private let files: FileWorker
   private let sessions: SessionKeeper
@@ -24,7 +24,8 @@ struct EventLoop {
   private static let answerTime = Duration.milliseconds(4)
 
   init(
-    state: AppState, screen: Screen, engine: Engine, inbox: EventInbox, sessions: SessionKeeper,
+    state: AppState, screen: Screen, engine: any EngineLink, inbox: EventInbox,
+    sessions: SessionKeeper,
     recent: @escaping @Sendable () -> [StartEntry], trace: FrameTrace? = nil
   ) {
     self.state = state
@@ -81,6 +82,9 @@ struct EventLoop {
     return signal
   }
 
+  /// Whether jobs are under way that bring results which somebody waits for.
+  var hasWork: Bool { state.jobs.hasWork }
+
   private mutating func take(_ events: [AppEvent]) {
     var effects: [Effect] = []
     for event in events { effects += update(&state, event) }
@@ -90,7 +94,7 @@ struct EventLoop {
   private mutating func carryOut(_ effect: Effect) {
     switch effect {
     case .engine(let command): engine.send(command)
-    case .readPlan, .writePlan, .writeText, .list: files.carryOut(effect)
+    case .readPlan, .readPrompt, .readPrompts, .writePlan, .writeText, .list: files.carryOut(effect)
     case .openSession, .chooseSession, .keepSession, .keepEvaluation, .keepTheme, .writeSnapshots:
       sessions.carryOut(effect)
     case .findModels(let folder): models.find(folder: folder)

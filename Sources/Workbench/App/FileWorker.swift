@@ -17,6 +17,9 @@ struct FileWorker: Sendable {
     let (report, plans) = (report, plans)
     switch effect {
     case .readPlan(let path): queue.async { report(plans.read(path)) }
+    case .readPrompt(let path, let text):
+      queue.async { report(PromptFile.read(path, orElse: text)) }
+    case .readPrompts(let path): queue.async { report(PromptFile.readList(path)) }
     case .writePlan(let plan, let path, let overwrites):
       queue.async { report(plans.write(plan, to: path, overwrites: overwrites)) }
     case .writeText(let text, let path): queue.async { report(Self.write(text, to: path)) }

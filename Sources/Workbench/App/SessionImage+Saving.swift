@@ -41,7 +41,10 @@ extension FoundSession {
       history: PlanHistory(session), target: session.target.flatMap(ExportTarget.init(rawValue:)),
       bytes: session.bytes, hasWork: session.hasWork,
       memory: SessionMemory(
-        marks: read(.marks) ?? [], window: read(.window), conversation: read(.conversation),
+        marks: read(.marks) ?? [], window: read(.window),
+        conversation: read(.conversation).flatMap { (chat: Conversation) in
+          chat.isSound ? chat : nil
+        },
         budget: read(.budget)), age: age)
   }
 }

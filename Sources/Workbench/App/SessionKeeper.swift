@@ -1,4 +1,5 @@
 import Dispatch
+import Engine
 import Foundation
 import Sessions
 import Synchronization
@@ -177,7 +178,9 @@ extension SessionKeeper.Work {
     _ model: ModelRecord, older: String?, from store: SessionStore
   ) throws(SessionError) {
     var model = model
-    model.path = URL(filePath: model.path).standardizedFileURL.path
+    if !SSHAddress.isMeant(by: model.path) {
+      model.path = URL(filePath: model.path).standardizedFileURL.path
+    }
     try store.note(model)
     let found = try store.snapshots(of: fingerprint, older: older)
     let evaluations = try store.evaluations(of: fingerprint)

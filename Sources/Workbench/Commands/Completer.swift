@@ -38,7 +38,8 @@ struct Completer {
   private func arguments(for kind: ArgumentKind, startingWith text: String) -> [Completion] {
     let all: [Completion]
     switch kind {
-    case .none, .text: return []
+    case .none, .text, .system: return []
+    case .prompt: return PromptWords.file(of: text) == nil ? [] : promptFiles(startingWith: text)
     case .planPath, .checkpointPath, .textPath, .exportPath: return paths(startingWith: text)
     case .sensitivity: return sensitivityWords(startingWith: text)
     case .history: return pathWords("csv", help: "writes all evaluations", startingWith: text)
@@ -63,6 +64,7 @@ struct Completer {
       all =
         MatrixFigure.allCases.map { Completion($0.rawValue, help: $0.title) }
         + [Completion(AppState.noMatrix, help: "the list of layers")]
+    case .view: all = ReadingState.View.allCases.map { Completion($0.rawValue) }
     case .inspectorTab: all = InspectorState.Tab.allCases.map { Completion($0.rawValue) }
     }
     return all.filter { $0.text.hasPrefix(text) }
@@ -214,6 +216,13 @@ struct Completer {
       .prefix(Self.limit).map { Completion(directory + $0, label: $0) }
   }
 
+  /// Files that a prompt may be in, with the `@` that may stand before them.
+  private func promptFiles(startingWith text: String) -> [Completion] {
+    let sign = text.hasPrefix("@") ? "@" : ""
+    return paths(startingWith: String(text.dropFirst(sign.count)))
+      .map { Completion(sign + $0.text, label: $0.label) }
+  }
+
   /// The part of a path up to its last slash: what must be listed to complete it.
   static func directory(of path: String) -> String {
     path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
@@ -228,7 +237,9 @@ extension AppState {
     line.chosen = nil
     line.flaw = nil
     self.line = line
-    guard let kind = line.action?.argument, kind.isPath else { return [] }
+    guard let kind = line.action?.argument,
+      kind.isPath || kind == .prompt && PromptWords.file(of: line.argumentText) != nil
+    else { return [] }
     let directory = Completer.directory(of: line.pathText)
     return listings[directory] == nil ? [.list(directory: directory)] : []
   }

@@ -5,6 +5,7 @@ import Tensors
 enum Setting: String, CaseIterable, Hashable, Sendable {
   case temperature, tokens, seed, raw, arithmetic, plot, mouse
   case kvCache = "kv-cache"
+  case inputSparsity = "input-sparsity"
   case topK = "top-k"
   case topP = "top-p"
 
@@ -19,6 +20,7 @@ enum Setting: String, CaseIterable, Hashable, Sendable {
     case .kvCache: "what keys and values are held as: f16, int8 or f32"
     case .plot: "braille, blocks or ascii"
     case .mouse: "on or off"
+    case .inputSparsity: "share of small inputs of o and down that count as zero: 0 to 0.95"
     case .topK: "only the most probable tokens; 0 is all"
     case .topP: "only the likeliest tokens with that probability together; 1 is all"
     }
@@ -33,6 +35,7 @@ enum Setting: String, CaseIterable, Hashable, Sendable {
     case .raw, .mouse: ["on", "off"]
     case .arithmetic: Arithmetic.allCases.map(\.rawValue)
     case .kvCache: CacheType.allCases.map(\.rawValue)
+    case .inputSparsity: ["0", "0.4", "0.5", "0.6"]
     case .plot: Glyphs.Plot.allCases.map(\.rawValue)
     case .topK: ["0", "40"]
     case .topP: ["0.9", "0.95", "1"]
@@ -62,6 +65,9 @@ extension GenerationRequest {
     case .kvCache:
       guard let chosen = CacheType(rawValue: value) else { return false }
       cacheType = chosen
+    case .inputSparsity:
+      guard let number = Double(value), (0...0.95).contains(number) else { return false }
+      inputSparsity = number == 0 ? nil : number
     case .topK:
       guard let number = Int(value), (0...1_000_000).contains(number) else { return false }
       sampling.topK = number
@@ -84,9 +90,11 @@ extension GenerationRequest {
       if sampling.topP < 1 { parts.append("top-p \(sampling.topP)") }
     }
     parts.append("\(tokenLimit) tokens")
+    if system != nil { parts.append("system prompt") }
     if isRaw { parts.append("raw") }
     if arithmetic == .fast { parts.append("fast") }
     if cacheType != .f16 { parts.append("KV \(cacheType.rawValue)") }
+    if let inputSparsity { parts.append("input sparsity \(inputSparsity)") }
     return parts.joined(separator: " \(separator) ")
   }
 }

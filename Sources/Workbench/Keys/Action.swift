@@ -34,7 +34,11 @@ enum Action: String, CaseIterable, Codable, Hashable, Sendable {
   case copy
 
   // Asking the models
-  case prompt, run, serve, set, evaluate, evaluation, calibrate, sensitivity, refine
+  case prompt, run, stop, regenerate, system, chat, view, parting, part, swap, prompts, older, newer
+  case newline
+  case goOn = "continue"
+  case newChat = "new"
+  case serve, set, evaluate, evaluation, calibrate, sensitivity, refine
 
   // Solving for a budget
   case budget, frontier, apply, smaller, larger, smallest, largest, fuse, exact, versus, pin
@@ -94,7 +98,10 @@ extension Action {
     case .kv: .cachePrecision
     case .restore, .delete: .snapshot
     case .snapshot, .rename: .text
-    case .prompt: .text
+    case .prompt: .prompt
+    case .system: .system
+    case .prompts: .textPath
+    case .view: .view
     case .history: .history
     case .serve: .server
     case .theme: .theme
@@ -108,7 +115,7 @@ extension Action {
   /// Whether it only makes sense while a field or an overlay has the keyboard.
   var isLocal: Bool {
     switch self {
-    case .enter, .back, .complete, .completeBack, .accept, .run, .replace: true
+    case .enter, .back, .complete, .completeBack, .accept, .run, .newline, .replace: true
     default: false
     }
   }
@@ -120,7 +127,7 @@ enum ArgumentKind: Hashable, Sendable {
     checkpointPath,
     textPath, exportPath, text
   case theme, inspectorTab, setting, sensitivity, budget, snapshot, server, history, context, batch,
-    cachePrecision, matrixFigure
+    cachePrecision, matrixFigure, prompt, system, view
 
   /// How usage lines name it; empty when there is none.
   var placeholder: String {
@@ -133,6 +140,8 @@ enum ArgumentKind: Hashable, Sendable {
     case .prune: "KIND COUNT|none"
     case .target: "NAME|none"
     case .filter, .text: "TEXT"
+    case .prompt: "TEXT|FILE"
+    case .system: "TEXT|off"
     case .sort: "ORDER"
     case .columns: "NAMES|auto"
     case .planPath, .checkpointPath, .textPath, .exportPath: "PATH"
@@ -144,6 +153,7 @@ enum ArgumentKind: Hashable, Sendable {
     case .matrixFigure: "FIGURE|off"
     case .theme, .snapshot: "NAME"
     case .inspectorTab: "TAB"
+    case .view: "answers|tokens|blocks|prompts"
     case .setting: "NAME VALUE"
     case .server: "URL [MODEL]|off"
     case .history: "csv PATH"
@@ -153,7 +163,7 @@ enum ArgumentKind: Hashable, Sendable {
   /// Whether it is one of a few names.
   var isChoice: Bool {
     switch self {
-    case .target, .theme, .inspectorTab, .sort: true
+    case .target, .theme, .inspectorTab, .sort, .view: true
     default: false
     }
   }

@@ -7,6 +7,8 @@ enum KeyContext: String, CaseIterable, Hashable, Sendable {
   case layers
   /// The prompt's input line, where letters are typed.
   case prompt
+  /// The Chat screen while no letters are typed.
+  case chat
   /// The frontier with its lists.
   case budget
   /// The list of snapshots.
@@ -36,7 +38,7 @@ enum KeyContext: String, CaseIterable, Hashable, Sendable {
   var chain: [KeyContext] {
     switch self {
     case .table, .inspector: [self, .layers, .browsing, .everywhere]
-    case .layers, .budget, .compare, .history, .hardware, .start, .jobs:
+    case .layers, .chat, .budget, .compare, .history, .hardware, .start, .jobs:
       [self, .browsing, .everywhere]
     case .everywhere: [self]
     case .browsing, .prompt, .line, .palette, .help, .export, .picker, .confirmation:
@@ -51,6 +53,7 @@ enum KeyContext: String, CaseIterable, Hashable, Sendable {
     case .inspector: "In the inspector"
     case .layers: "On layers"
     case .prompt: "In the prompt"
+    case .chat: "On the Chat screen, not typing"
     case .budget: "On the Budget screen"
     case .compare: "On the Compare screen"
     case .history: "On the History screen"

@@ -3,10 +3,8 @@ import Terminal
 extension KeyTable {
   /// The keys as they come; a settings file may change them.
   static let standard = KeyTable(
-    entries: changing + choosing + asking + solving + comparing + fitting + files + exporting
-      + moving
-      + program
-      + fields)
+    entries: changing + choosing + asking + solving + comparing + fitting + chatting + files
+      + exporting + moving + program + fields)
 
   private static let choosing: [KeyEntry] = [
     entry(.mark, ["space"], [.table], "Mark the layer and go to the next", label: "mark", 40),
@@ -54,14 +52,33 @@ extension KeyTable {
     entry(
       .nearest, ["F"], [.layers],
       "Give layers that the target cannot hold the nearest schemes that it can", label: "fit", 96),
-    entry(.undo, ["u", "z"], undoing, "Undo the last change of the plan", label: "undo", 30),
+    entry(
+      .undo, ["u", "z"], undoing + [.chat], "Undo the last change of the plan", label: "undo", 30),
     entry(.redo, ["ctrl-r", "Z"], undoing, "Redo what was undone", label: "redo", 32),
   ]
 
   private static let asking: [KeyEntry] = [
-    entry(.prompt, ["p"], [.browsing], "Write a prompt, or send TEXT as one", label: "prompt", 24),
     entry(
-      .run, ["Enter"], [.prompt], "Send the prompt to both models", label: "ask both models", 1),
+      .prompt, ["p"], [.browsing], "Write a prompt, or send TEXT or what FILE holds",
+      label: "prompt", 24),
+    entry(
+      .run, ["Enter"], [.prompt],
+      "Send the prompt to both models; without one, ask the last again", label: "ask both models", 1
+    ),
+    entry(.newline, ["alt-Enter", "ctrl-j"], [.prompt], "Begin a new line of the prompt"),
+    entry(
+      .stop, ["ctrl-s"], [.prompt, .chat], "Stop the answers; what there is of them stays",
+      label: "stop", 4),
+    entry(
+      .regenerate, ["ctrl-r"], [.prompt, .chat], "Answer the last prompt anew", label: "again", 3),
+    entry(
+      .goOn, ["ctrl-o"], [.prompt, .chat],
+      "Let answers go on that were stopped, or had as many tokens as allowed", label: "go on", 5),
+    entry(.newChat, ["ctrl-n"], [.prompt, .chat], "Begin a new chat", label: "new chat", 6),
+    entry(.older, ["<"], [.chat], "Show the chat before this one"),
+    entry(.newer, [">"], [.chat], "Show the chat after this one"),
+    entry(.system, [], [.browsing], "Set the system prompt that comes before all turns"),
+    entry(.prompts, [], [.browsing], "Ask each prompt of a file: one a line, or a JSON list"),
     entry(
       .serve, [], [.browsing],
       "Let a served model answer prompts too, by URL and name; off ends that"),
@@ -81,7 +98,35 @@ extension KeyTable {
       "Show blocks by roles: bits, predicted KLD, bytes, error, then the list again",
       label: "matrix", 65),
     entry(.copy, ["y"], [.layers], "Copy the row, or the metrics in the inspector"),
-    entry(.copy, ["ctrl-y"], [.prompt], "Copy both answers", label: "copy", 30),
+    entry(.copy, ["ctrl-y"], [.prompt], "Copy all turns of the chat", label: "copy", 30),
+    entry(.copy, ["y"], [.chat], "Copy all turns of the chat"),
+  ]
+
+  private static let chatting: [KeyEntry] = [
+    entry(.chat, ["F8"], [.everywhere], "Show the Chat screen", label: "chat", 73),
+    entry(
+      .part, ["F9"], [.everywhere],
+      "Measure the blocks that make both models part on the last answer", label: "blocks", 74),
+    entry(
+      .view, ["ctrl-t"], [.prompt], "Show tokens, blocks, prompts of a file, or answers alone",
+      label: "view", 8),
+    entry(
+      .view, ["Tab"], [.chat], "Show tokens, blocks, prompts of a file, or answers alone",
+      label: "view", 2),
+    entry(
+      .parting, ["ctrl-g"], [.prompt, .chat], "Go to the token where the answers part",
+      label: "parting", 7),
+    entry(
+      .enter, ["Enter"], [.chat], "Mark the blocks' layers; show the prompt; write", label: "go", 1),
+    entry(.left, ["h", "Left"], [.chat], "The token before"),
+    entry(.right, ["l", "Right"], [.chat], "The next token"),
+    entry(.nextMatch, ["n"], [.chat], "The next token that both models choose differently"),
+    entry(.previousMatch, ["N"], [.chat], "The one before that"),
+    entry(.swap, ["s"], [.chat], "Read the other model's answer", label: "other answer", 9),
+    entry(.mark, ["space"], [.chat], "Pick the block under the cursor"),
+    entry(.markAll, ["a"], [.chat], "Pick the blocks that add most, or none", label: "worst", 10),
+    entry(.fewerBits, ["["], [.chat], "One bit less for the blocks"),
+    entry(.moreBits, ["]"], [.chat], "One bit more for the blocks", label: "more bits", 11),
   ]
 
   private static let solving: [KeyEntry] = [
@@ -180,7 +225,8 @@ extension KeyTable {
   private static let program: [KeyEntry] = [
     entry(.layers, ["F2"], [.everywhere], "Show the Layers screen"),
     entry(
-      .layers, ["F2"], [.budget, .compare, .history, .hardware, .jobs], "Back to the Layers screen",
+      .layers, ["F2"], [.budget, .compare, .history, .hardware, .jobs, .chat],
+      "Back to the Layers screen",
       label: "layers", 8),
     entry(.compare, ["F4"], [.everywhere], "Show the Compare screen", label: "compare", 69),
     entry(
@@ -201,7 +247,7 @@ extension KeyTable {
     entry(.theme, [], [.browsing], "Switch to the theme NAME"),
     entry(
       .set, [], [.browsing],
-      "Set temperature, tokens, top-k, top-p, seed, raw, arithmetic, kv-cache, plot or mouse"),
+      "Set temperature, tokens, top-k, top-p, seed, raw, arithmetic, kv-cache, input-sparsity, plot or mouse"),
     entry(.mouse, ["M"], [.browsing], "Switch the mouse off, for selecting text, or on"),
     entry(
       .cancel, ["ctrl-c"], [.everywhere],
@@ -217,16 +263,16 @@ extension KeyTable {
   ]
 
   private static let moving: [KeyEntry] = [
-    entry(.up, ["k", "Up"], lists + scrolled, "Move up"),
-    entry(.down, ["j", "Down"], lists + scrolled, "Move down"),
+    entry(.up, ["k", "Up"], lists + scrolled + [.chat], "Move up"),
+    entry(.down, ["j", "Down"], lists + scrolled + [.chat], "Move down"),
     entry(.left, ["h", "Left"], [.table, .inspector], "Fold the block; previous tab"),
     entry(.right, ["l", "Right"], [.table, .inspector], "Unfold the block; next tab"),
-    entry(.pageUp, ["PgUp"], lists + scrolled + [.prompt], "One page up"),
-    entry(.pageDown, ["PgDn"], lists + scrolled + [.prompt], "One page down"),
+    entry(.pageUp, ["PgUp"], lists + scrolled + [.prompt, .chat], "One page up"),
+    entry(.pageDown, ["PgDn"], lists + scrolled + [.prompt, .chat], "One page down"),
     entry(.halfPageUp, ["ctrl-u"], lists + scrolled, "Half a page up"),
     entry(.halfPageDown, ["ctrl-d"], lists + scrolled, "Half a page down"),
-    entry(.top, ["g g", "Home"], lists, "Go to the first row"),
-    entry(.bottom, ["g e", "End"], lists, "Go to the last row"),
+    entry(.top, ["g g", "Home"], lists + [.chat], "Go to the first row"),
+    entry(.bottom, ["g e", "End"], lists + [.chat], "Go to the last row"),
     entry(
       .nextPane, ["Tab"], [.layers, .jobs, .prompt, .export], "Go to the next pane", label: "pane",
       68),
@@ -235,7 +281,8 @@ extension KeyTable {
     entry(
       .back, ["Esc"],
       [
-        .layers, .budget, .compare, .history, .hardware, .start, .jobs, .prompt, .help, .picker,
+        .layers, .chat, .budget, .compare, .history, .hardware, .start, .jobs, .prompt, .help,
+        .picker,
         .export, .line, .palette, .confirmation,
       ],
       "Step back: close, unmark, unfilter; never quits", label: "back", 80),

@@ -18,7 +18,8 @@ struct HelpText {
 
   /// Everything about the table comes first, since that is where people start.
   private static let order: [KeyContext] = [
-    .layers, .table, .inspector, .prompt, .budget, .compare, .history, .hardware, .jobs, .start,
+    .layers, .table, .inspector, .prompt, .chat, .budget, .compare, .history, .hardware, .jobs,
+    .start,
     .browsing, .everywhere, .line,
     .palette, .picker, .export, .help, .confirmation,
   ]

@@ -1,4 +1,5 @@
 import Compression
+import Engine
 import Terminal
 
 /// What is under a place of the screen.
@@ -16,8 +17,13 @@ enum Hit: Hashable, Sendable {
   case matrixCell(Int)
   case paneTab(Pane)
   case inspectorTab(InspectorState.Tab)
-  /// The prompt's input line, at this column of its text.
-  case promptInput(column: Int)
+  /// The prompt's text, before the character at this place.
+  case promptInput(caret: Int)
+  /// A token of a side's last answer.
+  case answerToken(AnswerSide, Int)
+  case chatTab(ReadingState.View)
+  /// A row of the list on the Chat screen.
+  case chatRow(Int)
   case pane(Pane)
   /// The plot of the Budget screen.
   case frontier
@@ -70,6 +76,7 @@ extension AppState {
       let rows = HardwareLayout(body: layout.body, count: hardware.rowCount).rows
       return ListView.index(at: point, in: rows, cursor: hardware.cursor, count: hardware.rowCount)
         .map { .machineRow($0) } ?? .nothing
+    case .chat: return hitChat(point, in: layout.body)
     case .jobs:
       let rows = layout.body.inset(columns: 1, rows: 1)
       return ListView.index(at: point, in: rows, cursor: jobs.cursor, count: jobs.jobs.count)
@@ -125,11 +132,45 @@ extension AppState {
       return inspectorTabs(in: slot.inside).index(at: point)
         .map { .inspectorTab(InspectorState.Tab.allCases[$0]) } ?? .pane(.inspector)
     case .prompt:
-      let input = PromptLayout(inside: slot.inside, sides: conversation.sides).input
-      return input.contains(point)
-        ? .promptInput(column: point.column - input.column - PromptLayout.promptWidth)
-        : .pane(.prompt)
+      return hitConversation(point, inside: slot.inside) ?? .pane(.prompt)
     }
+  }
+
+  /// The prompt's text, or a token of an answer.
+  private func hitConversation(_ point: Point, inside: Rect) -> Hit? {
+    let layout = PromptLayout(inside: inside, conversation: conversation)
+    if layout.input.contains(point) {
+      let row = layout.firstLine(showing: conversation.editor.caret) + point.row - layout.input.row
+      return .promptInput(
+        caret: layout.lines.caret(row: row, column: max(0, point.column - layout.field.column)))
+    }
+    for group in layout.groups where group.text.contains(point) {
+      let transcript = Transcript(self, group)
+      let first = transcript.first(height: group.text.rows, scroll: conversation.scroll)
+      guard let side = group.firstIndex(where: { $0.text.contains(point) }),
+        let token = transcript.token(
+          row: first + point.row - group.text.row, column: point.column - group[side].text.column,
+          ofSide: side)
+      else { return nil }
+      return .answerToken(group[side].side, token)
+    }
+    return nil
+  }
+
+  private func hitChat(_ point: Point, in body: Rect) -> Hit {
+    let layout = ChatLayout(body: body, view: reading.view)
+    if let tab = layout.tabs.index(at: point) { return .chatTab(ReadingState.View.allCases[tab]) }
+    guard let detail = layout.detail, detail.contains(point) else {
+      return hitConversation(point, inside: layout.conversation.inset()) ?? .pane(.prompt)
+    }
+    let (cursor, count): (Int, Int) =
+      switch reading.view {
+      case .blocks: (reading.blockCursor, reading.blocks.count)
+      case .prompts: (batch.cursor, batch.exchanges.count)
+      case .answers, .tokens: (0, 0)
+      }
+    return ListView.index(at: point, in: layout.rows, cursor: cursor, count: count)
+      .map { .chatRow($0) } ?? .nothing
   }
 
   /// The columns of the table in a place.
@@ -156,9 +197,4 @@ extension InputLine {
     case .argument: 3 + displayWidth(of: title)
     }
   }
-}
-
-extension PromptLayout {
-  /// Columns of the `> ` before the prompt's text.
-  static let promptWidth = 2
 }

@@ -1,7 +1,7 @@
 import Engine
 import Terminal
 
-/// Where the parts of the prompt pane are.
+/// Where the parts of a conversation are: the answers, and below them the prompt that is written.
 struct PromptLayout: Hashable, Sendable {
   struct Side: Hashable, Sendable {
     let side: AnswerSide
@@ -10,9 +10,23 @@ struct PromptLayout: Hashable, Sendable {
     let text: Rect
   }
 
+  /// The `> ` and the prompt's lines.
   let input: Rect
-  let sides: [Side]
+  /// The lines of the prompt, as wide as ``field``.
+  let lines: EditorLines
+  /// Answers that stand beside each other, in groups that stand below each other.
+  let groups: [[Side]]
 
+  var sides: [Side] { groups.flatMap(\.self) }
+
+  /// Where the prompt's lines are.
+  var field: Rect { input.splitLeft(Self.promptWidth).rest }
+
+  /// The first of the prompt's lines that is seen.
+  func firstLine(showing caret: Int) -> Int { lines.first(showing: caret, height: input.rows) }
+
+  /// Columns of the `> ` before the prompt's text.
+  static let promptWidth = 2
   /// The narrowest column of an answer that stands beside another.
   private static let leastWidth = 26
   /// Columns between two answers, for a line with a blank on either side.
@@ -20,21 +34,24 @@ struct PromptLayout: Hashable, Sendable {
 
   /// Answers stand side by side, or above each other where that would leave them too narrow: three of them first with the
   /// last one below the others.
-  init(inside: Rect, sides: [AnswerSide]) {
-    let (input, rest) = inside.splitTop(1)
-    self.input = input.inset(columns: 1, rows: 0)
-    let answers = rest.inset(columns: 1, rows: 0)
+  init(inside: Rect, conversation: Conversation) {
+    let place = inside.inset(columns: 1, rows: 0)
+    lines = EditorLines(
+      conversation.editor.text, columns: max(place.columns - Self.promptWidth, 1))
+    let (answers, input) = place.splitBottom(min(lines.rows.count, max(1, inside.rows / 3)))
+    self.input = input
+    let sides = conversation.sides
     let fitting = (answers.columns + Self.gap) / (Self.leastWidth + Self.gap)
     let rows = fitting >= sides.count ? [sides] : fitting >= 2 ? sides.pairs : sides.map { [$0] }
-    var places: [Side] = []
+    var groups: [[Side]] = []
     var free = answers
     for (index, row) in rows.enumerated() {
       let left = rows.count - index
       let (place, below) = free.splitTop((free.rows + left - 1) / left)
       free = below
-      places += Self.columns(of: place, for: row)
+      groups.append(Self.columns(of: place, for: row))
     }
-    self.sides = places
+    self.groups = groups
   }
 
   /// A row's sides in columns of one width, the first and the last at its edges.
@@ -47,6 +64,16 @@ struct PromptLayout: Hashable, Sendable {
       let (heading, text) = column.splitTop(1)
       return Side(side: side, heading: heading, text: text)
     }
+  }
+}
+
+extension [PromptLayout.Side] {
+  /// From the first column of answers to the last one's end, below the headings.
+  var text: Rect {
+    guard let first, let last else { return Rect(Size(columns: 0, rows: 0)) }
+    return Rect(
+      column: first.text.column, row: first.text.row,
+      columns: last.text.endColumn - first.text.column, rows: first.text.rows)
   }
 }
 

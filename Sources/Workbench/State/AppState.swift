@@ -10,7 +10,7 @@ import Terminal
 
 /// Which screen is shown.
 enum AppScreen: String, Codable, Hashable, Sendable {
-  case start, layers, budget, compare, history, hardware, jobs
+  case start, layers, chat, budget, compare, history, hardware, jobs
 }
 
 /// The panes of the Layers screen, in the order that Tab goes through them.
@@ -77,6 +77,8 @@ struct AppState: Hashable, Sendable {
   var matrix: MatrixFigure?
   var inspector = InspectorState()
   var conversation = Conversation()
+  var reading = ReadingState()
+  var batch = PromptBatch()
   var jobs = JobList()
   var evaluations = EvaluationList()
   /// Texts that running evaluations are about, and the plans they measure.
@@ -103,6 +105,12 @@ struct AppState: Hashable, Sendable {
   /// Where measured sensitivity is saved; nil keeps it in memory only.
   var sensitivityPath: String?
 
+  var engine = EngineState()
+  /// Whether there is a place where sessions are kept.
+  var keepsSessions = true
+
+  /// The directory that the workbench was started in; nil leaves relative paths as they are.
+  var directory: String?
   /// What `~` stands for in paths; nil leaves it as it is.
   var homeDirectory: String?
 
@@ -163,6 +171,7 @@ extension AppState {
     case .hardware: return .hardware
     case .start: return .start
     case .jobs: return .jobs
+    case .chat: return reading.isBrowsing ? .chat : .prompt
     case .layers: break
     }
     return switch pane {
@@ -177,7 +186,7 @@ extension AppState {
     switch overlay {
     case .palette: true
     case .help(let page): page.isTyping
-    case nil: line != nil || screen == .layers && pane == .prompt
+    case nil: line != nil || isPrompting
     default: false
     }
   }
@@ -199,10 +208,13 @@ extension AppState {
     return index
   }
 
-  /// A path as the engine needs it, with `~/` written out.
+  /// A path as the engine needs it, with `~/` written out, and from the root where the engine was started elsewhere.
   func expanded(_ path: String) -> String {
-    guard let homeDirectory, path.hasPrefix("~/") else { return path }
-    return homeDirectory + path.dropFirst()
+    if let homeDirectory, path.hasPrefix("~/") { return homeDirectory + path.dropFirst() }
+    guard let directory, let place = engine.place, place.host == nil,
+      place.directory != directory, !path.isEmpty, !path.hasPrefix("/")
+    else { return path }
+    return "\(directory)/\(path)"
   }
 
   mutating func inform(_ text: String) { say(Notice(.info, text)) }

@@ -2,38 +2,7 @@ import Checkpoints
 import Engine
 import Serving
 
-/// One side's answer, token by token.
-struct Answer: Codable, Hashable, Sendable {
-  struct Token: Codable, Hashable, Sendable {
-    /// Nil for a server's, of which only the text is known.
-    let id: Int?
-    let text: String
-  }
-
-  /// Tokens of a prompt that are read, of all.
-  struct PromptRead: Codable, Hashable, Sendable {
-    let tokens: Int, total: Int
-  }
-
-  private(set) var tokens: [Token] = []
-  private(set) var tokensPerSecond = 0.0
-  /// Bytes of the keys and values that it holds.
-  private(set) var cacheBytes = 0
-  /// How far the prompt is read, before the first token.
-  fileprivate(set) var promptRead: PromptRead?
-  var stop: StopReason?
-  /// Why there is no more of it.
-  var failure: String?
-
-  mutating func append(_ token: GeneratedToken) {
-    tokens.append(Token(id: token.id, text: token.text))
-    tokensPerSecond = token.tokensPerSecond
-    cacheBytes = token.cacheBytes
-    promptRead = nil
-  }
-}
-
-/// A prompt and the answers to it, side by side: both models', and a server's if one is asked too.
+/// Prompts and the answers to them, side by side: both models', and a server's if one is asked too.
 struct Conversation: Codable, Hashable, Sendable {
   var editor = LineEditor()
   /// Earlier prompts, oldest first.
@@ -42,7 +11,7 @@ struct Conversation: Codable, Hashable, Sendable {
   private var recalled: Int?
   private var draft = ""
 
-  /// How prompts are answered: sampling, length, template, and the server that answers too.
+  /// How prompts are answered: sampling, length, system prompt, template, and the server that answers too.
   var settings = GenerationRequest(prompt: "")
 
   /// The model that the server was last seen to have.
@@ -51,32 +20,42 @@ struct Conversation: Codable, Hashable, Sendable {
   /// The job that answers; it stays when the job has ended.
   private(set) var job: JobID?
   var isRunning = false
-  /// Whether the prompt was sent as it is because the model has no chat template.
-  private(set) var isSentRaw = false
-  /// The prompt that the answers are to.
-  private(set) var asked: String?
-  private(set) var answers: [AnswerSide: Answer] = [:]
 
-  /// Tokens that both answers have a place for.
-  private(set) var compared = 0
-  /// Places where both have the same token.
-  private(set) var same = 0
-  /// The first place where they differ.
-  private(set) var parting: Int?
-  /// Where the server's text parts from the compressed model's; ids are not known of it.
-  private var servedText = TextComparison()
-  /// Sum of the KLD over tokens that both chose after the same text, and how many those are.
-  private var divergenceSum = 0.0
-  private var divergenceCount = 0
+  /// The chats of this model, oldest first; each is turns that follow each other.
+  private(set) var chats: [[Exchange]] = [[]]
+  /// The chat that is seen.
+  private(set) var place = 0
 
   /// Lines scrolled back from the end of the answers.
   var scroll = 0
 
   /// The most prompts that are remembered.
   static let historyLimit = 200
+  /// The most chats that are remembered.
+  static let chatLimit = 20
 
-  /// Share of compared tokens that are the same; nil before there are any.
-  var sameRate: Double? { compared > 0 ? Double(same) / Double(compared) : nil }
+  /// The turns of the chat that is seen, oldest first.
+  var exchanges: [Exchange] { chats[place] }
+
+  /// The turn that was asked last.
+  var last: Exchange? { exchanges.last }
+
+  /// The prompt that the last answers are to.
+  var asked: String? { last?.prompt }
+
+  var isSentRaw: Bool { last?.isSentRaw == true }
+
+  /// The first token, from 0, at which the last answers of both models differ.
+  var parting: Int? { last?.comparison.parting }
+
+  /// Share of the last answers' tokens that are the same; nil before there are any.
+  var sameRate: Double? { last?.comparison.sameRate }
+
+  /// Mean KLD in nats a token while both sides agreed; nil before there is any.
+  var meanDivergence: Double? { last?.comparison.meanDivergence }
+
+  /// The first turn, from 0, in which both models' answers part, if it is before the last.
+  var partedTurn: Int? { exchanges.dropLast().firstIndex { $0.comparison.parting != nil } }
 
   /// Who answers, in the order of the columns.
   var sides: [AnswerSide] {
@@ -88,11 +67,8 @@ struct Conversation: Codable, Hashable, Sendable {
     (settings.server?.model ?? servedModel ?? "").fileName
   }
 
-  /// Where the server's text parts from the compressed model's: bytes of UTF-8 after the blanks at its beginning.
-  var servedParting: Int? { servedText.parting }
-
-  /// The same as the number of a character, from 1.
-  var servedPartingCharacter: Int? { servedText.partingCharacter }
+  /// The number of the character, from 1, where the server's last text parts from the compressed model's.
+  var servedPartingCharacter: Int? { last?.servedPartingCharacter }
 
   /// Whether anything was asked, or is being written.
   var isBegun: Bool { !history.isEmpty || !editor.text.isEmpty }
@@ -100,100 +76,125 @@ struct Conversation: Codable, Hashable, Sendable {
   /// What another session can go on with: answers that have ended, and no job.
   var kept: Conversation {
     var kept = self
-    if isRunning {
-      kept.forgetAnswers()
-      kept.asked = asked
-    }
+    if isRunning, let last { kept.replaceLast(with: Exchange(last.prompt)) }
     kept.job = nil
+    kept.isRunning = false
     return kept
   }
 
-  func answer(_ side: AnswerSide) -> Answer { answers[side] ?? Answer() }
+  /// Whether what was read of a file is one of these: a chat is seen.
+  var isSound: Bool { chats.indices.contains(place) }
 
-  /// Mean KLD in nats a token while both sides agreed; nil before there is any.
-  var meanDivergence: Double? {
-    divergenceCount > 0 ? divergenceSum / Double(divergenceCount) : nil
+  func answer(_ side: AnswerSide) -> Answer { last?.answer(side) ?? Answer() }
+
+  /// Changes the last turn.
+  mutating func change(_ edit: (inout Exchange) -> Void) {
+    guard let index = exchanges.indices.last else { return }
+    edit(&chats[place][index])
   }
 
-  /// Begins new answers and returns what to ask the engine for.
+  private mutating func replaceLast(with exchange: Exchange) { change { $0 = exchange } }
+
+  /// Begins another turn and returns what to ask the engine for.
   mutating func ask(_ prompt: String, job: JobID) -> GenerationRequest {
-    if history.last != prompt { history.append(prompt) }
+    if history.last != prompt, prompt.count <= LineEditor.limit { history.append(prompt) }
     if history.count > Self.historyLimit { history.removeFirst() }
     recalled = nil
-    forgetAnswers()
-    self.job = job
-    isRunning = true
-    asked = prompt
+    let request = request(for: prompt)
+    chats[place].append(Exchange(prompt))
+    begin(job)
+    return request
+  }
+
+  /// Answers the last prompt anew; nil if there is none.
+  mutating func askAgain(job: JobID) -> GenerationRequest? {
+    guard let asked else { return nil }
+    chats[place].removeLast()
+    return ask(asked, job: job)
+  }
+
+  /// The models whose last answers may go on.
+  var openSides: [ModelSide] { ModelSide.allCases.filter { answer(AnswerSide($0)).isOpen } }
+
+  /// Lets the last answers go on that may; nil if none may.
+  mutating func goOn(job: JobID) -> GenerationRequest? {
+    let sides = openSides
+    guard let last, !sides.isEmpty else { return nil }
+    chats[place].removeLast()
+    var request = request(for: last.prompt)
+    chats[place].append(last)
+    // How a server goes on with what it has said is not agreed upon between servers.
+    (request.sides, request.server) = (sides, nil)
+    for side in sides {
+      request.beginnings[AnswerSide(side)] = last.answer(AnswerSide(side)).tokens.compactMap(\.id)
+    }
+    change { $0.reopen(sides.map { AnswerSide($0) }) }
+    begin(job)
+    return request
+  }
+
+  /// What to ask the engine for, after the turns there are.
+  private func request(for prompt: String) -> GenerationRequest {
     var request = settings
     request.prompt = prompt
+    request.turns = exchanges.map(\.turn)
     return request
+  }
+
+  private mutating func begin(_ job: JobID) {
+    self.job = job
+    isRunning = true
+    scroll = 0
+  }
+
+  /// What both models are to read again: the last prompt and a side's answer to it; nil without an answer.
+  func reading(of side: AnswerSide) -> ReadingRequest? {
+    guard let last, side != .served else { return nil }
+    var earlier = self
+    earlier.chats[place].removeLast()
+    let ids = last.answer(side).tokens.compactMap(\.id)
+    guard !ids.isEmpty else { return nil }
+    return ReadingRequest(conversation: earlier.request(for: last.prompt), side: side, answer: ids)
+  }
+
+  /// Begins another chat, unless this one is empty.
+  mutating func beginChat() {
+    if !exchanges.isEmpty {
+      chats.removeAll(where: \.isEmpty)
+      chats.append([])
+    }
+    if chats.count > Self.chatLimit { chats.removeFirst() }
+    place = chats.count - 1
+    (job, isRunning, scroll) = (nil, false, 0)
+  }
+
+  /// Shows an earlier chat, or a later one.
+  ///
+  /// - Returns: false if there is none.
+  mutating func showChat(_ distance: Int) -> Bool {
+    guard chats.indices.contains(place + distance) else { return false }
+    place += distance
+    (job, isRunning, scroll) = (nil, false, 0)
+    return true
+  }
+
+  /// Goes on from a turn that was asked elsewhere, in a chat of its own.
+  mutating func show(_ exchange: Exchange) {
+    beginChat()
+    chats[place] = [exchange]
   }
 
   /// Drops what was answered, as when another model is opened.
   mutating func forgetAnswers() {
-    (job, isRunning, asked, answers) = (nil, false, nil, [:])
-    isSentRaw = false
-    (compared, same, parting, scroll) = (0, 0, nil, 0)
-    (divergenceSum, divergenceCount) = (0, 0)
-    servedText = TextComparison()
-  }
-
-  /// Takes the next token on; one that is out of turn is dropped.
-  mutating func append(_ token: GeneratedToken) {
-    guard token.index == answer(token.side).tokens.count else { return }
-    answers[token.side, default: Answer()].append(token)
-    if token.side != .reference {
-      servedText.append(token.text, toFirst: token.side == .compressed)
-    }
-    guard token.side != .served else { return }
-    if let divergence = token.divergence, divergence.isFinite {
-      divergenceSum += divergence
-      divergenceCount += 1
-    }
-    let other = answer(token.side.other)
-    guard token.index < other.tokens.count else {
-      if other.stop == .endOfText, parting == nil { parting = token.index }
-      return
-    }
-    compared += 1
-    if other.tokens[token.index].id == token.id {
-      same += 1
-    } else if parting == nil {
-      parting = token.index
-    }
-  }
-
-  /// Takes on how far a side has read the prompt.
-  mutating func note(_ tokens: Int, of total: Int, readBy side: AnswerSide) {
-    answers[side, default: Answer()].promptRead = Answer.PromptRead(tokens: tokens, total: total)
-  }
-
-  mutating func noteSentRaw() { isSentRaw = true }
-
-  mutating func end(_ side: AnswerSide, _ reason: StopReason) {
-    answers[side, default: Answer()].stop = reason
-    if side != .reference, reason == .endOfText { servedText.end(first: side == .compressed) }
-    guard side != .served else { return }
-    let length = answer(side).tokens.count
-    if reason == .endOfText, parting == nil, answer(side.other).tokens.count > length {
-      parting = length
-    }
-  }
-
-  /// Takes on why a side gives no answer, or no more of it.
-  mutating func fail(_ side: AnswerSide, _ reason: String) {
-    answers[side, default: Answer()].failure = reason
+    (job, isRunning, scroll) = (nil, false, 0)
+    (chats, place) = ([[]], 0)
   }
 
   /// Exchanges the server that answers too; what another one said is dropped.
   mutating func use(_ server: ServerAddress?) {
     if server?.base != settings.server?.base {
-      answers[.served] = nil
       servedModel = nil
-      let compressed = answer(.compressed)
-      servedText = TextComparison()
-      for token in compressed.tokens { servedText.append(token.text, toFirst: true) }
-      if compressed.stop == .endOfText { servedText.end(first: true) }
+      change { $0.forgetServed() }
     }
     settings.server = server
   }
@@ -202,7 +203,7 @@ struct Conversation: Codable, Hashable, Sendable {
   mutating func note(found server: ServerAddress) {
     guard server.base == settings.server?.base else { return }
     servedModel = server.model
-    if !isRunning { answers[.served]?.failure = nil }
+    if !isRunning { change { $0.fail(.served, nil) } }
   }
 
   /// Puts an earlier (or, forward, a later) prompt into the input line.
@@ -216,9 +217,4 @@ struct Conversation: Codable, Hashable, Sendable {
     recalled = place == history.count ? nil : place
     editor.replace(with: recalled.map { history[$0] } ?? draft)
   }
-}
-
-extension AnswerSide {
-  /// The model here that this one is compared with, token by token.
-  fileprivate var other: AnswerSide { self == .reference ? .compressed : .reference }
 }

@@ -68,6 +68,13 @@ struct EvaluationList: Hashable, Sendable {
     shown = nil
   }
 
+  /// Whether the very same result is there already; that it is equal to the last digit leaves no doubt.
+  func contains(_ evaluation: PlanEvaluation) -> Bool {
+    all.contains {
+      $0.evaluation.plan == evaluation.plan && $0.evaluation.result == evaluation.result
+    }
+  }
+
   mutating func add(_ evaluation: PlanEvaluation, schemes: [Scheme]?) {
     all.append(Entry(evaluation: evaluation, schemes: schemes))
     // The row under the cursor stays the same evaluation.

@@ -54,6 +54,7 @@ struct InputLine: Hashable, Sendable {
       case .history: ["csv"]
       default: []
       }
+    if action == .prompt, text.hasPrefix("@") { return String(text.dropFirst()) }
     let verb = verbs.first { text.hasPrefix($0 + " ") }
     return verb.map { String(text.dropFirst($0.count).trimmingBlanks()) } ?? text
   }

@@ -21,8 +21,9 @@ struct Job: Hashable, Sendable {
   /// Which of several running jobs the header shows: what the user asked for and waits for.
   fileprivate var urgency: Int {
     switch kind {
-    case .generate: 0
-    case .evaluate, .logits, .calibrate, .sensitivity, .refine, .prune, .compare, .export, .connect:
+    case .generate, .tokens: 0
+    case .part, .evaluate, .logits, .calibrate, .sensitivity, .refine, .prune, .compare, .export,
+      .connect:
       1
     case .compress: 2
     case .preview: 3
@@ -84,6 +85,20 @@ struct JobList: Hashable, Sendable {
     }
     add(Job(id: id, kind: kind, subject: title == kind.rawValue ? "" : title))
   }
+
+  /// Takes on a job that an engine has begun before this session was there.
+  mutating func adopt(
+    _ id: JobID, _ kind: JobKind, for subject: String, progress: JobProgress?
+  ) {
+    guard id != Self.previewID else { return }
+    nextNumber = max(nextNumber, id.number + 1)
+    jobs.removeAll { $0.id == id }
+    add(
+      Job(id: id, kind: kind, subject: subject == kind.rawValue ? "" : subject, progress: progress))
+  }
+
+  /// Whether something is under way that brings a result which is waited for.
+  var hasWork: Bool { jobs.contains { $0.isRunning && $0.kind.isWork && $0.id.number > 0 } }
 
   private mutating func add(_ job: Job) {
     jobs.append(job)

@@ -1,6 +1,6 @@
 import Terminal
 
-/// One line of text being typed, with its caret.
+/// Text being typed, with its caret: one line, or several in a prompt.
 struct LineEditor: Codable, Hashable, Sendable {
   private(set) var text: String
   /// Place of the caret in characters, 0 to the text's length.
@@ -9,7 +9,7 @@ struct LineEditor: Codable, Hashable, Sendable {
   private(set) var isOffered = false
 
   /// The most characters that typing and pasting may make.
-  static let limit = 8192
+  static let limit = 65_536
 
   init(_ text: String = "", isOffered: Bool = false) {
     self.text = text
@@ -51,10 +51,11 @@ struct LineEditor: Codable, Hashable, Sendable {
     case (.right, []), (.character("f"), .control): caret = min(text.count, caret + 1)
     case (.left, .control), (.character("b"), .alt): caret = wordStart
     case (.right, .control), (.character("f"), .alt): caret = wordEnd
-    case (.home, []), (.character("a"), .control): caret = 0
-    case (.end, []), (.character("e"), .control): caret = text.count
-    case (.character("u"), .control): rebuild(head: "", tail: tail)
-    case (.character("k"), .control): rebuild(head: String(head), tail: "")
+    case (.home, []), (.character("a"), .control): caret = lineStart
+    case (.end, []), (.character("e"), .control): caret = lineEnd
+    case (.character("u"), .control): rebuild(head: text.prefix(lineStart), tail: tail)
+    case (.character("k"), .control):
+      rebuild(head: String(head), tail: text.dropFirst(max(lineEnd, caret)))
     case (.character("w"), .control), (.backspace, .alt), (.backspace, .control):
       rebuild(head: text.prefix(wordStart), tail: tail)
     default: return false
@@ -73,6 +74,20 @@ struct LineEditor: Codable, Hashable, Sendable {
         return used <= column
       }.count
   }
+
+  /// Puts the caret before the character at `place`, or at the end.
+  mutating func moveCaret(to place: Int) {
+    isOffered = false
+    caret = max(0, min(place, text.count))
+  }
+
+  /// Where the caret's line begins.
+  private var lineStart: Int {
+    caret - head.reversed().prefix { !$0.isNewline }.count
+  }
+
+  /// Where the caret's line ends, before its line break.
+  private var lineEnd: Int { caret + tail.prefix { !$0.isNewline }.count }
 
   private var wordStart: Int {
     let blanks = head.reversed().prefix { $0.isWhitespace }.count

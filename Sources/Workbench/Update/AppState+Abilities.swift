@@ -7,9 +7,10 @@ extension AppState {
     guard let model, let obstacle = model.description.abilities.runningObstacle else { return nil }
     switch command.action {
     // A server may answer what the model itself cannot.
-    case .prompt, .run: if conversation.settings.server != nil { return nil }
+    case .prompt, .run, .regenerate, .prompts:
+      if conversation.settings.server != nil { return nil }
     case .sensitivity: if opensSensitivity(command.argument) { return nil }
-    case .evaluate, .calibrate, .refine: break
+    case .evaluate, .calibrate, .refine, .part: break
     default: return nil
     }
     return "\(command.action.rawValue): \(obstacle)"

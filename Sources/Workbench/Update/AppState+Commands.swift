@@ -12,6 +12,9 @@ extension AppState {
       return []
     }
     switch command.action {
+    case .left where isBrowsingChat, .right where isBrowsingChat:
+      if reading.view == .tokens { moveInChat(by: command.action == .left ? -1 : 1) }
+      return []
     case .left, .right, .smaller, .larger, .smallest, .largest:
       if screen == .budget, overlay == nil, line == nil { return moveBudget(command.action) }
       if screen == .hardware, overlay == nil, line == nil { return changeFit(command.action) }
@@ -25,12 +28,18 @@ extension AppState {
       case .layers: return chooseLayers(command)
       case .budget: return setBudgetOption(command)
       case .compare: if command.action == .mark { snapshots.pick(snapshots.cursor) }
+      case .chat: pickBlocks(command.action)
       case .start, .history, .hardware, .jobs: break
       }
       return []
     case .up, .down, .top, .bottom, .pageUp, .pageDown, .halfPageUp, .halfPageDown,
       .enter, .back, .nextPane, .previousPane:
       return move(command.action)
+    case .nextMatch where isBrowsingChat, .previousMatch where isBrowsingChat:
+      moveToDisagreement(command.action == .nextMatch ? 1 : -1)
+      return []
+    case .fewerBits where isBrowsingChat, .moreBits where isBrowsingChat:
+      return changeBlocks(command)
     case .range, .markRole, .nextMatch, .previousMatch, .foldAll, .unfoldAll,
       .sort, .filter, .columns:
       if case .help(let page) = overlay {
@@ -55,6 +64,25 @@ extension AppState {
     case .copy: return copy()
     case .prompt: return startPrompt(argument)
     case .run: return runPrompt()
+    case .newline:
+      return type { editor, keepsBreaks in
+        editor.insert("\n", keepsLineBreaks: keepsBreaks)
+        return true
+      }
+    case .stop: return stop()
+    case .regenerate: return regenerate()
+    case .goOn: return goOnAnswering()
+    case .newChat, .older, .newer: return changeChat(command.action)
+    case .system: return argument.map { setSystem($0) } ?? ask(for: .system)
+    case .prompts:
+      return argument.map { [.readPrompts(path: $0)] } ?? ask(for: .prompts)
+    case .chat: return showChat()
+    case .view: return showView(argument)
+    case .parting: return showParting()
+    case .part: return partByBlock()
+    case .swap:
+      swapAnswer()
+      return []
     case .serve: return argument.map { serve($0) } ?? ask(for: .serve)
     case .set: return argument.map { set($0) } ?? ask(for: .set)
     case .evaluate: return argument.map { evaluate($0) } ?? ask(for: .evaluate)

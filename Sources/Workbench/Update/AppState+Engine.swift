@@ -22,28 +22,29 @@ extension AppState {
     case .jobProgress(let id, let progress): jobs.progress(id, progress)
     case .jobEnded(let id, let outcome): return end(id, outcome) + measuringEnded(id, outcome)
     case .promptSentRaw(let id):
+      changeExchange(of: id) { $0.isSentRaw = true }
       if id == conversation.job {
-        conversation.noteSentRaw()
         inform("The model has no chat template: the prompt is sent as it is")
       }
     case .remarked(_, let sentence): inform(sentence)
     case .promptRead(let id, let side, let tokens, let total):
-      if id == conversation.job { conversation.note(tokens, of: total, readBy: side) }
-    case .token(let id, let token):
-      if id == conversation.job { conversation.append(token) }
+      changeExchange(of: id) { $0.note(tokens, of: total, readBy: side) }
+    case .token(let id, let token): changeExchange(of: id) { $0.append(token) }
     case .answerEnded(let id, let side, let reason):
-      if id == conversation.job {
-        conversation.end(side, reason)
-        if side == .compressed { noteAnswer() }
-      }
+      changeExchange(of: id) { $0.end(side, reason) }
+      if id == conversation.job, side == .compressed { noteAnswer() }
     case .answerFailed(let id, let side, let reason):
       if id == conversation.job { take(failure: reason, of: side) }
+      if id == batch.job { batch.change { $0.fail(side, reason) } }
+    case .tokensRead(let id, let readings): reading.accept(readings, of: id)
+    case .blockParted(let id, let parting): reading.accept(parting, of: id)
     case .serverFound(let id, let server): take(found: server, by: id)
     case .evaluating(let id, let result): show(result, of: id)
     case .evaluated(let id, let result): return take(result, of: id)
     case .logitsWritten: break
     case .calibrated(let id, let summary): take(summary, of: id)
     case .sensitivity(let id, let summary): return take(summary, of: id)
+    case .sensitivityDrafted(let id, let summary): return take(summary, of: id)
     case .sensitivityRefined(let id, let summary): return refine(with: summary, of: id)
     case .sensitivitySaved(let path):
       if path != session.sensitivityPath { confirm("Sensitivity saved to \(path)") }
@@ -70,7 +71,7 @@ extension AppState {
   }
 
   /// Starts afresh with a model that was just opened, and an empty plan for it.
-  private mutating func begin(with description: ModelDescription) -> [Effect] {
+  mutating func begin(with description: ModelDescription) -> [Effect] {
     let model = OpenModel(description)
     self.model = model
     opening = .idle
@@ -84,12 +85,20 @@ extension AppState {
     export = ExportForm()
     (calibration, predicted, answeredPlan) = (nil, nil, nil)
     conversation.forgetAnswers()
+    (batch, reading.isBrowsing) = (PromptBatch(), false)
+    reading.forget()
     (lookedAt, previewed) = ([], nil)
     introduce(description)
     var effects = openSession() + outlineEffects + findServer()
     if let path = pendingPlan { effects.append(.readPlan(path: path)) }
     pendingPlan = nil
     return effects
+  }
+
+  /// Changes the turn that a job answers, in the chat or of the prompts of a file.
+  private mutating func changeExchange(of job: JobID, _ edit: (inout Exchange) -> Void) {
+    if job == conversation.job { conversation.change(edit) }
+    if job == batch.job { batch.change(edit) }
   }
 
   /// Goes back to the plan that the engine still has.
@@ -115,11 +124,11 @@ extension AppState {
         inform("Cancelled after \(windows): \(summary)")
         return keep(found, of: subject)
       }
-      if let job { inform("Cancelled: \(job.title)") }
+      if let job, !reading.hasReplaced(job) { inform("Cancelled: \(job.title)") }
     case .failed(let reason) where job?.kind == .connect: take(failure: reason, of: .served)
     case .failed(let reason): refuse(job.map { "\($0.title): \(reason)" } ?? reason)
     }
-    return []
+    return id == batch.job ? endPrompt(outcome) : []
   }
 
   /// Shows what is measured so far.
@@ -139,11 +148,13 @@ extension AppState {
   }
 
   /// Keeps what was measured of a plan, all of it or what a cancelled evaluation came to.
-  private mutating func keep(
+  mutating func keep(
     _ result: EvaluationSummary, of subject: EvaluationSubject
   ) -> [Effect] {
     guard let model else { return [] }
     let evaluation = subject.evaluation(result)
+    // An engine tells its last results again to whoever comes back to it.
+    if evaluations.contains(evaluation) { return [] }
     let isSameStructure = subject.plan.structure == history.current.structure
     evaluations.add(evaluation, schemes: isSameStructure ? subject.schemes : nil)
     snapshots.note(about: subject.plan) { snapshot in

@@ -79,7 +79,7 @@ extension AppState {
     return ExportRequest(
       format: choice.format, target: choice.target,
       path: expanded(export.path(for: model.description.name)), replaces: export.replaces,
-      notes: choice.format == .report ? reportNotes : ReportNotes())
+      notes: choice.format == .report ? reportNotes : ReportNotes(), writesReceipt: true)
   }
 
   private mutating func scrollExport(by distance: Int) {

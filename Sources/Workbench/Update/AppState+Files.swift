@@ -109,6 +109,10 @@ extension AppState {
     switch event {
     case .planRead(let path, let plan): return use(plan, from: path)
     case .planUnreadable(_, let reason): refuse(reason)
+    case .promptRead(let path, let text): return take(promptFile: path, text)
+    case .promptIsText(let text): return send(text)
+    case .promptsRead(let path, let prompts): return take(prompts: prompts, from: path)
+    case .promptsUnreadable(let reason): refuse(reason)
     case .planWritten(let path, var plan):
       plan.target = nil
       history.markSaved(plan, at: path)

@@ -1,4 +1,5 @@
 import Checkpoints
+import Engine
 import Export
 
 extension AppState {
@@ -35,6 +36,8 @@ extension AppState {
       case .budget: ("budget", "")
       case .context: ("tokens of a sequence", "")
       case .batch: ("sequences at once", "")
+      case .system: ("system prompt", conversation.settings.system ?? "")
+      case .prompts: ("ask each prompt of file", "")
       case .columns: ("columns", (table.columns ?? []).map(\.rawValue).joined(separator: " "))
       case .serve: ("server's URL and model", serverURL ?? "")
       case .snapshot: ("keep the plan as", suggestedSnapshotName)

@@ -45,9 +45,12 @@ extension AppState {
     case .inspectorTab(let tab):
       focus(.inspector)
       inspector.tab = tab
-    case .promptInput(let column):
-      focus(.prompt)
-      conversation.editor.moveCaret(toColumn: column)
+    case .promptInput(let caret):
+      if screen == .chat { reading.isBrowsing = false } else { focus(.prompt) }
+      conversation.editor.moveCaret(to: caret)
+    case .answerToken(let side, let token): return look(at: token, of: side)
+    case .chatTab(let view): return perform(Command(.view, view.rawValue))
+    case .chatRow(let row): return clickChatRow(row)
     case .frontier:
       budget.isDragging = true
       return dragBudget(to: point)
@@ -124,6 +127,15 @@ extension AppState {
     if overlay != nil { return perform(Command(direction < 0 ? .up : .down)) }
     switch screen {
     case .layers: break
+    case .chat:
+      let place = ChatLayout(body: ScreenLayout(self, size: size).body, view: reading.view)
+      if place.detail?.contains(point) != true {
+        scrollPrompt(by: -distance)
+      } else {
+        reading.isBrowsing = true
+        moveInChat(by: direction)
+      }
+      return []
     case .start, .budget, .jobs: return move(direction < 0 ? .up : .down)
     case .compare:
       scrollCompare(by: distance)

@@ -48,6 +48,9 @@ extension AppState {
     if line != nil { return moveInLine(by: distance) }
     switch screen {
     case .layers: break
+    case .chat:
+      moveInChat(by: distance)
+      return []
     case .budget:
       moveInBudget(by: distance)
       return []
@@ -77,14 +80,16 @@ extension AppState {
       } else {
         table.move(by: distance)
       }
-    case .prompt: conversation.recall(forward: distance > 0)
+    case .prompt: moveInPrompt(by: distance)
     }
     return []
   }
 
   private mutating func page(_ direction: Int, half: Bool) -> [Effect] {
     let layout = ScreenLayout(self, size: size)
-    if overlay == nil, line == nil, screen == .layers, pane == .prompt {
+    if overlay == nil, line == nil,
+      isPrompting || screen == .chat && (reading.view == .answers || reading.view == .tokens)
+    {
       scrollPrompt(by: -direction * max(1, size.rows / 6))
       return []
     }
@@ -107,10 +112,9 @@ extension AppState {
 
   /// Scrolls the answers towards their beginning (positive) or end.
   mutating func scrollPrompt(by lines: Int) {
-    let layout = ScreenLayout(self, size: size)
-    let inside = layout.slot(showing: .prompt)?.inside ?? Rect(size)
-    let longest = AnswerLines.longest(
-      in: self, PromptLayout(inside: inside, sides: conversation.sides))
+    let layout = PromptLayout(inside: conversationPlace, conversation: conversation)
+    let longest =
+      layout.groups.map { max(0, Transcript(self, $0).rows.count - $0.text.rows) }.max() ?? 0
     conversation.scroll = max(0, min(conversation.scroll + lines, longest))
   }
 
@@ -137,6 +141,7 @@ extension AppState {
 
   private mutating func enter() -> [Effect] {
     if screen == .start { return openChosenModel() }
+    if screen == .chat { return enterChat() }
     guard let model, case .block(let block)? = table.row, pane == .table else {
       if table.row != nil { focus(pane == .table ? .inspector : .table) }
       return []
@@ -153,6 +158,9 @@ extension AppState {
   private mutating func focusNext(by distance: Int) {
     switch screen {
     case .layers: break
+    case .chat:
+      _ = showView(nil)
+      return
     case .budget:
       budget.show(budget.list == .changes ? .schemes : .changes)
       return
@@ -174,7 +182,11 @@ extension AppState {
       return []
     }
     if line != nil { return closeLine() }
-    if screen == .compare, !snapshots.picked.isEmpty {
+    if screen == .chat, !reading.isBrowsing {
+      reading.isBrowsing = true
+    } else if screen == .chat, reading.view == .blocks, reading.dropPicks() {
+      return []
+    } else if screen == .compare, !snapshots.picked.isEmpty {
       for row in snapshots.picked { snapshots.pick(row) }
     } else if screen != .layers {
       // Without a model there is nothing else to see.

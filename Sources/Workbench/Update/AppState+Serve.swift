@@ -45,7 +45,7 @@ extension AppState {
 
   /// Takes on why a side gives no answer, or no more of it.
   mutating func take(failure reason: String, of side: AnswerSide) {
-    conversation.fail(side, reason)
+    conversation.change { $0.fail(side, reason) }
     // A model that does not run beside a server that answers is no failure.
     if side == .served { refuse(reason) } else { warn(reason) }
   }

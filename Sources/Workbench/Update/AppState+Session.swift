@@ -17,7 +17,8 @@ extension AppState {
     return [
       .openSession(
         ModelRecord(
-          fingerprint: whole.fingerprint, name: whole.name, path: whole.path,
+          fingerprint: whole.fingerprint, name: whole.name,
+          path: engine.address?.with(path: whole.path) ?? whole.path,
           tensorBytes: whole.tensorBytes, parameterCount: whole.parameterCount),
         older: whole.headerFingerprint)
     ]
@@ -82,6 +83,7 @@ extension AppState {
   /// Takes on what is kept of the model: goes on with its last session, asks, or begins a new one.
   mutating func take(found: FoundSession?, sensitivity: String?, hasSensitivity: Bool) -> [Effect] {
     guard session.phase == .awaited else { return [] }
+    let (sensitivity, hasSensitivity) = sensitivityThere ?? (sensitivity, hasSensitivity)
     session.sensitivityPath = sensitivity
     var effects: [Effect] = []
     if hasSensitivity, let sensitivity, model?.sensitivity.isEmpty == true {
@@ -89,7 +91,9 @@ extension AppState {
     }
     // Whoever has begun to work is not interrupted; the earlier session is kept.
     let hasBegun = sessionImage?.hasWork == true
-    let choice = session.hasOwnPlan && session.choice == .ask ? .fresh : session.choice
+    var choice = session.hasOwnPlan && session.choice == .ask ? .fresh : session.choice
+    // Nor is whoever comes back to an engine that has gone on asked whether to go on.
+    if choice == .ask, engine.record?.isLeft == false { choice = .resume }
     guard let found, choice != .fresh, !hasBegun else {
       session.phase = .kept
       return effects + [.chooseSession(goesOn: false)]
@@ -98,6 +102,16 @@ extension AppState {
     session.phase = .offered(found)
     overlay = .confirmation(.goingOn(with: found))
     return effects
+  }
+
+  /// Where the model's sensitivity is kept on the engine's machine, and whether there is any; nil where that is this one.
+  private var sensitivityThere: (path: String?, exists: Bool)? {
+    guard let place = engine.place, place.host != nil, let model else { return nil }
+    let fingerprint = model.whole.fingerprint
+    return (
+      place.sensitivityFolder.map { "\($0)/\(fingerprint).safetensors" },
+      place.sensitivities.contains(fingerprint)
+    )
   }
 
   /// Goes on with the session that was offered.
@@ -190,7 +204,7 @@ extension AppState {
     switch screen {
     case .start: return showStart()
     case .hardware: return showHardware()
-    case .layers, .budget, .compare, .history, .jobs: return []
+    case .layers, .chat, .budget, .compare, .history, .jobs: return []
     }
   }
 

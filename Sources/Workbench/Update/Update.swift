@@ -11,13 +11,15 @@ func update(_ state: inout AppState, _ event: AppEvent) -> [Effect] {
   var effects: [Effect]
   switch event {
   case .input(let input): effects = state.take(input)
-  case .engine(let event): effects = state.take(event)
+  case .engine(let event): effects = state.hear(event)
+  case .link(let event): effects = state.take(event)
   case .file(let event): effects = state.take(event)
   case .models(let event): effects = state.take(event)
   case .machine(let event): effects = state.take(event)
   }
+  effects += state.takeUpWhatWasDone()
   effects += state.settle()
-  return effects
+  return state.withEngine(effects, isAsked: event.isInput)
 }
 
 extension AppState {
@@ -40,7 +42,7 @@ extension AppState {
   fileprivate mutating func settle() -> [Effect] {
     let layout = ScreenLayout(self, size: size)
     table.reveal(height: layout.tableRows.rows)
-    var effects = previewInspectedLayer()
+    var effects = previewInspectedLayer() + readAnswers()
     let seen = layersInView(layout)
     if seen != lookedAt {
       lookedAt = seen
@@ -149,7 +151,7 @@ extension AppState {
       self.line = line
       return lineChanged()
     }
-    if screen == .layers, pane == .prompt { _ = edit(&conversation.editor, true) }
+    if isPrompting { _ = edit(&conversation.editor, true) }
     return []
   }
 }

@@ -8,6 +8,8 @@ struct AnswerLines {
     /// The first token where the answers part.
     case parted
     case diverged
+    /// The token that is looked at.
+    case chosen
     /// Why there is no more of the answer.
     case failure
 
@@ -16,6 +18,7 @@ struct AnswerLines {
       case .same: .text
       case .parted: .parted
       case .diverged: .diverged
+      case .chosen: .selection
       case .failure: .error
       }
     }
@@ -27,20 +30,41 @@ struct AnswerLines {
   }
 
   private(set) var lines: [[Run]] = []
+  /// Where lines begin, in bytes of the answer; lines of a failure begin nowhere.
+  private var starts: [Int] = []
+  /// Where each token ends, in bytes of the answer.
+  private let ends: [Int]
 
-  /// The lines of one side of a conversation; what comes after the parting is set off in the answers of the compressed
-  /// model and of the server, for these are the ones that may have gone astray.
-  init(_ conversation: Conversation, _ side: AnswerSide, columns: Int) {
-    let answer = conversation.answer(side)
+  /// The lines of one side's answer; what comes after the parting is set off in the answers of the compressed model and of
+  /// the server, for these are the ones that may have gone astray.
+  ///
+  /// - Parameters:
+  ///   - exchange: The turn.
+  ///   - side: Whose answer.
+  ///   - columns: The width.
+  ///   - chosen: The token that is looked at, which is set off too.
+  init(_ exchange: Exchange, _ side: AnswerSide, columns: Int, chosen: Int? = nil) {
+    let answer = exchange.answer(side)
+    var ends: [Int] = []
+    for token in answer.tokens { ends.append((ends.last ?? 0) + token.text.utf8.count) }
+    self.ends = ends
     let after: Kind = side == .reference ? .same : .diverged
-    var text = answer.tokens.map(\.text).joined()
+    var text = answer.text
     // Most answers begin with a blank that belongs to their first word.
     let blanks = text.prefix { $0 == " " }.count
     text.removeFirst(blanks)
-    let parted = Self.parted(conversation, side, blanks: blanks)
+    let parted = Self.parted(exchange, side, ends)
+    let looked = chosen.flatMap { Self.range(of: $0, ends) }
+    func kind(_ start: Int, _ end: Int) -> Kind {
+      if let looked, start < looked.upperBound, end > looked.lowerBound { return .chosen }
+      guard let parted, end > parted.lowerBound else { return .same }
+      return start < parted.upperBound ? .parted : after
+    }
     if !text.isEmpty {
-      lines = wrapped(text, columns: columns).map { line in
-        Self.runs(of: line, in: text, parted, after)
+      for line in wrapped(text, columns: columns) {
+        let start = blanks + text.utf8.distance(from: text.startIndex, to: line.startIndex)
+        starts.append(start)
+        lines.append(Self.runs(of: line, from: start, kind))
       }
     }
     if let failure = answer.failure {
@@ -50,41 +74,46 @@ struct AnswerLines {
     }
   }
 
-  /// Where the token in which the answers part begins and ends, in bytes of UTF-8 after the blanks; nil if they do not
-  /// part in this answer.
-  private static func parted(
-    _ conversation: Conversation, _ side: AnswerSide, blanks: Int
-  ) -> Range<Int>? {
-    var start = 0
-    for (index, token) in conversation.answer(side).tokens.enumerated() {
-      let end = start + token.text.utf8.count
-      if side == .served {
-        // A server's pieces need not be tokens: what is the same of the piece is not set off.
-        if let parting = conversation.servedParting, parting + blanks < end {
-          return parting..<(end - blanks)
-        }
-      } else if index == conversation.parting {
-        return max(0, start - blanks)..<max(0, end - blanks)
-      }
-      start = end
+  /// The token at a column of a line; nil where there is none.
+  func token(line: Int, column: Int) -> Int? {
+    guard starts.indices.contains(line) else { return nil }
+    var (width, bytes) = (0, starts[line])
+    for character in lines[line].map(\.text).joined() {
+      width += displayWidth(of: character)
+      if width > column { return ends.firstIndex { $0 > bytes } }
+      bytes += character.utf8.count
     }
     return nil
   }
 
+  private static func range(of token: Int, _ ends: [Int]) -> Range<Int>? {
+    guard ends.indices.contains(token) else { return nil }
+    return (token > 0 ? ends[token - 1] : 0)..<ends[token]
+  }
+
+  /// Where the token in which the answers part begins and ends, in bytes of UTF-8; nil if they do not part in this answer.
+  private static func parted(
+    _ exchange: Exchange, _ side: AnswerSide, _ ends: [Int]
+  ) -> Range<Int>? {
+    guard side == .served else {
+      return exchange.comparison.parting.flatMap { range(of: $0, ends) }
+    }
+    // A server's pieces need not be tokens: what is the same of the piece is not set off.
+    let blanks = exchange.answer(.served).text.prefix { $0 == " " }.count
+    guard let parting = exchange.servedParting.map({ $0 + blanks }),
+      let end = ends.first(where: { $0 > parting })
+    else { return nil }
+    return parting..<end
+  }
+
   private static func runs(
-    of line: Substring, in text: String, _ parted: Range<Int>?, _ after: Kind
+    of line: Substring, from first: Int, _ kind: (Int, Int) -> Kind
   ) -> [Run] {
-    guard let parted else { return [Run(text: String(line), kind: .same)] }
-    let first = text.utf8.distance(from: text.startIndex, to: line.startIndex)
-    let last = first + line.utf8.count
-    if last <= parted.lowerBound { return [Run(text: String(line), kind: .same)] }
-    if first >= parted.upperBound { return [Run(text: String(line), kind: after)] }
     var runs: [(text: String, kind: Kind)] = []
     var offset = first
     for character in line {
       let end = offset + character.utf8.count
-      let kind: Kind =
-        end <= parted.lowerBound ? .same : offset < parted.upperBound ? .parted : after
+      let kind = kind(offset, end)
       if let current = runs.last, current.kind == kind {
         runs[runs.count - 1].text.append(character)
       } else {
@@ -93,13 +122,5 @@ struct AnswerLines {
       offset = end
     }
     return runs.map { Run(text: $0.text, kind: $0.kind) }
-  }
-
-  /// Lines by which the longer answer is too long for its place.
-  static func longest(in state: AppState, _ layout: PromptLayout) -> Int {
-    layout.sides.map { side in
-      let lines = AnswerLines(state.conversation, side.side, columns: side.text.columns).lines
-      return max(0, lines.count - side.text.rows)
-    }.max() ?? 0
   }
 }

@@ -76,6 +76,11 @@ struct Painter {
     padded(text, to: columns, alignment: alignment, ellipsis: glyphs.ellipsis)
   }
 
+  /// Blanks between columns, and before a figure that ends its column: figures alone are underlined.
+  func space(before text: String, in columns: Int) -> String {
+    String(repeating: " ", count: 2 + max(0, columns - displayWidth(of: text)))
+  }
+
   /// A bar filled to a share of its width, with its edges.
   func bar(_ share: Double, columns: Int, filled: ThemeRole = .gauge) -> [Segment] {
     let inner = max(0, columns - 2)

@@ -9,8 +9,6 @@ struct PromptView {
 
   func draw(in slot: PaneSlot, on painter: inout Painter) {
     var box = PaneBox(state: state, slot: slot)
-    var settings = conversation.settings.summary(separator: state.glyphs.separator)
-    if conversation.isSentRaw { settings += " \(state.glyphs.separator) raw: no chat template" }
     box.title = [
       painter.segment("Prompt", box.titleRole),
       painter.segment(" \(state.glyphs.rule) \(settings)", .dim),
@@ -18,19 +16,42 @@ struct PromptView {
     let note = note(painter)
     box.note = slot.panes.count > 1 && note.isEmpty ? [painter.segment(settings, .dim)] : note
     box.draw(on: &painter)
-    let layout = PromptLayout(inside: slot.inside, sides: conversation.sides)
-    drawInput(in: layout.input, on: &painter)
-    for side in layout.sides { draw(side, on: &painter) }
-    drawDividers(layout, on: &painter)
+    drawInside(slot.inside, on: &painter)
+  }
+
+  /// The conversation without its border.
+  func drawInside(_ inside: Rect, on painter: inout Painter) {
+    let layout = PromptLayout(inside: inside, conversation: conversation)
+    for group in layout.groups {
+      for side in group { drawHeading(side, on: &painter) }
+      let transcript = Transcript(state, group)
+      let first = transcript.first(height: group.text.rows, scroll: conversation.scroll)
+      let rows = Array(transcript.rows.dropFirst(first).prefix(group.text.rows))
+      draw(rows, group, on: &painter)
+      drawDividers(beside: rows, group, on: &painter)
+    }
+    drawInput(layout, on: &painter)
+  }
+
+  /// How prompts are answered.
+  var settings: String {
+    let separator = " \(state.glyphs.separator) "
+    var parts = [conversation.settings.summary(separator: state.glyphs.separator)]
+    if conversation.chats.count > 1 {
+      parts.append("chat \(conversation.place + 1) of \(conversation.chats.count)")
+    }
+    if conversation.isSentRaw { parts.append("raw: no chat template") }
+    return parts.joined(separator: separator)
   }
 
   /// Where the answers part; before that, whether the compressed model is the plan's yet.
-  private func note(_ painter: Painter) -> [Segment] {
+  func note(_ painter: Painter) -> [Segment] {
     if let model = state.model, model.readyLayers < model.changedLayers {
       let text = "\(model.readyLayers)/\(model.changedLayers) layers as planned"
       return [painter.segment(text, .warn)]
     }
     let partings = [
+      conversation.partedTurn.map { "parted in turn \($0 + 1)" },
       conversation.parting.map { "part at token \($0 + 1)" },
       conversation.servedPartingCharacter.map { "served at character \($0)" },
     ].compactMap(\.self)
@@ -46,26 +67,49 @@ struct PromptView {
       : "p writes a prompt; both models answer it"
   }
 
-  private func drawInput(in rect: Rect, on painter: inout Painter) {
-    let isFocused = state.pane == .prompt && state.overlay == nil && state.line == nil
-    painter.put("> ", isFocused ? .focus : .dim, at: rect.origin, maxColumns: rect.columns)
-    let field = rect.splitLeft(PromptLayout.promptWidth).rest
-    if conversation.editor.text.isEmpty, !isFocused {
+  private func drawInput(_ layout: PromptLayout, on painter: inout Painter) {
+    let isFocused = state.isPrompting && state.overlay == nil && state.line == nil
+    painter.put(
+      "> ", isFocused ? .focus : .dim, at: layout.input.origin, maxColumns: layout.input.columns)
+    let field = layout.field
+    guard !conversation.editor.text.isEmpty || isFocused else {
       painter.put(invitation, .dim, at: field.origin, maxColumns: field.columns)
-    } else {
-      EditorView(editor: conversation.editor, isFocused: isFocused).draw(in: field, on: &painter)
+      return
     }
+    let caret = conversation.editor.caret
+    let first = layout.firstLine(showing: caret)
+    for (offset, row) in layout.lines.rows.dropFirst(first).prefix(field.rows).enumerated() {
+      painter.frame.put(
+        row.text, at: Point(column: field.column, row: field.row + offset),
+        style: painter.style(.input), within: field)
+    }
+    guard isFocused else { return }
+    let place = layout.lines.place(of: caret)
+    painter.frame.cursor = Point(
+      column: field.column + place.column, row: field.row + place.row - first)
+    painter.frame.showsCursor = true
   }
 
-  private func draw(_ side: PromptLayout.Side, on painter: inout Painter) {
-    drawHeading(side, on: &painter)
-    let lines = AnswerLines(conversation, side.side, columns: side.text.columns).lines
-    let first = max(0, lines.count - side.text.rows - conversation.scroll)
-    for (offset, line) in lines.dropFirst(first).prefix(side.text.rows).enumerated() {
-      painter.put(
-        line.map { painter.segment($0.text, $0.kind.role) },
-        at: Point(column: side.text.column, row: side.text.row + offset),
-        maxColumns: side.text.columns)
+  /// The rows of the turns that are seen.
+  private func draw(
+    _ rows: [Transcript.Row], _ group: [PromptLayout.Side], on painter: inout Painter
+  ) {
+    let place = group.text
+    for (offset, row) in rows.enumerated() {
+      let line = place.row + offset
+      switch row {
+      case .blank: break
+      case .prompt(let sign, let text):
+        painter.put(
+          [painter.segment(sign, .key), painter.segment(text, .strong)],
+          at: Point(column: place.column, row: line), maxColumns: place.columns)
+      case .answers(let answers, _, _):
+        for (side, runs) in zip(group, answers) {
+          painter.put(
+            runs.map { painter.segment($0.text, $0.kind.role) },
+            at: Point(column: side.text.column, row: line), maxColumns: side.text.columns)
+        }
+      }
     }
   }
 
@@ -104,6 +148,9 @@ struct PromptView {
       segments.insert(
         painter.segment("KV \(Figures.bytes(answer.cacheBytes))   ", .dim), at: 0)
     }
+    if let sparsity = answer.inputSparsity {
+      segments.append(painter.segment("sparse \(Figures.percent(sparsity))   ", .dim))
+    }
     if side == .compressed, let rate = conversation.sameRate {
       segments.append(painter.segment("same \(Figures.percent(rate))   ", .text))
     }
@@ -116,22 +163,25 @@ struct PromptView {
     return segments
   }
 
-  /// Lines between answers that stand side by side.
-  private func drawDividers(_ layout: PromptLayout, on painter: inout Painter) {
-    for (left, right) in zip(layout.sides, layout.sides.dropFirst())
-    where left.heading.row == right.heading.row {
-      painter.frame.fill(
-        Rect(
-          column: right.heading.column - 2, row: right.heading.row, columns: 1,
-          rows: 1 + right.text.rows),
-        with: state.glyphs.box.vertical, style: painter.style(.border))
+  /// Lines between answers that stand side by side; prompts go over all columns.
+  private func drawDividers(
+    beside rows: [Transcript.Row], _ group: [PromptLayout.Side], on painter: inout Painter
+  ) {
+    for side in group.dropFirst() {
+      for line in 0...side.text.rows {
+        if line > 0, rows.indices.contains(line - 1), case .prompt = rows[line - 1] { continue }
+        painter.frame.put(
+          String(state.glyphs.box.vertical),
+          at: Point(column: side.heading.column - 2, row: side.heading.row + line),
+          style: painter.style(.border), maxColumns: 1)
+      }
     }
   }
 }
 
 extension AnswerSide {
   /// The colour that stands for it.
-  fileprivate var role: ThemeRole {
+  var role: ThemeRole {
     switch self {
     case .reference: .reference
     case .compressed: .compressed

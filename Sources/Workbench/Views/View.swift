@@ -25,6 +25,7 @@ private struct ScreenView {
     GaugeView(state: state).draw(in: layout.gauge, on: &painter)
     switch state.screen {
     case .layers: for slot in layout.slots { draw(slot, on: &painter) }
+    case .chat: ChatView(state: state).draw(in: layout.body, on: &painter)
     case .budget: BudgetView(state: state).draw(in: layout.body, on: &painter)
     case .compare: CompareView(state: state).draw(in: layout.body, on: &painter)
     case .history: HistoryView(state: state).draw(in: layout.body, on: &painter)

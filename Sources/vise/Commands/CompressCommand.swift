@@ -69,10 +69,12 @@ struct CompressCommand: ParsableCommand {
       allocation, before: [:], shapes: description.layerShapes, output: savePlan)
     if !json { OutputStream.standard.write(found.text + "\n") }
     let exported = try session.export(options)
+    let measured = try session.measure(exported, madeFrom: model.path, options.receipt)
     if json {
       try JSONOutput.write(CompressResult(allocation: found, export: exported))
     } else {
       OutputStream.standard.write(exported.text)
+      if let measured { OutputStream.standard.write(EvaluateCommand.text(of: measured)) }
     }
     try exported.check()
   }
@@ -101,14 +103,14 @@ struct CompressCommand: ParsableCommand {
 }
 
 extension AllocationResult {
-  fileprivate var needsCalibration: Bool {
+  var needsCalibration: Bool {
     schemes.values.contains { $0.calibrationNeed > .nothing }
   }
 }
 
 extension TargetLimits {
   /// What layers may get where nobody said it, in the words of `--types`: what runs without anything extra.
-  fileprivate var usualCandidates: String {
+  var usualCandidates: String {
     switch target {
     case .transformers: "int"
     case .vllm: "4g128,4g64,4g32,8g128,8g64"

@@ -13,7 +13,8 @@ struct EvaluateCommand: ParsableCommand {
 
       --json: tokens (scored), windows, ppl (of the compressed model where there is a plan); with \
       --plan or --reference also reference_ppl, kld of mean, median, p99, max (nats a token), \
-      rms_probability_change and top1_agreement (0 to 1). Each figure has a standard error over \
+      rms_probability_change and top1_agreement (0 to 1); with --input-sparsity also the \
+      input_sparsity that was reached, and all of these without a plan, too. Each figure has a standard error over \
       windows beside it, under its name with _error after it.
       """)
 
@@ -31,6 +32,8 @@ struct EvaluateCommand: ParsableCommand {
 
   @OptionGroup var reading: WindowOptions
 
+  @OptionGroup var sparsity: SparsityOption
+
   @Flag(help: "Prints JSON.")
   var json = false
 
@@ -45,7 +48,7 @@ struct EvaluateCommand: ParsableCommand {
       EvaluationRequest(
         textPath: text, window: reading.window, windowLimit: reading.windows,
         compares: options.plan != nil,
-        referencePath: reference))
+        referencePath: reference, inputSparsity: sparsity.inputSparsity))
     if found.tokens < Self.fewTokens {
       session.warn(
         "\(found.tokens) scored token\(found.tokens == 1 ? " is" : "s are") few: figures of so short a text say little of the model; give one of some "
@@ -73,6 +76,9 @@ struct EvaluateCommand: ParsableCommand {
     add("KLD max", result.divergence?.max, places: 3)
     add("RMS Δp, %", result.rmsProbabilityChange, places: 3, scale: 100)
     add("same top-1, %", result.top1Agreement, places: 2, scale: 100)
+    if let share = result.inputSparsity {
+      table.add(["inputs left out, %", (share * 100).fixed(2), ""])
+    }
     return "\(result.tokens) tokens scored in \(result.windows) windows\n" + table.text
   }
 }
@@ -112,6 +118,7 @@ struct EvaluateResult: Encodable {
   let rmsProbabilityChangeError: Figure?
   let top1Agreement: Figure?
   let top1AgreementError: Figure?
+  let inputSparsity: Figure?
 
   init(_ result: EvaluationSummary) {
     tokens = result.tokens
@@ -126,5 +133,6 @@ struct EvaluateResult: Encodable {
     rmsProbabilityChangeError = result.rmsProbabilityChange.map { Figure($0.standardError) }
     top1Agreement = result.top1Agreement.map { Figure($0.value) }
     top1AgreementError = result.top1Agreement.map { Figure($0.standardError) }
+    inputSparsity = result.inputSparsity.map { Figure($0) }
   }
 }

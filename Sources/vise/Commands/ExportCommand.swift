@@ -21,6 +21,10 @@ struct ExportCommand: ParsableCommand {
       --format recipe writes what makes the same model elsewhere: a recipe for llm-compressor with a \
       program that runs it, or for llama.cpp tensor types and, after a calibration, an imatrix.
 
+      Beside what holds tensors a receipt is written, DIR/vise-receipt.json or FILE.receipt.json: what it \
+      was made from, the plan, and a hash of each file; with --measure also the KLD of the files from \
+      the original. `vise verify` checks it.
+
       --json: format, target, output, written, bytes, files[] of name, bytes, refusals[] of layer, \
       reason, nearest (or null), notes[] of what the target computes otherwise.
       """)
@@ -76,10 +80,12 @@ struct ExportCommand: ParsableCommand {
     if let path = report.sensitivity { session.send(.openSensitivity(path: path)) }
     let notes = isReport && options.writes ? try session.reportNotes(report) : ReportNotes()
     let result = try session.export(options, notes: notes)
+    let measured = try session.measure(result, madeFrom: model.path, options.receipt)
     if json {
       try JSONOutput.write(result)
     } else {
       OutputStream.standard.write(result.text)
+      if let measured { OutputStream.standard.write(EvaluateCommand.text(of: measured)) }
     }
     try result.check()
   }

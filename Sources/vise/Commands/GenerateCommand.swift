@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compression
 import Engine
 import Tensors
 
@@ -15,13 +16,15 @@ struct GenerateCommand: ParsableCommand {
       control tokens that it spells are text unless --raw is given.
 
       --json: reference, compressed, or both, each of text, token_ids, tokens_per_second, prompt_tokens, prompt_seconds \
-      (until the first token of the answer), cache_bytes (of keys and values); and with --serve, served of model, text, tokens_per_second.
+      (until the first token of the answer), cache_bytes (of keys and values), with --input-sparsity input_sparsity (the share that was left out); and \
+      with --serve, served of model, text, tokens_per_second. \
+      Of several prompts, answers[] of the same with prompt, parting (the first token, from 0, at which both models part), same \
+      (share of the same tokens), kld (mean, while both agree).
       """)
 
   @OptionGroup var model: ModelArgument
 
-  @Option(help: "What to answer.")
-  var prompt: String
+  @OptionGroup var asked: PromptOptions
 
   @Flag(help: "Sends the prompt as it is, without the model's chat template.")
   var raw = false
@@ -58,6 +61,8 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "What keys and values are held as: f16, int8, or f32.")
   var kvCache = CacheType.f16
 
+  @OptionGroup var sparsity: SparsityOption
+
   @Flag(help: "Prints JSON when the answer has ended.")
   var json = false
 
@@ -73,19 +78,52 @@ struct GenerateCommand: ParsableCommand {
 
   func run() throws {
     let server = try serving.address()
+    let prompts = try asked.list()
     let session = EngineSession()
     defer { session.close() }
     let opened = try session.open(model.path)
     if let plan { session.setPlan(try PlanFile.read(plan), from: plan, for: opened) }
     let sides: [ModelSide] =
       compare ? [.reference, .compressed] : plan == nil ? [.reference] : [.compressed]
-    let transcript = try session.answer(
-      GenerationRequest(
-        prompt: prompt, isRaw: raw, sides: sides, server: server, tokenLimit: tokens,
-        sampling: SamplingSettings(
-          temperature: temperature, topK: topK, topP: topP, seed: seed), arithmetic: arithmetic,
-        cacheType: kvCache),
-      isStreamed: !json)
-    if json { try JSONOutput.write(transcript.result) }
+    var request = GenerationRequest(
+      prompt: "", isRaw: raw, sides: sides, server: server, tokenLimit: tokens,
+      sampling: SamplingSettings(
+        temperature: temperature, topK: topK, topP: topP, seed: seed), arithmetic: arithmetic,
+      cacheType: kvCache, inputSparsity: sparsity.inputSparsity, system: asked.system)
+    var turns: [Transcript.Turn] = []
+    for prompt in prompts {
+      if !json, prompts.count > 1 {
+        OutputStream.standard.writeLine((turns.isEmpty ? "" : "\n") + "> " + prompt)
+      }
+      request.prompt = prompt
+      let transcript = try session.answer(request, isStreamed: !json)
+      if asked.areTurns { request.turns.append(transcript.turn(prompt)) }
+      guard prompts.count > 1 || asked.prompts != nil else {
+        if json { try JSONOutput.write(transcript.result) }
+        return
+      }
+      turns.append(transcript.result(of: prompt))
+    }
+    if json {
+      try JSONOutput.write(Several(answers: turns))
+    } else if compare {
+      OutputStream.standard.write("\n" + Self.table(of: turns))
+    }
+  }
+
+  private struct Several: Encodable {
+    let answers: [Transcript.Turn]
+  }
+
+  /// Where the answers to each prompt part.
+  private static func table(of turns: [Transcript.Turn]) -> String {
+    var table = TextTable(["parts at", "same", "KLD", "prompt"], words: [3])
+    for turn in turns {
+      table.add([
+        turn.parting.map { "token \($0 + 1)" } ?? "-", turn.same?.percent ?? "-",
+        turn.kld?.fixed(4) ?? "-", String(turn.prompt.prefix(60)),
+      ])
+    }
+    return table.text
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Compression
+import Engine
 import Export
 import Glibc
 import Workbench
@@ -12,7 +13,10 @@ struct OpenCommand: ParsableCommand {
 
   @Argument(
     help:
-      "A Hugging Face directory or a GGUF file; a folder of several, or nothing, lists what there is.",
+      """
+      A Hugging Face directory or a GGUF file, or ssh://HOST/PATH for one on another machine; \
+      a folder of several, or nothing, lists what there is.
+      """,
     completion: .file())
   var path: String?
 
@@ -46,46 +50,70 @@ struct OpenCommand: ParsableCommand {
     help: "Memory that the compressed model may take, such as 8GB; by default 7/8 of what is free.")
   var memory: String?
 
+  @Flag(
+    name: .long,
+    help: "Run the engine in the workbench's process, so that its jobs end with the workbench.")
+  var inProcess = false
+
+  @Option(name: .long, help: "How Vise is called on the machine of an ssh:// path.")
+  var remoteVise = "vise"
+
   @Option(
     name: .long,
     help: "A file to write, a line of JSON for each frame: how long keys waited for it.")
   var trace: String?
 
   func run() throws {
-    let folder = try check()
+    let (engine, path) = try whereTheEngineIs()
+    let folder = try check(engine)
     let server = try serving.address()
-    let signal: Int32?
+    let end: (signal: Int32?, goesOn: Bool)
     var options = WorkbenchOptions(
       path: folder == nil ? path : nil, folder: folder, planPath: plan, target: target,
       server: server, themeName: theme,
       color: color, ascii: ascii, mouse: !noMouse, tracePath: trace)
-    options.memoryBytes = try memoryBytes()
+    options.memoryBytes = try MemoryOption.bytes(memory)
     options.session = session?.choice ?? .ask
+    options.engine = engine
     do {
-      signal = try Workbench.run(options)
+      end = try Workbench.run(options)
     } catch {
       throw CommandFailure(status: .failed, message: error.description)
     }
     // Whoever sent it sees that it was obeyed.
-    if let signal {
+    if let signal = end.signal {
       Glibc.signal(signal, SIG_DFL)
       raise(signal)
     }
+    if end.goesOn {
+      OutputStream.error.writeLine(
+        "vise: jobs go on: opening the model again comes back to them; `vise engine --list` tells of them"
+      )
+    }
   }
 
-  private func memoryBytes() throws -> Int? {
-    guard let memory else { return nil }
-    guard let bytes = SizeText.bytes(memory) else {
-      throw ValidationError("\(memory) is no size; write 8GB, 512MiB or bytes")
+  /// Where the engine is to be, and the model's path there.
+  private func whereTheEngineIs() throws -> (EngineChoice, String?) {
+    guard let path, SSHAddress.isMeant(by: path) else {
+      return (inProcess ? .inProcess : .process, path)
     }
-    return bytes
+    guard let address = SSHAddress(path), let there = address.path else {
+      throw ValidationError(
+        "\(path) is no model on another machine; write ssh://HOST/PATH or ssh://HOST/~/PATH")
+    }
+    guard !inProcess else {
+      throw ValidationError(
+        "an engine on another machine cannot run in this process; leave out --in-process")
+    }
+    return (.ssh(address, program: remoteVise), there)
   }
 
   /// Finds mistakes of the command line while there is still a shell to correct them in.
   ///
   /// - Returns: the folder that was named, if it is no model but holds several.
-  private func check() throws(CommandFailure) -> String? {
+  private func check(_ engine: EngineChoice) throws(CommandFailure) -> String? {
     if let plan { _ = try PlanFile.read(plan) }
+    if case .ssh = engine { return nil }
     guard let path else {
       guard isatty(STDIN_FILENO) == 1, OutputStream.standard.isTerminal else {
         throw CommandFailure(

@@ -79,6 +79,11 @@ extension EngineSession {
       if case .calibrated(job, let summary) = event, let warning = summary.warning {
         warn(warning)
       }
+      if case .sensitivityDrafted(job, let summary) = event, let path = summary.path,
+        let note = summary.note
+      {
+        warn("\(path) holds \(note)")
+      }
       return if case .sensitivity(job, let summary) = event { summary } else { nil }
     }
   }

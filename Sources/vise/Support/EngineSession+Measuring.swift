@@ -6,6 +6,8 @@ extension EngineSession {
   private static let evaluation = JobID(103)
   private static let answer = JobID(104)
   private static let logits = JobID(105)
+  private static let parting = JobID(107)
+  private static let reading = JobID(108)
 
   /// Measures on a text; `hears` is told each event up to the job's end.
   func evaluate(
@@ -28,6 +30,26 @@ extension EngineSession {
     }
   }
 
+  /// Measures block by block what becomes of an answer.
+  func parting(_ request: ReadingRequest) throws(CommandFailure) -> [BlockParting] {
+    send(.partByBlock(Self.parting, request))
+    var found: [BlockParting] = []
+    return try next { event in
+      if case .blockParted(Self.parting, let parting) = event { found.append(parting) }
+      return if case .jobEnded(Self.parting, .finished) = event { found } else { nil }
+    }
+  }
+
+  /// What both models expect at each token of an answer.
+  func tokens(_ request: ReadingRequest) throws(CommandFailure) -> [TokenReading] {
+    send(.readTokens(Self.reading, request))
+    var found: [TokenReading] = []
+    return try next { event in
+      if case .tokensRead(Self.reading, let readings) = event { found += readings }
+      return if case .jobEnded(Self.reading, .finished) = event { found } else { nil }
+    }
+  }
+
   /// Answers a prompt; streamed, it writes tokens as they come.
   func answer(
     _ request: GenerationRequest, isStreamed: Bool
@@ -39,7 +61,7 @@ extension EngineSession {
     try next { event in
       switch event {
       case .token(Self.answer, let token): transcript.add(token)
-      case .answerEnded(Self.answer, let side, _): transcript.finish(side)
+      case .answerEnded(Self.answer, let side, let reason): transcript.finish(side, reason)
       case .serverFound(Self.answer, let server): transcript.name(server.model)
       case .jobEnded(Self.answer, .finished): return ()
       default: break

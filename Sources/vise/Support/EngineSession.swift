@@ -106,9 +106,9 @@ final class EngineSession {
       .exportOutlineRefused(_, let reason):
       throw CommandFailure(status: .failed, message: reason)
     case .jobProgress, .jobEnded, .evaluating, .opened, .restructured, .compressed, .answerEnded,
-      .serverFound, .evaluated, .logitsWritten, .calibrated, .sensitivity, .sensitivitySaved,
-      .sensitivityRefined, .structureChosen, .allocated, .frontier, .predicted, .exportOutline,
-      .layersCompared, .exportPreview, .exported:
+      .serverFound, .tokensRead, .blockParted, .evaluated, .logitsWritten, .calibrated,
+      .sensitivity, .sensitivitySaved, .sensitivityDrafted, .sensitivityRefined, .structureChosen,
+      .allocated, .frontier, .predicted, .exportOutline, .layersCompared, .exportPreview, .exported:
       break
     }
   }

@@ -27,6 +27,8 @@ struct ExportOptions: ParsableArguments {
   @Flag(help: "Replaces what is there.")
   var replace = false
 
+  @OptionGroup(title: "Receipt") var receipt: ReceiptOptions
+
   @Flag(help: "Says what would be written, and what the target cannot hold, and writes nothing.")
   var dryRun = false
 
@@ -40,6 +42,9 @@ struct ExportOptions: ParsableArguments {
       throw ValidationError(
         "\(target.rawValue) loads \(target.format.rawValue), not \(format.rawValue).")
     }
+    guard receipt.measure == nil || format?.holdsTensors != false else {
+      throw ValidationError("--measure is for exports that hold tensors.")
+    }
     guard output != nil || dryRun else {
       throw ValidationError("Say where to: --output, or --dry-run for nowhere.")
     }
@@ -48,7 +53,8 @@ struct ExportOptions: ParsableArguments {
   var request: ExportRequest {
     let target = target ?? format?.standardTarget ?? .vllm
     return ExportRequest(
-      format: format ?? target.format, target: target, path: output ?? "", replaces: replace)
+      format: format ?? target.format, target: target, path: output ?? "", replaces: replace,
+      writesReceipt: !receipt.noReceipt)
   }
 
   /// Whether something is written in the end.
@@ -78,7 +84,8 @@ extension EngineSession {
     return ExportResult(try write(request), isWritten: true)
   }
 
-  private func write(_ request: ExportRequest) throws(CommandFailure) -> ExportPreview {
+  /// Writes it.
+  func write(_ request: ExportRequest) throws(CommandFailure) -> ExportPreview {
     send(.export(Self.export, request))
     do {
       return try next { event in

@@ -17,9 +17,11 @@ struct Transcript {
     var promptTokens: Int?
     var promptSeconds: Double?
     var cacheBytes: Int?
+    var inputSparsity: Figure?
 
     private enum CodingKeys: CodingKey {
       case text, tokenIds, model, tokensPerSecond, promptTokens, promptSeconds, cacheBytes
+      case inputSparsity
     }
   }
 
@@ -30,6 +32,22 @@ struct Transcript {
     let served: Answer?
   }
 
+  /// What `vise generate --prompts --json` prints of a prompt.
+  struct Turn: Encodable {
+    let prompt: String
+    let reference: Answer?
+    let compressed: Answer?
+    let served: Answer?
+    /// The first token, from 0, at which both models' answers part; nil if they do not.
+    let parting: Int?
+    /// Share of the same tokens.
+    let same: Double?
+    /// Mean KLD while both agreed.
+    let kld: Double?
+  }
+
+  /// Where both models' answers part.
+  private(set) var comparison = AnswerComparison()
   private let sides: [AnswerSide]
   private let isStreamed: Bool
   private var answers: [AnswerSide: Answer] = [:]
@@ -52,12 +70,26 @@ struct Transcript {
       reference: answers[.reference], compressed: answers[.compressed], served: answers[.served])
   }
 
+  /// The answers to a prompt beside others.
+  func result(of prompt: String) -> Turn {
+    Turn(
+      prompt: prompt, reference: answers[.reference], compressed: answers[.compressed],
+      served: answers[.served], parting: comparison.parting, same: comparison.sameRate,
+      kld: comparison.meanDivergence)
+  }
+
+  /// The answers as a later prompt goes on from them.
+  func turn(_ prompt: String) -> ChatTurn {
+    ChatTurn(prompt: prompt, answers: answers.mapValues(\.text))
+  }
+
   /// Says what the served model is called.
   mutating func name(_ model: String?) { answers[.served]?.model = model }
 
   /// Adds a token to its side's answer.
   mutating func add(_ token: GeneratedToken) {
     answers[token.side]?.text += token.text
+    comparison.append(token)
     answers[token.side]?.count += 1
     if let id = token.id { answers[token.side]?.tokenIds?.append(id) }
     answers[token.side]?.tokensPerSecond = Figure(token.tokensPerSecond)
@@ -65,13 +97,15 @@ struct Transcript {
       answers[token.side]?.promptTokens = token.promptTokens
       answers[token.side]?.promptSeconds = token.promptSeconds
       answers[token.side]?.cacheBytes = token.cacheBytes
+      answers[token.side]?.inputSparsity = token.inputSparsity.map { Figure($0) }
     }
     stream()
   }
 
   /// Says that a side's answer is complete.
-  mutating func finish(_ side: AnswerSide) {
+  mutating func finish(_ side: AnswerSide, _ reason: StopReason) {
     ended.insert(side)
+    comparison.end(side, reason)
     stream()
   }
 
@@ -106,6 +140,8 @@ struct Transcript {
   private func writeSpeed(of answer: Answer) {
     guard OutputStream.error.isTerminal, let speed = answer.tokensPerSecond.value else { return }
     let cache = answer.cacheBytes.map { ", KV cache \($0.megabytes) MB" } ?? ""
-    OutputStream.error.writeLine("(\(answer.count) tokens, \(speed.fixed(1)) tok/s\(cache))")
+    let left = answer.inputSparsity?.value.map { ", \(($0 * 100).fixed(0)) % of inputs left out" } ?? ""
+    OutputStream.error.writeLine(
+      "(\(answer.count) tokens, \(speed.fixed(1)) tok/s\(cache)\(left))")
   }
 }

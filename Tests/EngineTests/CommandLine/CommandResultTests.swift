@@ -237,6 +237,49 @@ import Tensors
     #expect(headings.contains("[compressed]"))
   }
 
+  @Test func severalPromptsAreTurnsOrEachByItself() throws {
+    let file = try model.write("One\n\nTwo\n", to: "prompts.txt")
+    let settings = ["--raw", "--tokens", "4", "--plan", plan, "--compare", "--json"]
+    func answers(_ arguments: [String]) throws -> [[String: Any]] {
+      let object = try ViseProcess(["generate", model.path] + arguments + settings).object()
+      return try #require(object["answers"] as? [[String: Any]])
+    }
+    let apart = try answers(["--prompts", file])
+    #expect(apart.map { $0["prompt"] as? String } == ["One", "Two"])
+    #expect(
+      Set(apart[0].keys).isSuperset(of: ["prompt", "reference", "compressed", "same", "kld"]))
+    let turns = try answers(["--prompts", file, "--turns"])
+    func count(_ answer: [String: Any]) -> Int? {
+      (answer["reference"] as? [String: Any])?["prompt_tokens"] as? Int
+    }
+    #expect(count(apart[1]) == 3 && (count(turns[1]) ?? 0) > 6)
+    #expect(try answers(["--prompt", "One", "--prompt", "Two"]).count == 2)
+    let table = try ViseProcess(
+      ["generate", model.path, "--prompts", file] + settings.dropLast()
+    ).output
+    #expect(table.contains("parts at") && table.contains("> Two"))
+  }
+
+  @Test func partTellsWhatEachBlockAdds() throws {
+    let result = try json(
+      "part", "--plan", plan, "--prompt", "Hello", "--raw", "--tokens", "6", "--each-token")
+    #expect(Set(result.keys) == ["prompt", "answer", "token_ids", "blocks", "tokens"])
+    let blocks = try #require(result["blocks"] as? [[String: Any]])
+    #expect(blocks.map { $0["place"] as? String } == ["block", "block", "head"])
+    #expect(
+      Set(blocks[0].keys) == [
+        "place", "block", "own_error", "relative_error", "kld", "added_kld", "parting",
+      ])
+    #expect(blocks[2]["block"] is NSNull)
+    let tokens = try #require(result["tokens"] as? [[String: Any]])
+    #expect(tokens.count == 6)
+    #expect(Set(tokens[0].keys) == ["token_id", "text", "kld", "reference", "compressed"])
+    let run = try ViseProcess([
+      "part", model.path, "--plan", plan, "--prompt", "Hello", "--raw", "--tokens", "6",
+    ])
+    #expect(run.status == 0 && run.output.contains("block 1") && run.output.contains("own error"))
+  }
+
   @Test func seedMakesSamplingRepeatable() throws {
     func text(_ seed: String) throws -> String {
       try ViseProcess([

@@ -23,9 +23,16 @@ struct PlainDecoder {
   }
 
   func logits(_ tokens: [Int]) -> [[Double]] {
+    let head = model.tiesEmbeddings ? "model.embed_tokens" : "lm_head"
+    return states(tokens).last?.map { product(normalized($0, "model.norm"), head) } ?? []
+  }
+
+  /// Hidden states behind the embedding and behind each block: places x tokens x hidden size.
+  func states(_ tokens: [Int]) -> [[[Double]]] {
     var hidden = tokens.map { id in
       (layers["model.embed_tokens"]?.row(id) ?? []).map(Double.init)
     }
+    var states = [hidden]
     for block in 0..<model.blockCount {
       let prefix = "model.layers.\(block)."
       let x = hidden.map { normalized($0, prefix + "input_layernorm") }
@@ -44,9 +51,9 @@ struct PlainDecoder {
         let inner = zip(gate, up).map { $0 / (1 + exp(-$0)) * $1 }
         add(product(inner, prefix + "mlp.down_proj"), to: &hidden[position])
       }
+      states.append(hidden)
     }
-    let head = model.tiesEmbeddings ? "model.embed_tokens" : "lm_head"
-    return hidden.map { product(normalized($0, "model.norm"), head) }
+    return states
   }
 
   private func attend(
