@@ -204,10 +204,17 @@ install: build ## installs to PREFIX (default /usr/local)
 	@install -m 755 $(BINARY) "$(DESTDIR)$(PREFIX)/bin/vise"
 	@install -m 644 Themes/*.yaml "$(DESTDIR)$(PREFIX)/share/vise/themes"
 	@install -m 644 Machines/*.yaml "$(DESTDIR)$(PREFIX)/share/vise/machines"
+	@install -d "$(DESTDIR)$(PREFIX)/share/bash-completion/completions" "$(DESTDIR)$(PREFIX)/share/zsh/site-functions" \
+	  "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d"
+	@$(BINARY) --generate-completion-script bash > "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/vise"
+	@$(BINARY) --generate-completion-script zsh > "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_vise"
+	@$(BINARY) --generate-completion-script fish > "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/vise.fish"
 	@echo "installed $(DESTDIR)$(PREFIX)/bin/vise"
 
 uninstall:
-	@rm -rf "$(DESTDIR)$(PREFIX)/bin/vise" "$(DESTDIR)$(PREFIX)/share/vise"
+	@rm -rf "$(DESTDIR)$(PREFIX)/bin/vise" "$(DESTDIR)$(PREFIX)/share/vise" \
+	  "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/vise" "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_vise" \
+	  "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/vise.fish"
 
 clean: ## removes what was built; models and the Python environment stay
 	@rm -rf .build

@@ -285,11 +285,11 @@ import Testing
     #expect(app.targets == [try #require(target)])
     #expect(app.model.sensitivity[7]?.divergencePerRelativeError == 99)
     #expect(app.row("agreement  3 layers 0.50  1 plan 0.50") != "")
-    #expect(app.state.notice?.text.hasPrefix("Known: predicted/measured 0.50 of 3") == true)
+    #expect(app.state.notice?.text.hasPrefix("Predictions are 0.50 times what 3 layers measured") == true)
     app.send(.jobEnded(id, .finished))
     app.press("F6")
     #expect(
-      app.row("refine", "other.txt", "predicted/measured 0.50 of 3 layers, rank 1.00")
+      app.row("refine", "other.txt", "predictions are 0.50 times what 3 layers measured")
         != "")
   }
 

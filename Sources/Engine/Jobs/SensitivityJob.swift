@@ -119,6 +119,7 @@ struct SensitivityJob: Job {
   ///   - sensitivity: What was measured.
   ///   - draft: The text that a first answer is from; nil for the last one.
   ///   - workspace: Of the job.
+  /// - Throws: ``JobFailure`` when it cannot be saved.
   private func tell(
     _ sensitivity: Sensitivity, asDraft draft: TokenWindows?, in workspace: Workspace
   ) throws(JobFailure) {

@@ -63,7 +63,7 @@ public struct GenerationRequest: Codable, Hashable, Sendable {
   public var arithmetic: Arithmetic
   /// What keys and values are held as.
   public var cacheType: CacheType
-  /// The share of inputs of o_proj and down_proj that count as zero: of the compressed model where that answers. 0 is none.
+  /// The share of inputs of o_proj and down_proj that count as zero, of the compressed model where that answers.
   public var inputSparsity: Double?
 
   public init(

@@ -12,7 +12,7 @@ enum Setting: String, CaseIterable, Hashable, Sendable {
   /// What the value is, for messages and completion.
   var help: String {
     switch self {
-    case .temperature: "0 is greedy; up to 2"
+    case .temperature: "0 takes the most probable token; up to 2"
     case .tokens: "most tokens of an answer: 1 to 4096"
     case .seed: "of sampling: a whole number"
     case .raw: "on sends prompts without the chat template"

@@ -6,13 +6,14 @@ struct AgreementText {
 
   init(_ agreement: PredictionAgreement) { self.agreement = agreement }
 
-  /// `predicted/measured 0.93 of 24 layers, rank 0.97; 1.04 of 2 plans`.
+  /// `predictions are 0.93 times what 24 layers measured (rank correlation 0.97), 1.04 times what 2 plans measured`.
   var line: String {
     let parts = figures.map { name, found in
-      let rank = found.rankCorrelation.map { ", rank \(Figures.fixed($0, 2))" } ?? ""
-      return "\(Figures.fixed(found.ratio, 2)) of \(name)\(rank)"
+      let rank =
+        found.rankCorrelation.map { " (rank correlation \(Figures.fixed($0, 2)))" } ?? ""
+      return "\(Figures.fixed(found.ratio, 2)) times what \(name) measured\(rank)"
     }
-    return "predicted/measured " + parts.joined(separator: "; ")
+    return "predictions are " + parts.joined(separator: ", ")
   }
 
   /// The same in few words: `agreement  24 layers 0.93  2 plans 1.04`.

@@ -93,7 +93,7 @@ extension AppState {
     let saved = summary.path.map { ", \(id == nil ? "from" : "saved to") \($0)" } ?? ""
     let text = "sensitivity of \(summary.layers.count) layers\(saved)"
     if let id { jobs.note(text, for: id) }
-    if let note = summary.note { warn(note) } else { confirm("Known: \(text)") }
+    if let note = summary.note { warn(note) } else { confirm(text.prefix(1).uppercased() + text.dropFirst()) }
     return effects + keptSensitivity
   }
 
@@ -106,7 +106,7 @@ extension AppState {
     if let agreement = summary.agreement, jobs[id]?.kind == .refine {
       let text = AgreementText(agreement).line
       jobs.note(text, for: id)
-      inform("Known: \(text)")
+      inform(text.prefix(1).uppercased() + text.dropFirst())
     }
     return solveAgain() + keptSensitivity
   }
