@@ -69,8 +69,9 @@ struct TensorLocator {
       return LocatedTensor(layer).laidOut(as: tensor.layout, count: tensor.count)
     }
     var parts: [LocatedTensor] = []
+    let named = ExpertName.all(in: tensor.name)
     for expert in 0..<tensor.count {
-      let name = ExpertName.of(expert, in: tensor.name)
+      let name = named?(expert) ?? tensor.name
       parts.append(
         try matrix(
           name, storedName: name + ".weight", shape: [rows, columns], count: 1,

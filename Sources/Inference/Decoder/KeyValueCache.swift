@@ -52,7 +52,8 @@ struct BlockCache: Sendable {
     case .attention(let attention):
       keys = CachedVectors(
         type: type, heads: attention.keyValueHeadCount, headSize: attention.headSize)
-      values = keys
+      values = CachedVectors(
+        type: type, heads: attention.keyValueHeadCount, headSize: attention.valueSize)
     case .delta(let delta): state = DeltaState(delta, keepsSnapshots: keepsSnapshots)
     }
   }

@@ -55,7 +55,6 @@ enum GGUFKeys {
         keys.formUnion(["expert_group_count", "expert_group_used_count"])
       }
     }
-    if architecture.hasFurtherBlocks { keys.insert("nextn_predict_layers") }
     if architecture.hasLatentAttention {
       keys.formUnion([
         "attention.q_lora_rank", "attention.kv_lora_rank", "attention.key_length_mla",
