@@ -41,7 +41,7 @@ public final class BackgroundThread {
   /// Lets the threads of this process that have not called it go before the calling one, and before those that it starts.
   public static func giveWay() {
     // On Linux niceness is each thread's own; 0 is the caller.
-    _ = setpriority(PRIO_PROCESS, 0, niceness)
+    _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness)
   }
 
   private static let niceness: Int32 = 5

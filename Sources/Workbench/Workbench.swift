@@ -33,7 +33,8 @@ public enum Workbench {
       state.glyphs.plot = .blocks  // the console's fonts have no braille
     }
     let inbox = EventInbox(wake: screen.wakeHandle)
-    let engine = Engine(settings: EngineSettings(memoryBytes: options.memoryBytes, givesWay: true)) {
+    let engine = Engine(settings: EngineSettings(memoryBytes: options.memoryBytes, givesWay: true))
+    {
       inbox.post(.engine($0))
     }
     keeper.begin { inbox.post(.file($0)) }

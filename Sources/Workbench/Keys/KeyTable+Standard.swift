@@ -201,7 +201,8 @@ extension KeyTable {
     entry(.theme, [], [.browsing], "Switch to the theme NAME"),
     entry(
       .set, [], [.browsing],
-      "Set temperature, tokens, top-k, top-p, seed, raw, arithmetic, kv-cache, input-sparsity, plot or mouse"),
+      "Set temperature, tokens, top-k, top-p, seed, raw, arithmetic, kv-cache, input-sparsity, plot or mouse"
+    ),
     entry(.mouse, ["M"], [.browsing], "Switch the mouse off, for selecting text, or on"),
     entry(
       .cancel, ["ctrl-c"], [.everywhere],
