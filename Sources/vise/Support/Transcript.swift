@@ -109,7 +109,8 @@ struct Transcript {
   private func writeSpeed(of answer: Answer) {
     guard OutputStream.error.isTerminal, let speed = answer.tokensPerSecond.value else { return }
     let cache = answer.cacheBytes.map { ", KV cache \($0.megabytes) MB" } ?? ""
-    let left = answer.inputSparsity?.value.map { ", \(($0 * 100).fixed(0)) % of inputs left out" } ?? ""
+    let left =
+      answer.inputSparsity?.value.map { ", \(($0 * 100).fixed(0)) % of inputs left out" } ?? ""
     OutputStream.error.writeLine(
       "(\(answer.count) tokens, \(speed.fixed(1)) tok/s\(cache)\(left))")
   }
