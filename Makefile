@@ -183,9 +183,11 @@ keys: ## writes the key table into docs/keys.md
 
 QWEN ?= $(MODELS)/qwen.gguf
 
-bench: build models ## speed beside llama.cpp's, into Benchmarks/results.md; QWEN=path for Qwen2.5-Coder 1.5B, IK=llama-bench of ik_llama.cpp too
+bench: build models ## speed beside llama.cpp's, into Benchmarks/results.md; QWEN=path for Qwen2.5-Coder 1.5B, IK=llama-bench of ik_llama.cpp, WIDE=large checkpoint too
 	@$(VENV)/bin/python Benchmarks/speed.py --binary $(BINARY) --model "$(MODELS)/smollm2.gguf" \
 	  $(if $(wildcard $(QWEN)),--large "$(QWEN)") $(if $(wildcard $(IK)),--ik "$(IK)")
+	@$(VENV)/bin/python Benchmarks/latency.py --binary $(BINARY) --model "$(MODELS)/smollm2-hf" \
+	  $(if $(wildcard $(QWEN)),--large "$(QWEN)") $(if $(wildcard $(WIDE)),--wide "$(WIDE)")
 
 bench-quality: build models ## quality at equal size, against llama.cpp, llm-compressor and uniform GPTQ, into Benchmarks/quality.md
 	$(call installed,$(INTEROP),requirements.txt)

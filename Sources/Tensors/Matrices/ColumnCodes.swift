@@ -15,7 +15,7 @@ public final class ColumnCodes: @unchecked Sendable {
 
   /// Above this share of the bytes of all codes, reading those of some columns is no faster: a measurement on an AMD EPYC
   /// of 2024 with two threads.
-  private static let mostOfBytes = 0.55
+  private static let mostOfBytes = 0.45
 
   /// A layer's codes column by column; nil where reading them so is no faster.
   ///
