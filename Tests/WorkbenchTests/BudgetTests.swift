@@ -285,7 +285,8 @@ import Testing
     #expect(app.targets == [try #require(target)])
     #expect(app.model.sensitivity[7]?.divergencePerRelativeError == 99)
     #expect(app.row("agreement  3 layers 0.50  1 plan 0.50") != "")
-    #expect(app.state.notice?.text.hasPrefix("Predictions are 0.50 times what 3 layers measured") == true)
+    #expect(
+      app.state.notice?.text.hasPrefix("Predictions are 0.50 times what 3 layers measured") == true)
     app.send(.jobEnded(id, .finished))
     app.press("F6")
     #expect(

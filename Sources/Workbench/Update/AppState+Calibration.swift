@@ -93,7 +93,11 @@ extension AppState {
     let saved = summary.path.map { ", \(id == nil ? "from" : "saved to") \($0)" } ?? ""
     let text = "sensitivity of \(summary.layers.count) layers\(saved)"
     if let id { jobs.note(text, for: id) }
-    if let note = summary.note { warn(note) } else { confirm(text.prefix(1).uppercased() + text.dropFirst()) }
+    if let note = summary.note {
+      warn(note)
+    } else {
+      confirm(text.prefix(1).uppercased() + text.dropFirst())
+    }
     return effects + keptSensitivity
   }
 
