@@ -195,7 +195,7 @@ import Testing
 
   @Test func theShareOfInputsThatIsLeftOutIsTold() throws {
     _ = try model.write(String(repeating: "a long story ", count: 60), to: "calibration.txt")
-    var request = request(ModelSide.allCases, prompt: String(repeating: "a story ", count: 30))
+    var request = request(ModelSide.allCases, prompt: String(repeating: "a story ", count: 8))
     request.inputSparsity = 0.5
     driver.send(.generate(job, request))
     driver.run()

@@ -32,12 +32,11 @@ struct MemoryTests {
     #expect(driver.events.reports.allSatisfy { $0.standing != .exact })
   }
 
-  @Test func whoAwaitsTheModelIsToldWhy() {
+  @Test func whoAwaitsTheModelIsToldWhy() throws {
     let driver = driver(memory: 1000)
     driver.run()
-    driver.send(
-      .evaluate(
-        Self.job, EvaluationRequest(textPath: model.path + "/config.json", window: 16)))
+    let text = try model.write(String(repeating: "In the beginning. ", count: 20), to: "text.txt")
+    driver.send(.evaluate(Self.job, EvaluationRequest(textPath: text, window: 16)))
     driver.run()
     #expect(failures(of: driver)[Self.job]?.contains("the compressed model takes") == true)
   }

@@ -75,11 +75,12 @@ struct InputPruningTests {
     var last = Matrix(rows: 0, columns: 0)
     for token in tokens { last = try pruned.forward(tokens: [token], cache: &cache, wants: .last) }
     let (a, b) = (Logits(Array(together.row(0))), Logits(Array(last.row(0))))
-    // An input at its threshold may be on either side of it.
-    #expect(a.divergence(to: b) < 1e-3)
     cache = decoder.makeCache(as: .f32)
     let whole = try decoder.forward(tokens: tokens, cache: &cache, wants: .last)
-    #expect(Logits(Array(whole.row(0))).divergence(to: b) > 1e-3)
+    let cost = Logits(Array(whole.row(0))).divergence(to: b)
+    #expect(cost > 1e-3)
+    // An input at its threshold may be on either side of it.
+    #expect(a.divergence(to: b) < cost / 5)
   }
 }
 

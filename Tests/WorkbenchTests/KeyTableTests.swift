@@ -42,7 +42,7 @@ import YAML
 
   @Test func noKeyIsShownForWhatDoesNotExist() {
     let keys = table.entries.flatMap(\.bindings).map(\.keys.description)
-    for key in ["F8", "F9"] { #expect(!keys.contains(key)) }
+    for key in ["F10", "F11"] { #expect(!keys.contains(key)) }
   }
 
   @Test func footerFitsItsWidthAndAlwaysHasHelp() {
@@ -73,9 +73,9 @@ import YAML
   }
 
   @Test func givesCommandsOtherKeys() throws {
-    let table = try apply("keys:\n  undo: [U, ctrl-b]\n  bits 4: F9\n  quit: Q\n")
+    let table = try apply("keys:\n  undo: [U, ctrl-b]\n  bits 4: F12\n  quit: Q\n")
     #expect(table.entry(for: .undo)?.bindings.map(\.keys.description) == ["U", "ctrl-b"])
-    #expect(table.match([KeyPress(.function(9))], in: [.layers]) == .command(Command(.bits, "4")))
+    #expect(table.match([KeyPress(.function(12))], in: [.layers]) == .command(Command(.bits, "4")))
     #expect(table.match([KeyPress(.character("4"))], in: [.layers]) == .none)
     #expect(
       table.match([KeyPress(.character("5"))], in: [.layers]) == .command(Command(.bits, "5")))

@@ -28,10 +28,12 @@ extension BlueprintReader {
     }
     guard let found, let own = blocks[found].attention else {
       throw settings.error(
-        "the last blocks share caches, and none before has any with such a window")
+        "layer_types and sliding_window let the last blocks share caches, and none before has any with such a window"
+      )
     }
     guard own.keyWidth == attention.keyWidth, own.headSize == attention.headSize else {
-      throw settings.error("the last blocks share caches of heads of other sizes")
+      throw settings.error(
+        "layer_types and sliding_window let the last blocks share caches of heads of other sizes")
     }
     return found
   }

@@ -62,6 +62,11 @@ struct BlueprintReader {
         queryGrowth: growth, hasSinks: architecture.hasSinks,
         normalizesValues: architecture.normalizesValues, isGated: architecture.gatesAttention,
         latent: latent?.facts)
+      if let rope = attention.rope, 2 * ropes[rope].pairCount > attention.headSize {
+        throw settings.error(
+          "RoPE turns \(2 * ropes[rope].pairCount) values of heads of \(attention.headSize); partial_rotary_factor, "
+            + "layer_types, sliding_window and head_dim do not fit each other")
+      }
       if sharing.contains(block) {
         attention.cacheBlock = try cacheBlock(of: attention, in: blocks[..<sharing.lowerBound])
       }

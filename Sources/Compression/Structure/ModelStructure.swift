@@ -17,6 +17,14 @@ public struct ModelStructure: Codable, Hashable, Sendable {
       self.keyValueHeads = keyValueHeads
       self.experts = experts
     }
+
+    /// What is not said keeps all.
+    public init(from decoder: any Decoder) throws {
+      let words = try decoder.container(keyedBy: CodingKeys.self)
+      neurons = try words.decodeIfPresent([Int].self, forKey: .neurons) ?? []
+      keyValueHeads = try words.decodeIfPresent([Int].self, forKey: .keyValueHeads) ?? []
+      experts = try words.decodeIfPresent([Int].self, forKey: .experts) ?? []
+    }
   }
 
   /// Neurons are kept in multiples of this, so that rows stay whole groups and GGUF blocks.

@@ -181,8 +181,8 @@ import Tensors
       "128", "--blocks", "1", "--neurons", "50%", "--plan", rules, "--output", output)
     #expect(
       Set(result.keys) == [
-        "text", "blocks", "removed_blocks", "neurons", "kv_heads", "bytes_before", "bytes_after",
-        "output",
+        "text", "blocks", "removed_blocks", "neurons", "kv_heads", "experts", "bytes_before",
+        "bytes_after", "output",
       ])
     let loss = try #require((result["blocks"] as? [[String: Any]])?.first)
     #expect(loss["kld"] as? Double ?? 0 > 0)
