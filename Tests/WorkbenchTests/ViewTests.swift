@@ -169,8 +169,8 @@ import Testing
     #expect(app.frame.showsCursor == false)
     app.press("p")
     #expect(app.frame.showsCursor)
-    let rows = (0..<36).filter { app.frame.row($0).contains("> Tell me") }
-    // The prompt that was asked stands above the field.
+    let rows = (0..<36).filter { app.frame.row($0).contains("│ > ") }
+    // Prompts that were asked stand above the field.
     #expect(app.frame.cursor?.row == rows.last)
   }
 

@@ -19,6 +19,10 @@ struct DeltaReader {
     _ settings: ModelSettings, architecture: Architecture, tensors: TensorTable, prefix: String
   ) throws(CheckpointError) {
     guard let rule = architecture.delta else { return nil }
+    // The short convolution is followed by the same activation as the MLP's gate.
+    if let name = try settings.text("hidden_act"), name != "silu", name != "swish" {
+      throw settings.error("hidden_act is \(name); Gated DeltaNet runs with silu only")
+    }
     self.settings = settings
     self.tensors = tensors
     self.rule = rule

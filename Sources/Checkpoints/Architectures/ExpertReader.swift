@@ -24,6 +24,13 @@ struct ExpertReader {
   ) throws(CheckpointError) -> ExpertFacts {
     let count = try settings.size(.expertCount)
     let chosen = try settings.size(.chosenCount)
+    for name in SettingKey.chosenCount.config {
+      // Of several words for it, each family reads its own.
+      guard let stated = try settings.optionalSize(SettingKey(name, gguf: nil)), stated != chosen
+      else { continue }
+      let others = SettingKey.chosenCount.config.filter { $0 != name }.joined(separator: " or ")
+      throw settings.error("\(name) is \(stated), and \(others) is \(chosen)")
+    }
     guard chosen <= count else {
       throw settings.error("\(chosen) of \(count) experts cannot be chosen")
     }
