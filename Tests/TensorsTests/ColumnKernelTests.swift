@@ -71,32 +71,43 @@ struct ColumnKernelTests {
     var x = noise.values(columns)
     x[columns / 2] *= 30
     let span = vk_active_span(group)
-    for threshold: Float in [0, 0.4, 0.9, 2, 100] {
+    for threshold: Float in [0, 0.4, 0.9, 100] {
       let kept = x.map { $0.magnitude < threshold ? 0 : $0 }
+      let sizes = kept.map { Double($0.magnitude) }
+      let expected = weights.map { product($0, kept).value }
       for arithmetic in Arithmetic.allCases {
+        // Half a step for each value that multiplies.
         let errors = kept.indices.map { place in
           let largest = kept[(place / span * span)...].prefix(span).map(\.magnitude).max() ?? 0
           let steps = arithmetic == .fast ? 127.0 : 32639
           return kept[place] == 0 ? 0 : 0.5001 * Double(largest) / steps
         }
+        let slacks = weights.indices.map { row in
+          columnSlack(weights[row], magnitudes[row], sizes, errors)
+        }
         for level in testedLevels {
           let (found, active) = products(tiles, x, threshold, arithmetic, level)
           #expect(active == kept.count { $0 != 0 }, "\(name) \(threshold) \(level)")
-          for (row, weights) in weights.enumerated() {
-            let (value, _) = product(weights, kept)
-            var slack = 1e-30
-            for (column, weight) in weights.enumerated() {
-              slack += abs(Double(weight)) * errors[column]
-              let magnitude = abs(Double(kept[column])) + errors[column]
-              slack += 1e-6 * magnitudes[row][column] * magnitude
-            }
-            #expect(
-              abs(Double(found[row]) - value) <= slack,
-              "\(name) \(threshold) \(arithmetic) \(level) row \(row)")
+          // One expectation for all rows, of which there are many.
+          let wrong = expected.indices.first {
+            !(abs(Double(found[$0]) - expected[$0]) <= slacks[$0])
           }
+          #expect(wrong == nil, "\(name) \(threshold) \(arithmetic) \(level)")
         }
       }
     }
+  }
+
+  /// What rounding inputs, and adding floats up, may make of a row's product.
+  private static func columnSlack(
+    _ weights: [Float], _ magnitudes: [Double], _ sizes: [Double], _ errors: [Double]
+  ) -> Double {
+    var slack = 1e-30
+    for column in weights.indices where sizes[column] > 0 {
+      slack += Double(weights[column].magnitude) * errors[column]
+      slack += 1e-6 * magnitudes[column] * (sizes[column] + errors[column])
+    }
+    return slack
   }
 
   private static func products(

@@ -60,9 +60,10 @@ struct EngineJournal: Sendable {
     switch event {
     case .opened(let model):
       let path = opening.isEmpty ? model.path : opening.removeFirst()
-      let opening = opening
+      // What was asked for after the checkpoint may have been heard before it was open.
+      let (opening, commands) = (opening, commands)
       self = EngineJournal()
-      self.opening = opening
+      (self.opening, self.commands) = (opening, commands)
       record = EngineRecord(path: path, model: model)
     case .openFailed: if !opening.isEmpty { opening.removeFirst() }
     case .restructured(let model):
