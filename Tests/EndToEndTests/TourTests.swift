@@ -84,7 +84,7 @@ struct TourTests {
     try pane.type("X")
     try pane.wait(for: "measure sensitivity on text file")
     try pane.press("Enter")
-    try pane.wait(for: "Known: sensitivity", seconds: 400)
+    try pane.wait(for: "Sensitivity of", seconds: 400)
     try pane.type("b")
     try pane.wait(for: "bytes of all tensors")
     try pane.type("3MB\r")

@@ -68,7 +68,8 @@ import Work
   }
 
   @Test func layersOfNoSweepNeedNoText() throws {
-    #expect(try seconds(rtn, tokens: 100_000) == seconds(rtn, tokens: 0))
+    // Layers are added up in any order.
+    #expect(abs(try seconds(rtn, tokens: 100_000) - seconds(rtn, tokens: 0)) < 1e-12)
     #expect(try seconds(rtn, tokens: 0) > 0)
     #expect(try seconds(.keep, tokens: 100_000) == 0)
   }
