@@ -15,7 +15,7 @@ BINARY := .build/release/vise
 
 .PHONY: help run build deps test test-deps models families variants unit faults-briefly monkey faults kills sanitize sanitize-mapping fuzz \
   readers interop interop-llama \
-  interop-compressor interop-vllm breadth lint format keys bench bench-quality bench-quality-large \
+  interop-compressor interop-vllm interop-ray breadth lint format keys man demo bench bench-quality bench-quality-large \
   bench-prediction install uninstall clean
 
 help: ## says what each target does
@@ -46,6 +46,7 @@ deps:
 
 test-deps: deps
 	$(call require,command -v tmux,tmux)
+	$(call require,command -v groff,groff)
 	$(call require,$(PYTHON) -c 'import venv$(comma) ensurepip',python3 python3-venv)
 	@[ -x $(VENV)/bin/python ] || $(PYTHON) -m venv $(VENV)
 	@cmp -s Tests/Oracles/requirements.txt $(VENV)/installed.txt || { \
@@ -162,6 +163,15 @@ interop-vllm: build models ## lets vLLM serve exports on a CPU
 	@$(call check,$(VLLM),vllm_cpu.py) $(SAMPLE)
 	@$(call check,$(VLLM),vllm_cpu.py) $(SMOLLM2) --plans "4 bit,mixed"
 
+# Apart from `interop`: the head takes ports of this machine, and the jobs some ten minutes. KUBERAY_CRD=path of ray.io_rayjobs.yaml
+# holds the manifest against its schema, too.
+interop-ray: build models ## lets a Ray cluster of this machine compress, evaluate and measure sensitivity; some ten minutes
+	$(call installed,$(INTEROP),requirements.txt)
+	$(call installed,$(INTEROP),requirements-compressor.txt)
+	$(call installed,$(INTEROP),requirements-ray.txt)
+	@$(call check,$(INTEROP),ray_jobs.py) $(SAMPLE) --smollm2 "$(MODELS)/smollm2-hf" --calibration Samples/calibration.txt
+	@[ -z "$(KUBERAY_CRD)" ] || $(call check,$(INTEROP),rayjob_schema.py) --model Samples/scripture --crd "$(KUBERAY_CRD)"
+
 # Checkpoints that the repository has, and those that `make families` makes.
 FOLDERS ?= "$(MODELS)/family-oracles" Tests/CheckpointsTests/Fixtures Tests/CheckpointsTests/Fixtures/others \
   Tests/CheckpointsTests/Fixtures/compressed Samples/scripture
@@ -180,6 +190,13 @@ format: ## rewrites them as swift-format likes them
 
 keys: ## writes the key table into docs/keys.md
 	@VISE_WRITE_KEYS=1 $(SWIFT) test --disable-xctest --filter KeyPageTests
+
+man: build ## writes docs/man/vise.1 from what the program says of its commands
+	@$(PYTHON) docs/man/make_man.py $(BINARY) > docs/man/vise.1.new && mv docs/man/vise.1.new docs/man/vise.1
+
+demo: build test-deps ## records docs/recordings from the scripts of Tests/EndToEndTests; NAMES="mixed-plan" for some of them
+	@$(PYTHON) Tests/EndToEndTests/record.py --binary $(BINARY) --output docs/recordings \
+	  $(if $(wildcard $(MODELS)/smollm2-hf),--smollm2 "$(MODELS)/smollm2-hf") $(NAMES)
 
 QWEN ?= $(MODELS)/qwen.gguf
 
@@ -211,12 +228,15 @@ install: build ## installs to PREFIX (default /usr/local)
 	@$(BINARY) --generate-completion-script bash > "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/vise"
 	@$(BINARY) --generate-completion-script zsh > "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_vise"
 	@$(BINARY) --generate-completion-script fish > "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/vise.fish"
+	@install -d "$(DESTDIR)$(PREFIX)/share/man/man1"
+	@install -m 644 docs/man/vise.1 "$(DESTDIR)$(PREFIX)/share/man/man1"
 	@echo "installed $(DESTDIR)$(PREFIX)/bin/vise"
 
 uninstall:
 	@rm -rf "$(DESTDIR)$(PREFIX)/bin/vise" "$(DESTDIR)$(PREFIX)/share/vise" \
 	  "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/vise" "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_vise" \
-	  "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/vise.fish"
+	  "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/vise.fish" \
+	  "$(DESTDIR)$(PREFIX)/share/man/man1/vise.1"
 
 clean: ## removes what was built; models and the Python environment stay
 	@rm -rf .build

@@ -20,9 +20,12 @@ let argumentParser: Target.Dependency = .product(
 
 /// A folder of `Sources` in Swift.
 func room(
-  _ name: String, uses rooms: [Target.Dependency] = [], _ settings: [SwiftSetting]
+  _ name: String, uses rooms: [Target.Dependency] = [], embeds files: [String] = [],
+  _ settings: [SwiftSetting]
 ) -> Target {
-  .target(name: name, dependencies: rooms, swiftSettings: settings)
+  .target(
+    name: name, dependencies: rooms, resources: files.map { .embedInCode($0) },
+    swiftSettings: settings)
 }
 
 /// The tests of a room: a folder of `Tests` with what is recorded for it, if anything is, in `Fixtures`.
@@ -78,6 +81,9 @@ let package = Package(
     room(
       "Export",
       uses: ["Compression", "Tokenization", "Checkpoints", "Tensors", "JSON", yams],
+      embeds: ["run", "evaluate", "sensitivity", "windows", "job", "fetch"].map {
+        "Recipes/Programs/\($0).py"
+      },
       strict + optimised),
     room(
       "Fitting", uses: ["Export", "Compression", "Checkpoints", "Tensors", "Text", "YAML"],
@@ -101,7 +107,8 @@ let package = Package(
     .executableTarget(
       name: "vise",
       dependencies: [
-        "Workbench", "Sessions", "Engine", "Serving", "Fitting", "Export", "Allocation",
+        "Workbench", "Sessions", "Engine", "Serving", "Fitting", "Export", "Procedures",
+        "Allocation",
         "Inference",
         "Compression", "Tokenization", "Checkpoints", "Tensors", "Links", "Text", "YAML",
         argumentParser,
@@ -155,7 +162,8 @@ let package = Package(
         "Compression", "Checkpoints", "Tensors", "YAML",
       ]),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["vise"], exclude: ["monkey.py"],
+      name: "EndToEndTests", dependencies: ["vise", "TestSupport"],
+      exclude: ["monkey.py", "record.py", "drawing.py", "Scripts"],
       swiftSettings: wrapping),
   ]
 )

@@ -10,7 +10,7 @@ enum { LANES = 64 };
 // One position of `width` value channels: the state's rows are read twice, first to see what they say of the key, then to
 // take in what is new and to answer the query.
 VK_INLINE void delta_step(const float *q, const float *k, const float *v, float retention, float rate,
-                          size_t keys, size_t stride, size_t width, float *state, float *y) {
+                          size_t keys, size_t stride, size_t width, int corrects, float *state, float *y) {
 #pragma clang fp reassociate(on) contract(fast)
   float said[LANES] = {0}, answer[LANES] = {0};
   for (size_t i = 0; i < keys; i++) {
@@ -20,7 +20,7 @@ VK_INLINE void delta_step(const float *q, const float *k, const float *v, float 
       said[j] += k[i] * row[j];
     }
   }
-  for (size_t j = 0; j < width; j++) said[j] = rate * (v[j] - said[j]);
+  for (size_t j = 0; j < width; j++) said[j] = rate * (corrects ? v[j] - said[j] : v[j]);
   for (size_t i = 0; i < keys; i++) {
     float *row = state + i * stride;
     for (size_t j = 0; j < width; j++) {
@@ -44,12 +44,12 @@ VK_INLINE void vk_delta_body(vk_level level, const vk_delta_head *head, float *s
     size_t start = 0;
     // A constant width lets the compiler keep the sums in registers.
     for (; start + LANES <= size; start += LANES) {
-      delta_step(q, k, v + start, retention, rate, head->key_size, size, LANES, state + start,
-                 y + start);
+      delta_step(q, k, v + start, retention, rate, head->key_size, size, LANES, head->corrects,
+                 state + start, y + start);
     }
     if (start < size) {
       delta_step(q, k, v + start, retention, rate, head->key_size, size, size - start,
-                 state + start, y + start);
+                 head->corrects, state + start, y + start);
     }
   }
 }
@@ -60,7 +60,8 @@ VK_VARIANTS(void, vk_delta,
             (level, head, state, outputs, output_stride))
 
 // With S the state before a position, D = retention S, p = D^T k, e = rate (v - p), S' = D + k e^T and y = S'^T q, and G
-// the gradient at S': G += q y'^T, then e' = G^T k, k' = G e + D p', p' = -rate e', D' = G + k p'^T.
+// the gradient at S': G += q y'^T, then e' = G^T k, k' = G e + D p', p' = -rate e', D' = G + k p'^T. A head that does not
+// correct has neither p nor p'.
 VK_INLINE void vk_delta_gradient_body(vk_level level, const vk_delta_head *head, const float *states,
                                       const float *outputs, size_t output_stride, float *carried,
                                       const vk_delta_gradients *to) {
@@ -77,7 +78,7 @@ VK_INLINE void vk_delta_gradient_body(vk_level level, const vk_delta_head *head,
     float *at_q = to->queries + row * to->stride, *at_k = to->keys + row * to->stride;
     float *at_v = to->values + row * to->stride;
     for (size_t j = 0; j < size; j++) said[j] = at_new[j] = 0;
-    for (size_t i = 0; i < keys; i++) {
+    for (size_t i = 0; i < keys && head->corrects; i++) {
       for (size_t j = 0; j < size; j++) said[j] += k[i] * retention * state[i * size + j];
     }
     float along = 0, at_rate = 0;
@@ -98,7 +99,7 @@ VK_INLINE void vk_delta_gradient_body(vk_level level, const vk_delta_head *head,
     for (size_t j = 0; j < size; j++) {
       at_rate += at_new[j] * (v[j] - said[j]);
       at_v[j] = rate * at_new[j];
-      at_said[j] = -rate * at_new[j];
+      at_said[j] = head->corrects ? -rate * at_new[j] : 0;
     }
     float at_retention = 0;
     for (size_t i = 0; i < keys; i++) {

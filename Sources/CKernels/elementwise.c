@@ -38,6 +38,14 @@ VK_INLINE void vk_add_body(vk_level level, const float *x, size_t count, float *
 VK_VARIANTS(void, vk_add, (vk_level level, const float *x, size_t count, float *y),
             (level, x, count, y))
 
+VK_INLINE void vk_multiply_body(vk_level level, const float *x, size_t count, float *y) {
+  (void)level;
+  for (size_t i = 0; i < count; i++) y[i] *= x[i];
+}
+
+VK_VARIANTS(void, vk_multiply, (vk_level level, const float *x, size_t count, float *y),
+            (level, x, count, y))
+
 VK_INLINE void vk_scale_body(vk_level level, float factor, size_t count, float *y) {
   (void)level;
   for (size_t i = 0; i < count; i++) y[i] *= factor;

@@ -124,12 +124,20 @@ public struct EngineCore {
       start(id, .compare, title: "compare layers") { workspace throws(JobFailure) in
         try CompareLayersJob(id: id, request: request, workspace: workspace)
       }
+    case .readLayout(let id, let request):
+      start(id, .layout, title: "layout") { workspace throws(JobFailure) in
+        try LayoutJob(id: id, request: request, workspace: workspace)
+      }
     case .outlineExport(let target): outlineExport(for: target)
     case .previewExport(let request):
       emit(
         .exportPreview(
           workspace?.exportPreview(request)
             ?? ExportPreview(request: request, files: [], obstacle: Self.noModel)))
+    case .packJob(let id, let request):
+      start(id, .pack, title: "pack") { _ throws(JobFailure) in
+        try PackJob(id: id, request: request)
+      }
     case .export(let id, let request): export(id, request)
     case .cancel(let id): cancel(id)
     case .shutDown:

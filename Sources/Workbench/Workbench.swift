@@ -19,14 +19,16 @@ public enum Workbench {
     let connected = try connect(options)
     let surroundings = Surroundings.current()
     let keeper = SessionKeeper(directory: surroundings.stateDirectory)
-    let keptTheme = options.themeName == nil ? keeper.theme(within: .milliseconds(100)) : nil
-    var state = try initialState(options, surroundings, keptTheme: keptTheme)
+    var choices = keeper.choices(within: .milliseconds(100))
+    if let name = options.themeName { choices[.theme] = name }
+    var state = try initialState(options, surroundings, choices)
     let trace = try options.tracePath.map(trace)
     let screen: Screen
     do throws(TerminalError) {
       screen = try Screen(
         options: TerminalOptions(
-          colorDepth: options.color.depth, usesMouse: options.mouse, forcesASCII: options.ascii))
+          colorDepth: options.color.depth, usesMouse: options.mouse, forcesASCII: options.ascii,
+          asksTerminal: true))
     } catch {
       throw WorkbenchError(description: error.description)
     }
@@ -37,12 +39,14 @@ public enum Workbench {
     } else if surroundings.environment["TERM"] == "linux" {
       state.glyphs.plot = .blocks  // the console's fonts have no braille
     }
-    let inbox = EventInbox(wake: screen.wakeHandle)
+    let handle = screen.wakeHandle
+    let inbox = EventInbox { handle.wake() }
     let engine = link(options, surroundings, connected) { inbox.post($0) }
     keeper.begin { inbox.post(.file($0)) }
     var loop = EventLoop(
-      state: state, screen: screen, engine: engine, inbox: inbox, sessions: keeper,
-      recent: { keeper.recentModels() }, trace: trace)
+      state: state, screen: screen,
+      world: OutsideWorld(engine: engine, sessions: keeper, inbox: inbox), inbox: inbox,
+      trace: trace)
     let signal = loop.run(opening: options.path)
     screen.close()
     // Who is told to end does so at once; the engine writes nothing that could be left half done.
@@ -50,6 +54,41 @@ public enum Workbench {
     let goesOn = options.engine != .inProcess && loop.hasWork
     if goesOn { engine.leave() } else { engine.shutDown() }
     return (nil, goesOn)
+  }
+
+  /// Runs as lines: commands are read and sentences are written, for screen readers and scripts.
+  ///
+  /// - Parameters:
+  ///   - options: what to open, and how.
+  ///   - isScript: whether lines come from a file: each then waits for what the one before has asked for.
+  ///   - read: the next line, nil at the end; called on a thread of its own.
+  ///   - write: writes a line.
+  /// - Returns: whether all that was asked for was done, and whether jobs go on without it.
+  /// - Throws: ``WorkbenchError`` when there is no engine.
+  public static func runPlain(
+    _ options: WorkbenchOptions, isScript: Bool, read: @escaping @Sendable () -> String?,
+    write: @escaping (String) -> Void
+  ) throws(WorkbenchError) -> (isDone: Bool, goesOn: Bool) {
+    var options = options
+    // A script answers no question that it cannot foresee.
+    if isScript, options.session == .ask { options.session = .fresh }
+    let connected = try connect(options)
+    let surroundings = Surroundings.current()
+    let keeper = SessionKeeper(directory: surroundings.stateDirectory)
+    var state = try initialState(options, surroundings, KeptChoices())
+    state.glyphs = .spoken
+    let input = PlainInput()
+    let inbox = EventInbox { input.wake() }
+    let engine = link(options, surroundings, connected) { inbox.post($0) }
+    keeper.begin { inbox.post(.file($0)) }
+    var loop = PlainLoop(
+      state: state, world: OutsideWorld(engine: engine, sessions: keeper, inbox: inbox),
+      inbox: inbox, input: input, isScript: isScript, write: write)
+    input.begin(reading: read)
+    let isDone = loop.run(opening: options.path)
+    let goesOn = options.engine != .inProcess && loop.hasWork
+    if goesOn { engine.leave() } else { engine.shutDown() }
+    return (isDone, goesOn)
   }
 
   /// Connects with an engine on another machine, if there it is to be.
@@ -107,19 +146,20 @@ public enum Workbench {
   }
 
   private static func initialState(
-    _ options: WorkbenchOptions, _ surroundings: Surroundings, keptTheme: String?
+    _ options: WorkbenchOptions, _ surroundings: Surroundings, _ choices: KeptChoices
   ) throws(WorkbenchError) -> AppState {
     let library = ThemeLibrary(surroundings)
     let (themes, flaws) = library.all()
     var state = AppState(themes: themes)
-    if let name = options.themeName {
+    state.isGroundLight = GroundGuess.isLight(in: surroundings.environment)
+    _ = state.take(choices)
+    state.useAutomaticTheme()
+    if let name = options.themeName, name != AppState.automaticTheme {
       do throws(FileError) {
         state.use(try library.theme(named: name))
       } catch {
         throw WorkbenchError(description: error.description)
       }
-    } else if let keptTheme, let index = themes.firstIndex(where: { $0.name == keptTheme }) {
-      state.themeIndex = index
     }
     if let flaw = flaws.first { state.warn(flaw.description) }
     do throws(FileError) {
@@ -163,5 +203,6 @@ extension AppState {
       themes.append(theme)
       themeIndex = themes.count - 1
     }
+    isThemeAutomatic = false
   }
 }

@@ -15,7 +15,7 @@ public struct WorkbenchOptions: Hashable, Sendable {
   public var target: ExportTarget?
   /// A server that answers prompts too; nil if none does.
   public var server: ServerAddress?
-  /// A theme's name, or the path of a theme file; nil takes the first there is.
+  /// A theme's name, the path of a theme file, or `auto`; nil takes what was chosen last.
   public var themeName: String?
   /// Colours to use.
   public var color: ColorChoice

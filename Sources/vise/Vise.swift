@@ -18,10 +18,11 @@ struct Vise: ParsableCommand {
     subcommands: [
       OpenCommand.self, InspectCommand.self, PreviewCommand.self, GenerateCommand.self,
       EvaluateCommand.self, LogitsCommand.self, CalibrateCommand.self, SensitivityCommand.self,
-      RefineCommand.self, AllocateCommand.self, PruneCommand.self, ExportCommand.self,
+      RefineCommand.self, AllocateCommand.self, ImproveCommand.self, PruneCommand.self,
+      ExportCommand.self,
       CompressCommand.self, CompareCommand.self, HistoryCommand.self, TargetsCommand.self,
       FitCommand.self, ModelsCommand.self, LadderCommand.self, VerifyCommand.self,
-      PartCommand.self, EngineProgram.self,
+      PartCommand.self, SubmitCommand.self, JobsCommand.self, EngineProgram.self,
     ],
     defaultSubcommand: OpenCommand.self)
 

@@ -60,8 +60,9 @@ struct EngineProcessTests {
     try pane.wait(for: "Cancelled after")
   }
 
-  /// A job that ends while nobody is there, and its engine with it.
-  @Test func resultsWaitForWhoeverComesBack() throws {
+  /// A job that ends while nobody is there, and its engine with it, as asked or by a signal.
+  @Test(arguments: [false, true])
+  func resultsWaitForWhoeverComesBack(bySignal: Bool) throws {
     let pane = try Pane.interactive([model])
     try pane.wait(for: "q_proj")
     try pane.type("a4")
@@ -69,10 +70,20 @@ struct EngineProcessTests {
     try pane.wait(for: "Evaluating")
     try quit(pane)
     let process = try #require(try engines(of: pane).first?.process)
-    for _ in 0..<1200 where try engines(of: pane).first?.unseen == 0 { usleep(100_000) }
+    for _ in 0..<1200 {
+      guard try engines(of: pane).first?.unseen == 0 else { break }
+      usleep(100_000)
+    }
     #expect(try engines(of: pane).first?.unseen == 1)
-    try pane.engine("--stop", String(process))
-    for _ in 0..<100 where try !engines(of: pane).isEmpty { usleep(50_000) }
+    if bySignal {
+      kill(process, SIGTERM)
+    } else {
+      try pane.engine("--stop", String(process))
+    }
+    for _ in 0..<100 {
+      guard try !engines(of: pane).isEmpty else { break }
+      usleep(50_000)
+    }
     try pane.type("clear\r")
     try pane.start([model, "--resume"])
     try pane.wait(for: "Done while nobody was here: evaluate")

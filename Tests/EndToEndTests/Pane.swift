@@ -14,10 +14,22 @@ final class Pane {
   private let directory: URL
 
   /// Runs the binary with `arguments`, then prints its exit status and the terminal's settings.
+  ///
+  /// - Parameters:
+  ///   - arguments: Of the program.
+  ///   - columns: Of the terminal.
+  ///   - rows: Of the terminal.
+  ///   - environment: Beside what every pane has.
+  ///   - besideSamples: Whether the program starts in the pane's own folder, where `Samples` is too.
+  /// - Throws: when tmux cannot be started.
   convenience init(
-    _ arguments: [String], columns: Int = 120, rows: Int = 36, environment: [String: String] = [:]
+    _ arguments: [String], columns: Int = 120, rows: Int = 36, environment: [String: String] = [:],
+    besideSamples: Bool = false
   ) throws {
+    let samples = Self.quoted(Self.root.appending(path: "Samples").path)
+    let place = besideSamples ? "cd \"$XDG_STATE_HOME\" && ln -s \(samples) ." : ""
     let script = """
+      \(place)
       \(Self.command(arguments)); echo "exit status $?"
       stty -a | tr ';' '\\n' | grep -o -- '-\\?\\(icanon\\|echo\\)\\b' | tr '\\n' ' '
       exec cat
@@ -114,6 +126,9 @@ final class Pane {
   func resize(columns: Int, rows: Int) throws {
     try tmux("resize-window", "-t", "main", "-x", String(columns), "-y", String(rows))
   }
+
+  /// Gives the terminal a ground of this colour, which it then tells whoever asks.
+  func setGround(_ color: String) throws { try tmux("set", "-g", "window-style", "bg=\(color)") }
 
   /// Process id of the running program, child of the pane's shell.
   func program() throws -> pid_t {

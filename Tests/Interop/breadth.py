@@ -44,6 +44,13 @@ Where the two compute otherwise, an export to GGUF says so. They part in these f
 - `deepseek_v2`: llama.cpp compares groups of experts by their two best ones, transformers by the best.
 - `deepseek_v3`: llama.cpp's converter writes that experts are weighed by sigmoids only where config.json says so
   (`scoring_func`), which published models do and those that transformers saves do not: it then weighs by softmax.
+- `lfm2_moe`: llama.cpp divides the weights of the chosen experts by their sum in any case, and multiplies them by nothing; Vise
+  runs no model whose config.json wants another factor.
+- `granitemoehybrid`: llama.cpp's converter lets positions turn nothing in any model that has a Mamba-2, which is true of the
+  published ones; Vise writes what config.json says (`position_embedding_type`), which llama.cpp honours. Gate and up of the shared
+  expert are one matrix in a directory and two in GGUF.
+  The converter looks for blocks with attention under the word `attention` only, so that what it makes of directories in which
+  transformers 5 wrote `full_attention` does not load: Vise's files do.
 - Latent attention: llama.cpp holds keys and values of latent rows as two tensors, that of keys by head and turned round. Such
   a layer is kept in 16 or 32 bits where a directory becomes GGUF. Vise keeps keys and values of all heads in its cache;
   servers keep the latent row, and are reckoned with that.

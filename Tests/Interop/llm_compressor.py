@@ -42,10 +42,11 @@ PRUNED = {"model.layers.2.mlp.down_proj": 0.5}
 
 
 # AWQ of llm-compressor 0.14 pins memory for an accelerator, which ends it on a machine that has none.
-RUN = """import runpy, sys, torch
+RUN = """import os, runpy, sys, torch
 if not torch.accelerator.is_available():
     torch.Tensor.pin_memory = lambda tensor, *_: tensor
 sys.argv = sys.argv[1:]
+sys.path.insert(0, os.path.dirname(sys.argv[0]))
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 

@@ -59,6 +59,10 @@ HYBRID = {
     "linear_conv_kernel_dim": 4, "rope_parameters": {
         "rope_type": "default", "rope_theta": 100.0, "partial_rotary_factor": 0.25}}
 HYBRID_EXPERTS = {**HYBRID, **EXPERTS, "shared_expert_intermediate_size": 48}
+MAMBA = {
+    "layer_types": ["mamba", "attention", "mamba"], "mamba_n_heads": 8, "mamba_d_head": 16, "mamba_d_state": 12,
+    "mamba_d_conv": 3}
+CONVOLUTIONS = {**TIED, "layer_types": ["conv", "full_attention", "conv"], "conv_L_cache": 4}
 MULTIPLIERS = {
     "embedding_multiplier": 6.0, "logits_scaling": 0.5, "residual_multiplier": 0.4, "attention_multiplier": 0.2}
 VISION = {
@@ -107,6 +111,9 @@ EXPERT_NAMES = {
     "granite": {
         "gate_up_proj": ["block_sparse_moe.input_linear"], "down_proj": ["block_sparse_moe.output_linear"]},
     "gpt_oss": {"gate_up_proj": ["mlp.experts.gate_up_proj"], "down_proj": ["mlp.experts.down_proj"]},
+    "liquid": {
+        "gate_up_proj": ["feed_forward.experts.w1", "feed_forward.experts.w3"],
+        "down_proj": ["feed_forward.experts.w2"]},
     "others": {
         "gate_up_proj": ["mlp.experts.gate_proj", "mlp.experts.up_proj"], "down_proj": ["mlp.experts.down_proj"]},
 }
@@ -196,6 +203,14 @@ FAMILIES = {
         **SIGMOID, **LATENT, "routed_scaling_factor": 2.5, **rope(
             "yarn", factor=4.0, original_max_position_embeddings=ORIGINAL, mscale=0.7, mscale_all_dim=0.7)}),
     "granitemoe": Family("granitemoe", {**LOCAL_EXPERTS, **MULTIPLIERS}),
+    "granitemoehybrid": Family("granitemoehybrid", {
+        **MULTIPLIERS, **MAMBA, **TIED, "num_local_experts": 0, "num_experts_per_tok": 0,
+        "shared_intermediate_size": 96}),
+    "granitemoehybrid-experts": Family("granitemoehybrid", {
+        **MULTIPLIERS, **MAMBA, **LOCAL_EXPERTS, "shared_intermediate_size": 48, "position_embedding_type": "rope"}),
+    "lfm2": Family("lfm2", {
+        **CONVOLUTIONS, "intermediate_size": 100, "block_multiple_of": 32, "block_ffn_dim_multiplier": 1.25}),
+    "lfm2_moe": Family("lfm2_moe", {**CONVOLUTIONS, **EXPERTS, "num_dense_layers": 1}),
 }
 
 
@@ -271,7 +286,7 @@ def model_of(family, seed):
         values.copy_(new.bfloat16())
         values.requires_grad_(False)
     for name, values in sorted(model.named_buffers()):
-        if name.endswith("e_score_correction_bias"):
+        if name.endswith(("e_score_correction_bias", "expert_bias")):
             values.copy_((0.2 * torch.randn(values.shape)).bfloat16())
         if name.endswith("layer_scalar"):
             values.copy_((values + 0.2 * torch.randn(values.shape)).bfloat16())
@@ -393,7 +408,8 @@ def layers_of(model, stored):
     fuses = any(name.endswith("input_linear.weight") for name in stored)
     is_transposed = any(name.endswith("experts.gate_up_proj_bias") for name in stored)
     parts = EXPERT_NAMES[
-        "mixtral" if any(".w1.weight" in name for name in stored) else "granite" if fuses
+        "liquid" if any(".feed_forward." in name for name in stored)
+        else "mixtral" if any(".w1.weight" in name for name in stored) else "granite" if fuses
         else "gpt_oss" if is_transposed else "others"]
     result = {}
     for name, value in parameters.items():
@@ -405,7 +421,7 @@ def layers_of(model, stored):
             public = heads if name == "lm_head" else []
         else:
             public = [name.replace(prefix, stored_prefix, 1)]
-            expert = re.fullmatch(r"(.*)\.(?:mlp|block_sparse_moe)\.experts\.(\w+)", public[0])
+            expert = re.fullmatch(r"(.*)\.(?:mlp|block_sparse_moe|feed_forward)\.experts\.(\w+)", public[0])
             if expert:
                 public = [f"{expert[1]}.{part}" for part in parts[expert[2]]]
         result[name] = {one: Layer(count, rows // len(public), columns) for one in public}

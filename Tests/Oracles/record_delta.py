@@ -1,4 +1,4 @@
-"""Records the gated delta rule and the short convolution before it, and their gradients, by PyTorch, for TensorsTests.
+"""Records the gated delta rule, Mamba-2's recurrence, and the short convolution before both, and their gradients, by PyTorch, for TensorsTests.
 
 usage: record_delta.py     writes Tests/TensorsTests/Fixtures/delta.json
 
@@ -23,7 +23,7 @@ def numbers(values):
     return values.float().double().requires_grad_()
 
 
-def delta(positions, key_heads, value_heads, key_size, value_size):
+def delta(positions, key_heads, value_heads, key_size, value_size, corrects=True):
     queries = numbers(F.normalize(torch.randn(positions, key_heads, key_size), dim=-1) / 3)
     keys = numbers(F.normalize(torch.randn(positions, key_heads, key_size), dim=-1))
     values = noise(positions, value_heads, value_size)
@@ -34,7 +34,8 @@ def delta(positions, key_heads, value_heads, key_size, value_size):
     for t in range(positions):
         q, k = (part[t].repeat_interleave(share, 0) for part in (queries, keys))
         state = retentions[t, :, None, None] * state
-        said = torch.einsum("hkv,hk->hv", state, k)
+        # Mamba-2 adds values as they are.
+        said = torch.einsum("hkv,hk->hv", state, k) if corrects else 0
         state = state + torch.einsum("hk,hv->hkv", k, rates[t, :, None] * (values[t] - said))
         outputs.append(torch.einsum("hkv,hk->hv", state, q))
     output = torch.stack(outputs)
@@ -42,7 +43,7 @@ def delta(positions, key_heads, value_heads, key_size, value_size):
     inputs = torch.cat([part.flatten(1) for part in (queries, keys, values)], 1)
     return {
         "positions": positions, "keyHeads": key_heads, "valueHeads": value_heads, "keySize": key_size,
-        "valueSize": value_size, "inputs": packed(inputs), "retentions": packed(retentions), "rates": packed(rates),
+        "valueSize": value_size, "corrects": corrects, "inputs": packed(inputs), "retentions": packed(retentions), "rates": packed(rates),
         "output": packed(output), "state": packed(state), "outer": packed(outer),
         "gradient": packed(torch.cat([part.flatten(1) for part in found[:3]], 1)),
         "atRetentions": packed(found[3]), "atRates": packed(found[4])}
@@ -62,7 +63,8 @@ def main():
     torch.manual_seed(4)
     OUT.write_text(json.dumps({
         # More positions than states are kept of, and heads of more values than one pass takes.
-        "deltas": [delta(150, 2, 4, 16, 24), delta(64, 1, 3, 8, 72), delta(3, 2, 2, 5, 7), delta(1, 1, 1, 8, 64)],
+        "deltas": [delta(150, 2, 4, 16, 24), delta(64, 1, 3, 8, 72), delta(3, 2, 2, 5, 7), delta(1, 1, 1, 8, 64),
+                   delta(70, 2, 6, 12, 16, corrects=False)],
         "convolutions": [convolution(9, 37, 4), convolution(2, 5, 4), convolution(6, 8, 1)],
     }, indent=1) + "\n", encoding="utf-8")
 

@@ -8,6 +8,7 @@ struct RecordedDeltaTests {
   private struct Recorded: Decodable {
     struct Delta: Decodable {
       let positions, keyHeads, valueHeads, keySize, valueSize: Int
+      let corrects: Bool
       let inputs, retentions, rates, output, state, outer: PackedNumbers
       let gradient, atRetentions, atRates: PackedNumbers
     }
@@ -33,7 +34,7 @@ struct RecordedDeltaTests {
     for recorded in try Recorded.read().deltas {
       let rule = GatedDelta(
         keyHeadCount: recorded.keyHeads, valueHeadCount: recorded.valueHeads,
-        keySize: recorded.keySize, valueSize: recorded.valueSize)
+        keySize: recorded.keySize, valueSize: recorded.valueSize, corrects: recorded.corrects)
       let comment: Comment = "\(recorded.positions) positions"
       func matrix(_ numbers: PackedNumbers, _ columns: Int) -> Matrix {
         Matrix(rows: recorded.positions, columns: columns, values: numbers.floats)

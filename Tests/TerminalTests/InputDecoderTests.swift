@@ -26,6 +26,10 @@ import TestSupport
     ("\u{1B}Od", "ctrl-Left"), ("\u{1B}\u{1B}[A", "alt-Up"), ("\u{1B}OM", "Enter"),
     ("\u{1B}Oq", "1"), ("\u{1B}[27;5;9~", "ctrl-Tab"), ("\u{1B}[97;5u", "ctrl-a"),
     ("\u{1B}[13;2u", "S-Enter"), ("\u{1B}[97:65;2u", "A"),
+    // Kitty's flag 1: Escape, ctrl-[ for those who type it, a locked keypad, its Enter, and num lock held.
+    ("\u{1B}[27u", "Esc"), ("\u{1B}[91;5u", "Esc"), ("\u{1B}[57404u", "5"),
+    ("\u{1B}[57414u", "Enter"), ("\u{1B}[57419;5u", "ctrl-Up"), ("\u{1B}[120;131u", "alt-x"),
+    ("\u{1B}[106;5u", "ctrl-j"), ("\u{1B}[13;3u", "alt-Enter"),
   ])
   func keys(bytes: String, name: String) {
     #expect(decode(bytes) == KeyPress(parsing: name).map { [.key($0)] })
@@ -151,6 +155,57 @@ import TestSupport
     }
     #expect(events == expected)
     #expect(!pieces.isPending)
+  }
+
+  // MARK: Replies
+
+  @Test(arguments: [
+    (
+      "\u{1B}]11;rgb:ffff/8080/0000\u{1B}\\",
+      TerminalReply.background(red: 1, green: 32896 / 65535, blue: 0)
+    ),
+    ("\u{1B}]11;rgb:f/0/f\u{7}", .background(red: 1, green: 0, blue: 1)),
+    ("\u{1B}]11;rgba:ff/ff/00/80\u{7}", .background(red: 1, green: 1, blue: 0)),
+    ("\u{1B}[?0u", .keyboardFlags), ("\u{1B}[?62;4;22c", .attributes),
+  ])
+  func repliesAreHeard(bytes: String, reply: TerminalReply) {
+    for cut in 1..<bytes.utf8.count {
+      var decoder = InputDecoder()
+      var events = decoder.decode(bytes.utf8.prefix(cut))
+      events += decoder.decode(bytes.utf8.dropFirst(cut)) + decoder.flush()
+      #expect(events.isEmpty && decoder.replies == [reply], "cut after \(cut)")
+    }
+  }
+
+  @Test(arguments: [
+    "\u{1B}]11;rgb:12345/0/0\u{7}", "\u{1B}]11;rgb:ff/ff\u{7}", "\u{1B}]11;#ffffff\u{7}",
+    "\u{1B}]11;rgb:-1/0/0\u{7}",
+    "\u{1B}]10;rgb:ff/ff/ff\u{7}", "\u{1B}[?1;2y", "\u{1B}[>1;2c",
+  ])
+  func otherRepliesAreNothing(bytes: String) {
+    var decoder = InputDecoder()
+    #expect((decoder.decode(bytes.utf8) + decoder.flush()).isEmpty && decoder.replies.isEmpty)
+  }
+
+  /// A line so slow that the beginning is given up: what is left of the reply is still no key, and keys after it are.
+  @Test(arguments: [
+    "\u{1B}]11;rgb:ffff/aaaa/0b0b\u{1B}\\", "\u{1B}]11;rgb:ffff/aaaa/0b0b\u{7}",
+    "\u{1B}[?62;22;52c", "\u{1B}[?1u",
+  ])
+  func lateRepliesDoNotBecomeKeys(bytes: String) {
+    for cut in 3..<bytes.utf8.count {
+      var decoder = InputDecoder()
+      var events = decoder.decode(bytes.utf8.prefix(cut)) + decoder.flush()
+      for byte in bytes.utf8.dropFirst(cut) { events += decoder.decode([byte]) }
+      #expect(events.isEmpty, "cut after \(cut)")
+      #expect(decoder.decode("4".utf8) == [.key(KeyPress(.character("4")))])
+    }
+  }
+
+  @Test func keysAfterAReplyThatNeverEndsAreKeys() {
+    var decoder = InputDecoder()
+    #expect((decoder.decode("\u{1B}]11;rgb:".utf8) + decoder.flush()).isEmpty)
+    #expect(decoder.decode("jq".utf8).count == 2)
   }
 
   @Test(arguments: 0..<50) func arbitraryBytesNeverStick(seed: UInt64) {

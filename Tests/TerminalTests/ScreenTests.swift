@@ -6,9 +6,9 @@ import Testing
 
 /// Everything that opens a screen; curses knows only one at a time.
 @Suite(.serialized) struct ScreenTests {
-  private let red = Style(foreground: .rgb(255, 128, 0))
+  let red = Style(foreground: .rgb(255, 128, 0))
 
-  private func frame(_ text: String, _ style: Style = .plain, on screen: Screen) -> Frame {
+  func frame(_ text: String, _ style: Style = .plain, on screen: Screen) -> Frame {
     var frame = Frame(size: screen.size)
     frame.put(text, at: Point(column: 0, row: 0), style: style)
     return frame

@@ -7,9 +7,11 @@ before /v1 in their paths.
 
 import json
 import socket
+import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 LOG = []
 
@@ -37,7 +39,7 @@ class Connection:
             data += self.receive()
         head, _, self.body = data.partition(b"\r\n\r\n")
         lines = head.decode("latin-1").split("\r\n")
-        self.path = lines[0].split(" ")[1]
+        self.method, self.path = lines[0].split(" ")[:2]
         self.headers = {k.lower(): v.strip() for k, v in (line.split(":", 1) for line in lines[1:])}
         while len(self.body) < int(self.headers.get("content-length", 0)):
             self.body += self.receive()
@@ -190,12 +192,114 @@ ANSWERS = {
 }
 
 
+# --- A Ray cluster, as far as its Jobs API: http://HOST:PORT/cluster/NAME/api/..., each NAME another one
+
+
+class Cluster:
+    """Jobs go from PENDING to RUNNING to SUCCEEDED as they are asked for; commands that run fetch.py are really run."""
+
+    def __init__(self):
+        self.packages, self.jobs, self.seen = {}, {}, []
+
+    def submit(self, body):
+        name = body["submission_id"]
+        states = ["PENDING", "RUNNING", "RUNNING", "SUCCEEDED"]
+        log = "".join(f"line {number}\n" for number in range(4))
+        words = body["entrypoint"].split()
+        if words[:2] == ["python", "fetch.py"]:
+            states, log = ["SUCCEEDED"], fetched(words[2:])
+        if words[0] == "fail":
+            states[-1] = "FAILED"
+        if words[0] == "vanish":
+            states[-1] = None
+        if words[0] == "forever":
+            states = ["RUNNING"]
+        self.jobs[name] = {"body": body, "states": states, "log": log, "asked": 0}
+
+    def details(self, name, asks=True):
+        job = self.jobs[name]
+        state = job["states"][min(job["asked"], len(job["states"]) - 1)]
+        job["asked"] += asks
+        if state is None:
+            return None
+        message = "Job failed, last available logs (truncated): secrets" if state == "FAILED" else "fine"
+        return {"type": "SUBMISSION", "submission_id": name, "status": state, "message": message,
+                "entrypoint": job["body"]["entrypoint"], "metadata": job["body"]["metadata"],
+                "start_time": 1700000000000 + len(name), "end_time": None}
+
+    def log(self, name):
+        """As many lines as the job was asked for, so that it grows."""
+        job = self.jobs[name]
+        over = job["asked"] >= len(job["states"])
+        return job["log"] if over else "".join(job["log"].splitlines(True)[: job["asked"]])
+
+
+def fetched(words):
+    program = Path(__file__).resolve().parents[2] / "Sources/Export/Recipes/Programs/fetch.py"
+    run = subprocess.run([sys.executable, str(program), *words], capture_output=True, text=True, check=False)
+    return "Ray says hello\n" + run.stdout + run.stderr
+
+
+CLUSTERS = {}
+
+
+def play_cluster(c):
+    _, _, name, *rest = c.path.split("/")
+    cluster = CLUSTERS.setdefault(name, Cluster())
+    path = "/".join(rest)
+    if path == "seen":
+        return c.whole(json.dumps(cluster.seen).encode())
+    cluster.seen.append({"method": c.method, "path": path, "key": c.headers.get("authorization"), "bytes": len(c.body)})
+    missing = lambda: c.whole(b"Job does not exist", "text/plain", "404 Not Found")
+    tell = lambda value: c.whole(json.dumps(value).encode())
+    if name.startswith("locked") and c.headers.get("authorization") != "Bearer sesame":
+        said = f"Unauthorized: {c.headers.get('authorization')}"
+        return c.whole(said.encode(), "text/plain", "401 Unauthorized")
+    if path == "api/version":
+        return tell({"version": "4", "ray_version": "2.60.0"})
+    if path.startswith("api/packages/gcs/"):
+        if c.method == "PUT":
+            cluster.packages[rest[-1]] = c.body
+            return c.whole(b"", "text/plain")
+        return c.whole(b"", "text/plain") if rest[-1] in cluster.packages else missing()
+    if path == "api/jobs/" and c.method == "POST":
+        body = json.loads(c.body)
+        if body["entrypoint"].startswith("refuse"):
+            trace = b"Traceback (most recent call last):\n  File ...\nValueError: no such entrypoint"
+            return c.whole(trace, "text/plain", "400 Bad Request")
+        if body["entrypoint"] == "early" and len(cluster.seen) < 2:
+            said = b"No available agent to submit job, please try again later."
+            return c.whole(said, "text/plain", "500 Internal Server Error")
+        cluster.submit(body)
+        return tell({"submission_id": body["submission_id"]})
+    if path == "api/jobs/":
+        driver = {"type": "DRIVER", "job_id": "02000000", "submission_id": None, "status": "RUNNING"}
+        return tell([driver] + [cluster.details(job, asks=False) for job in cluster.jobs])
+    job = rest[2] if len(rest) > 2 else ""
+    if job not in cluster.jobs:
+        return missing()
+    if rest[3:] == ["logs"] and name == "logless":
+        return c.whole(b"Traceback (most recent call last):\nthe agent is gone", "text/plain", "500 Bad")
+    if rest[3:] == ["logs"]:
+        return tell({"logs": cluster.log(job)})
+    if rest[3:] == ["stop"]:
+        cluster.jobs[job]["states"] = ["STOPPED"]
+        return tell({"stopped": True})
+    if c.method == "DELETE":
+        del cluster.jobs[job]
+        return tell({"deleted": True})
+    details = cluster.details(job)
+    return missing() if details is None else tell(details)
+
+
 def serve(connection):
     with connection:
         try:
             c = Connection(connection)
             name = c.path.split("/")[1]
-            if name == "log":
+            if name == "cluster":
+                play_cluster(c)
+            elif name == "log":
                 c.whole(json.dumps(LOG).encode())
             elif c.path.endswith("/models"):
                 list_models(c, name)

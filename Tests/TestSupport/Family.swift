@@ -7,11 +7,12 @@ public struct Family: Sendable {
   public static let names = [
     "deepseek_v2", "deepseek_v2-lite", "deepseek_v3", "gemma", "gemma2", "gemma3", "gemma3-wrapped",
     "gemma4", "gemma4-moe", "gemma4-wrapped", "glm4", "glm4_moe", "gpt_oss", "gpt_oss-mxfp4",
-    "gpt_oss-whole-pairs", "granite", "granitemoe", "llama", "llama-bias", "llama-linear",
-    "llama-llama3", "llama-longrope", "llama-yarn", "minimax_m2", "ministral3", "mistral",
-    "mistral3", "mixtral", "olmo2", "olmoe", "phi3", "phi3-partial", "qwen2", "qwen2-window",
-    "qwen2_moe", "qwen3", "qwen3_5", "qwen3_5-wrapped", "qwen3_5_moe", "qwen3_moe", "qwen3_next",
-    "seed_oss", "smollm3", "starcoder2",
+    "gpt_oss-whole-pairs", "granite", "granitemoe", "granitemoehybrid", "granitemoehybrid-experts",
+    "lfm2", "lfm2_moe", "llama", "llama-bias", "llama-linear", "llama-llama3", "llama-longrope",
+    "llama-yarn", "minimax_m2", "ministral3", "mistral", "mistral3", "mixtral", "olmo2", "olmoe",
+    "phi3", "phi3-partial", "qwen2", "qwen2-window", "qwen2_moe", "qwen3", "qwen3_5",
+    "qwen3_5-wrapped", "qwen3_5_moe", "qwen3_moe", "qwen3_next", "seed_oss", "smollm3",
+    "starcoder2",
   ]
 
   /// The folder that has one for each.
@@ -40,7 +41,8 @@ public struct Family: Sendable {
 
   /// How far logits may be off, as a share of the largest: transformers sums recurrences by chunks, in single precision.
   public var tolerance: Float {
-    name.hasPrefix("qwen3_5") || name == "qwen3_next" ? 3e-5 : 2e-5
+    name.hasPrefix("qwen3_5") || name == "qwen3_next" || name.hasPrefix("granitemoehybrid")
+      ? 3e-5 : 2e-5
   }
 
   /// What was recorded of a layer under a name: `fisher.LAYER.inputs`; nil for nothing.

@@ -25,6 +25,8 @@ static void try_elementwise(vk_level level, size_t count) {
   near("scaled vectors", y, count, 100);
   vk_softcap(level, 30, count, y);
   near("capped vectors", y, count, 30);
+  vk_multiply(level, x, count, y);
+  near("products of vectors", y, count, 1000);
   for (size_t group = 1; group <= count; group++) {
     if (count % group != 0) continue;
     float *const sums = room_for(count / group * sizeof(float));

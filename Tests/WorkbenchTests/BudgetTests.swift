@@ -46,6 +46,17 @@ import Testing
 
   // MARK: Measuring
 
+  @Test func theEndIsToldAfterADraft() throws {
+    var app = App()
+    let model = try #require(app.state.model)
+    var draft = SyntheticSolver.sensitivity(of: model)
+    draft.note = "a first answer"
+    app.send(.sensitivityDrafted(JobID(1), draft))
+    #expect(app.screen.contains("a first answer"))
+    app.send(.sensitivity(JobID(1), SyntheticSolver.sensitivity(of: model)))
+    #expect(app.screen.contains("Sensitivity of 22 layers"))
+  }
+
   @Test func withoutSensitivityTheScreenSaysHowToGetIt() {
     var app = App()
     app.press("F3")
@@ -168,10 +179,20 @@ import Testing
     #expect(app.screen.contains("Undone: budget"))
   }
 
-  @Test func aPendingProposalIsNotApplied() {
+  @Test func enterBeforeTheAnswerAppliesItOnceItIsThere() {
     var app = measured()
+    let before = app.state.history.current
     app.press("Home", "Enter")
-    #expect(app.screen.contains("has not answered yet"))
+    #expect(app.screen.contains("its answer will be the plan"))
+    #expect(app.state.history.current == before)
+    app.answerBudget()
+    #expect(app.scheme("1.mlp.up_proj")?.quantization?.bits == 2)
+    #expect(app.commands.last == .setPlan(app.state.history.current))
+    // Another budget is asked for afresh, and applied only when it is said again.
+    app.press("End", "Enter", "Left")
+    let plan = app.state.history.current
+    app.answerBudget()
+    #expect(app.state.history.current == plan)
   }
 
   @Test func changesAreListedAgainstThePlanOrTheLastSolve() throws {

@@ -208,7 +208,7 @@ import Testing
     #expect(app.state.screen == .chat && app.state.reading.token == 1)
     #expect(app.row("token 2 of 2").contains("\" lake\""))
     #expect(app.screen.contains("60.0%") && app.screen.contains("\" ocean\""))
-    #expect(app.screen.contains("they would choose differently"))
+    #expect(app.screen.contains("the models differ"))
   }
 
   @Test func tokensAreGoneThrough() {

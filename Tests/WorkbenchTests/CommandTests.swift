@@ -259,6 +259,13 @@ import Testing
     #expect(app.effects.contains(.quit))
   }
 
+  @Test func aLongPathKeepsItsFileNameOnTheJobsScreen() {
+    var app = App(.synthetic(blocks: 1))
+    app.command("evaluate /a/very/long/way/to/what/is/read/evaluation.txt")
+    app.press("F6")
+    #expect(app.row("evaluate", "read/evaluation.txt").contains("\(app.state.glyphs.ellipsis)"))
+  }
+
   @Test func controlCOnTheJobsScreenCancelsTheSelectedJob() {
     var app = App()
     app.send(.jobStarted(JobID(5), .generate, title: "answer"))
@@ -286,7 +293,7 @@ import Testing
     app.press("E")
     #expect(app.screen.contains("KLD 99th percentile"))
     app.press("Esc", "3")
-    #expect(app.row("bpw").contains("earlier plan"))
+    #expect(app.row("bpw").contains("another plan"))
   }
 
   @Test func theHomeDirectoryIsWrittenOutForTheEngine() {

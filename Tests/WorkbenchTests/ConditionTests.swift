@@ -25,7 +25,7 @@ import Testing
     ("bits>=16", Array(0...21).filter { ![7, 8].contains($0) }),
     ("bits=4", [7]), ("method:gptq", [8]), ("is:changed", [5, 7, 8]),
     ("is:kept block:0", [1, 2, 3, 4, 6]),
-    ("sparsity>0.3", [5]), ("sparsity>=50%", [5]), ("sparsity>50%", []),
+    ("sparsity>0.3", [5]), ("sparsity>=50%", [5]), ("sparsity>=50", [5]), ("sparsity>50%", []),
     ("role:down_proj block<2", [7, 14]), ("*.mlp.* is:changed", [5, 7]),
     ("re:(q|o)_proj bits<4", [8]),
     ("group<=128 bits=4", [7]), ("size>50MB", [0]), ("size<100 kB", []),

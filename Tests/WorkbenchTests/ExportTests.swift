@@ -138,6 +138,36 @@ import Testing
     #expect(app.screen.contains("replaces what is there"))
   }
 
+  @Test func whereItGoesIsALink() throws {
+    var app = App()
+    #expect(app.frame.links.isEmpty)
+    app.state.directory = "/home/me"
+    app.press("e")
+    app.state.export.path = "my model.gguf"
+    let link = try #require(app.frame.links.first)
+    #expect(link.address == "file:///home/me/my%20model.gguf")
+    #expect(app.frame.row(link.row).contains("to my model.gguf"))
+    // On another machine's files nothing here opens.
+    app.state.engine.address = SSHAddress("ssh://host/model")
+    #expect(app.frame.links.isEmpty)
+  }
+
+  /// Enter right after `e` is not lost while the engine works out what would be written.
+  @Test func enterWaitsForWhatWouldBeWritten() throws {
+    var app = App()
+    app.press("e", "Enter")
+    #expect(app.state.overlay == .export)
+    try answer(&app)
+    guard case .export? = app.commands.last else {
+      Issue.record("\(app.commands)")
+      return
+    }
+    app = App()
+    app.press("e", "Enter", "Esc", "e")
+    try answer(&app)
+    if case .export? = app.commands.last { Issue.record("the overlay was closed in between") }
+  }
+
   @Test func showsProgressAndWhatWasWritten() throws {
     var app = App()
     app.press("e")
@@ -148,8 +178,9 @@ import Testing
       return
     }
     app.send(.jobStarted(job, .export, title: "export"))
-    app.send(.jobProgress(job, JobProgress(completed: 3, total: 12, secondsLeft: 75)))
-    #expect(app.row("3/12").contains("1:15 left"))
+    app.send(
+      .jobProgress(job, JobProgress(completed: 3_000_000, total: 12_000_000, secondsLeft: 75)))
+    #expect(app.row("3.00 MB of 12.0 MB").contains("1:15 left"))
     app.clearEffects()
     app.press("Enter")
     #expect(app.commands.isEmpty)
@@ -192,7 +223,8 @@ import Testing
     app.press("4", "c", "Enter")
     app.evaluate("some.txt", EvaluationSummary(tokens: 9, windows: 1, referencePPL: Estimate(7)))
     app.press("e")
-    app.click(on: " report ")
+    app.click(on: " recipe ")
+    app.press("l")
     let notes = try #require(request(app)?.notes)
     #expect(notes.figures.map(\.name) == ["PPL of the original"])
     #expect(notes.figures.first?.how.contains("some.txt") == true)

@@ -12,6 +12,23 @@ import Testing
 
 /// A figure belongs to its plan, and every evaluation stays.
 @Suite struct HistoryTests {
+  @Test func textsAreLinksThatNothingElseTakesOver() {
+    var app = App()
+    app.state.directory = "/home/me"
+    app.evaluate(
+      "texts/some.txt", EvaluationSummary(tokens: 9, windows: 1, referencePPL: Estimate(7)))
+    app.press("F5")
+    let links = app.frame.links
+    #expect(links.map(\.address) == ["file:///home/me/texts/some.txt"])
+    for link in links {
+      let cells = link.columns.map { app.frame[link.row, $0].glyph }
+      #expect(String(cells) == "some.txt")
+    }
+    app.press("?")
+    app.resize(104, 30)
+    #expect(app.frame.links.isEmpty)
+  }
+
   /// A workbench in which three plans were measured.
   private func measured(_ columns: Int = 120, _ rows: Int = 36) -> App {
     var app = App(columns: columns, rows: rows)
@@ -36,7 +53,7 @@ import Testing
     var app = measured()
     #expect(app.row("KLD 0.120") != "")
     app.press("u")
-    #expect(app.row("KLD 0.0310") != "" && !app.screen.contains("earlier plan"))
+    #expect(app.row("KLD 0.0310") != "" && !app.screen.contains("another plan"))
     app.press("u")
     #expect(app.row("KLD 0.00100") != "")
     app.press("u")
@@ -58,7 +75,7 @@ import Testing
   @Test func theOverlayAndReportsHaveTheCurrentPlansFigures() {
     var app = measured()
     app.press("u", "E")
-    #expect(app.row("KLD mean", "0.0310") != "" && !app.screen.contains("earlier plan"))
+    #expect(app.row("KLD mean", "0.0310") != "" && !app.screen.contains("another plan"))
     app.press("Esc")
     #expect(app.state.currentSnapshot?.measured?.result == .measured(0.031))
   }

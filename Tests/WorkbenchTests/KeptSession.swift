@@ -24,11 +24,7 @@ struct KeptSession {
     keeper.begin { heard.add($0) }
     app = App(nil)
     app.state.session.choice = choice
-    if let theme = keeper.theme(within: .seconds(10)),
-      let index = app.state.themes.firstIndex(where: { $0.name == theme })
-    {
-      app.state.themeIndex = index
-    }
+    _ = app.state.take(keeper.choices(within: .seconds(10)))
     app.clearEffects()
     if let model { app.send(.opened(model)) }
     app.state.notice = nil
@@ -52,7 +48,7 @@ struct KeptSession {
       app.clearEffects()
       for effect in effects.withoutStale() {
         switch effect {
-        case .openSession, .chooseSession, .keepSession, .keepEvaluation, .keepTheme,
+        case .openSession, .chooseSession, .keepSession, .keepEvaluation, .keepChoice,
           .writeSnapshots:
           keeper.carryOut(effect)
         default: others.append(effect)

@@ -19,6 +19,22 @@ import YAML
     #expect(entry?.contexts.isEmpty == false)
   }
 
+  @Test(arguments: Action.allCases)
+  func everyActionHasAKeyAndAClick(_ action: Action) throws {
+    #expect(table.entries.contains { $0.action == action && !$0.bindings.isEmpty })
+    guard !action.isLocal else { return }
+    // By mouse: a click on the program's name lists all commands, and a click on one does it.
+    var app = App()
+    app.click(1, 0)
+    let row = try #require(
+      PaletteMatches(keys: table, text: "").rows.firstIndex { $0.action == action })
+    for _ in 0..<row { app.press("Down") }
+    let layout = try #require(OverlayLayout(app.state, size: app.state.size))
+    let place = try #require(layout.items.dropFirst(row - layout.firstItem).first).origin
+    app.click(place.column + 1, place.row)
+    if case .palette? = app.state.overlay { #expect(action == .palette) }
+  }
+
   @Test func everyKeyNameIsAKey() {
     let digits = table.entries.first { $0.action == .bits }?.bindings.count
     #expect(digits == 7)
@@ -63,7 +79,7 @@ import YAML
     let actions = Action.allCases.filter { !$0.isLocal }
     #expect(lines.count == actions.count + 2)
     #expect(lines.allSatisfy { $0.hasPrefix("|") && $0.hasSuffix("|") })
-    #expect(lines.contains { $0.contains("`2-8`") && $0.contains("`:bits 2-8`") })
+    #expect(lines.contains { $0.contains("`2-8`") && $0.contains("`:bits 2-8 [LAYERS]`") })
   }
 }
 

@@ -143,11 +143,11 @@ import Testing
 
   @Test func themesPreviewAndGoBack() {
     var app = App()
-    app.press("T", "j")
+    app.press("T", "j", "j")
     #expect(app.state.theme.name == "mono")
     app.press("Esc")
-    #expect(app.state.theme.name == "ansi")
-    app.press("T", "j", "Enter", "t")
+    #expect(app.state.theme.name == "ansi" && app.state.isThemeAutomatic)
+    app.press("T", "j", "j", "Enter", "t")
     #expect(app.state.theme.name == "ansi")
   }
 

@@ -7,6 +7,26 @@ import Testing
 @testable import Workbench
 
 @Suite struct PlanTests {
+  @Test func commandsNameTheirLayers() {
+    var app = App()
+    app.command("bits 4 down_proj")
+    app.command("sparsity 2:4 magnitude gate_proj block<1")
+    app.command("group 32 down_proj 1")
+    app.command("more-bits re:2.*down")
+    #expect((0..<3).map { app.scheme("\($0).mlp.down_proj")?.quantization?.bits } == [4, 4, 5])
+    #expect(app.scheme("1.mlp.down_proj")?.quantization?.group == .size(32))
+    #expect(app.scheme("0.mlp.down_proj")?.quantization?.group != .size(32))
+    #expect(app.scheme("0.mlp.gate_proj")?.sparsity != nil)
+    #expect(app.scheme("1.mlp.gate_proj")?.sparsity == nil)
+    app.command("keep down_proj")
+    #expect(app.scheme("2.mlp.down_proj") == .keep)
+    app.command("bits 4 no-such")
+    #expect(app.screen.contains("No layer is called \"no-such\""))
+    app.press("Esc")
+    app.command("bits 4 q_proj re:(")
+    #expect(app.scheme("0.self_attn.q_proj") == .keep)
+  }
+
   @Test func aDigitSetsBitsAndShowsTheBytesInTheSameFrame() {
     var app = App()
     app.press("j", "j", "4")

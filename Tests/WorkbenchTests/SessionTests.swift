@@ -163,7 +163,7 @@ import Testing
   @Test func theThemeHoldsForEveryModel() {
     var session = open()
     let first = session.app.state.theme.name
-    session.act { $0.press("T", "j") }
+    session.act { $0.press("T", "j", "j") }
     // A theme that is only looked at is not kept.
     #expect(open().app.state.theme.name == first)
     session.act { $0.press("Enter") }
@@ -180,14 +180,20 @@ import Testing
 
   @Test func aThemeThatIsReadLateIsShownUnlessAnotherWasChosen() {
     let (first, second) = (Theme.builtIn[0].name, Theme.builtIn[1].name)
+    func found(_ name: String) -> AppEvent {
+      var choices = KeptChoices()
+      choices[.theme] = name
+      return .file(.choicesFound(choices))
+    }
     var app = App()
-    app.handle(.file(.themeFound(second)))
+    app.handle(found(second))
     #expect(app.state.theme.name == second)
-    #expect(!app.effects.contains(.keepTheme(second)), "what was read is not written")
+    #expect(!app.effects.contains(.keepChoice(.theme, second)), "what was read is not written")
     app = App()
-    app.press("T", "j", "Enter")
+    app.press("T", "j", "j", "Enter")
     #expect(app.state.theme.name == second)
-    app.handle(.file(.themeFound(first)))
+    #expect(app.effects.contains(.keepChoice(.theme, second)))
+    app.handle(found(first))
     #expect(app.state.theme.name == second)
   }
 

@@ -1,3 +1,4 @@
+import Compression
 import Terminal
 import Testing
 
@@ -94,6 +95,24 @@ import Testing
     app.press("space", "v", "j", "Esc")
     #expect(app.state.table.anchor == nil)
     #expect(app.state.table.marks == [0])
+  }
+
+  /// Nobody changes layers that are not in the table.
+  @Test func marksThatAFilterHidesWait() {
+    var app = App()
+    app.press("a")
+    app.type("/down")
+    app.press("Enter", "6")
+    #expect(app.scheme("0.mlp.down_proj")?.quantization?.bits == 6)
+    #expect(app.scheme("0.mlp.up_proj") == .keep)
+    #expect(app.row("Layers", "3 marked", "19 marked are hidden") != "")
+    app.type("/q_proj")
+    app.press("Enter", "A", "Esc", "j", "space")
+    app.type("/gate")
+    app.press("Enter", "4")
+    // None of the marked layers is in the table: the one under the cursor is meant.
+    #expect(app.scheme("0.mlp.gate_proj")?.quantization?.bits == 4)
+    #expect(app.scheme("1.mlp.gate_proj") == .keep)
   }
 
   @Test func marksOfTheSameRole() {

@@ -26,6 +26,22 @@ import YAML
     #expect(themes.map(\.name) == Self.shipped)
   }
 
+  /// Which colours the terminal's own sixteen are nobody knows: under the cursor all glyphs have the selection's, and bold,
+  /// which may be brighter, makes none of them paler.
+  @Test(arguments: shipped, [ColorDepth.ansi16, .ansi8])
+  func figuresAreLegibleUnderTheCursor(_ name: String, _ depth: ColorDepth) throws {
+    let palette = try Self.library.theme(named: name).palette(at: depth)
+    for role in ThemeRole.allCases {
+      let selected = palette.selected(palette[role])
+      #expect(selected.foreground == palette[.selection].foreground, "\(role)")
+      for style in [palette[role], selected] {
+        let pales =
+          style.foreground == .ansi(0) || [.ansi(7), .ansi(15)].contains(style.background)
+        #expect(!pales || !style.attributes.contains(.bold), "\(role)")
+      }
+    }
+  }
+
   @Test(arguments: shipped)
   func everyRoleResolvesAtEveryDepth(_ name: String) throws {
     let theme = try Self.library.theme(named: name)

@@ -5,7 +5,8 @@ import FoundationEssentials
 /// The file is a safetensors container: two vectors of F32 a layer, named `<layer>.inputs` and `<layer>.outputs`, and all
 /// else as JSON in the header's metadata.
 extension Sensitivity {
-  static let formatVersion = 2
+  /// Of the file; what writes such files elsewhere has to say it.
+  public static let formatVersion = 2
   private static let format = "vise-sensitivity"
 
   private struct Contents: Codable {

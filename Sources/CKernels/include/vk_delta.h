@@ -16,9 +16,12 @@ typedef struct {
   const float *retentions, *rates;
   /// Values from one position to the next, of both.
   size_t rate_stride;
+  /// Whether what the state says of a key is taken from its value, as the delta rule has it; Mamba-2 adds values as they are.
+  int corrects;
 } vk_delta_head;
 
-/// For each position S = retention S, S += k (rate (v - S^T k))^T, and its output S^T q.
+/// For each position S = retention S, S += k (rate (v - S^T k))^T, and its output S^T q; without S^T k for a head that does not
+/// correct.
 /// `state` is key_size x value_size, read and written.
 void vk_delta(vk_level level, const vk_delta_head *head, float *state, float *outputs,
               size_t output_stride);

@@ -13,6 +13,8 @@ void vk_rotate(vk_level level, float *x, size_t heads, size_t head_size, size_t 
                int neighbours, const float *cosines, const float *sines);
 /// y += x.
 void vk_add(vk_level level, const float *x, size_t count, float *y);
+/// y *= x.
+void vk_multiply(vk_level level, const float *x, size_t count, float *y);
 /// y *= factor.
 void vk_scale(vk_level level, float factor, size_t count, float *y);
 /// y = cap * tanh(y / cap).

@@ -70,10 +70,15 @@ package struct Architecture: Sendable {
     var groupingMethod: String?
     /// Whether there is a setting for what weights are multiplied by.
     var scalesWeights = false
+    /// Whether a shared expert runs beside the others, or alone where there are none, whose gate and up are one matrix in Hugging
+    /// Face checkpoints and two in GGUF.
+    var fusesShared = false
     /// Whether some shared experts, which are one matrix, run beside the others.
     var hasShared = false
     /// Whether the first blocks are dense.
     var leadsDense = false
+    /// config.json's key for how many they are; nil for that of most.
+    var leadingKey: String?
     /// config.json's key for the number of experts; nil for that of most.
     var countKey: String?
     /// Whether GGUF metadata say by which function experts are weighed, and whether weights add up to one.
@@ -118,6 +123,8 @@ package struct Architecture: Sendable {
   var turnsByFinetunedFlag = false
 
   var norm: NormKind = .rms
+  /// config.json's key for the norms' epsilon; nil for that of most.
+  var epsilonKey: String?
   /// What has to be added to norms' weights as Hugging Face checkpoints have them; GGUF has them whole.
   var normOffset: Float = 0
   var norms: NormPlacement = .before
@@ -128,6 +135,8 @@ package struct Architecture: Sendable {
   var fusesAttention = false
   /// Whether keys and values follow from a latent row.
   package var hasLatentAttention = false
+  /// Whether config.json's `rope_interleave` says which values of a head turn together.
+  var readsInterleaving = false
   /// Whether GGUF files may have blocks beyond the decoder's, which predict further tokens.
   package var hasFurtherBlocks = false
   /// Keys of config.json that change what others compute, and not what the class in transformers does.
@@ -136,11 +145,19 @@ package struct Architecture: Sendable {
   var hasSinks = false
   /// Whether q gives gates of what heads give, too.
   var gatesAttention = false
-  /// What blocks without attention have instead; nil for families whose blocks all have attention.
+  /// What blocks without attention have instead; nil for families whose blocks have no Gated DeltaNet.
   var delta: DeltaRule?
+  /// Whether blocks may have a short convolution in attention's place.
+  package var hasConvolutions = false
+  /// Whether blocks may have a Mamba-2 in attention's place.
+  package var hasMamba = false
+  /// Whether a setting says if positions turn at all.
+  package var turnsBySetting = false
+  /// Whether config.json's inner size is one that MLPs make smaller, as LFM2's first files have it.
+  package var adjustsInnerSize = false
   var feedForward: FeedForward = .gated
   /// The key of config.json that names the activation, and what it is where none is named.
-  var activation: (key: String, standard: ActivationKind) = ("hidden_act", .silu)
+  package var activation: (key: String, standard: ActivationKind) = ("hidden_act", .silu)
   /// Whether config.json's "gelu" is the tanh form: Gemma's first checkpoints mean it, and transformers takes the word for it.
   var meansTanhByGELU = false
 
@@ -200,7 +217,8 @@ package struct Architecture: Sendable {
   package static let all: [Architecture] = [
     llama, mistral, ministral3, qwen2, qwen2Moe, qwen3, qwen3Moe, gemma, gemma2, gemma3, gemma4,
     phi3, granite, graniteMoe, smollm3, olmo2, olmoe, glm4, starcoder2, mixtral, seedOss, qwen35,
-    qwen35Moe, qwen3Next, gptOss, glm4Moe, minimaxM2, deepseekV2, deepseekV3,
+    qwen35Moe, qwen3Next, gptOss, glm4Moe, minimaxM2, deepseekV2, deepseekV3, lfm2, lfm2Moe,
+    graniteHybrid,
   ]
 
   /// Vise's name of it.
@@ -278,6 +296,8 @@ package struct Architecture: Sendable {
   package var groupingMethod: String? { experts?.groupingMethod }
   /// Whether the first blocks are dense.
   package var leadsDense: Bool { experts?.leadsDense ?? false }
+  /// config.json's key for how many they are.
+  package var leadingDenseKey: String { experts?.leadingKey ?? "first_k_dense_replace" }
   /// Whether shared experts run beside the others, all of one size.
   package var hasSharedExperts: Bool { experts?.hasShared ?? false }
   /// Parts of experts that have biases in every checkpoint.
@@ -294,8 +314,12 @@ package struct Architecture: Sendable {
   package var fusesDelta: Bool { delta?.isFused ?? false }
   /// Whether GGUF files may hold blocks that predict further tokens, which are kept.
   var keepsFurtherBlocks: Bool { delta != nil || hasFurtherBlocks }
-  /// Whether blocks may have a recurrence in attention's place.
+  /// Whether blocks may have a Gated DeltaNet in attention's place.
   package var hasDelta: Bool { delta != nil }
+  /// Whether blocks may have anything else in attention's place.
+  package var hasOtherMixers: Bool { delta != nil || hasConvolutions || hasMamba }
+  /// Whether Hugging Face checkpoints hold gate and up of a shared expert as one matrix, where GGUF has two.
+  package var fusesShared: Bool { experts?.fusesShared ?? false }
 
   var experts: ExpertRule? {
     if case .experts(let rule) = feedForward { rule } else { nil }

@@ -15,7 +15,7 @@ extension Blueprint {
     blocks.reduce(0) { sum, block in
       switch block.mixer {
       case .attention(let attention): sum + positions * attention.cacheBytes(as: type)
-      case .delta(let delta): sum + MemoryLayout<Float>.size * delta.stateValues
+      case .delta, .convolution, .mamba: sum + MemoryLayout<Float>.size * block.mixer.stateValues
       }
     }
   }

@@ -65,6 +65,22 @@ public enum NormPlacement: String, Codable, Hashable, Sendable {
 public enum MixerFacts: Codable, Hashable, Sendable {
   case attention(AttentionFacts)
   case delta(DeltaFacts)
+  case convolution(ConvolutionFacts)
+  case mamba(MambaFacts)
+
+  /// Numbers that it keeps of a sequence however long that is: those of a recurrence, and those of the rows that a short
+  /// convolution still sees; nil for attention.
+  package var state: (values: Int, window: Int)? {
+    switch self {
+    case .attention: nil
+    case .delta(let delta): (delta.recurrentValues, (delta.taps - 1) * delta.mixedWidth)
+    case .convolution(let facts): (0, (facts.taps - 1) * facts.channels)
+    case .mamba(let mamba): (mamba.recurrentValues, (mamba.taps - 1) * mamba.mixedWidth)
+    }
+  }
+
+  /// All of these; 0 for attention.
+  package var stateValues: Int { state.map { $0.values + $0.window } ?? 0 }
 }
 
 /// One decoder block: what mixes its positions, then a feed-forward half.
@@ -87,6 +103,12 @@ public struct BlockFacts: Codable, Hashable, Sendable {
   }
   /// Nil for a block with another mixer.
   public var delta: DeltaFacts? { if case .delta(let facts) = mixer { facts } else { nil } }
+  /// Nil for a block with another mixer.
+  public var mamba: MambaFacts? { if case .mamba(let facts) = mixer { facts } else { nil } }
+  /// Nil for a block with another mixer.
+  public var convolution: ConvolutionFacts? {
+    if case .convolution(let facts) = mixer { facts } else { nil }
+  }
 }
 
 /// How queries and keys are normalised before RoPE turns them.
@@ -258,6 +280,8 @@ public struct ExpertFacts: Codable, Hashable, Sendable {
   public var isFused: Bool
   /// Inner size of the expert that all tokens run through beside; nil for none.
   public var sharedInnerSize: Int?
+  /// Whether its gate and up are one matrix.
+  public var fusesShared = false
   /// Whether that expert is weighed by a sigmoid gate of its own.
   public var weighsShared: Bool
   /// What the chosen experts' weights are multiplied by.

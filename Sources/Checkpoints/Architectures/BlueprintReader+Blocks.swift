@@ -1,11 +1,37 @@
 /// What differs from block to block: caches that are shared, keys that are values, sizes of MLPs, embeddings of blocks' own.
 extension BlueprintReader {
-  func ropes(of heads: HeadReader, blockCount: Int) throws(CheckpointError) -> [RopeFacts] {
-    // Heads of a kind have one size; the last block has those of blocks without a window where kinds differ.
-    let whole = try heads.heads(ofBlock: blockCount - 1, isGlobal: true)
-    let local = try heads.heads(ofBlock: 0, isGlobal: false)
+  /// What each block has in attention's place; nil for attention.
+  func otherMixers(blockCount: Int, hiddenSize: Int) throws(CheckpointError) -> [MixerFacts?] {
+    let delta = try DeltaReader(
+      settings, architecture: architecture, tensors: tensors, prefix: names.prefix)
+    let convolution = try ConvolutionReader(
+      settings, architecture: architecture, hiddenSize: hiddenSize)
+    let mamba = try MambaReader(
+      settings, architecture: architecture, hiddenSize: hiddenSize, blockCount: blockCount)
+    return try (0..<blockCount).map { block throws(CheckpointError) in
+      if let facts = try delta?.facts(ofBlock: block) { return .delta(facts) }
+      if let facts = try convolution?.facts(ofBlock: block) { return .convolution(facts) }
+      if let facts = try mamba?.facts(ofBlock: block) { return .mamba(facts) }
+      return nil
+    }
+  }
+
+  /// The rotations of those blocks that have attention; none where no block has.
+  func ropes(
+    of heads: HeadReader, attending: [Int],
+    hasWindow: (Int) throws(CheckpointError) -> Bool
+  ) throws(CheckpointError) -> [RopeFacts] {
+    // `filter` throws anything.
+    var windowed: [Int] = []
+    for block in attending where try hasWindow(block) { windowed.append(block) }
+    // Heads of a kind have one size: that of the first block with a window, and of the last without.
+    guard let local = windowed.first ?? attending.first,
+      let whole = attending.last(where: { !windowed.contains($0) }) ?? attending.last
+    else { return [] }
+    let wholeHeads = try heads.heads(ofBlock: whole, isGlobal: true)
+    let localHeads = try heads.heads(ofBlock: local, isGlobal: false)
     return try RopeReader(settings, architecture: architecture, tensors: tensors).ropes(
-      headSize: whole.size, localHeadSize: local.size)
+      headSize: wholeHeads.size, localHeadSize: localHeads.size)
   }
 
   /// The last blocks, if they read the keys and values of others.
@@ -55,9 +81,27 @@ extension BlueprintReader {
   }
 
   func innerSize(ofBlock block: Int, isSharing: Bool) throws(CheckpointError) -> Int {
+    if architecture.fusesShared, settings.gguf == nil {
+      return try settings.size(.fusedSharedInnerSize)
+    }
+    if architecture.adjustsInnerSize, settings.gguf == nil { return try adjustedInnerSize() }
     let size = try settings.size(.innerSize, ofBlock: block)
     guard isSharing, try settings.flag("use_double_wide_mlp") else { return size }
     return 2 * size
+  }
+
+  /// LFM2's size: two thirds of what config.json says, times a factor, up to a multiple of another size, unless it says not to.
+  private func adjustedInnerSize() throws(CheckpointError) -> Int {
+    let size = try settings.size(SettingKey("block_ff_dim", "intermediate_size", gguf: nil))
+    guard try settings.flag("block_auto_adjust_ff_dim", standard: true) else { return size }
+    let factor = try settings.optionalNumber(SettingKey("block_ffn_dim_multiplier", gguf: nil))
+    guard let factor else { return 2 * size / 3 }
+    let scaled = factor * Double(2 * size / 3)
+    guard scaled >= 1, scaled < Double(1 << 24) else {
+      throw settings.error("block_ffn_dim_multiplier is \(factor) for an inner size of \(size)")
+    }
+    let multiple = try settings.size(SettingKey("block_multiple_of", gguf: nil))
+    return (Int(scaled) + multiple - 1) / multiple * multiple
   }
 
   /// Whether gates and ups of a block's experts are one tensor, which GGUF's tensors tell.

@@ -4,7 +4,7 @@ struct BlueprintReader {
   let settings: ModelSettings
   let tensors: TensorTable
   /// What precedes the decoder's names, and the head's name.
-  private let names: (prefix: String, head: String)
+  let names: (prefix: String, head: String)
 
   /// Longest context that is believed, in tokens.
   static let contextLimit = 1 << 30
@@ -27,22 +27,26 @@ struct BlueprintReader {
     let (blockCount, furtherBlocks) = try blockCounts()
     let latent = try LatentReader(settings, architecture, tensors: tensors)?.facts()
     let headReader = HeadReader(settings, architecture: architecture, hiddenSize: hiddenSize)
+    let others = try otherMixers(blockCount: blockCount, hiddenSize: hiddenSize)
+    let window = try WindowReader(settings, architecture: architecture)
     let ropes =
       if let latent {
         try RopeReader(settings, architecture: architecture, tensors: tensors).ropes(
           headSize: latent.facts.turnedSize, localHeadSize: latent.facts.turnedSize)
       } else {
-        try self.ropes(of: headReader, blockCount: blockCount)
+        try self.ropes(of: headReader, attending: others.indices.filter { others[$0] == nil }) {
+          block throws(CheckpointError) in
+          try window.window(ofBlock: block, of: blockCount, turns: turns(block)) != nil
+        }
       }
-    let window = try WindowReader(settings, architecture: architecture)
     let residualScale =
       architecture.hasMultipliers ? try settings.number(.residualScale, standard: 1) : 1
     let sharing = try sharingBlocks(of: blockCount)
     let growth = try queryGrowth(ropes: ropes)
-    let delta = try DeltaReader(
-      settings, architecture: architecture, tensors: tensors, prefix: names.prefix)
-    var blocks: [BlockFacts] = []
-    for block in 0..<blockCount {
+    /// What a block without another mixer has.
+    func attention(_ block: Int, after blocks: [BlockFacts]) throws(CheckpointError)
+      -> AttentionFacts
+    {
       let turns = try turns(block)
       let sees = try window.window(ofBlock: block, of: blockCount, turns: turns)
       let heads =
@@ -58,7 +62,7 @@ struct BlueprintReader {
         headCount: heads.count, keyValueHeadCount: heads.keyCount, headSize: heads.size,
         scale: scale, softcap: softcap, window: sees,
         rope: turns ? architecture.hasLocalRope && sees != nil ? 1 : 0 : nil,
-        queryKeyNorm: try queryKeyNorm(), isFused: architecture.fusesAttention,
+        queryKeyNorm: try queryKeyNorm(ofBlock: block), isFused: architecture.fusesAttention,
         queryGrowth: growth, hasSinks: architecture.hasSinks,
         normalizesValues: architecture.normalizesValues, isGated: architecture.gatesAttention,
         latent: latent?.facts)
@@ -71,13 +75,17 @@ struct BlueprintReader {
         attention.cacheBlock = try cacheBlock(of: attention, in: blocks[..<sharing.lowerBound])
       }
       attention.keysAreValues = try keysAreValues(in: attention, ofBlock: block)
-      let recurrence = try delta?.facts(ofBlock: block)
+      return attention
+    }
+    var blocks: [BlockFacts] = []
+    for (block, other) in others.enumerated() {
+      let mixer =
+        if let other { other } else { MixerFacts.attention(try attention(block, after: blocks)) }
       let feedForward = try feedForward(
         ofBlock: block, isSharing: sharing.contains(block))
       blocks.append(
         BlockFacts(
-          mixer: recurrence.map { .delta($0) } ?? .attention(attention),
-          feedForward: feedForward,
+          mixer: mixer, feedForward: feedForward,
           norms: architecture.norms, residualScale: Float(residualScale),
           biases: try biases(ofBlock: block, feedForward), hasOutputScale: hasOutputScale(block)))
     }
@@ -103,17 +111,20 @@ struct BlueprintReader {
     return (count - further, further)
   }
 
-  private func queryKeyNorm() throws(CheckpointError) -> QueryKeyNorm {
+  private func queryKeyNorm(ofBlock block: Int) throws(CheckpointError) -> QueryKeyNorm {
     guard let flag = architecture.queryKeyNormFlag else { return architecture.queryKeyNorm }
     let isOn =
       settings.gguf == nil
-      ? try settings.flag(flag) : tensors["blk.0.\(Part.queryNorm.ggufName).weight"] != nil
+      ? try settings.flag(flag) : tensors["blk.\(block).\(Part.queryNorm.ggufName).weight"] != nil
     return isOn ? architecture.queryKeyNorm : .none
   }
 
   private func epsilon() throws(CheckpointError) -> Double {
     switch architecture.norm {
-    case .rms: try settings.number(.rmsEpsilon, standard: settings.gguf == nil ? 1e-6 : nil)
+    case .rms:
+      try settings.number(
+        architecture.epsilonKey.map { SettingKey($0, gguf: SettingKey.rmsEpsilon.gguf) }
+          ?? .rmsEpsilon, standard: settings.gguf == nil ? 1e-6 : nil)
     case .layer: try settings.number(.layerEpsilon)
     }
   }
@@ -125,8 +136,11 @@ struct BlueprintReader {
 
   private func tiesEmbeddings() throws(CheckpointError) -> Bool {
     guard settings.gguf == nil else { return tensors["output.weight"] == nil }
-    let isTied = try settings.flag(
+    var isTied = try settings.flag(
       "tie_word_embeddings", standard: architecture.tiesByStandard)
+    if architecture.hasConvolutions {
+      isTied = try settings.flag("tie_embedding", standard: isTied)
+    }
     // A stored head is used whatever the setting says, unless it repeats the embedding.
     let head = tensors["\(names.head).weight"]
     let embedding = tensors["\(names.prefix)\(architecture.name(of: .embedding)).weight"]
@@ -165,8 +179,12 @@ struct BlueprintReader {
 
   /// The bound of scores or logits; nil where there is none.
   private func bound(_ key: SettingKey, isKnown: Bool) throws(CheckpointError) -> Float? {
-    guard isKnown else { return nil }
-    return try settings.optionalNumber(key).map { Float($0) }
+    guard isKnown, let value = try settings.optionalNumber(key) else { return nil }
+    let bound = Float(value)
+    guard bound > 0, bound.isFinite else {
+      throw settings.error("\(key.config.first ?? "a bound") is \(value)")
+    }
+    return bound
   }
 
   private func ggufScaleSize(headSize: Int) throws(CheckpointError) -> Double {
@@ -199,6 +217,12 @@ struct BlueprintReader {
 
   /// Whether positions turn a block's queries and keys.
   private func turns(_ block: Int) throws(CheckpointError) -> Bool {
+    if architecture.turnsBySetting {
+      if let header = settings.gguf {
+        return header.value("\(architecture.ggufName).rope.scaling.finetuned") != .bool(false)
+      }
+      return try settings.text("position_embedding_type") == "rope"
+    }
     guard let interval = architecture.blockWithoutRope else { return true }
     if let list = try settings.list("no_rope_layers") {
       // One says that the block turns, whatever the setting's name says.
@@ -219,7 +243,8 @@ struct BlueprintReader {
     if settings.gguf != nil {
       let all: [Part] = [
         .query, .key, .value, .fusedAttention, .attentionOutput, .gate, .up, .fusedGateUp, .down,
-        .router, .expertGate, .expertUp, .expertDown, .queryDown, .latent,
+        .router, .expertGate, .expertUp, .expertDown, .queryDown, .latent, .deltaConvolution,
+        .mambaInputs, .deltaOutput,
       ]
       parts = Set(all.filter { tensors["blk.\(block).\($0.ggufName).bias"] != nil })
     } else {
@@ -251,7 +276,10 @@ extension BlueprintReader {
     case .fusedGated: return .dense(try dense(isGated: true, isFused: true))
     case .plain: return .dense(try dense(isGated: false))
     case .experts(let rule):
-      guard try hasExperts(block: block, rule) else { return .dense(try dense(isGated: true)) }
+      guard try hasExperts(block: block, rule) else {
+        return .dense(
+          try dense(isGated: true, isFused: rule.fusesShared && settings.gguf == nil))
+      }
       let reader = ExpertReader(
         settings, architecture, rule, tensors: tensors,
         isFused: (rule.isFused || hasFusedExperts) && holdsFused(block))
@@ -275,6 +303,7 @@ extension BlueprintReader {
       return tensors["blk.\(block).\(Part.router.ggufName).weight"] != nil
     }
     if let flag = rule.flag { return try settings.flag(flag) }
+    if rule.fusesShared { return try settings.optionalSize(.expertCount) != nil }
     if architecture.leadsDense {
       return block >= (try settings.optionalSize(.leadingDense) ?? 0)
     }

@@ -30,10 +30,8 @@ public struct DeltaFacts: Codable, Hashable, Sendable {
     HeadTiling(groups: keyHeadCount, heads: valueHeadCount / keyHeadCount)
   }
 
-  /// Values of the state of a sequence: the recurrence's, and the rows that the convolution still sees.
-  public var stateValues: Int {
-    valueHeadCount * keySize * valueSize + (taps - 1) * mixedWidth
-  }
+  /// Values of the recurrence's state of a sequence.
+  public var recurrentValues: Int { valueHeadCount * keySize * valueSize }
 
   /// The layers and matrices that read a block's inputs, with their rows.
   var inputs: [(part: Part, rows: Int)] {

@@ -27,18 +27,11 @@ struct DeltaReader {
     self.tensors = tensors
     self.rule = rule
     outputName = { "\(prefix)layers.\($0).\(architecture.name(of: .deltaOutput)).weight" }
-    if let types = try settings.list("layer_types") {
-      pattern = try types.map { type throws(CheckpointError) in
-        switch type {
-        case .text("linear_attention"): return true
-        case .text("full_attention"): return false
-        case let other:
-          throw settings.error("layer_types has \(other.text), which is not supported")
-        }
+    let types = try settings.pattern(["linear_attention": true, "full_attention": false])
+    pattern =
+      if let types { types } else {
+        try settings.flags(SettingKey(gguf: "attention.recurrent_layers"))
       }
-    } else {
-      pattern = try settings.flags(SettingKey(gguf: "attention.recurrent_layers"))
-    }
     interval = try settings.size(
       SettingKey("full_attention_interval", gguf: "full_attention_interval"), standard: 4)
   }

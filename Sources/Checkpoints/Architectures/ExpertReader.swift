@@ -42,7 +42,7 @@ struct ExpertReader {
       settings.gguf == nil
       ? rule.hasChoiceBias
       : tensors["blk.\(block).\(Part.choiceBias.ggufName)\(Part.choiceBias.suffix.gguf)"] != nil
-    let scale = rule.scalesWeights ? try settings.optionalNumber(.weightScale) ?? 1 : 1
+    let scale = rule.scalesWeights ? try weightScale() : 1
     guard scale > 0 else {
       throw settings.error("the weights of experts are multiplied by \(scale)")
     }
@@ -50,8 +50,15 @@ struct ExpertReader {
       count: count, chosenCount: chosen, innerSize: innerSize, activation: activation,
       router: try router(), isFused: isFused,
       sharedInnerSize: try sharedInnerSize(innerSize: innerSize),
+      fusesShared: rule.fusesShared && settings.gguf == nil,
       weighsShared: rule.hasWeighedShared, weightScale: Float(scale),
       hasChoiceBias: hasChoiceBias, groups: try groups(of: count, choosing: chosen))
+  }
+
+  /// What weights are multiplied by; 0 is nothing in GGUF, and a zero in config.json.
+  private func weightScale() throws(CheckpointError) -> Double {
+    if let scale = try settings.optionalNumber(.weightScale) { return scale }
+    return settings.gguf == nil && settings.has(.weightScale) ? 0 : 1
   }
 
   private func router() throws(CheckpointError) -> RouterKind {
@@ -103,6 +110,7 @@ struct ExpertReader {
     if rule.hasShared {
       return try settings.optionalSize(.sharedCount).map { $0 * innerSize }
     }
+    if rule.fusesShared { return try settings.optionalSize(.fusedSharedInnerSize) }
     guard rule.hasWeighedShared else { return nil }
     let rows = settings.gguf.flatMap { _ in tensors["blk.0.ffn_up_shexp.weight"]?.shape.first }
     return try settings.size(.sharedInnerSize, standard: rows)

@@ -1,12 +1,12 @@
 /// A place in the model whose vectors one or more layers read.
 public enum InputSite: Codable, Hashable, Sendable {
-  /// What q, k and v read, or the first layers of a recurrence.
+  /// What q, k and v read, or the first layers of what stands in attention's place.
   case attention(block: Int)
   /// What makes queries of a latent row reads.
   case queryUp(block: Int)
   /// What makes keys and values of a latent row reads.
   case latentUp(block: Int)
-  /// What o reads, or a recurrence's last layer: the heads' outputs side by side.
+  /// What o reads, or the last layer of what stands in attention's place: the heads' outputs side by side.
   case attentionOutput(block: Int)
   /// What gate and up read, also those of a shared expert.
   case feedForward(block: Int)
@@ -44,13 +44,14 @@ public enum InputSite: Codable, Hashable, Sendable {
     }
     switch role {
     case .query, .key, .value, .fusedAttention, .queryDown, .latent, .deltaInputs, .deltaGate,
-      .fusedDelta:
+      .fusedDelta, .mixerInputs:
       self = .attention(block: block)
     case .queryUp: self = .queryUp(block: block)
     // llama.cpp's matrix of keys is multiplied with queries there, and has no inputs here.
     case .latentUp, .latentValue: self = .latentUp(block: block)
-    case .attentionOutput, .deltaOutput: self = .attentionOutput(block: block)
-    case .gate, .up, .fusedGateUp, .sharedGate, .sharedUp: self = .feedForward(block: block)
+    case .attentionOutput, .mixerOutput: self = .attentionOutput(block: block)
+    case .gate, .up, .fusedGateUp, .sharedGate, .sharedUp, .sharedGateUp:
+      self = .feedForward(block: block)
     case .expertGate, .expertUp, .expertGateUp: self = .expertInput(block: block)
     case .down: self = .feedForwardOutput(block: block)
     case .expertDown: self = .expertOutput(block: block)

@@ -62,11 +62,14 @@ struct LatentReader {
       let prefix = "\(architecture.ggufName).rope.scaling."
       guard try header.text(prefix + "type") == "yarn" else { return Float(plain) }
       let weight = prefix + "yarn_log_multiplier"
+      let factor = try header.number(prefix + "factor", standard: 1)
       // The converter writes a tenth of the weight here, and llama.cpp takes a missing one for 1.
-      stretch = (
-        try header.number(prefix + "factor", standard: 1),
-        header.value(weight) == nil ? 1 : try header.number(weight) * 10
-      )
+      stretch =
+        switch header.value(weight) {
+        case nil: (factor, 1)
+        case .number(0)?: (factor, 0)
+        default: (factor, try header.number(weight) * 10)
+        }
     } else {
       let section = try settings.config.flatMap { config throws(CheckpointError) in
         try RopeSections(config).whole

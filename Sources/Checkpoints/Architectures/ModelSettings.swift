@@ -111,6 +111,23 @@ struct ModelSettings: Sendable {
     return elements.map(\.setting)
   }
 
+  /// config.json's `layer_types`, a word for each block, by what the words mean; nil where it is not given, and in GGUF.
+  func pattern(_ words: [String: Bool]) throws(CheckpointError) -> [Bool]? {
+    guard let types = try list("layer_types") else { return nil }
+    return try types.map { type throws(CheckpointError) in
+      guard case .text(let word) = type, let meaning = words[word] else {
+        throw error("layer_types has \(type.text), which is not supported")
+      }
+      return meaning
+    }
+  }
+
+  /// GGUF's list of heads of keys and values by block: a block that has none is one without attention; nil where there is no
+  /// such list, and in config.json.
+  func blocksWithoutAttention(_ architecture: Architecture) -> [Bool]? {
+    gguf?.integers("\(architecture.ggufName).attention.head_count_kv")?.map { $0 == 0 }
+  }
+
   /// A list of flags; nil where it is not given, or a single number.
   func flags(_ key: SettingKey) throws(CheckpointError) -> [Bool]? {
     guard let name = name(of: key) else { return nil }

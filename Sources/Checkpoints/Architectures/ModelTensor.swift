@@ -65,8 +65,12 @@ package struct ModelTensor: Hashable, Sendable {
   /// Its shape in a file of `format`.
   package func storedShape(in format: CheckpointFormat) -> [Int] {
     switch format {
-    case .gguf: shape.count == 2 && shape[0] == 1 ? [shape[1]] : shape
-    case .huggingFace: part == .deltaConvolution ? [shape[0], 1, shape[1]] : shape
+    case .gguf:
+      [.mambaDecay, .mambaSkip].contains(part)
+        ? shape + [1] : shape.count == 2 && shape[0] == 1 ? [shape[1]] : shape
+    case .huggingFace:
+      [.deltaConvolution, .shortConvolution].contains(part) && kind == .weight
+        ? [shape[0], 1, shape[1]] : shape
     }
   }
 }
@@ -149,6 +153,18 @@ extension Architecture {
       addValues(.deltaDecay, delta.valueHeadCount)
       tensors.append(tensor(.deltaNorm, shape: [delta.valueSize], block: block, blueprint))
       add(.deltaOutput, [hidden, delta.valueWidth])
+    case .convolution(let convolution):
+      add(.convolutionInputs, [3 * convolution.channels, hidden])
+      add(.shortConvolution, [convolution.channels, convolution.taps])
+      add(.convolutionOutput, [hidden, convolution.channels])
+    case .mamba(let mamba):
+      add(.mambaInputs, [mamba.steps.upperBound, hidden])
+      add(.deltaConvolution, [mamba.mixedWidth, mamba.taps])
+      addValues(.deltaStep, mamba.headCount)
+      addValues(.mambaDecay, mamba.headCount)
+      addValues(.mambaSkip, mamba.headCount)
+      tensors.append(tensor(.mambaNorm, shape: [mamba.width], block: block, blueprint))
+      add(.deltaOutput, [hidden, mamba.width])
     }
     if facts.norms != .before { addNorm(.attentionPostNorm, hidden) }
 
@@ -184,8 +200,12 @@ extension Architecture {
       }
       add(.expertDown, [count * hidden, inner], count: count)
       if let shared = experts.sharedInnerSize {
-        add(.sharedGate, [shared, hidden])
-        add(.sharedUp, [shared, hidden])
+        if experts.fusesShared {
+          add(.sharedGateUp, [2 * shared, hidden])
+        } else {
+          add(.sharedGate, [shared, hidden])
+          add(.sharedUp, [shared, hidden])
+        }
         add(.sharedDown, [hidden, shared])
       }
       if experts.weighsShared { add(.sharedRouter, [1, hidden]) }
@@ -248,13 +268,15 @@ extension Architecture {
     // Stacks that are one tensor are parameters of their module, and so are their biases.
     let biasName = name + (count > 1 ? "_bias" : ".bias")
     let suffix = [ModelTensor.Kind.weight: part.suffix.gguf, .bias: ".bias"][kind] ?? ""
+    let hasOffset =
+      part.isNorm && ![.deltaNorm, .mambaNorm].contains(part) && kind == .weight
     return ModelTensor(
       part: part, block: block, kind: kind, name: kind == .bias ? biasName : name,
       ggufName: (block.map { "blk.\($0)." } ?? "") + ggufName(of: part) + suffix,
       shape: shape, count: count, ggufCount: ggufCount ?? count,
       layout: count > 1 ? experts?.layout.layout(of: part, kind) ?? .plain : .plain,
       ggufOrder: ggufOrder(of: part, facts),
-      offset: part.isNorm && part != .deltaNorm && kind == .weight ? normOffset : 0,
+      offset: hasOffset ? normOffset : 0,
       columnTiling: part == .deltaOutput
         ? facts?.delta.flatMap { $0.tilesOutput ? $0.tiling : nil } : nil)
   }
@@ -279,13 +301,13 @@ extension ModelTensor {
 
   /// The values that are computed with, of those that a Hugging Face checkpoint holds.
   package func computed(_ values: [Float]) -> [Float] {
-    if part == .deltaDecay { return values.map { -exp($0) } }
+    if [.deltaDecay, .mambaDecay].contains(part) { return values.map { -exp($0) } }
     return offset == 0 ? values : values.map { $0 + offset }
   }
 
   /// The values that a Hugging Face checkpoint holds, of those that are computed with.
   package func stored(_ values: [Float]) -> [Float] {
-    if part == .deltaDecay { return values.map { log(-$0) } }
+    if [.deltaDecay, .mambaDecay].contains(part) { return values.map { log(-$0) } }
     return offset == 0 ? values : values.map { $0 - offset }
   }
 }

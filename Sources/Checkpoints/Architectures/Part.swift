@@ -52,6 +52,19 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
   package static let deltaNorm: Part = "ssm_norm"
   package static let deltaOutput: Part = "ssm_out"
 
+  /// What gates, channels and steps of a Mamba-2 follow from, which llama.cpp calls `ssm_in`.
+  package static let mambaInputs: Part = "mamba_in"
+  /// How fast its heads forget, which llama.cpp calls `ssm_a`; and how much of what they read they give as it is.
+  package static let mambaDecay: Part = "mamba_a"
+  package static let mambaSkip: Part = "ssm_d"
+  /// The norm of its gated outputs, which llama.cpp calls `ssm_norm`.
+  package static let mambaNorm: Part = "mamba_norm"
+
+  /// What a short convolution's two factors and its gate follow from, the convolution itself, and its last layer.
+  package static let convolutionInputs: Part = "shortconv.in_proj"
+  package static let shortConvolution: Part = "shortconv.conv"
+  package static let convolutionOutput: Part = "shortconv.out_proj"
+
   package static let feedForwardNorm: Part = "ffn_norm"
   package static let gate: Part = "ffn_gate"
   package static let up: Part = "ffn_up"
@@ -90,6 +103,8 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
   package static let expertDown: Part = "ffn_down_exps"
   package static let sharedGate: Part = "ffn_gate_shexp"
   package static let sharedUp: Part = "ffn_up_shexp"
+  /// Gate and up of a shared expert in one matrix, which GGUF holds as two.
+  package static let sharedGateUp: Part = "ffn_gate_up_shexp"
   package static let sharedDown: Part = "ffn_down_shexp"
   /// What weighs the shared expert.
   package static let sharedRouter: Part = "ffn_gate_inp_shexp"
@@ -99,6 +114,9 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
     switch self {
     case .fusedGateUp: Part.up.rawValue
     case .deltaInputs: Part.fusedAttention.rawValue
+    case .mambaInputs: Part.fusedDelta.rawValue
+    case .mambaDecay: Part.deltaDecay.rawValue
+    case .mambaNorm: Part.deltaNorm.rawValue
     default: rawValue
     }
   }
@@ -128,7 +146,8 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
   /// Parts that are neither layers nor norms.
   private static let others: Set<Part> = [
     .router, .sharedRouter, .sinks, .choiceBias, .deltaAlpha, .deltaBeta, .deltaRates,
-    .deltaConvolution, .deltaStep, .deltaDecay, .perLayerModelProjection, .outputScale,
+    .deltaConvolution, .deltaStep, .deltaDecay, .mambaDecay, .mambaSkip, .shortConvolution,
+    .perLayerModelProjection, .outputScale,
     .routerScale, .expertScale,
   ]
 
@@ -142,7 +161,9 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
     .sharedUp: .sharedUp, .sharedDown: .sharedDown, .perLayerEmbedding: .perLayerEmbedding,
     .perLayerGate: .perLayerGate, .perLayerProjection: .perLayerProjection,
     .deltaInputs: .deltaInputs, .deltaGate: .deltaGate, .fusedDelta: .fusedDelta,
-    .deltaOutput: .deltaOutput,
+    .deltaOutput: .mixerOutput, .convolutionInputs: .mixerInputs,
+    .mambaInputs: .mixerInputs, .sharedGateUp: .sharedGateUp,
+    .convolutionOutput: .mixerOutput,
   ]
 
   /// What most Hugging Face checkpoints call the part, after their prefix and, in blocks, the block's number.
@@ -168,5 +189,7 @@ package struct Part: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
     .deltaRates: "linear_attn.in_proj_ba", .deltaConvolution: "linear_attn.conv1d",
     .deltaStep: "linear_attn.dt_bias", .deltaDecay: "linear_attn.A_log",
     .deltaNorm: "linear_attn.norm", .deltaOutput: "linear_attn.out_proj",
+    .convolutionInputs: "conv.in_proj", .shortConvolution: "conv.conv",
+    .convolutionOutput: "conv.out_proj",
   ]
 }

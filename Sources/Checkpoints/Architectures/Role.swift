@@ -31,6 +31,7 @@ public struct Role: RawRepresentable, Codable, Hashable, Sendable {
   public static let expertDown = Role(rawValue: "experts.down_proj")
   public static let sharedGate = Role(rawValue: "shared_expert.gate_proj")
   public static let sharedUp = Role(rawValue: "shared_expert.up_proj")
+  public static let sharedGateUp = Role(rawValue: "shared_expert.gate_up_proj")
   public static let sharedDown = Role(rawValue: "shared_expert.down_proj")
   /// The table of the blocks' own embeddings, side by side.
   public static let perLayerEmbedding = Role(rawValue: "embed_tokens_per_layer")
@@ -42,7 +43,10 @@ public struct Role: RawRepresentable, Codable, Hashable, Sendable {
   public static let deltaGate = Role(rawValue: "in_proj_z")
   /// Both in one matrix.
   public static let fusedDelta = Role(rawValue: "in_proj_qkvz")
-  public static let deltaOutput = Role(rawValue: "out_proj")
+  /// The first layer of a short convolution, or of a Mamba-2.
+  public static let mixerInputs = Role(rawValue: "in_proj")
+  /// The last layer of what stands in attention's place.
+  public static let mixerOutput = Role(rawValue: "out_proj")
   public static let head = Role(rawValue: "lm_head")
 
   /// Whether it is a table in which tokens are looked up.

@@ -132,7 +132,7 @@ struct RopeReader {
         "partial_rotary_factor \(share) turns \(rotated) values of heads of \(headSize)")
     }
     var pairing = architecture.pairing
-    if architecture.hasLatentAttention, try config.flag("rope_interleave") == false {
+    if architecture.readsInterleaving, try config.flag("rope_interleave") == false {
       pairing = .halves
     }
     let rope = RopeFacts(pairing: pairing, theta: theta, rotatedSize: rotated)

@@ -41,12 +41,14 @@ package struct SettingKey: Hashable, Sendable {
   static let sharedInnerSize = SettingKey(
     "shared_expert_intermediate_size", gguf: "expert_shared_feed_forward_length")
 
+  static let fusedSharedInnerSize = SettingKey(
+    "shared_intermediate_size", gguf: "expert_shared_feed_forward_length")
   static let weightScale = SettingKey("routed_scaling_factor", gguf: "expert_weights_scale")
   static let groupCount = SettingKey("n_group", gguf: "expert_group_count")
   static let chosenGroupCount = SettingKey("topk_group", gguf: "expert_group_used_count")
   static let sharedCount = SettingKey("n_shared_experts", gguf: "expert_shared_count")
   static let leadingDense = SettingKey(
-    "first_k_dense_replace", gguf: "leading_dense_block_count")
+    "first_k_dense_replace", "num_dense_layers", gguf: "leading_dense_block_count")
 
   static let queryRank = SettingKey("q_lora_rank", gguf: "attention.q_lora_rank")
   static let latentRank = SettingKey("kv_lora_rank", gguf: "attention.kv_lora_rank")
@@ -67,6 +69,11 @@ package struct SettingKey: Hashable, Sendable {
   static let deltaKeySize = SettingKey("linear_key_head_dim", gguf: "ssm.state_size")
   static let deltaValueSize = SettingKey("linear_value_head_dim", gguf: nil)
   static let deltaTaps = SettingKey("linear_conv_kernel_dim", gguf: "ssm.conv_kernel")
+
+  static let mambaHeads = SettingKey("mamba_n_heads", gguf: "ssm.time_step_rank")
+  static let mambaStateSize = SettingKey("mamba_d_state", gguf: "ssm.state_size")
+  static let mambaGroups = SettingKey("mamba_n_groups", gguf: "ssm.group_count")
+  static let mambaTaps = SettingKey("mamba_d_conv", gguf: "ssm.conv_kernel")
 
   static let ropeTheta = SettingKey("rope_theta", gguf: "rope.freq_base")
   static let ropeAmplitude = SettingKey(gguf: "rope.scaling.attn_factor")

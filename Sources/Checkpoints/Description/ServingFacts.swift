@@ -73,7 +73,8 @@ extension ServingFacts {
               keyHeads: attention.keyValueHeadCount, valuesAHead: 2 * attention.headSize,
               window: attention.window, queryWidth: attention.queryWidth)
           }
-        case .delta(let delta): BlockCacheFacts(stateValues: delta.stateValues)
+        case .delta, .convolution, .mamba:
+          BlockCacheFacts(stateValues: block.mixer.stateValues)
         }
       })
   }

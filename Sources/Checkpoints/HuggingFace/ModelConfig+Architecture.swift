@@ -32,6 +32,12 @@ extension JSONObject {
         file: model.path, reason: holds,
         hint: "open the Hugging Face directory that it was made from")
     }
+    guard !architecture.fusesShared else {
+      throw CheckpointError(
+        file: model.path,
+        reason: "has gates and ups apart, which \(architecture.className) wants as one layer",
+        hint: "open the Hugging Face directory that it was made from")
+    }
     guard !architecture.hasLatentAttention else {
       throw CheckpointError(
         file: model.path,
@@ -118,7 +124,8 @@ extension Architecture {
     guard let block = blueprint.blocks.first(where: { $0.attention != nil }),
       let attention = block.attention
     else { return [] }
-    add(blueprint.norm == .rms ? "rms_norm_eps" : "norm_epsilon", .single(blueprint.normEpsilon))
+    let epsilon = blueprint.norm == .rms ? epsilonKey ?? "rms_norm_eps" : "norm_epsilon"
+    add(epsilon, .single(blueprint.normEpsilon))
     for (flag, parts) in biasFlags.sorted(by: { $0.key < $1.key }) {
       add(flag, .bool(!parts.isDisjoint(with: block.biases.map(Part.init(rawValue:)))))
     }
@@ -146,13 +153,18 @@ extension Architecture {
       for (name, value) in delta.members { add(name, .integer(value)) }
       add("layer_types", blueprint.layerTypes)
     }
+    if let convolution = blueprint.blocks.lazy.compactMap(\.convolution).first {
+      add("conv_L_cache", .integer(convolution.taps))
+      add("layer_types", blueprint.layerTypes)
+    }
+    if adjustsInnerSize { add("block_auto_adjust_ff_dim", .bool(false)) }
     if blueprint.blocks.contains(where: { $0.attention.map { $0.rope == nil } ?? false }) {
       add("no_rope_layers", blueprint.ropeLayers)
     }
     let dense = blueprint.blocks.indices.filter { blueprint.blocks[$0].isDense }
     if let flag = queryKeyNormFlag { add(flag, .bool(attention.queryKeyNorm != .none)) }
     if leadsDense {
-      add("first_k_dense_replace", .integer(dense.count))
+      add(leadingDenseKey, .integer(dense.count))
     } else if !dense.isEmpty, dense.count < blueprint.blocks.count {
       add("mlp_only_layers", .array(dense.map { .integer($0) }))
     }
@@ -233,12 +245,12 @@ extension DeltaFacts {
 }
 
 extension BlockFacts {
-  fileprivate var isDense: Bool { if case .dense = feedForward { true } else { false } }
+  var isDense: Bool { if case .dense = feedForward { true } else { false } }
 }
 
 extension ActivationKind {
   /// transformers' word for it.
-  fileprivate var configName: String {
+  package var configName: String {
     switch self {
     case .silu, .clampedSwiGLU: "silu"
     case .geluTanh: "gelu_pytorch_tanh"

@@ -20,17 +20,28 @@ extension JSONObject {
   /// The sizes that structured pruning may change.
   private func sized(for model: ModelDescription) -> JSONObject {
     guard let blueprint = model.blueprint, let block = blueprint.blocks.first,
+      let architecture = Architecture.named(model.architecture)
+    else { return self }
+    var config = self
+    if config["num_hidden_layers"] != .integer(blueprint.blocks.count) {
+      config.tellBlocksApart(of: blueprint, architecture)
+    }
+    config["num_hidden_layers"] = .integer(blueprint.blocks.count)
+    if let experts = blueprint.experts {
+      for key in SettingKey.expertCount.config {
+        if case .integer? = config[key] { config[key] = .integer(experts.count) }
+      }
+    }
+    guard
       let attention = blueprint.blocks.lazy.compactMap(\.attention).first(where: {
         $0.window != nil
       }) ?? blueprint.attention
-    else { return self }
-    var config = self
-    config["num_hidden_layers"] = .integer(blueprint.blocks.count)
+    else { return config }
     // Heads of latent attention are not pruned, and `head_dim` is another size there.
     guard attention.latent == nil else { return config }
     config["num_attention_heads"] = .integer(attention.headCount)
     config["num_key_value_heads"] = .integer(attention.keyValueHeadCount)
-    if case .dense(let dense) = block.feedForward {
+    if case .dense(let dense) = block.feedForward, !architecture.adjustsInnerSize {
       config["intermediate_size"] = .integer(dense.innerSize)
     }
     // Readers divide the hidden size by the heads where it is not given, which holds until heads go.
@@ -39,17 +50,6 @@ extension JSONObject {
     {
       config["head_dim"] = .integer(attention.headSize)
     }
-    if case .array(let types)? = config["layer_types"], types.count != blueprint.blocks.count {
-      config["layer_types"] = blueprint.layerTypes
-    }
-    if case .array(let ropes)? = config["no_rope_layers"], ropes.count != blueprint.blocks.count {
-      config["no_rope_layers"] = blueprint.ropeLayers
-    }
-    if let experts = blueprint.experts {
-      for key in SettingKey.expertCount.config {
-        if case .integer? = config[key] { config[key] = .integer(experts.count) }
-      }
-    }
     if config["num_kv_shared_layers"] != nil {
       config["num_kv_shared_layers"] = .integer(blueprint.sharingCount)
     }
@@ -57,6 +57,31 @@ extension JSONObject {
       config["per_layer_config"] = .object(blueprint.ownSizes(beside: attention))
     }
     return config
+  }
+
+  /// Says of each block what settings else tell by its place, which is another one once blocks have gone.
+  private mutating func tellBlocksApart(of blueprint: Blueprint, _ architecture: Architecture) {
+    if architecture.readsLayerTypes || self["layer_types"] ?? .null != .null {
+      self["layer_types"] = blueprint.layerTypes
+      for key in [
+        "sliding_window_pattern", "_sliding_window_pattern", "full_attention_interval",
+        "full_attn_idxs", "max_window_layers",
+      ] {
+        self[key] = nil
+      }
+    }
+    if architecture.blockWithoutRope != nil || self["no_rope_layers"] ?? .null != .null {
+      self["no_rope_layers"] = blueprint.ropeLayers
+      self["no_rope_layer_interval"] = nil
+    }
+    guard blueprint.experts != nil else { return }
+    let dense = blueprint.blocks.indices.filter { blueprint.blocks[$0].isDense }
+    if architecture.leadsDense {
+      self[architecture.leadingDenseKey] = .integer(dense.count)
+    } else if self["mlp_only_layers"] ?? .null != .null || self["decoder_sparse_step"] != nil {
+      self["mlp_only_layers"] = .array(dense.map { .integer($0) })
+      self["decoder_sparse_step"] = .integer(1)
+    }
   }
 }
 
@@ -81,12 +106,16 @@ extension Blueprint {
 
   /// config.json's `layer_types`: a word for each block.
   var layerTypes: JSONValue {
-    .array(
+    let hasMamba = blocks.contains { $0.mamba != nil }
+    return .array(
       blocks.map { block in
         switch block.mixer {
         case .attention(let attention):
-          attention.window == nil ? "full_attention" : "sliding_attention"
+          // Granite 4's first classes, and llama.cpp's converter, know these words only.
+          hasMamba ? "attention" : attention.window == nil ? "full_attention" : "sliding_attention"
         case .delta: "linear_attention"
+        case .convolution: "conv"
+        case .mamba: "mamba"
         }
       })
   }

@@ -134,8 +134,10 @@ public struct TokenizerDefinition: Hashable, Sendable {
     self.templateTokens = templateTokens
   }
 
-  /// What is to be said of tokens that a model with so many embeddings has none for; nil if it has all.
+  /// What is to be said of tokens that a model with so many embeddings has none for; nil if it has all, or
+  /// as long as nobody knows how many it has.
   public func noteBeyond(vocabularySize: Int) -> String? {
+    guard vocabularySize > 0 else { return nil }
     let beyond = tokens.indices.dropFirst(vocabularySize).filter { tokens[$0] != nil }
     guard let first = beyond.first, let text = tokens[first] else { return nil }
     let others = beyond.count > 1 ? " and \(beyond.count - 1) more" : ""

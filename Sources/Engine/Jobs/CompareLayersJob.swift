@@ -30,15 +30,14 @@ struct CompareLayersJob: Job {
     let pace = turn.pace(of: pairs.count)
     var differences: [LayerDifference] = []
     for (pair, pace) in pace.parts(pairs) {
-      let (signal, noise) = try comparison.energies(of: pair, pace: pace)
-      let ratio = signal > 0 ? noise / signal : nil
+      let found = try comparison.difference(of: pair, pace: pace)
       differences.append(
         LayerDifference(
           layer: pair.open.name,
           reference: .init(scheme: pair.reference.storedText, bytes: pair.reference.bytes),
           compared: .init(scheme: pair.open.storedText, bytes: pair.open.bytes),
-          relativeError: ratio.map { $0.squareRoot() },
-          sqnr: ratio.flatMap { $0 > 0 ? -10 * log10($0) : nil }))
+          relativeError: found.relativeError,
+          sqnr: found.relativeError.flatMap { $0 > 0 ? -20 * log10($0) : nil }))
     }
     turn.workspace.emit(.layersCompared(id, differences))
   }

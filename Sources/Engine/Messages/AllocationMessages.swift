@@ -77,7 +77,7 @@ public struct FrontierPoint: Codable, Hashable, Sendable {
     case best
     /// The same scheme for every layer.
     case uniform
-    /// A fixed mixture such as llama-quantize makes.
+    /// A fixed mixture such as llama-quantize makes, or a quantized file as it is.
     case mix
     /// The plan as it is.
     case current

@@ -161,8 +161,12 @@ public enum EngineCommand: Codable, Hashable, Sendable {
   case outlineExport(ExportTarget)
   /// Compares the weights of the open model's layers with another checkpoint's, as both are stored.
   case compareLayers(JobID, LayerComparisonRequest)
+  /// Reads the layout of a quantized file of the open model; its KLD is predicted where sensitivity is known.
+  case readLayout(JobID, LayoutRequest)
   /// Says what an export of the current plan would write, and what its target cannot hold; answered at once.
   case previewExport(ExportRequest)
+  /// Packs what a cluster needs to carry the current plan out, or to measure sensitivity.
+  case packJob(JobID, JobPackRequest)
   /// Exports the current plan.
   case export(JobID, ExportRequest)
   /// Ends a job; takes effect within 50 ms.

@@ -5,11 +5,11 @@ import Export
 import Inference
 import Serving
 
-/// What a job does, for people.
+/// What a job does, for people; those on clusters are no engine's.
 public enum JobKind: String, Codable, Hashable, Sendable {
   case preview, compress, generate, evaluate, logits, calibrate, sensitivity, refine, prune,
     compare,
-    export, connect, tokens, part
+    export, connect, tokens, part, layout, pack, cluster
 }
 
 /// How far a job has come.
@@ -147,7 +147,11 @@ public enum EngineEvent: Codable, Hashable, Sendable {
   /// The model cannot be exported for this target, whatever the plan; one sentence that says why and what to do.
   case exportOutlineRefused(ExportTarget, reason: String)
   case layersCompared(JobID, [LayerDifference])
+  /// How a quantized file of the open model stores its layers.
+  case layoutRead(JobID, StoredLayout)
   case exportPreview(ExportPreview)
+  /// What a cluster needs is packed; nothing was sent.
+  case jobPacked(JobID, PackedJob)
   /// What was written, all of it in its place.
   case exported(JobID, ExportPreview)
 }

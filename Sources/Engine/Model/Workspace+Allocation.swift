@@ -119,6 +119,12 @@ extension Workspace {
     {
       marks.append(current)
     }
+    if let layout, let predicted = layout.predicted, layout.target == settings.countedTarget {
+      marks.append(
+        FrontierPoint(
+          kind: .mix, name: layout.path.fileName, bytes: layout.bytes,
+          divergence: predicted.mean))
+    }
     return Frontier(curve: curve, marks: marks)
   }
 
@@ -241,7 +247,7 @@ extension Workspace {
   }
 
   /// Bytes of the target's files; without one of all tensors of the model, as they are stored.
-  private func bytes(of schemes: [String: Scheme], for target: ExportTarget?) -> Int {
+  func bytes(of schemes: [String: Scheme], for target: ExportTarget?) -> Int {
     let ordered = shapes.map { schemes[$0.name] ?? .keep }
     let files = target.flatMap { try? outline(for: $0) }
     return files?.forecast(of: ordered).total ?? description.tensorBytes(under: ordered)

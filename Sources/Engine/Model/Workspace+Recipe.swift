@@ -11,6 +11,34 @@ extension Workspace {
   ///
   /// - Throws: ``ExportError`` for layers that a recipe cannot make, and for plans with a structure.
   func recipeLayout(for target: ExportTarget) throws(ExportError) -> ExportLayout {
+    try checkRecipe(for: target)
+    guard target.format == .compressedTensors else {
+      return RecipeFiles.layout(
+        tensorTypes: LlamaQuantize.tensorTypes(of: description, schemes: exportedSchemes),
+        imatrix: calibration.flatMap {
+          $0.moments == nil ? nil : $0.importanceMatrix(of: description).bytes
+        }, plan: namedPlan.yaml(),
+        measurement: planMeasurement)
+    }
+    return try clusterRecipe(for: target).layout
+  }
+
+  /// A recipe's files for llm-compressor, and whether what it does needs a text.
+  ///
+  /// - Throws: As ``recipeLayout(for:)``.
+  func clusterRecipe(
+    for target: ExportTarget
+  ) throws(ExportError) -> (layout: ExportLayout, needsText: Bool) {
+    try checkRecipe(for: target)
+    let recipe = CompressorRecipe(
+      layers: zip(shapes, exportedSchemes).map { ($0.name, $1) }, mappings: recipeMappings,
+      target: target)
+    let layout = RecipeFiles.layout(
+      of: recipe, plan: namedPlan.yaml(), measurement: planMeasurement)
+    return (layout, recipe.needsText)
+  }
+
+  private func checkRecipe(for target: ExportTarget) throws(ExportError) {
     guard structure == nil else {
       throw .unsupported(
         reason: "recipes remove no blocks, neurons or heads",
@@ -18,20 +46,6 @@ extension Workspace {
     }
     let refusals = CompressorLimits.refusals(of: exportedSchemes, for: shapes, target: target)
     guard refusals.isEmpty else { throw .refused(target, refusals) }
-    let plan = namedPlan.yaml()
-    guard target.format == .compressedTensors else {
-      return RecipeFiles.layout(
-        tensorTypes: LlamaQuantize.tensorTypes(of: description, schemes: exportedSchemes),
-        imatrix: calibration.flatMap {
-          $0.moments == nil ? nil : $0.importanceMatrix(of: description).bytes
-        }, plan: plan,
-        measurement: planMeasurement)
-    }
-    return RecipeFiles.layout(
-      of: CompressorRecipe(
-        layers: zip(shapes, exportedSchemes).map { ($0.name, $1) }, mappings: recipeMappings,
-        target: target),
-      plan: plan, measurement: planMeasurement)
   }
 
   private var recipeMappings: [CompressorRecipe.Mapping] {

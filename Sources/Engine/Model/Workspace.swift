@@ -28,6 +28,8 @@ final class Workspace {
   var inputPruning: InputPruning?
   /// What each scheme of each layer costs; nil before it is measured or read.
   var sensitivity: Sensitivity?
+  /// The quantized file of this model that was read last.
+  var layout: StoredLayout?
   /// What the plan takes from the model before its rules apply.
   let structure: ModelStructure?
   /// The model as it was opened.

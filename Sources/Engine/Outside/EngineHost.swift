@@ -147,9 +147,7 @@ public final class EngineHost: Sendable {
       var welcome = welcome
       switch hello.purpose {
       case .status: break
-      case .stop:
-        state.withLock { $0.isEnding = true }
-        changes.signal()
+      case .stop: stop()
       case .work:
         let client = HostedClient(stream, name: hello.client)
         guard admit(client) else {
@@ -167,6 +165,12 @@ public final class EngineHost: Sendable {
     } catch {
       if stream.hasInput(within: 0) { stream.end() }
     }
+  }
+
+  /// Ends the engine and its jobs; results that nobody has seen are kept.
+  public func stop() {
+    state.withLock { $0.isEnding = true }
+    changes.signal()
   }
 
   /// A hello comes at once; whoever is silent does not hold a thread.
@@ -189,6 +193,8 @@ public final class EngineHost: Sendable {
       if let other = state.client {
         guard let name = client.name, other.name == name else { return false }
         other.end()
+        // A peer that reads nothing any more must not hold its thread and descriptor.
+        other.stream.end()
       }
       (state.client, state.idleSince, state.awaitsFirst) = (client, nil, false)
       client.welcome(welcome)
@@ -218,6 +224,8 @@ public final class EngineHost: Sendable {
       do throws(LinkError) {
         while let frame = try buffer.next() {
           let command = try WireMessage.decode(EngineCommand.self, from: frame)
+          // What a workbench sent before another took its place is nobody's wish any more.
+          guard state.withLock({ $0.client === client }) else { return }
           if case .open(let path) = command {
             open(path, isFirst: !hasOpened, for: client)
             hasOpened = true

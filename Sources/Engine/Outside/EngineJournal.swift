@@ -149,7 +149,7 @@ extension EngineCommand {
       .evaluate(let id, _), .writeLogits(let id, _), .calibrate(let id, _),
       .measureSensitivity(let id, _), .refineSensitivity(let id, _), .chooseStructure(let id, _),
       .compareLayers(let id, _), .export(let id, _), .readTokens(let id, _),
-      .partByBlock(let id, _):
+      .partByBlock(let id, _), .readLayout(let id, _), .packJob(let id, _):
       id
     case .open, .setPlan, .look, .openSensitivity, .saveSensitivity, .allocate, .drawFrontier,
       .outlineExport, .previewExport, .cancel, .shutDown:
@@ -167,7 +167,8 @@ extension EngineEvent {
       .evaluating(let id, _), .serverFound(let id, _), .evaluated(let id, _),
       .logitsWritten(let id, _), .calibrated(let id, _), .sensitivityRefined(let id, _),
       .structureChosen(let id, _), .layersCompared(let id, _), .exported(let id, _),
-      .tokensRead(let id, _), .blockParted(let id, _), .sensitivityDrafted(let id, _):
+      .tokensRead(let id, _), .blockParted(let id, _), .sensitivityDrafted(let id, _),
+      .layoutRead(let id, _), .jobPacked(let id, _):
       id
     case .sensitivity(let id, _): id
     case .opened, .openFailed, .restructured, .planRefused, .report, .compressed, .jobStarted,

@@ -74,9 +74,9 @@ extension JobKind {
   public var isWork: Bool {
     switch self {
     case .generate, .evaluate, .logits, .calibrate, .sensitivity, .refine, .prune, .compare,
-      .export:
+      .export, .layout:
       true
-    case .preview, .compress, .connect, .tokens, .part: false
+    case .preview, .compress, .connect, .tokens, .part, .pack, .cluster: false
     }
   }
 }

@@ -20,6 +20,21 @@ extension GGUFMetadata {
     if let delta = blueprint.blocks.lazy.compactMap(\.delta).first {
       try setDelta(delta, of: model, blueprint, prefix)
     }
+    if let convolution = blueprint.blocks.lazy.compactMap(\.convolution).first {
+      set(prefix + "shortconv.l_cache", convolution.taps)
+      set(prefix + "attention.head_count_kv", sizes: blueprint.keyHeadCounts)
+    }
+    if let mamba = blueprint.blocks.lazy.compactMap(\.mamba).first {
+      set(prefix + "ssm.conv_kernel", mamba.taps)
+      set(prefix + "ssm.state_size", mamba.stateSize)
+      set(prefix + "ssm.group_count", mamba.groupCount)
+      set(prefix + "ssm.time_step_rank", mamba.headCount)
+      set(prefix + "ssm.inner_size", mamba.width)
+      set(prefix + "attention.head_count_kv", sizes: blueprint.keyHeadCounts)
+    }
+    if architecture.turnsBySetting {
+      set(prefix + "rope.scaling.finetuned", .bool(blueprint.attention?.rope != nil))
+    }
     try setWindows(of: model, blueprint, prefix)
     setFeedForward(blueprint, architecture, prefix)
     setScales(blueprint, architecture, prefix)
@@ -97,7 +112,11 @@ extension GGUFMetadata {
     set(prefix + "ssm.inner_size", delta.valueWidth)
     set(prefix + "attention.recurrent_layers", blueprint.recurrentLayers)
     // Earlier versions of llama.cpp know the interval only.
-    if let first = blueprint.blocks.firstIndex(where: { $0.attention != nil }) {
+    if let first = blueprint.blocks.firstIndex(where: { $0.attention != nil }),
+      blueprint.blocks.indices.allSatisfy({ index in
+        (blueprint.blocks[index].attention != nil) == ((index + 1) % (first + 1) == 0)
+      })
+    {
       set(prefix + "full_attention_interval", first + 1)
     }
     // llama.cpp loads no Qwen 3.5 without the pairs that turn by each coordinate of an image, which are alike in text.
@@ -170,7 +189,7 @@ extension GGUFMetadata {
       set(prefix + "final_logit_softcapping", .float32(cap))
     }
     guard architecture.hasMultipliers, let block = blueprint.blocks.first,
-      let attention = block.attention
+      let attention = blueprint.attention
     else { return }
     set(prefix + "attention.scale", .float32(attention.scale))
     set(prefix + "embedding_scale", .float32(blueprint.embeddingScale))
@@ -230,8 +249,13 @@ extension Blueprint {
       return nil
     }
     let square = Double(attention.scale) * Double(attention.headSize).squareRoot()
-    return (square.squareRoot() - 1) / (YarnScaling.amplitude(factor: factor) - 1)
+    let weight = (square.squareRoot() - 1) / (YarnScaling.amplitude(factor: factor) - 1)
+    // What single precision leaves of no weight at all is none, and readers take none below zero.
+    return weight < 1e-5 ? 0 : weight
   }
+
+  /// Heads of keys and values of each block; none where it has no attention.
+  var keyHeadCounts: [Int] { blocks.map { $0.attention?.keyValueHeadCount ?? 0 } }
 
   /// Which blocks have a recurrence in attention's place, those that predict further tokens included.
   var recurrentLayers: GGUFFile.Value {

@@ -74,6 +74,12 @@ extension GGUFMetadata {
     {
       set("\(architecture.ggufName).attention.recurrent_layers", blueprint.recurrentLayers)
     }
+    if changes, let blueprint = model.blueprint,
+      blueprint.blocks.contains(where: { $0.convolution != nil || $0.mamba != nil }),
+      let architecture = Architecture.named(model.architecture)
+    {
+      set("\(architecture.ggufName).attention.head_count_kv", sizes: blueprint.keyHeadCounts)
+    }
     if changes, header.value(label) != nil { set(label, .string(model.sizeLabel)) }
   }
 }

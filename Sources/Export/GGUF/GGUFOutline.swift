@@ -37,7 +37,7 @@ struct LatentSplit: Codable, Hashable, Sendable {
 /// A layer as GGUF files hold it, but for its type.
 struct GGUFLayer: Codable, Hashable, Sendable {
   let shape: LayerShape
-  /// The tensors that hold it, by name: two where gates and ups of experts are one layer, inputs and gate of a recurrence, or
+  /// The tensors that hold it, by name: two where gates and ups are one layer, inputs and gate of a recurrence, or
   /// keys and values of latent rows.
   let names: [String]
   /// Matrices in each of them.
@@ -49,16 +49,19 @@ struct GGUFLayer: Codable, Hashable, Sendable {
   /// What the layer is one matrix of; nil for none.
   private let delta: DeltaFacts?
 
-  /// `isWhole` says whether GGUF, too, has gates and ups of experts in one tensor.
+  /// `isWhole` says whether GGUF, too, has gates and ups of experts in one tensor, and `isApart` whether it has those of MLPs in
+  /// two.
   init(
     _ layer: LayerDescription, _ tensor: ModelTensor?, shape: LayerShape, _ blueprint: Blueprint?,
-    isWhole: Bool, split: LatentSplit?
+    isWhole: Bool, isApart: Bool, split: LatentSplit?
   ) {
     self.shape = shape
     let block = tensor?.block.map { "blk.\($0)." } ?? ""
     let parts: [Part] =
       switch tensor?.part {
       case .expertGateUp? where !isWhole: [.expertGate, .expertUp]
+      case .fusedGateUp? where isApart: [.gate, .up]
+      case .sharedGateUp?: [.sharedGate, .sharedUp]
       case .fusedDelta?: [.deltaInputs, .deltaGate]
       case .latentUp? where split != nil: [.latentKey, .latentValue]
       default: []
@@ -102,12 +105,15 @@ struct GGUFOutline: Codable, Hashable, Sendable {
     let model = checkpoint.description
     let tensors = Dictionary(
       model.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    let isWhole = Architecture.named(model.architecture)?.fusesExpertsInGGUF ?? false
+    let architecture = Architecture.named(model.architecture)
+    let isWhole = architecture?.fusesExpertsInGGUF ?? false
+    let isApart = architecture?.fusesShared ?? false
     let attention = model.blueprint?.attention
     let split = model.format == .huggingFace ? attention.flatMap(LatentSplit.init) : nil
     layers = zip(model.layers, model.layerShapes).map {
       GGUFLayer(
-        $0, tensors[$0.name], shape: $1, model.blueprint, isWhole: isWhole, split: split)
+        $0, tensors[$0.name], shape: $1, model.blueprint, isWhole: isWhole, isApart: isApart,
+        split: split)
     }
     integers = Dictionary(
       uniqueKeysWithValues: model.layerShapes.enumerated().compactMap { place, shape in

@@ -12,13 +12,13 @@ public struct RecipeFiles {
 
   /// For llm-compressor.
   ///
-  /// - Returns: `recipe.yaml`, `run.py`, `plan.yaml`, `measurement.json` and `README.md`.
+  /// - Returns: `recipe.yaml`, the programs that carry it out, `plan.yaml`, `measurement.json` and `README.md`.
   public static func layout(
     of recipe: CompressorRecipe, plan: String, measurement: PlanMeasurement
   ) -> ExportLayout {
     var files = RecipeFiles(plan: plan, measurement: measurement)
     files.add("recipe.yaml", recipe.yaml)
-    files.add("run.py", runner)
+    files.files += JobPrograms.recipe + JobPrograms.common
     return files.layout(readme: compressorReadme(needsText: recipe.needsText))
   }
 
@@ -32,6 +32,15 @@ public struct RecipeFiles {
     files.add(LlamaQuantize.tensorTypesFile, tensorTypes)
     if let imatrix { files.files.append(FileLayout(name: "imatrix.gguf", contents: imatrix)) }
     return files.layout(readme: quantizeReadme(hasImatrix: imatrix != nil))
+  }
+
+  /// For a program that measures sensitivity elsewhere.
+  ///
+  /// - Returns: `layers.json` and the programs.
+  public static func sensitivity(_ list: LayerList) -> ExportLayout {
+    ExportLayout(
+      files: [FileLayout(name: "layers.json", contents: Array(list.json.utf8))]
+        + JobPrograms.sensitivity + JobPrograms.common)
   }
 
   private mutating func add(_ name: String, _ text: String) {
@@ -66,6 +75,8 @@ extension RecipeFiles {
       MODEL is the checkpoint's directory, or its name on the Hugging Face hub. `--windows` and `--window` say how much of
       the text is read. Layers are named one by one, so the recipe is for this model, and for others of its shape. AWQ of
       llm-compressor 0.14 needs a GPU.
+
+      `job.py` does the same as a job of a Ray cluster and then measures the result: `vise submit` sends this folder there.
 
       ## Serving it, on one machine
 
@@ -113,57 +124,4 @@ extension RecipeFiles {
       \(note)
       """
   }
-
-  private static let runner = """
-    #!/usr/bin/env python3
-    \"\"\"Carries recipe.yaml out with llm-compressor.
-
-    usage: run.py MODEL OUTPUT [--text FILE] [--windows 32] [--window 512]
-    \"\"\"
-
-    import argparse
-    from pathlib import Path
-
-    from datasets import Dataset
-    from llmcompressor import oneshot
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-
-    def windows_of(path, tokenizer, count, length):
-        \"\"\"The text's first windows of so many tokens each.\"\"\"
-        tokens = tokenizer(Path(path).read_text(encoding="utf-8"))["input_ids"]
-        starts = range(0, min(len(tokens) - length + 1, count * length), length)
-        rows = [tokens[start : start + length] for start in starts]
-        if not rows:
-            raise SystemExit(f"{path}: has {len(tokens)} tokens, fewer than one window of {length}")
-        return Dataset.from_dict({"input_ids": rows, "attention_mask": [[1] * length for _ in rows]})
-
-
-    def main():
-        parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-        parser.add_argument("model")
-        parser.add_argument("output")
-        parser.add_argument("--text", help="what methods that calibrate read")
-        parser.add_argument("--windows", type=int, default=32)
-        parser.add_argument("--window", type=int, default=512)
-        options = parser.parse_args()
-        model = AutoModelForCausalLM.from_pretrained(options.model, dtype="auto")
-        tokenizer = AutoTokenizer.from_pretrained(options.model)
-        data = {}
-        if options.text:
-            rows = windows_of(options.text, tokenizer, options.windows, options.window)
-            data = {
-                "dataset": rows,
-                "num_calibration_samples": len(rows),
-                "max_seq_length": options.window,
-            }
-        oneshot(model=model, recipe=str(Path(__file__).with_name("recipe.yaml")), **data)
-        model.save_pretrained(options.output, save_compressed=True)
-        tokenizer.save_pretrained(options.output)
-
-
-    if __name__ == "__main__":
-        main()
-
-    """
 }

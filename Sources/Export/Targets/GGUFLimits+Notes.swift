@@ -33,7 +33,25 @@ extension GGUFLimits {
         "llama.cpp compares groups of experts by their two best experts, and this model by the best one: it chooses "
           + "others at times")
     }
-    if blueprint.attention?.latent != nil {
+    let activations = [blueprint.dense?.activation, blueprint.experts?.activation]
+    if let other = activations.compactMap(\.self).first(where: {
+      $0 != architecture.activation.standard
+    }) {
+      notes.append(
+        "GGUF has no word for an activation, and llama.cpp takes \(architecture.activation.standard.configName), where "
+          + "this model has \(other.configName): it answers otherwise")
+    }
+    if let attention = blueprint.attention, let latent = attention.latent {
+      if latent.normEpsilon != blueprint.normEpsilon {
+        notes.append(
+          "llama.cpp adds \(blueprint.normEpsilon) in norms of latent rows, and this model \(latent.normEpsilon): it "
+            + "answers otherwise")
+      }
+      if attention.scale != 1 / Float(attention.headSize).squareRoot(), !blueprint.isYarn {
+        notes.append(
+          "llama.cpp makes scores larger (mscale_all_dim) where YaRN stretches RoPE only: it answers otherwise"
+        )
+      }
       if blueprint.ropes.first?.pairing == .halves {
         notes.append(
           "llama.cpp turns neighbours, which this model does not (rope_interleave): it answers otherwise"
@@ -93,6 +111,13 @@ extension GGUFLimits {
           + "not (no_rope_layers): it answers otherwise")
     }
     return notes
+  }
+}
+
+extension Blueprint {
+  /// Whether YaRN stretches RoPE.
+  fileprivate var isYarn: Bool {
+    if case .yarn? = ropes.first?.scaling { true } else { false }
   }
 }
 

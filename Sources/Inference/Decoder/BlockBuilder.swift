@@ -41,6 +41,19 @@ struct BlockBuilder {
         DeltaMixer(
           delta, convolution: try weights(.deltaConvolution).decoded().values,
           steps: try vector(.deltaStep, .values), decays: try vector(.deltaDecay, .values)))
+    case .convolution(let convolution):
+      (inputs, output) = ([.convolutionInputs], .convolutionOutput)
+      mixer = .convolution(
+        ConvolutionMixer(
+          convolution, weights: try weights(.shortConvolution).decoded().values))
+    case .mamba(let mamba):
+      (inputs, output) = ([.mambaInputs], .deltaOutput)
+      mixer = .mamba(
+        MambaMixer(
+          mamba, convolution: try weights(.deltaConvolution).decoded().values,
+          bias: facts.hasBias(.deltaConvolution) ? try vector(.deltaConvolution, .bias) : nil,
+          steps: try vector(.deltaStep, .values), decays: try vector(.mambaDecay, .values),
+          skips: try vector(.mambaSkip, .values)))
     }
     return DecoderBlock(
       facts: facts, mixer: mixer, norms: norms, attentionInputs: try projection(inputs),
@@ -77,7 +90,9 @@ struct BlockBuilder {
       if facts.hasBias(.router) { layers.routerBias = try vector(.router, .bias) }
       if experts.sharedInnerSize != nil {
         layers.shared = (
-          inputs: try projection([.sharedGate, .sharedUp]), output: try projection([.sharedDown])
+          inputs: try projection(
+            experts.fusesShared ? [.sharedGateUp] : [.sharedGate, .sharedUp]),
+          output: try projection([.sharedDown])
         )
       }
       if experts.weighsShared { layers.sharedRouter = try weights(.sharedRouter) }

@@ -20,6 +20,11 @@ extension Decoder {
         sizes += [
           delta.keyHeadCount, delta.valueHeadCount, delta.keySize, delta.valueSize, delta.taps,
         ]
+      case .mamba(let mamba):
+        sizes += [
+          mamba.headCount, mamba.headSize, mamba.stateSize, mamba.groupCount, mamba.taps,
+        ]
+      case .convolution(let convolution): sizes += [convolution.channels, convolution.taps]
       }
     }
     guard sizes.allSatisfy({ $0 > 0 }) else {
@@ -30,6 +35,11 @@ extension Decoder {
       throw .invalidShape(
         reason:
           "\(delta.valueHeadCount) value heads cannot share \(delta.keyHeadCount) key heads evenly")
+    }
+    for mamba in blueprint.blocks.compactMap(\.mamba) where mamba.headCount % mamba.groupCount != 0
+    {
+      throw .invalidShape(
+        reason: "\(mamba.headCount) heads cannot share \(mamba.groupCount) groups evenly")
     }
     for attention in blueprint.blocks.compactMap(\.attention) {
       guard attention.headCount % attention.keyValueHeadCount == 0 else {

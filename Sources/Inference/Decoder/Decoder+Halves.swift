@@ -52,6 +52,16 @@ extension Decoder {
       (read, attended, output) = (
         activations.normalized, activations.attended, activations.output
       )
+    case .convolution(let mixer):
+      let activations = convolutionActivations(mixer, block: index, of: hidden, cache: &cache)
+      (read, attended, output) = (
+        activations.normalized, activations.steps.gated, activations.output
+      )
+    case .mamba(let mixer):
+      let activations = mambaActivations(mixer, block: index, of: hidden, cache: &cache)
+      (read, attended, output) = (
+        activations.normalized, activations.attended, activations.output
+      )
     }
     observer(SiteInputs(site: .attention(block: index), vectors: read))
     if let read = latent?.queryRead {

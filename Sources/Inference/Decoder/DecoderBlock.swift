@@ -78,13 +78,15 @@ struct DecoderBlock: Sendable {
   enum Mixer: Sendable {
     case attention(Attention)
     case delta(DeltaMixer)
+    case convolution(ConvolutionMixer)
+    case mamba(MambaMixer)
   }
 
   let facts: BlockFacts
   let mixer: Mixer
   /// By part; only such as stand in this block.
   var norms: [Part: Norm]
-  /// The first layers of attention, or of a recurrence, and the last.
+  /// The first layers of attention, or of what stands in its place, and the last.
   var attentionInputs: Projection
   var attentionOutput: Projection
   /// nil where queries, keys and values are projected from hidden states.

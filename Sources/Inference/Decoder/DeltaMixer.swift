@@ -3,7 +3,7 @@ import Glibc
 import Tensors
 
 /// A block's Gated DeltaNet beside its layers and its norm: the convolution, and what decides on retentions and rates.
-struct DeltaMixer: Sendable {
+struct DeltaMixer: RecurrentMixer {
   let facts: DeltaFacts
   let rule: GatedDelta
   let convolution: ShortConvolution
@@ -62,7 +62,9 @@ struct DeltaMixer: Sendable {
   private var retentionColumn: Int { rateColumn + facts.valueHeadCount }
 
   /// What becomes of consecutive positions in convolution and recurrence.
-  func run(_ ordered: Matrix, after state: inout DeltaState, on pool: WorkerPool) -> DeltaSteps {
+  func run(
+    _ ordered: Matrix, after state: inout RecurrentState, on pool: WorkerPool
+  ) -> DeltaSteps {
     let convolved = convolution.outputs(of: ordered, after: &state.window)
     let activated = convolved.activated(.silu)
     var inputs = activated
@@ -129,7 +131,7 @@ struct DeltaMixer: Sendable {
 }
 
 /// What consecutive positions are on their way through convolution and recurrence.
-struct DeltaSteps {
+struct DeltaSteps: RecurrentSteps {
   let convolved: Matrix
   let activated: Matrix
   /// Queries and keys normalised.
@@ -137,6 +139,13 @@ struct DeltaSteps {
   let retentions: Matrix
   let rates: Matrix
   let outputs: Matrix
+
+  func followed(by other: DeltaSteps) -> DeltaSteps {
+    DeltaSteps(
+      convolved: convolved.above(other.convolved), activated: activated.above(other.activated),
+      inputs: inputs.above(other.inputs), retentions: retentions.above(other.retentions),
+      rates: rates.above(other.rates), outputs: outputs.above(other.outputs))
+  }
 }
 
 /// What a block's recurrence computes from hidden states; rows are positions.

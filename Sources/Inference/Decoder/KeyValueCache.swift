@@ -45,7 +45,7 @@ struct BlockCache: Sendable {
   private(set) var keys: CachedVectors?
   private(set) var values: CachedVectors?
   /// nil for attention.
-  private var state: DeltaState?
+  private var state: RecurrentState?
 
   init(_ mixer: MixerFacts, as type: CacheType, keepsSnapshots: Bool = false) {
     switch mixer {
@@ -54,7 +54,10 @@ struct BlockCache: Sendable {
         type: type, heads: attention.keyValueHeadCount, headSize: attention.headSize)
       values = CachedVectors(
         type: type, heads: attention.keyValueHeadCount, headSize: attention.valueSize)
-    case .delta(let delta): state = DeltaState(delta, keepsSnapshots: keepsSnapshots)
+    case .delta, .convolution, .mamba:
+      state = mixer.state.map {
+        RecurrentState(values: $0.values, window: $0.window, keepsSnapshots: keepsSnapshots)
+      }
     }
   }
 
@@ -62,9 +65,8 @@ struct BlockCache: Sendable {
   func fits(_ mixer: MixerFacts) -> Bool {
     switch mixer {
     case .attention(let attention): keys?.width == attention.keyWidth
-    case .delta(let delta):
-      state?.values.count == delta.valueHeadCount * delta.keySize * delta.valueSize
-        && state?.window.count == (delta.taps - 1) * delta.mixedWidth
+    case .delta, .convolution, .mamba:
+      state?.values.count == mixer.state?.values && state?.window.count == mixer.state?.window
     }
   }
 
@@ -88,18 +90,20 @@ struct BlockCache: Sendable {
     values?.append(projected, column: keyColumn + width)
   }
 
-  /// Lets a recurrence read new positions.
+  /// Lets a recurrence or a convolution read new positions.
   ///
   /// Of several it keeps the state before the last, so that who reads the same text again need not begin anew.
   /// - Precondition: the cache is of the mixer's block.
-  mutating func run(_ mixer: DeltaMixer, _ ordered: Matrix, on pool: WorkerPool) -> DeltaSteps {
+  mutating func run<Mixer: RecurrentMixer>(
+    _ mixer: Mixer, _ inputs: Matrix, on pool: WorkerPool
+  ) -> Mixer.Steps {
     guard var own = state.take() else { preconditionFailure("the cache is of another block") }
     defer { state = own }
-    let last = ordered.rows - 1
-    guard own.keepsSnapshots, last > 0 else { return mixer.run(ordered, after: &own, on: pool) }
-    let before = mixer.run(ordered.rows(0..<last), after: &own, on: pool)
+    let last = inputs.rows - 1
+    guard own.keepsSnapshots, last > 0 else { return mixer.run(inputs, after: &own, on: pool) }
+    let before = mixer.run(inputs.rows(0..<last), after: &own, on: pool)
     own.keep()
-    return before.followed(by: mixer.run(ordered.rows(last..<last + 1), after: &own, on: pool))
+    return before.followed(by: mixer.run(inputs.rows(last..<last + 1), after: &own, on: pool))
   }
 
   /// The most positions up to `length` that it can go back to.
@@ -110,20 +114,5 @@ struct BlockCache: Sendable {
     keys?.truncate(to: length)
     values?.truncate(to: length)
     state?.truncate(to: length)
-  }
-}
-
-extension DeltaSteps {
-  /// These positions and those of `other` after them.
-  fileprivate func followed(by other: DeltaSteps) -> DeltaSteps {
-    func joined(_ first: Matrix, _ second: Matrix) -> Matrix {
-      Matrix(
-        rows: first.rows + second.rows, columns: first.columns,
-        values: first.values + second.values)
-    }
-    return DeltaSteps(
-      convolved: joined(convolved, other.convolved), activated: joined(activated, other.activated),
-      inputs: joined(inputs, other.inputs), retentions: joined(retentions, other.retentions),
-      rates: joined(rates, other.rates), outputs: joined(outputs, other.outputs))
   }
 }

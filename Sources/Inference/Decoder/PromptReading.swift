@@ -39,39 +39,46 @@ struct PromptReading: Sendable {
   ///
   /// - Returns: Whether all blocks have read the tokens; the cache then counts them.
   mutating func step(using decoder: Decoder, cache: inout KeyValueCache) -> Bool {
-    var work = StepLength.work
-    while work > 0 || hidden.rows == 1, let block = blocks.first {
+    var left = StepLength.work
+    while let block = blocks.first {
+      let work = hidden.rows * nextWork(of: decoder.work[block])
+      // What does not fit begins the next step, unless this one has done nothing yet.
+      guard work <= left || left == StepLength.work || hidden.rows == 1 else { break }
+      left -= work
       let held = decoder.cacheBlock(of: block)
-      work -= hidden.rows * advance(through: block, using: decoder, cache: &cache.blocks[held])
+      advance(through: block, using: decoder, cache: &cache.blocks[held])
     }
     if blocks.isEmpty { cache.advance(by: hidden.rows) }
     return blocks.isEmpty
   }
 
+  /// Multiplications that the next part of a block takes for each row.
+  private func nextWork(of block: BlockWork) -> Int {
+    switch stage {
+    case .attention: block.attention + block.perPosition * positions.range.upperBound
+    case .feedForward: block.inputs
+    case .output: block.output
+    }
+  }
+
   /// Does what comes next in a block.
-  ///
-  /// - Returns: Multiplications that it took for each row.
   private mutating func advance(
     through block: Int, using decoder: Decoder, cache: inout BlockCache
-  ) -> Int {
-    let work = decoder.work[block]
+  ) {
     switch stage {
     case .attention:
       decoder.attend(block: block, on: &hidden, positions, cache: &cache)
       stage = .feedForward
-      return work.attention + work.perPosition * positions.range.upperBound
     case .feedForward:
       if let read = decoder.outputInputs(ofBlock: block, hidden) {
         stage = .output(read)
-        return work.inputs
+      } else {
+        decoder.feedForward(block: block, on: &hidden, positions)
+        finishBlock()
       }
-      decoder.feedForward(block: block, on: &hidden, positions)
-      finishBlock()
-      return work.inputs + work.output
     case .output(let read):
       decoder.addOutput(ofBlock: block, reading: read, to: &hidden, positions)
       finishBlock()
-      return work.output
     }
   }
 

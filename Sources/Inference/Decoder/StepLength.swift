@@ -43,7 +43,7 @@ struct BlockWork: Sendable {
     switch mixer {
     case .attention(let attention): perPosition = 2 * attention.queryWidth
     // The state is decayed, asked, changed and asked again.
-    case .delta(let delta): attention = 4 * delta.stateValues
+    case .delta, .convolution, .mamba: attention = 4 * mixer.stateValues
     }
   }
 

@@ -8,6 +8,11 @@ struct Scores: Sendable {
   private var open = WindowScores()
   private var windows: [WindowScores] = []
 
+  init() {}
+
+  /// Of windows that are closed.
+  init(_ windows: [WindowScores]) { self.windows = windows }
+
   /// Adds logits, a row for each of the tokens that followed.
   ///
   /// - Throws: ``InferenceError/notFinite(place:)`` if some are no numbers, of which nothing follows.
@@ -82,7 +87,7 @@ struct Scores: Sendable {
 }
 
 /// Sums over the scored tokens of one window.
-private struct WindowScores: Sendable {
+struct WindowScores: Sendable {
   var count = 0
   /// Negative log-likelihoods of the tokens that followed, in nats.
   var referenceLoss = 0.0

@@ -12,6 +12,9 @@ extension FisherPass {
     case .attention(let attention):
       differentiateAttention(attention, of: index, at: states, &gradient)
     case .delta(let mixer): differentiateDelta(mixer, of: index, at: states, &gradient)
+    case .convolution(let mixer):
+      differentiateConvolution(mixer, of: index, at: states, &gradient)
+    case .mamba(let mixer): differentiateMamba(mixer, of: index, at: states, &gradient)
     }
   }
 

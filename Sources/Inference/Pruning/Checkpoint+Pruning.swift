@@ -24,7 +24,12 @@ extension Checkpoint {
         let experts = description.keptExperts(of: tensor, by: structure)
         let isWhole = kept.rows == nil && kept.columns == nil && experts == nil
         let matrix: LayerWeights
-        if let experts, tensor.count > 1 {
+        if let experts, tensor.count > 1, tensor.isVector {
+          // A stack's biases are one vector, each expert's behind the other's.
+          let size = max(stored.rows, stored.columns) / tensor.count
+          let values = experts.flatMap { $0 * size..<($0 + 1) * size }
+          matrix = stored.selecting((rows: values, columns: nil), isVector: true)
+        } else if let experts, tensor.count > 1 {
           matrix = stored.selecting(parts: experts, of: tensor.count)
         } else {
           // A router and scales have a row, or a value, for each expert.

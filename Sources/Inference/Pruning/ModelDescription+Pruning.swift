@@ -35,6 +35,14 @@ extension ModelDescription {
         reason: abilities.runningObstacle ?? "the architecture \(architecture) does not run")
     }
     try checkCaches(under: structure)
+    if structure.sizes(of: prunableSizes).experts != prunableSizes.experts,
+      blueprint.experts?.groups != nil
+    {
+      throw .invalidStructure(
+        PlanError(
+          reason:
+            "experts cannot be pruned: they are chosen by groups, which have to be equally large"))
+    }
     let sizes = structure.sizes(of: prunableSizes)
     let cuts =
       sizes.neurons != prunableSizes.neurons || sizes.keyValueHeads != prunableSizes.keyValueHeads
@@ -48,7 +56,8 @@ extension ModelDescription {
   var fixedBlocks: Set<Int> {
     guard let blueprint, let architecture = Architecture.named(architecture) else { return [] }
     let last = architecture.keepsLastBlock ? [blockCount - 1] : []
-    return blueprint.sharedBlocks.union(last)
+    let attending = blueprint.blocks.indices.filter { blueprint.blocks[$0].attention != nil }
+    return blueprint.sharedBlocks.union(last).union(attending.count == 1 ? attending : [])
   }
 
   /// Refuses structures without blocks whose keys and values others read, and such as transformers would read otherwise.
@@ -58,6 +67,11 @@ extension ModelDescription {
     if let missing = blueprint.sharedBlocks.subtracting(kept).min() {
       throw .invalidStructure(
         PlanError(reason: "block \(missing) cannot be left out: others read its keys and values"))
+    }
+    guard
+      blueprint.attention == nil || kept.contains(where: { blueprint.blocks[$0].attention != nil })
+    else {
+      throw .invalidStructure(PlanError(reason: "no block with attention would be left"))
     }
     guard let last = kept.last, let architecture = Architecture.named(architecture),
       architecture.keepsLastBlock, blueprint.blocks[last].attention?.window != nil

@@ -1,4 +1,5 @@
 import Checkpoints
+import Compression
 import Tensors
 import Work
 
@@ -32,12 +33,30 @@ public struct LayerComparison {
     pairs = try Self.pairs(of: reference.description, open.description)
   }
 
-  /// The energies of a layer's weights and of their difference.
+  /// What is found of a layer.
+  public struct Difference {
+    /// Sum of the squares of the reference's weights.
+    public internal(set) var signal = 0.0
+    /// Sum of the squares of the differences.
+    public internal(set) var noise = 0.0
+    /// KLD that the differences should cost, in nats a token; nil unless that was asked for.
+    public internal(set) var divergence: Double?
+
+    /// Length of the difference over that of the reference, both taken as vectors; nil for a reference of zeros only.
+    public var relativeError: Double? { signal > 0 ? (noise / signal).squareRoot() : nil }
+  }
+
+  /// How the weights of a layer differ.
   ///
+  /// - Parameters:
+  ///   - pair: The layer.
+  ///   - fisher: What predicts the KLD of its errors; nil leaves that open.
+  ///   - pace: Hears how far it has come, and may end it.
+  /// - Returns: Sums over all weights.
   /// - Throws: ``WorkFailure`` when weights cannot be read or are no numbers, and when the pace ends it.
-  public func energies(
-    of pair: Pair, pace: Pace
-  ) throws(WorkFailure) -> (signal: Double, noise: Double) {
+  public func difference(
+    of pair: Pair, fisher: LayerFisher? = nil, pace: Pace
+  ) throws(WorkFailure) -> Difference {
     let weights: (reference: LayerWeights, open: LayerWeights)
     do {
       weights = (
@@ -46,7 +65,12 @@ public struct LayerComparison {
     } catch {
       throw WorkFailure(error)
     }
-    var (signal, noise) = (0.0, 0.0)
+    var found = Difference()
+    let fisher = fisher.flatMap { fisher in
+      (fisher.outputs.count, fisher.inputs.count) == (pair.open.rows, pair.open.columns)
+        ? fisher : nil
+    }
+    if fisher != nil { found.divergence = 0 }
     let length = max(1, Self.weightsASlice / pair.open.columns)
     for start in stride(from: 0, to: pair.open.rows, by: length) {
       let rows = start..<min(start + length, pair.open.rows)
@@ -55,16 +79,48 @@ public struct LayerComparison {
       )
       for row in 0..<rows.count {
         let sums = before.comparison(ofRow: row, with: after)
-        signal += sums.signal
-        noise += sums.noise
+        found.signal += sums.signal
+        found.noise += sums.noise
       }
-      guard signal.isFinite, noise.isFinite else { throw flaw(of: pair) }
+      if let fisher {
+        found.divergence? += fisher.divergences(before: before, after: after, rows: Array(rows))
+          .reduce(0, +)
+      }
+      guard found.signal.isFinite, found.noise.isFinite else { throw flaw(of: pair) }
       try pace.tick(Double(rows.upperBound) / Double(pair.open.rows))
     }
     weights.reference.releasePages()
     weights.open.releasePages()
-    return (signal, noise)
+    return found
   }
+
+  /// The name of a norm or bias that both have with other values; nil if all are alike.
+  ///
+  /// Formats may store a norm's weights less one, which is no difference.
+  ///
+  /// - Throws: ``WorkFailure`` when one cannot be read.
+  public func differingVector() throws(WorkFailure) -> String? {
+    let known = Set(reference.description.tensors.filter(\.isVector).map(\.name))
+    for tensor in open.description.tensors where tensor.isVector && known.contains(tensor.name) {
+      let values: (reference: [Float], open: [Float])
+      do {
+        values = (try reference.vector(named: tensor.name), try open.vector(named: tensor.name))
+      } catch {
+        throw WorkFailure(error)
+      }
+      guard values.reference.count == values.open.count else { return tensor.name }
+      let differences = zip(values.reference, values.open).map { $0 - $1 }
+      let limit = Self.vectorTolerance * max(values.reference.map(\.magnitude).max() ?? 0, 1e-3)
+      let areAlike = [Float(0), 1, -1].contains { shift in
+        differences.allSatisfy { ($0 - shift).magnitude <= limit }
+      }
+      if !areAlike { return tensor.name }
+    }
+    return nil
+  }
+
+  /// The share of a vector's largest value by which rounding to 16 bits may move another one of it.
+  private static let vectorTolerance: Float = 0.01
 
   /// What is wrong with a layer of which an energy is no number.
   private func flaw(of pair: Pair) -> WorkFailure {

@@ -36,17 +36,25 @@ struct HTTPParts: AsyncSequence {
   private let request: URLRequest
   private let address: ServerAddress
   private let patience: ServerPatience
+  private let byteLimit: Int
 
-  init(_ request: URLRequest, of address: ServerAddress, patience: ServerPatience) {
+  /// Most bytes of a response that answers a question: no answer is that long.
+  static let answerLimit = 32 << 20
+
+  init(
+    _ request: URLRequest, of address: ServerAddress, patience: ServerPatience,
+    byteLimit: Int = answerLimit
+  ) {
+    self.byteLimit = byteLimit
     self.request = request
     self.address = address
     self.patience = patience
   }
 
   func makeAsyncIterator() -> Iterator {
-    let (address, patience, request) = (address, patience, request)
+    let (address, patience, request, byteLimit) = (address, patience, request, byteLimit)
     let parts = AsyncThrowingStream<HTTPPart, any Error> { continuation in
-      let transfer = HTTPTransfer(address, patience, continuation)
+      let transfer = HTTPTransfer(address, patience, byteLimit: byteLimit, continuation)
       transfer.start(request)
     }
     return Iterator(parts: parts.makeAsyncIterator(), address: address)

@@ -5,9 +5,6 @@ import Text
 
 /// One request on its way: hears what the network has to say, and loses patience with servers that say nothing.
 final class HTTPTransfer: NSObject, URLSessionDataDelegate, Sendable {
-  /// Most bytes of a response: no answer is that long.
-  private static let byteLimit = 32 << 20
-
   private struct Progress {
     /// Whether the server has taken the request.
     var isConnected = false
@@ -18,15 +15,17 @@ final class HTTPTransfer: NSObject, URLSessionDataDelegate, Sendable {
 
   private let address: ServerAddress
   private let patience: ServerPatience
+  private let byteLimit: Int
   private let parts: AsyncThrowingStream<HTTPPart, any Error>.Continuation
   private let progress = Mutex(Progress())
 
   init(
-    _ address: ServerAddress, _ patience: ServerPatience,
+    _ address: ServerAddress, _ patience: ServerPatience, byteLimit: Int,
     _ parts: AsyncThrowingStream<HTTPPart, any Error>.Continuation
   ) {
     self.address = address
     self.patience = patience
+    self.byteLimit = byteLimit
     self.parts = parts
   }
 
@@ -109,8 +108,8 @@ final class HTTPTransfer: NSObject, URLSessionDataDelegate, Sendable {
   }
 
   func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
-    guard noteSign(bytes: data.count) <= Self.byteLimit else {
-      end(address.failure("the server sends more than 32 MB, which is no answer"))
+    guard noteSign(bytes: data.count) <= byteLimit else {
+      end(address.failure("the server sends more than \(byteLimit >> 20) MB, which is no answer"))
       return
     }
     parts.yield(.bytes(data))

@@ -11,12 +11,15 @@ enum ServerMessage {
   /// - Parameters:
   ///   - status: the HTTP status.
   ///   - body: what came with it; JSON, a page, a text, or anything.
+  ///   - keyName: the variable that a key belongs into.
   /// - Returns: the status, what the server says, and what to do.
-  static func refusal(status: Int, body: [UInt8]) -> String {
+  static func refusal(
+    status: Int, body: [UInt8], keyName: String = ServerKey.names[0]
+  ) -> String {
     let said = (try? JSONReader.read(body)).map { text(in: $0) } ?? plainText(body)
     let hint =
       switch status {
-      case 401, 403: "; set \(ServerKey.names[0]) to the server's key"
+      case 401, 403: "; set \(keyName) to the server's key"
       case 404 where said == nil: "; is its URL right, and does it speak OpenAI's API?"
       case 500... where said == nil: "; the server's own log may say why"
       default: ""

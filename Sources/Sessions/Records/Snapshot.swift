@@ -21,10 +21,13 @@ public struct Snapshot: Hashable, Sendable {
   public struct Measured: Codable, Hashable, Sendable {
     public let text: String
     public let result: EvaluationSummary
+    /// True where measuring was cancelled before the text's end.
+    public let isCut: Bool?
 
-    public init(text: String, result: EvaluationSummary) {
+    public init(text: String, result: EvaluationSummary, isCut: Bool? = nil) {
       self.text = text
       self.result = result
+      self.isCut = isCut
     }
   }
 

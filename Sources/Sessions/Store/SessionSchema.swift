@@ -11,8 +11,20 @@ enum SessionSchema {
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("1") { try $0.execute(sql: first) }
+    migrator.registerMigration("2") { try $0.execute(sql: clusterJobs) }
     return migrator
   }
+
+  /// Jobs on clusters, by what their senders called them; one outlives the session and the model that it is of.
+  private static let clusterJobs = """
+    CREATE TABLE clusterJob (
+      id TEXT PRIMARY KEY, cluster TEXT NOT NULL, model TEXT NOT NULL, fingerprint TEXT NOT NULL,
+      plan TEXT NOT NULL, steps TEXT NOT NULL, package TEXT NOT NULL, folder TEXT NOT NULL,
+      bytes INTEGER NOT NULL, bitsPerWeight REAL NOT NULL, submitted REAL NOT NULL,
+      state TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX clusterJobByModel ON clusterJob (fingerprint, submitted);
+    """
 
   /// Plans are kept once for each model, found by the hash of their YAML.
   ///

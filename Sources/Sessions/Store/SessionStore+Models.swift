@@ -40,6 +40,14 @@ extension SessionStore {
     }
   }
 
+  /// Whether a model was ever noted.
+  public func knows(model fingerprint: String) throws(SessionError) -> Bool {
+    try read {
+      try Int.fetchOne(
+        $0, sql: "SELECT 1 FROM model WHERE fingerprint = ?", arguments: [fingerprint]) != nil
+    }
+  }
+
   /// Forgets a model with everything that is kept of it.
   public func forget(_ fingerprint: String) throws(SessionError) {
     try write {

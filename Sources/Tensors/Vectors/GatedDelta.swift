@@ -3,7 +3,8 @@ import CKernels
 /// The gated delta rule: a recurrence whose state maps keys to values, forgets at a rate, and corrects what it says of a key.
 ///
 /// For each head and position, with S the state (key size x value size): S = a S, S += k (b (v - S^T k))^T, y = S^T q.
-/// Source: Yang, Kautz and Hatamizadeh, Gated Delta Networks (2024).
+/// One that does not correct is Mamba-2's: S += k (b v)^T.
+/// Sources: Yang, Kautz and Hatamizadeh, Gated Delta Networks (2024); Dao and Gu, Transformers are SSMs (2024).
 public struct GatedDelta: Sendable {
   /// Heads of queries and of keys.
   public let keyHeadCount: Int
@@ -11,15 +12,20 @@ public struct GatedDelta: Sendable {
   public let valueHeadCount: Int
   public let keySize: Int
   public let valueSize: Int
+  /// Whether what the state says of a key is taken from its value.
+  public let corrects: Bool
 
   /// - Precondition: key heads divide value heads, and all sizes are positive.
-  public init(keyHeadCount: Int, valueHeadCount: Int, keySize: Int, valueSize: Int) {
+  public init(
+    keyHeadCount: Int, valueHeadCount: Int, keySize: Int, valueSize: Int, corrects: Bool = true
+  ) {
     precondition(keyHeadCount > 0 && valueHeadCount > 0 && valueHeadCount % keyHeadCount == 0)
     precondition(keySize > 0 && valueSize > 0)
     self.keyHeadCount = keyHeadCount
     self.valueHeadCount = valueHeadCount
     self.keySize = keySize
     self.valueSize = valueSize
+    self.corrects = corrects
   }
 
   /// The state before the first position: zeros.
@@ -111,7 +117,7 @@ struct DeltaHeads: @unchecked Sendable {
       rows: part.count, key_size: rule.keySize, value_size: rule.valueSize,
       queries: row + columns.query, keys: row + columns.key, values: row + columns.value,
       stride: rule.width, retentions: retentions + place, rates: rates + place,
-      rate_stride: rule.valueHeadCount)
+      rate_stride: rule.valueHeadCount, corrects: rule.corrects ? 1 : 0)
   }
 }
 

@@ -11,6 +11,16 @@ extension Matrix {
     }
   }
 
+  /// Multiplies every value by the other matrix's.
+  ///
+  /// - Precondition: both have the same shape.
+  public mutating func multiply(by other: Matrix) {
+    precondition(rows == other.rows && columns == other.columns, "the same shape")
+    values.withUnsafeMutableBufferPointer { products in
+      vk_multiply(Kernels.level, other.values, products.count, products.baseAddress)
+    }
+  }
+
   /// Adds a bias to each row, from column `column` on.
   ///
   /// - Precondition: the bias ends within the row.

@@ -12,6 +12,8 @@ public struct Frame: Hashable, Sendable {
   public var cursor: Point?
   /// Whether the hardware cursor is visible, as it is in an input field.
   public var showsCursor = false
+  /// Cells that lead somewhere, where the terminal opens what it is told of.
+  public var links: [Link] = []
 
   /// A frame of blanks painted in `style`.
   public init(size: Size, style: Style = .plain) {

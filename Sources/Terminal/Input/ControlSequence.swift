@@ -3,11 +3,12 @@ struct ControlSequence {
   let parameters: ArraySlice<UInt8>
   let final: UInt8
 
-  /// What it says, or nothing for replies that nobody asked for.
+  /// What it says, or nothing for what nobody asked for.
   var meaning: SequenceParser.Meaning {
     switch parameters.first {
     case UInt8(ascii: "<"): return .init(mouse)
-    case UInt8(ascii: "?"), UInt8(ascii: ">"), UInt8(ascii: "="): return .nothing
+    case UInt8(ascii: "?"): return TerminalReply(final: final).map { .reply($0) } ?? .nothing
+    case UInt8(ascii: ">"), UInt8(ascii: "="): return .nothing
     default: break
     }
     let numbers = numbers(parameters)
@@ -37,6 +38,8 @@ struct ControlSequence {
     let modifiers = numbers.count > 1 ? Self.modifiers(numbers[1]) : []
     switch final {
     case UInt8(ascii: "u"):
+      // What terminals send as Escape where keys are not told apart.
+      if first == Int(UInt8(ascii: "[")), modifiers == .control { return KeyPress(.escape) }
       return KeySequences.key(scalar: first).map { KeyPress($0, modifiers) }
     case UInt8(ascii: "~") where first == 27 && numbers.count == 3:
       return KeySequences.key(scalar: numbers[2]).map { KeyPress($0, modifiers) }

@@ -10,6 +10,9 @@ struct InputDecoder {
   let eraseByte: UInt8
   private var buffer: [UInt8] = []
   private var paste: [UInt8]?
+  private var lateReply: LateReply?
+  /// What the terminal has answered since this was last emptied.
+  var replies: [TerminalReply] = []
 
   init(eraseByte: UInt8 = 0x7F) {
     self.eraseByte = eraseByte
@@ -26,6 +29,7 @@ struct InputDecoder {
     buffer += bytes
     var events: [InputEvent] = []
     var rest = buffer[...]
+    swallowLateReply(&rest)
     while !rest.isEmpty {
       if paste != nil {
         guard let event = continuePaste(&rest) else { break }
@@ -38,6 +42,7 @@ struct InputDecoder {
       switch meaning {
       case .event(let event): events.append(event)
       case .pasteBegins: paste = []
+      case .reply(let reply): replies.append(reply)
       case .nothing: break
       }
     }
@@ -51,6 +56,7 @@ struct InputDecoder {
     defer { buffer = [] }
     var events: [InputEvent] = []
     var rest = buffer[...]
+    lateReply = LateReply(after: rest)
     while rest.count > 1, rest.prefix(2) == [Byte.escape, Byte.escape] {
       events.append(.key(KeyPress(.escape)))
       rest = rest.dropFirst()
@@ -63,6 +69,15 @@ struct InputDecoder {
       events.append(.key(KeyPress(.character(Character(UnicodeScalar(typed))), .alt)))
     }
     return events
+  }
+
+  /// Takes the end of a reply away whose beginning was given up.
+  private mutating func swallowLateReply(_ rest: inout ArraySlice<UInt8>) {
+    while var reply = lateReply, let byte = rest.first {
+      let (belongs, goesOn) = reply.take(byte)
+      if belongs { rest = rest.dropFirst() }
+      lateReply = goesOn ? reply : nil
+    }
   }
 
   /// Moves bytes of a paste out of `rest`; returns it once it has ended, or grown too large.

@@ -43,6 +43,8 @@ public enum InputEvent: Hashable, Sendable {
   case terminate(signal: Int32)
   /// The process ran on after it had been stopped; the screen is already set up again.
   case resumed
+  /// The terminal has told whether its ground is a light one.
+  case background(isLight: Bool)
   /// The terminal is gone: there will be no more input.
   case endOfInput
 }

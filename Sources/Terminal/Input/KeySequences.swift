@@ -53,6 +53,7 @@ enum KeySequences {
     case 13: .enter
     case 27: .escape
     case 8, 127: .backspace
+    case 57_399...57_426: keypad(value - 57_399)
     default:
       UInt32(exactly: value).flatMap(Unicode.Scalar.init).flatMap { scalar in
         switch scalar.properties.generalCategory {
@@ -61,6 +62,16 @@ enum KeySequences {
         }
       }
     }
+  }
+
+  /// The keys of the keypad in the order in which kitty numbers them.
+  private static func keypad(_ place: Int) -> Key {
+    let keys: [Key] =
+      "0123456789./*-+".map(Key.character) + [
+        .enter, .character("="), .character(","), .left, .right, .up, .down, .pageUp, .pageDown,
+        .home, .end, .insert, .delete,
+      ]
+    return keys[place]
   }
 
   private static func cursorKey(_ letter: UInt8) -> Key? {

@@ -3,6 +3,7 @@ struct SequenceParser {
   enum Meaning: Equatable {
     case event(InputEvent)
     case pasteBegins
+    case reply(TerminalReply)
     case nothing
   }
 
@@ -90,9 +91,11 @@ struct SequenceParser {
     guard let third = byte(2) else { return nil }
     guard start.contains(third) else { return key(at: 1, .alt) }
     for offset in 3..<max(3, bytes.count) {
-      if byte(offset) == Byte.bell { return (offset + 1, .nothing) }
+      let text = bytes.dropFirst(2).prefix(offset - 2)
+      if byte(offset) == Byte.bell { return (offset + 1, Meaning(replyIn: text)) }
       if byte(offset) == Byte.escape, let next = byte(offset + 1) {
-        return (next == UInt8(ascii: "\\") ? offset + 2 : offset, .nothing)
+        return next == UInt8(ascii: "\\")
+          ? (offset + 2, Meaning(replyIn: text)) : (offset, .nothing)
       }
     }
     return nil
@@ -134,6 +137,11 @@ extension SequenceParser.Meaning {
 
   init(_ press: KeyPress?) {
     self.init(press.map(InputEvent.key))
+  }
+
+  /// What a string that the terminal sends says.
+  init(replyIn text: ArraySlice<UInt8>) {
+    self = TerminalReply(command: text).map(Self.reply) ?? .nothing
   }
 
   fileprivate var addingAlt: Self {

@@ -33,6 +33,45 @@ struct CellPainter {
       style.foreground, style.background)
   }
 
+  /// The cells of a link as the terminal shows them already, and where they lead; an empty address leads nowhere.
+  mutating func sequence(for link: Link, address: String, in frame: Frame) -> String {
+    // The cursor's place and style are given back, for curses knows nothing of this.
+    var text =
+      "\u{1B}7\u{1B}[\(link.row + 1);\(link.columns.lowerBound + 1)H\u{1B}]8;;\(address)\u{1B}\\"
+    var style: Style?
+    for column in link.columns {
+      let cell = frame[link.row, column]
+      guard cell.width > 0 else { continue }
+      if cell.style != style { text += selection(of: cell.style) }
+      style = cell.style
+      text.append(cell.glyph)
+    }
+    return text + "\u{1B}]8;;\u{1B}\\\u{1B}8"
+  }
+
+  /// The sequence that selects a style (SGR).
+  private mutating func selection(of style: Style) -> String {
+    let style = terminalStyle(style)
+    var numbers = ["0"]
+    for (number, attribute) in [
+      (1, Attributes.bold), (2, .dim), (3, .italic), (4, .underline), (7, .reverse),
+    ] where style.attributes & UInt32(attribute.rawValue) != 0 {
+      numbers.append(String(number))
+    }
+    for (base, color) in [(30, style.foreground), (40, style.background)] {
+      switch color {
+      case Int32(CN_DEFAULT_COLOR): break
+      case Int32(CN_RGB)...:
+        let value = color - Int32(CN_RGB)
+        numbers.append("\(base + 8);2;\(value >> 16);\(value >> 8 & 0xFF);\(value & 0xFF)")
+      case 16...: numbers.append("\(base + 8);5;\(color)")
+      case 8...: numbers.append(String(base + 52 + Int(color)))
+      default: numbers.append(String(base + Int(color)))
+      }
+    }
+    return "\u{1B}[\(numbers.joined(separator: ";"))m"
+  }
+
   /// A style in the numbers of `cn_put`.
   private struct TerminalStyle {
     var attributes: UInt32

@@ -31,7 +31,7 @@ extension Screen {
   /// The milliseconds to wait for more; nil is without end.
   private func patience(_ batch: EventBatch, _ deadline: ContinuousClock.Instant?) -> Int? {
     if decoder.isPending {
-      return decoder.isInsideSequence
+      return decoder.isInsideSequence || awaitsReplies
         ? max(device.escapeDelay, Self.sequenceDelay) : device.escapeDelay
     }
     guard batch.events.isEmpty else { return 0 }
@@ -66,6 +66,7 @@ extension Screen {
       return
     }
     batch.append(decoder.decode(bytes))
+    batch.append(takeReplies())
   }
 
   private func handle(_ numbers: [UInt8], _ batch: inout EventBatch) {

@@ -20,7 +20,13 @@ public final class Screen {
   /// Events that came up outside of `nextEvents`.
   var postponed: [InputEvent] = []
   var hasInputEnded = false
-  private let profile: TerminalProfile
+  /// Until when answers of the terminal are awaited; nil when it has given all of them, or was not asked.
+  var replyDeadline: ContinuousClock.Instant?
+  /// Whether it tells keys apart that it otherwise sends alike.
+  var hasKeyboardFlags = false
+  /// Whether links of frames are given to the terminal.
+  var showsLinks = false
+  let profile: TerminalProfile
   private var painter: CellPainter
   private var shown: Frame?
   private var isOpen = true
@@ -48,6 +54,7 @@ public final class Screen {
     cn_resize(Int32(size.columns), Int32(size.rows))
     takeOver()
     setMouse(options.usesMouse)
+    if options.asksTerminal { ask() }
   }
 
   deinit {
@@ -58,6 +65,7 @@ public final class Screen {
   public func close() {
     guard isOpen else { return }
     isOpen = false
+    dropReplies()
     device.send(profile.leavingModes)
     cn_close()
     cn_unguard()
@@ -84,14 +92,38 @@ public final class Screen {
       }
     }
     shown = frame
-    flush()
+    flush(links: linkSequences(of: frame, since: before))
+  }
+
+  /// What gives the terminal the links that it does not have yet, and takes those away that are gone.
+  private func linkSequences(of frame: Frame, since before: Frame?) -> String {
+    guard showsLinks, isUTF8 else { return "" }
+    func isKept(_ link: Link) -> Bool {
+      guard let before, before.links.contains(link) else { return false }
+      return link.columns.allSatisfy { frame[link.row, $0] == before[link.row, $0] }
+    }
+    var text = ""
+    for link in before?.links ?? [] where !frame.links.contains(link) {
+      text += painter.sequence(for: link, address: "", in: frame)
+    }
+    for link in frame.links where !isKept(link) {
+      text += painter.sequence(for: link, address: link.address, in: frame)
+    }
+    return text
+  }
+
+  /// Lets the terminal open what links of frames lead to, or no longer.
+  public func setLinks(_ isOn: Bool) {
+    guard isOpen, profile.family == .xterm, isOn != showsLinks else { return }
+    showsLinks = isOn
+    shown = nil
   }
 
   /// Paints everything anew, as when another program has written on the screen.
   public func redraw() {
     guard isOpen else { return }
     cn_repaint()
-    flush()
+    flush(links: shown.map { linkSequences(of: $0, since: nil) } ?? "")
   }
 
   /// Turns reports of the mouse on or off; while they are off, the terminal selects text itself.
@@ -114,6 +146,7 @@ public final class Screen {
 
   /// Lets others write on the terminal until `takeBack`.
   func release() {
+    dropReplies()
     device.send(profile.leavingModes)
     cn_leave()
     cn_release_stderr()
@@ -125,6 +158,7 @@ public final class Screen {
     if adoptSize() { postponed.append(.resize(size)) }
     takeOver()
     if reportsMouse { device.send(Mode.mouse.on) }
+    if hasKeyboardFlags { device.send(KeyboardFlags.on) }
   }
 
   private func takeOver() {
@@ -133,7 +167,7 @@ public final class Screen {
     device.send(profile.enteringModes)
   }
 
-  private func flush() {
+  private func flush(links: String = "") {
     let cursor = shown?.cursor ?? Point(column: 0, row: 0)
     let isSynchronized = profile.family == .xterm
     if isSynchronized { device.send(Mode.synchronizedOutput.on) }
@@ -141,6 +175,7 @@ public final class Screen {
       Int32(min(max(0, cursor.row), size.rows - 1)),
       Int32(min(max(0, cursor.column), size.columns - 1)),
       shown?.cursor != nil && shown?.showsCursor == true)
+    if !links.isEmpty { device.send(links) }
     if isSynchronized { device.send(Mode.synchronizedOutput.off) }
   }
 }

@@ -35,7 +35,9 @@ struct TerminalProfile {
   /// Undoes all modes, whether they are on or not.
   var leavingModes: String {
     family == .basic
-      ? "" : Mode.synchronizedOutput.off + Mode.mouse.off + Mode.bracketedPaste.off
+      ? ""
+      : Mode.synchronizedOutput.off + Mode.mouse.off + Mode.bracketedPaste.off
+        + (family == .xterm ? KeyboardFlags.off : "")
   }
 }
 
@@ -52,6 +54,15 @@ struct Mode {
   /// Presses, releases and drags, with places as decimal numbers.
   static let mouse = Mode(numbers: [1000, 1002, 1006])
   static let synchronizedOutput = Mode(numbers: [2026])
+}
+
+/// Kitty's flag 1: keys that terminals otherwise send alike are told apart, such as Escape and the beginning of a sequence.
+///
+/// Terminals keep a stack of flags for the alternate screen of its own, so that nobody else's are touched.
+/// Source: kitty, "Comprehensive keyboard handling in terminals".
+enum KeyboardFlags {
+  static let on = "\u{1B}[>1u"
+  static let off = "\u{1B}[<u"
 }
 
 private func isTerminal(_ descriptor: Int32) -> Bool {

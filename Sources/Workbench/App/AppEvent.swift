@@ -1,6 +1,8 @@
 import Compression
 import Engine
 import Fitting
+import Inference
+import Serving
 import Sessions
 import Terminal
 
@@ -12,11 +14,24 @@ enum AppEvent: Hashable, Sendable {
   case file(FileEvent)
   case machine(MachineEvent)
   case models(ModelsEvent)
+  case cluster(ClusterEvent)
 }
 
 extension AppEvent {
   /// Whether it is what a person does.
   var isInput: Bool { if case .input = self { true } else { false } }
+}
+
+/// What is heard of a job on a cluster, by its id there.
+enum ClusterEvent: Hashable, Sendable {
+  case sent(String)
+  /// It was not taken; one sentence that says why.
+  case refused(String, reason: String)
+  case news(String, ClusterNews)
+  /// It is over, and how it measured its result, if it did.
+  case over(String, ClusterJob, EvaluationFile?)
+  /// Nothing more is heard of it, or its result cannot be fetched.
+  case failed(String, reason: String)
 }
 
 /// What the search for models has come to.
@@ -58,6 +73,8 @@ enum FileEvent: Hashable, Sendable {
   case evaluationsRead(fingerprint: String, [PlanEvaluation])
   /// An evaluation is kept now.
   case evaluationKept(fingerprint: String, PlanEvaluation)
+  /// The jobs that were sent to clusters in earlier sessions, the newest first.
+  case clusterJobsRead(fingerprint: String, [SubmittedJob])
   /// The last session of a model, nil where there is none, and where sensitivity is kept.
   case sessionFound(
     fingerprint: String, FoundSession?, sensitivity: String?, hasSensitivity: Bool)
@@ -67,8 +84,8 @@ enum FileEvent: Hashable, Sendable {
   case sessionUnwritten(reason: String)
   /// All of the session is kept again.
   case sessionWritten
-  /// The theme that was chosen last, where it was not known at the beginning.
-  case themeFound(String)
+  /// What was chosen for all sessions, where it was not known at the beginning.
+  case choicesFound(KeptChoices)
   /// What a file holds that is asked as one prompt.
   case promptRead(path: String, String)
   /// There is no such file: what was taken for its name is asked.
@@ -108,7 +125,14 @@ enum Effect: Hashable, Sendable {
   /// Keeps the state as it is.
   case keepSession(SessionImage)
   case keepEvaluation(PlanEvaluation, fingerprint: String)
-  case keepTheme(String)
+  case keepChoice(KeptChoices.Name, String)
+  /// Keeps a job that is sent to a cluster, or what is new of it.
+  case keepClusterJob(SubmittedJob)
+  /// Sends a job to its cluster, and follows it.
+  case submitJob(SubmittedJob, ClusterSending)
+  case followJob(SubmittedJob)
+  /// Asks the cluster to end a job.
+  case stopJob(SubmittedJob)
   /// Saves all snapshots of a model, beside those that another workbench has saved meanwhile.
   case writeSnapshots([Snapshot], fingerprint: String)
   /// Writes a new file; one that is there stays.
@@ -121,6 +145,10 @@ enum Effect: Hashable, Sendable {
   /// Puts text into the terminal's clipboard.
   case copy(String)
   case setMouse(Bool)
+  /// Lets the terminal open what links lead to, or no longer.
+  case setLinks(Bool)
+  /// Calls the user if nobody seems to be there.
+  case call(String, Attention)
   case suspend
   /// Draws every cell afresh.
   case redraw

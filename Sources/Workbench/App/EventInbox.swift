@@ -1,12 +1,12 @@
 import Synchronization
-import Terminal
 
 /// Events from other threads, waiting for the one that owns the screen.
 final class EventInbox: Sendable {
   private let events = Mutex<[AppEvent]>([])
-  private let wake: WakeHandle
+  private let wake: @Sendable () -> Void
 
-  init(wake: WakeHandle) { self.wake = wake }
+  /// - Parameter wake: Wakes the loop, from any thread.
+  init(wake: @escaping @Sendable () -> Void) { self.wake = wake }
 
   /// Adds an event and wakes the loop; callable from any thread, and never waits for it.
   func post(_ event: AppEvent) {
@@ -14,7 +14,7 @@ final class EventInbox: Sendable {
       events.append(event)
       return events.count == 1
     }
-    if wasEmpty { wake.wake() }
+    if wasEmpty { wake() }
   }
 
   /// Takes everything that has come in, oldest first.

@@ -8,13 +8,11 @@ import Terminal
 struct EventLoop {
   private var state: AppState
   private let screen: Screen
-  private let engine: any EngineLink
+  private let world: OutsideWorld
   private let inbox: EventInbox
-  private let files: FileWorker
-  private let sessions: SessionKeeper
-  private let machines: MachineWorker
-  private let models: ModelSearchWorker
   private var trace: FrameTrace?
+  /// When a person last did something.
+  private var lastDeed = ContinuousClock.now
   private var hasEnded = false
   private var signal: Int32?
 
@@ -23,20 +21,15 @@ struct EventLoop {
   /// The least time before a frame that answers a key: nobody types faster, and a mouse must not flood a slow line.
   private static let answerTime = Duration.milliseconds(4)
 
+  /// How long after the last key somebody is taken to look at the screen.
+  private static let presence = Duration.seconds(10)
+
   init(
-    state: AppState, screen: Screen, engine: any EngineLink, inbox: EventInbox,
-    sessions: SessionKeeper,
-    recent: @escaping @Sendable () -> [StartEntry], trace: FrameTrace? = nil
+    state: AppState, screen: Screen, world: OutsideWorld, inbox: EventInbox,
+    trace: FrameTrace? = nil
   ) {
-    self.state = state
-    self.screen = screen
-    self.engine = engine
-    self.inbox = inbox
-    self.trace = trace
-    models = ModelSearchWorker(recent: recent) { inbox.post(.models($0)) }
-    machines = MachineWorker { inbox.post(.machine($0)) }
-    files = FileWorker { inbox.post(.file($0)) }
-    self.sessions = sessions
+    (self.state, self.screen, self.world) = (state, screen, world)
+    (self.inbox, self.trace) = (inbox, trace)
   }
 
   /// Runs to the end.
@@ -45,11 +38,14 @@ struct EventLoop {
   mutating func run(opening path: String?) -> Int32? {
     if let path {
       state.opening = .opening(path: path)
-      engine.send(.open(path: path))
+      world.engine.send(.open(path: path))
     } else {
       for effect in state.showStart() { carryOut(effect) }
     }
+    if state.showsLinks { screen.setLinks(true) }
     let clock = ContinuousClock()
+    // A terminal that has answered by now gets the right theme with its first frame; nobody waits for others.
+    take(screen.nextEvents(timeoutMilliseconds: 0).map(AppEvent.input) + inbox.take())
     var drawn: AppState?
     var lastFrame = clock.now - Self.frameTime
     var isAwaited = false
@@ -73,12 +69,12 @@ struct EventLoop {
       trace?.waits()
       let inputs = screen.nextEvents(timeoutMilliseconds: timeout)
       let deeds = inputs.count { $0 != .wake }
+      if deeds > 0 { lastDeed = clock.now }
       isAwaited = isAwaited || deeds > 0
       trace?.takes(inputs: deeds)
       take(inputs.map(AppEvent.input) + inbox.take())
     }
-    files.finish()
-    sessions.finish()
+    world.finish()
     return signal
   }
 
@@ -93,20 +89,18 @@ struct EventLoop {
 
   private mutating func carryOut(_ effect: Effect) {
     switch effect {
-    case .engine(let command): engine.send(command)
-    case .readPlan, .readPrompt, .readPrompts, .writePlan, .writeText, .list: files.carryOut(effect)
-    case .openSession, .chooseSession, .keepSession, .keepEvaluation, .keepTheme, .writeSnapshots:
-      sessions.carryOut(effect)
-    case .findModels(let folder): models.find(folder: folder)
-    case .measureMachine(let readsFiles): machines.measure(readsFiles: readsFiles)
     case .copy(let text): screen.copyToClipboard(text)
     case .setMouse(let isOn): screen.setMouse(isOn)
+    case .setLinks(let isOn): screen.setLinks(isOn)
+    case .call(let sentence, let attention):
+      if .now - lastDeed > Self.presence { screen.call(sentence, by: attention) }
     case .suspend: screen.suspend()
     case .redraw: screen.redraw()
     case .quit: hasEnded = true
     case .end(let signal):
       self.signal = signal
       hasEnded = true
+    default: world.carryOut(effect)
     }
   }
 }

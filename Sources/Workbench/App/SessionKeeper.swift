@@ -28,8 +28,8 @@ final class SessionKeeper: Sendable {
     var lastFailure: SessionError?
     /// Whether the last state is not in the database.
     var isBehind = false
-    /// The theme that was read when nobody waited for it any more.
-    var lateTheme: String?
+    /// The choices that were read when nobody waited for them any more.
+    var lateChoices: KeptChoices?
   }
 
   private final class WaitingImage: Sendable {
@@ -49,37 +49,40 @@ final class SessionKeeper: Sendable {
     queue.async { [self] in
       work.withLock { work in
         work.report = report
-        if let theme = work.lateTheme { report(.themeFound(theme)) }
+        if let choices = work.lateChoices { report(.choicesFound(choices)) }
       }
     }
   }
 
-  /// The theme that was chosen last; nil where none was.
+  /// What was chosen for all sessions.
   ///
-  /// Nil too where that is not known within `patience`, as while another program holds the database; the theme is then
-  /// reported once it is known.
-  func theme(within patience: Duration) -> String? {
-    let (read, answer) = (DispatchSemaphore(value: 0), ThemeAnswer())
+  /// Nothing where that is not known within `patience`, as while another program holds the database; it is then reported
+  /// once it is known.
+  func choices(within patience: Duration) -> KeptChoices {
+    let (read, answer) = (DispatchSemaphore(value: 0), ChoicesAnswer())
     queue.async { [self] in
       work.withLock { work in
-        let theme = work.store.flatMap { try? $0.setting("theme") }
+        var choices = KeptChoices()
+        for name in KeptChoices.Name.allCases {
+          choices[name] = work.store.flatMap { try? $0.setting(name.rawValue) }
+        }
         let isLate = answer.state.withLock { answer in
-          answer.theme = theme
+          answer.choices = choices
           return answer.isLate
         }
-        if isLate { work.lateTheme = theme }
+        if isLate, !choices.isEmpty { work.lateChoices = choices }
       }
       read.signal()
     }
     _ = read.wait(timeout: .now() + .milliseconds(Int(patience / .milliseconds(1))))
     return answer.state.withLock { answer in
-      answer.isLate = answer.theme == nil
-      return answer.theme
+      answer.isLate = answer.choices == nil
+      return answer.choices ?? KeptChoices()
     }
   }
 
-  private final class ThemeAnswer: Sendable {
-    let state = Mutex<(theme: String?, isLate: Bool)>((nil, false))
+  private final class ChoicesAnswer: Sendable {
+    let state = Mutex<(choices: KeptChoices?, isLate: Bool)>((nil, false))
   }
 
   /// Does what an effect on sessions asks for, some time soon.
@@ -142,9 +145,14 @@ extension SessionKeeper.Work {
         .evaluationKept(
           fingerprint: fingerprint, try store.record(evaluation, of: fingerprint))
       }
-    case .keepTheme(let name):
+    case .keepChoice(let name, let value):
       attempt { store throws(SessionError) in
-        try store.set("theme", to: name)
+        try store.set(name.rawValue, to: value)
+        return nil
+      }
+    case .keepClusterJob(let job):
+      attempt { store throws(SessionError) in
+        try store.record(job)
         return nil
       }
     case .writeSnapshots(let snapshots, let fingerprint): save(snapshots, of: fingerprint)
@@ -184,6 +192,7 @@ extension SessionKeeper.Work {
     try store.note(model)
     let found = try store.snapshots(of: fingerprint, older: older)
     let evaluations = try store.evaluations(of: fingerprint)
+    let jobs = try store.submittedJobs(of: fingerprint)
     let last = try store.lastSession(of: fingerprint)
     let path = try Self.sensitivityPath(of: fingerprint, in: store)
     // Nothing is said before all of it is read, so that it can be read again.
@@ -194,6 +203,7 @@ extension SessionKeeper.Work {
       report(.snapshotsUnreadable(fingerprint: fingerprint, reason: flaw.description))
     }
     report(.evaluationsRead(fingerprint: fingerprint, evaluations))
+    if !jobs.isEmpty { report(.clusterJobsRead(fingerprint: fingerprint, jobs)) }
     report(
       .sessionFound(
         fingerprint: fingerprint,

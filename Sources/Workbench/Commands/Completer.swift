@@ -43,13 +43,20 @@ struct Completer {
     case .planPath, .checkpointPath, .textPath, .exportPath: return paths(startingWith: text)
     case .sensitivity: return sensitivityWords(startingWith: text)
     case .history: return pathWords("csv", help: "writes all evaluations", startingWith: text)
+    case .layers: return filterWords(after: text)
+    case .bits, .group:
+      if let blank = text.firstIndex(of: " ") {
+        let layers = text[text.index(after: blank)...]
+        return filterWords(after: String(layers)).map {
+          Completion("\(text[..<blank]) \($0.text)", label: $0.label, help: $0.help)
+        }
+      }
+      all = kind == .bits ? QuantizationScheme.widths.map { Completion(String($0)) } : groups
     case .method: return methodWords(after: text)
     case .prune: return pruneWords(startingWith: text)
     case .filter: return filterWords(after: text)
     case .columns: return columnWords(after: text)
     case .setting: return settings(startingWith: text)
-    case .bits: all = QuantizationScheme.widths.map { Completion(String($0)) }
-    case .group: all = groups
     case .target: all = exportTargets
     case .sparsity: all = sparsities
     case .sort: all = SortOrder.allCases.map { Completion($0.rawValue, help: $0.title) }
@@ -58,8 +65,9 @@ struct Completer {
     case .batch: all = [1, 2, 4, 8, 16, 32].map { Completion(String($0)) }
     case .cachePrecision: all = CacheType.allCases.map { Completion($0.rawValue) }
     case .server: all = servers
+    case .cluster: all = clusters
     case .snapshot: all = state.snapshots.all.map { Completion($0.name) }
-    case .theme: all = state.themes.map { Completion($0.name) }
+    case .theme: all = state.themeChoices.map { Completion($0) }
     case .matrixFigure:
       all =
         MatrixFigure.allCases.map { Completion($0.rawValue, help: $0.title) }
@@ -125,6 +133,11 @@ struct Completer {
     let most = state.model?.description.contextLength ?? 0
     return (11...17).map { 1 << $0 }.filter { $0 <= max(most, 2048) }
       .map { Completion(TokenCount.text($0), help: "\($0) tokens") }
+  }
+
+  /// Where a cluster on this machine takes jobs, or the one that was named last.
+  private var clusters: [Completion] {
+    [Completion(state.cluster.lastURL ?? "http://localhost:8265", help: "Ray's dashboard")]
   }
 
   /// Where servers listen that nobody told to listen elsewhere, and the one that answers now.

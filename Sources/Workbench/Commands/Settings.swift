@@ -1,9 +1,10 @@
 import Engine
 import Tensors
+import Terminal
 
 /// What `:set` changes: a name, the values it takes, and where the value goes.
 enum Setting: String, CaseIterable, Hashable, Sendable {
-  case temperature, tokens, seed, raw, arithmetic, plot, mouse
+  case temperature, tokens, seed, raw, arithmetic, plot, mouse, links, notify
   case kvCache = "kv-cache"
   case inputSparsity = "input-sparsity"
   case topK = "top-k"
@@ -20,6 +21,8 @@ enum Setting: String, CaseIterable, Hashable, Sendable {
     case .kvCache: "what keys and values are held as: f16, int8 or f32"
     case .plot: "braille, blocks or ascii"
     case .mouse: "on or off"
+    case .links: "on lets the terminal open paths and addresses, off does not"
+    case .notify: "how the end of a long job is told where nobody looks: off, bell, osc9 or osc777"
     case .inputSparsity: "share of small inputs of o and down that count as zero: 0 to 0.95"
     case .topK: "only the most probable tokens; 0 is all"
     case .topP: "only the likeliest tokens with that probability together; 1 is all"
@@ -32,7 +35,8 @@ enum Setting: String, CaseIterable, Hashable, Sendable {
     case .temperature: ["0", "0.7", "0.8", "1"]
     case .tokens: ["64", "128", "256", "512"]
     case .seed: ["0", "1"]
-    case .raw, .mouse: ["on", "off"]
+    case .raw, .mouse, .links: ["on", "off"]
+    case .notify: Attention.allCases.map(\.rawValue)
     case .arithmetic: Arithmetic.allCases.map(\.rawValue)
     case .kvCache: CacheType.allCases.map(\.rawValue)
     case .inputSparsity: ["0", "0.4", "0.5", "0.6"]
@@ -74,7 +78,7 @@ extension GenerationRequest {
     case .topP:
       guard let number = Double(value), number > 0, number <= 1 else { return false }
       sampling.topP = number
-    case .plot, .mouse: return false
+    case .plot, .mouse, .links, .notify: return false
     }
     return true
   }

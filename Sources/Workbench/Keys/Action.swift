@@ -25,7 +25,7 @@ enum Action: String, CaseIterable, Codable, Hashable, Sendable {
   case moreBits = "more-bits"
 
   // Files
-  case write, plan, open, export, replace
+  case write, plan, open, from, export, replace
   case writeQuit = "write-quit"
 
   // Looking
@@ -38,7 +38,7 @@ enum Action: String, CaseIterable, Codable, Hashable, Sendable {
   case newline
   case goOn = "continue"
   case newChat = "new"
-  case serve, set, evaluate, evaluation, calibrate, sensitivity, refine
+  case serve, submit, set, evaluate, evaluation, calibrate, sensitivity, refine
 
   // Solving for a budget
   case budget, frontier, apply, smaller, larger, smallest, largest, fuse, exact, versus, pin
@@ -51,7 +51,7 @@ enum Action: String, CaseIterable, Codable, Hashable, Sendable {
   case measureAll = "measure-all"
 
   // Screens and program
-  case models, layers, compare, history, hardware, jobs, command, palette, help, theme, themes,
+  case models, layers, compare, history, hardware, jobs, command, palette, help, theme,
     mouse, cancel, quit, suspend,
     redraw
   case nextTheme = "next-theme"
@@ -79,6 +79,7 @@ extension Action {
   var argument: ArgumentKind {
     switch self {
     case .bits: .bits
+    case .keep, .fewerBits, .moreBits: .layers
     case .group: .group
     case .method: .method
     case .sparsity: .sparsity
@@ -88,7 +89,7 @@ extension Action {
     case .sort: .sort
     case .columns: .columns
     case .write, .writeQuit, .plan: .planPath
-    case .open: .checkpointPath
+    case .open, .from: .checkpointPath
     case .export: .exportPath
     case .evaluate, .calibrate, .refine, .measureAll: .textPath
     case .sensitivity: .sensitivity
@@ -104,11 +105,23 @@ extension Action {
     case .view: .view
     case .history: .history
     case .serve: .server
+    case .submit: .cluster
     case .theme: .theme
     case .inspect: .inspectorTab
     case .matrix: .matrixFigure
     case .set: .setting
     default: .none
+    }
+  }
+
+  /// Whether there is nothing to do it with while no model is open.
+  var needsModel: Bool {
+    switch self {
+    case .up, .down, .left, .right, .top, .bottom, .pageUp, .pageDown, .halfPageUp, .halfPageDown,
+      .nextPane, .previousPane, .open, .models, .probe, .jobs, .command, .palette, .help, .theme,
+      .nextTheme, .set, .mouse, .cancel, .quit, .suspend, .redraw:
+      false
+    default: !isLocal
     }
   }
 
@@ -123,20 +136,21 @@ extension Action {
 
 /// The kinds of argument that a command takes; they decide how it is completed and checked.
 enum ArgumentKind: Hashable, Sendable {
-  case none, bits, group, method, sparsity, prune, target, filter, sort, columns, planPath,
+  case none, layers, bits, group, method, sparsity, prune, target, filter, sort, columns, planPath,
     checkpointPath,
     textPath, exportPath, text
   case theme, inspectorTab, setting, sensitivity, budget, snapshot, server, history, context, batch,
-    cachePrecision, matrixFigure, prompt, system, view
+    cachePrecision, matrixFigure, prompt, system, view, cluster
 
   /// How usage lines name it; empty when there is none.
   var placeholder: String {
     switch self {
     case .none: ""
-    case .bits: "2-8"
-    case .group: "SIZE|channel"
-    case .method: "WORDS"
-    case .sparsity: "RATIO|N:M|none"
+    case .layers: "[LAYERS]"
+    case .bits: "2-8 [LAYERS]"
+    case .group: "SIZE|channel [LAYERS]"
+    case .method: "WORDS [LAYERS]"
+    case .sparsity: "RATIO|N:M|none [LAYERS]"
     case .prune: "KIND COUNT|none"
     case .target: "NAME|none"
     case .filter, .text: "TEXT"
@@ -157,6 +171,7 @@ enum ArgumentKind: Hashable, Sendable {
     case .setting: "NAME VALUE"
     case .server: "URL [MODEL]|off"
     case .history: "csv PATH"
+    case .cluster: "URL [MODEL]"
     }
   }
 

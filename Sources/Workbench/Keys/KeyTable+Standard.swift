@@ -41,7 +41,7 @@ extension KeyTable {
       label: "method", 22),
     entry(.sparsity, ["s"], [.layers], "Set the sparsity: 50%, 2:4 or none", label: "sparsity", 14),
     entry(
-      .prune, [], [.browsing],
+      .prune, ["B"], [.layers],
       "Prune to neurons 75% or heads 2, or by blocks 2; none makes the model whole again"),
     entry(
       .target, ["r"], [.layers, .jobs],
@@ -77,10 +77,10 @@ extension KeyTable {
     entry(.newChat, ["ctrl-n"], [.prompt, .chat], "Begin a new chat", label: "new chat", 6),
     entry(.older, ["<"], [.chat], "Show the chat before this one"),
     entry(.newer, [">"], [.chat], "Show the chat after this one"),
-    entry(.system, [], [.browsing], "Set the system prompt that comes before all turns"),
-    entry(.prompts, [], [.browsing], "Ask each prompt of a file: one a line, or a JSON list"),
+    entry(.system, ["Y"], [.browsing], "Set the system prompt that comes before all turns"),
+    entry(.prompts, ["I"], [.browsing], "Ask each prompt of a file: one a line, or a JSON list"),
     entry(
-      .serve, [], [.browsing],
+      .serve, ["@"], [.browsing],
       "Let a served model answer prompts too, by URL and name; off ends that"),
     entry(
       .evaluate, ["x"], [.browsing], "Measure PPL and KLD on a text file", label: "evaluate", 26),
@@ -187,8 +187,8 @@ extension KeyTable {
     entry(.right, ["l", "Right"], [.hardware], "Twice the context", label: "more context", 3),
     entry(.smaller, ["H", "S-Left"], [.hardware], "Half the sequences at once", label: "fewer", 5),
     entry(.larger, ["L", "S-Right"], [.hardware], "Twice the sequences at once", label: "more", 6),
-    entry(.context, [], [.browsing], "Fit sequences of so many tokens: 32k"),
-    entry(.batch, [], [.browsing], "Fit so many sequences at once"),
+    entry(.context, ["n"], [.hardware], "Fit sequences of so many tokens: 32k"),
+    entry(.batch, ["N"], [.hardware], "Fit so many sequences at once"),
     entry(
       .kv, ["K"], [.hardware], "Keep keys and values as the next type, or as f32, f16 or int8",
       label: "kv type", 4),
@@ -199,15 +199,21 @@ extension KeyTable {
 
   private static let files: [KeyEntry] = [
     entry(.write, ["w"], [.browsing], "Save the plan, or save it as PATH", label: "write", 36),
-    entry(.writeQuit, [], [.browsing], "Save the plan and quit"),
-    entry(.plan, [], [.browsing], "Open the plan at PATH"),
+    entry(.writeQuit, ["ctrl-q"], [.browsing], "Save the plan and quit"),
+    entry(.plan, ["W"], [.browsing], "Open the plan at PATH"),
     entry(.open, ["o"], [.browsing], "Open the checkpoint at PATH", label: "open", 52),
+    entry(
+      .from, ["J"], [.browsing], "Begin from a quantized file of this model: its layout as the plan"
+    ),
     entry(.enter, ["Enter"], [.start], "Open the model", label: "open it", 1),
     entry(.probe, ["r"], [.start], "Look for models again", label: "look again", 3),
     entry(.models, ["O"], [.browsing], "Show the models that are on this machine"),
   ]
 
   private static let exporting: [KeyEntry] = [
+    entry(
+      .submit, ["!"], [.browsing],
+      "Let a Ray cluster carry the plan out and measure it: URL, MODEL there, gpus=N, work=DIR"),
     entry(
       .export, ["e"], [.browsing], "Export the plan for a server, or a report; to PATH",
       label: "export", 38),
@@ -243,11 +249,10 @@ extension KeyTable {
     entry(.help, ["F1"], [.everywhere], "Show all keys, also while typing"),
     entry(.help, ["F1"], [.prompt], "Show all keys", label: "help", 0),
     entry(.nextTheme, ["t"], [.browsing], "Switch to the next theme"),
-    entry(.themes, ["T"], [.browsing], "Pick a theme"),
-    entry(.theme, [], [.browsing], "Switch to the theme NAME"),
+    entry(.theme, ["T"], [.browsing], "Pick a theme, or switch to the theme NAME"),
     entry(
-      .set, [], [.browsing],
-      "Set temperature, tokens, top-k, top-p, seed, raw, arithmetic, kv-cache, input-sparsity, plot or mouse"
+      .set, [","], [.browsing],
+      "Set temperature, tokens, top-k, top-p, seed, raw, arithmetic, kv-cache, input-sparsity, plot, mouse, links or notify"
     ),
     entry(.mouse, ["M"], [.browsing], "Switch the mouse off, for selecting text, or on"),
     entry(

@@ -27,7 +27,9 @@ struct BudgetLayout: Hashable, Sendable {
   init(body: Rect) {
     let (plotBox, side): (Rect, Rect)
     if body.columns >= 100 {
-      (plotBox, side) = body.splitRight(min(max(body.columns * 42 / 100, 46), 84))
+      // Wide enough for a change of one scheme into another.
+      let least = body.columns >= 116 ? 56 : 46
+      (plotBox, side) = body.splitRight(min(max(body.columns * 42 / 100, least), 84))
     } else {
       (plotBox, side) = body.splitBottom(max(body.rows * 48 / 100, 8))
     }

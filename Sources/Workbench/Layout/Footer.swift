@@ -12,7 +12,10 @@ struct Footer: Hashable, Sendable {
   let items: [Item]
 
   init(_ state: AppState, in rect: Rect) {
-    let entries = state.keys.footer(in: state.contexts)
+    let entries = state.keys.footer(in: state.contexts).filter {
+      // Behind the start screen there is nothing to go back to.
+      state.model != nil || !$0.action.needsModel && $0.action != .back
+    }
     var column = rect.column + 1
     var items: [Item] = []
     // Help comes first in rank and last in place, so that it is there however narrow the screen.

@@ -84,7 +84,7 @@ struct HelpText {
     "m, w, z behind a method: MSE-searched or weighted range, zero points (asymmetric)",
     "P before a layer: pinned, the solver keeps its scheme",
     "Points of a plot: hollow ones are predicted, filled ones measured",
-    "Mouse: click selects, wheel scrolls, a footer label is its key",
+    "Mouse: click selects, wheel scrolls, a footer label is its key, vise lists all commands",
   ]
 
   /// Where the lines are.

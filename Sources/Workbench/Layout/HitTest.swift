@@ -4,6 +4,8 @@ import Terminal
 
 /// What is under a place of the screen.
 enum Hit: Hashable, Sendable {
+  /// The program's name, which opens the palette.
+  case brand
   /// An item of the overlay, by its index in the whole list.
   case overlayItem(Int)
   case overlay
@@ -50,6 +52,9 @@ extension AppState {
       return overlay.rect.contains(point) ? .overlay : .besideOverlay
     }
     guard layout.fits else { return .nothing }
+    if point.row == layout.header.row, point.column <= HeaderView.brand.count {
+      return .brand
+    }
     if layout.footer.contains(point) {
       return Footer(self, in: layout.footer).items.first { $0.rect.contains(point) }
         .map { .footer($0.entry) } ?? .nothing
@@ -78,7 +83,8 @@ extension AppState {
         .map { .machineRow($0) } ?? .nothing
     case .chat: return hitChat(point, in: layout.body)
     case .jobs:
-      let rows = layout.body.inset(columns: 1, rows: 1)
+      let rows = JobsLayout(body: layout.body, hasLog: shownClusterJob != nil).list
+        .inset(columns: 1, rows: 1)
       return ListView.index(at: point, in: rows, cursor: jobs.cursor, count: jobs.jobs.count)
         .map { .jobRow($0) } ?? .nothing
     }

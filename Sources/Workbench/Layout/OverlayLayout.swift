@@ -19,7 +19,7 @@ struct OverlayLayout: Hashable, Sendable {
       (items, firstItem, input) = ([], 0, nil)
     case .palette(let palette):
       let count = PaletteMatches(keys: state.keys, text: palette.editor.text).rows.count
-      let wanted = Size(columns: min(84, size.columns - 4), rows: min(20, size.rows - 4))
+      let wanted = Size(columns: min(104, size.columns - 4), rows: min(20, size.rows - 4))
       let box = screen.centered(wanted)
       let (input, list) = box.inset().splitTop(1)
       self.input = input
@@ -28,7 +28,7 @@ struct OverlayLayout: Hashable, Sendable {
       firstItem = Self.first(selected: palette.selected, count: count, height: rows.rows)
       items = Self.rows(in: rows, count: count - firstItem)
     case .themes(let selected, _):
-      let count = state.themes.count
+      let count = state.themeChoices.count
       rect = screen.centered(
         Size(columns: min(44, size.columns - 4), rows: min(count + 2, size.rows - 4)))
       let rows = rect.inset()
@@ -48,8 +48,10 @@ struct OverlayLayout: Hashable, Sendable {
       rect = screen.centered(Size(columns: min(64, size.columns - 4), rows: 14))
       (items, firstItem, input) = ([], 0, nil)
     case .export:
+      // As high as its list; one that is asked for and not there yet is taken for a short one.
+      let wanted = min(max(ExportText(state).list.count + 12, 16), 26)
       rect = screen.centered(
-        Size(columns: min(108, size.columns - 2), rows: min(26, size.rows - 2)))
+        Size(columns: min(108, size.columns - 2), rows: min(wanted, size.rows - 2)))
       let inside = rect.inset(columns: 2, rows: 1)
       items = TabStrip(
         ExportChoice.all.map(\.name), at: inside.origin, maxColumns: inside.columns

@@ -53,10 +53,18 @@ struct AppState: Hashable, Sendable {
   var depth = ColorDepth.trueColor
   var themes: [Theme]
   var themeIndex = 0
-  /// The theme that was last kept for later sessions, or begun with; nil before there is one.
+  /// Whether the theme follows the terminal's ground.
+  var isThemeAutomatic = true
+  /// Whether the terminal's ground is a light one; nil where it does not say.
+  var isGroundLight: Bool?
+  /// The choice of theme that was last kept for later sessions, or begun with; nil before there is one.
   var keptTheme: String?
   /// Whether a theme was chosen in this session.
   var hasChosenTheme = false
+  /// How the user is called when a long job ends.
+  var attention = Attention.off
+  /// Whether paths and addresses are links, where the terminal opens what it is told of.
+  var showsLinks = false
   var hasMouse = true
   var keys = KeyTable.standard
 
@@ -80,6 +88,7 @@ struct AppState: Hashable, Sendable {
   var reading = ReadingState()
   var batch = PromptBatch()
   var jobs = JobList()
+  var cluster = ClusterState()
   var evaluations = EvaluationList()
   /// Texts that running evaluations are about, and the plans they measure.
   var evaluating: [JobID: EvaluationSubject] = [:]
@@ -134,6 +143,8 @@ struct AppState: Hashable, Sendable {
   var lookedAt: [String] = []
   /// The preview that was asked for and is awaited.
   var previewed: RequestedPreview?
+  /// The quantized file of this model that the plan began from.
+  var layout: StoredLayout?
 
   init(themes: [Theme] = Theme.builtIn) {
     self.themes = themes.isEmpty ? Theme.builtIn : themes
@@ -191,10 +202,17 @@ extension AppState {
     }
   }
 
-  /// What a running evaluation has found so far, the newest evaluation of the plan as it is, or else of an earlier one.
+  /// What a running evaluation has found so far of the plan as it is, or the newest evaluation of it; where there is none,
+  /// those of another plan.
   var evaluation: PlanEvaluation? {
     let running = evaluating.values.compactMap { subject in subject.found.map(subject.evaluation) }
-    return running.first ?? evaluations.current ?? evaluations.last
+    return running.first { $0.plan == history.current } ?? evaluations.current ?? running.first
+      ?? evaluations.last
+  }
+
+  /// Whether ``evaluation`` is of the plan as it is.
+  var isEvaluationCurrent: Bool {
+    evaluation.map { $0.plan == history.current || $0 == evaluations.current } ?? false
   }
 
   /// The layers that a change would apply to.
@@ -215,6 +233,14 @@ extension AppState {
       place.directory != directory, !path.isEmpty, !path.hasPrefix("/")
     else { return path }
     return "\(directory)/\(path)"
+  }
+
+  /// A path from the root, for the terminal's user; of another machine's files nothing is known.
+  func absolute(_ path: String) -> String {
+    guard engine.address == nil else { return "" }
+    if let homeDirectory, path.hasPrefix("~/") { return homeDirectory + path.dropFirst() }
+    if path.hasPrefix("/") { return path }
+    return directory.map { "\($0)/\(path)" } ?? ""
   }
 
   mutating func inform(_ text: String) { say(Notice(.info, text)) }

@@ -25,6 +25,8 @@ struct BudgetState: Hashable, Sendable {
   private(set) var lastSolve: [String: Scheme]?
   /// Why the target cannot be reached.
   var refusal: String?
+  /// Whether the answer that is to come was made the plan already.
+  var appliesAnswer = false
   var frontier: Frontier?
   /// How predictions agree with what was measured; nil before anything was.
   var agreement: PredictionAgreement?
@@ -65,7 +67,7 @@ struct BudgetState: Hashable, Sendable {
   /// Forgets what was solved before the sensitivity that is at hand now.
   mutating func forgetSolves() {
     (proposal, lastSolve, frontier, refusal, target) = (nil, nil, nil, nil, nil)
-    forecast = nil
+    (forecast, appliesAnswer) = (nil, false)
   }
 
   /// Pins layers, or frees them if all are pinned; returns whether they are pinned now.
@@ -128,6 +130,11 @@ extension OpenModel {
   /// Schemes by name as one a layer; layers without a name in it have their present scheme.
   func assignment(_ byName: [String: Scheme]) -> [Scheme] {
     layers.indices.map { byName[layers[$0].name] ?? schemes[$0] }
+  }
+
+  /// One scheme a layer by the layers' names, as the engine and snapshots have them.
+  func named(_ schemes: [Scheme]) -> [String: Scheme] {
+    Dictionary(zip(layers.map(\.name), schemes), uniquingKeysWith: { first, _ in first })
   }
 
   /// Bytes of a layer under any scheme.

@@ -184,15 +184,15 @@ struct Conversation: Codable, Hashable, Sendable {
     (job, isRunning, scroll) = (nil, false, 0)
   }
 
-  /// Shows an earlier chat, or a later one.
-  ///
-  /// - Returns: false if there is none.
-  mutating func showChat(_ distance: Int) -> Bool {
-    guard chats.indices.contains(place + distance) else { return false }
+  /// Shows the chat so many after this one, or before it, if there is one.
+  mutating func showChat(_ distance: Int) {
+    guard hasChat(distance) else { return }
     place += distance
     (job, isRunning, scroll) = (nil, false, 0)
-    return true
   }
+
+  /// Whether there is a chat so many after this one, or before it.
+  func hasChat(_ distance: Int) -> Bool { chats.indices.contains(place + distance) }
 
   /// Goes on from a turn that was asked elsewhere, in a chat of its own.
   mutating func show(_ exchange: Exchange) {

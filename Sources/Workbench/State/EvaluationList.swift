@@ -72,6 +72,7 @@ struct EvaluationList: Hashable, Sendable {
   func contains(_ evaluation: PlanEvaluation) -> Bool {
     all.contains {
       $0.evaluation.plan == evaluation.plan && $0.evaluation.result == evaluation.result
+        && $0.evaluation.textPath == evaluation.textPath
     }
   }
 

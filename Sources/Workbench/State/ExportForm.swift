@@ -39,6 +39,8 @@ struct ExportForm: Hashable, Sendable {
   var replaces = false
   /// What would be written; nil until the engine has said it.
   private(set) var preview: ExportPreview?
+  /// Whether the export begins as soon as the engine has said it.
+  var startsOncePreviewed = false
   /// Lines that the list is scrolled down.
   var top = 0
   /// The export that was begun last.
@@ -63,9 +65,13 @@ struct ExportForm: Hashable, Sendable {
   func path(for model: String) -> String { path ?? model + choice.suffix }
 
   /// Forgets what was true of another request.
-  mutating func expectPreview() { (preview, top, written) = (nil, 0, nil) }
+  mutating func expectPreview() {
+    (preview, top, written, startsOncePreviewed) = (nil, 0, nil, false)
+  }
 
-  mutating func accept(_ preview: ExportPreview) { self.preview = preview }
+  mutating func accept(_ preview: ExportPreview) {
+    (self.preview, startsOncePreviewed) = (preview, false)
+  }
 
   mutating func begin(_ job: JobID) { (self.job, written) = (job, nil) }
 

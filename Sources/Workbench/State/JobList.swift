@@ -23,10 +23,12 @@ struct Job: Hashable, Sendable {
     switch kind {
     case .generate, .tokens: 0
     case .part, .evaluate, .logits, .calibrate, .sensitivity, .refine, .prune, .compare, .export,
-      .connect:
+      .connect, .layout, .pack:
       1
     case .compress: 2
     case .preview: 3
+    // It needs nobody here.
+    case .cluster: 4
     }
   }
 }
@@ -35,6 +37,7 @@ struct Job: Hashable, Sendable {
 struct JobList: Hashable, Sendable {
   private(set) var jobs: [Job] = []
   private var nextNumber = 1
+  private var nextClusterNumber = -1000
   /// Row under the cursor on the Jobs screen, counted from the newest job.
   var cursor = 0
 
@@ -52,6 +55,14 @@ struct JobList: Hashable, Sendable {
     return id
   }
 
+  /// Adds a job that a cluster has; its number is none that an engine has for one of its own.
+  mutating func addCluster(_ subject: String) -> JobID {
+    defer { nextClusterNumber -= 1 }
+    let id = JobID(nextClusterNumber)
+    add(Job(id: id, kind: .cluster, subject: subject))
+    return id
+  }
+
   /// The newest job of a kind that is queued or runs.
   func running(_ kind: JobKind) -> Job? { jobs.last { $0.kind == kind && $0.isRunning } }
 
@@ -66,10 +77,15 @@ struct JobList: Hashable, Sendable {
   /// The jobs as the Jobs screen lists them, newest first.
   var newestFirst: [Job] { jobs.reversed() }
 
+  /// The job under the cursor of the Jobs screen.
+  var underCursor: Job? {
+    let all = newestFirst
+    return all.indices.contains(cursor) ? all[cursor] : nil
+  }
+
   /// The job under the cursor of the Jobs screen, if it runs.
   var selected: Job? {
-    let all = newestFirst
-    return all.indices.contains(cursor) && all[cursor].isRunning ? all[cursor] : nil
+    underCursor.flatMap { $0.isRunning ? $0 : nil }
   }
 
   subscript(id: JobID) -> Job? { jobs.last { $0.id == id } }

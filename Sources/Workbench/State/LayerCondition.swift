@@ -109,6 +109,8 @@ struct LayerCondition: Hashable, Sendable {
       switch figure {
       case .size: SizeText.bytes(text).map(Double.init)
       case .sparsity where text.hasSuffix("%"): Double(text.dropLast()).map { $0 / 100 }
+      // No layer has more zeros than weights, so that 50 can only be a share in hundredths.
+      case .sparsity: Double(text).map { $0 > 1 ? $0 / 100 : $0 }
       case .group where "channel".hasPrefix(text): .infinity
       default: Double(text)
       }

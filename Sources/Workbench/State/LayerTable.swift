@@ -109,9 +109,14 @@ struct LayerTable: Hashable, Sendable {
     }
   }
 
+  /// Marked layers that the filter lets through.
+  var shownMarks: Set<Int> { filter.isEmpty ? marks : marks.intersection(matching) }
+
   /// What a change of the plan applies to: marks and range, or else the row under the cursor.
+  ///
+  /// Marks that the filter hides wait until it is gone: nobody changes what is not in the table.
   func targets(in model: OpenModel) -> [Int] {
-    let chosen = marks.union(rangeLayers(in: model))
+    let chosen = shownMarks.union(rangeLayers(in: model))
     if !chosen.isEmpty { return chosen.sorted() }
     return row.map { layers(of: $0, in: model) } ?? []
   }

@@ -125,8 +125,7 @@ extension AppState {
     let plan = history.current
     return Snapshot(
       name: "plan \(history.name)\(history.isSaved ? "" : "*")", plan: plan,
-      schemes: Dictionary(
-        zip(model.layers.map(\.name), model.schemes), uniquingKeysWith: { first, _ in first }),
+      schemes: model.named(model.schemes),
       bytes: bytes, bitsPerWeight: model.bitsPerWeight(ofBytes: bytes),
       predicted: predicted,
       measured: evaluations.current.map { .init(text: $0.textPath, result: $0.result) },

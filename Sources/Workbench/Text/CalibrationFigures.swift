@@ -19,13 +19,23 @@ struct CalibrationFigures {
   private var ratio: String { Figures.significant(summary.tokensPerInput) }
 
   /// The text, the ratio of tokens to width, and a sign where that is too little.
-  func segments(_ painter: Painter) -> [Segment] {
+  ///
+  /// - Parameters:
+  ///   - painter: in whose words.
+  ///   - columns: that there are.
+  /// - Returns: what has room; the rest is left out.
+  func segments(_ painter: Painter, columns: Int) -> [Segment] {
     let isShort = summary.warning != nil
-    return [
-      painter.segment("calibrated on ", .dim), painter.segment(summary.textPath.fileName),
-      painter.segment("  \(summary.tokens) tokens", .dim),
-      painter.segment(
-        "  \(isShort ? "! " : "")\(ratio)\(glyphs.times) the width", isShort ? .warn : .dim),
-    ]
+    let width = painter.segment(
+      "  \(isShort ? "! " : "")\(ratio)\(glyphs.times) the width", isShort ? .warn : .dim)
+    let tokens = painter.segment("  \(summary.tokens) tokens", .dim)
+    return Painter.fitting(
+      [
+        [
+          painter.segment("calibrated on ", .dim),
+          painter.segment(summary.textPath.fileName),
+        ]
+        // A text that is too short is the first thing to know of it.
+      ] + (isShort ? [[width], [tokens]] : [[tokens], [width]]), columns)
   }
 }

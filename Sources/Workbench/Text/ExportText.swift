@@ -19,10 +19,12 @@ struct ExportText {
 
   init(_ state: AppState) { self.state = state }
 
+  /// Where it goes.
+  var path: String { form.path(for: state.model?.description.name ?? "") }
+
   /// Where it goes, and whether that takes the place of something.
   var destination: String {
-    let path = form.path(for: state.model?.description.name ?? "")
-    return form.replaces ? "\(path)  (replaces what is there)" : path
+    form.replaces ? "\(path)  (replaces what is there)" : path
   }
 
   /// The line above the list, and how it is meant.
@@ -31,8 +33,8 @@ struct ExportText {
     if !preview.refusals.isEmpty {
       let count = preview.refusals.count
       return (
-        "\(form.choice.name) cannot hold \(count) \(count == 1 ? "layer" : "layers") of this plan; "
-          + "n gives them the nearest that it can", .error
+        "\(form.choice.name) cannot hold \(count) \(count == 1 ? "layer" : "layers"); "
+          + "n gives the nearest that it can", .error
       )
     }
     let count = preview.files.count

@@ -33,6 +33,19 @@ enum Figures {
     }
   }
 
+  /// A figure in two digits, for cells that have room for no more.
+  static func brief(_ value: Double) -> String {
+    let size = abs(value)
+    switch size {
+    case 9.95...: return fixed(value, 0)
+    case 0.995...: return fixed(value, 1)
+    case 0.0995...: return fixed(value, 2)
+    case 0.00995...: return fixed(value, 3)
+    case 0.000995...: return fixed(value, 4)
+    default: return significant(value)
+    }
+  }
+
   private static func scientific(_ value: Double) -> String {
     var mantissa = value
     var exponent = 0

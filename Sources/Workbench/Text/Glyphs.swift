@@ -66,6 +66,14 @@ struct Glyphs: Hashable, Sendable {
     planMeasured: "●", snapshot: "□", snapshotMeasured: "■", proposal: "◆", uniform: "×",
     mix: "△", curve: "⣀⣀", budgetLine: "│", grid: "┈")
 
+  /// For lines that are read aloud: signs between figures are words.
+  static let spoken: Glyphs = {
+    var glyphs = ascii
+    (glyphs.arrow, glyphs.separator, glyphs.plusMinus) = ("to", ",", " plus or minus ")
+    (glyphs.dash, glyphs.times, glyphs.misfit) = ("none", " by ", "unfit")
+    return glyphs
+  }()
+
   static let ascii = Glyphs(
     plot: .ascii, box: .ascii, folded: ">", unfolded: "v", mark: "*", partialMark: "+",
     ellipsis: "..", dash: "-", separator: "-", times: "x", arrow: "->", plusMinus: "+-", up: "^",

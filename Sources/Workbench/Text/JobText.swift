@@ -14,8 +14,13 @@ struct JobText {
     }
     let share = Double(progress.completed) / Double(progress.total)
     let left = progress.secondsLeft.map { "  \(Figures.duration($0)) left" } ?? ""
+    // Exports count bytes.
+    let counted =
+      job.kind == .export
+      ? "\(Figures.totalBytes(progress.completed)) of \(Figures.totalBytes(progress.total))"
+      : "\(progress.completed)/\(progress.total)"
     return painter.bar(share, columns: barColumns) + [
-      painter.segment(" \(progress.completed)/\(progress.total)"), painter.segment(left, .dim),
+      painter.segment(" " + counted), painter.segment(left, .dim),
     ]
   }
 }

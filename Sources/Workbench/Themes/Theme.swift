@@ -52,6 +52,8 @@ struct Theme: Hashable, Sendable {
 struct StylePalette: Hashable, Sendable {
   private var styles: [ThemeRole: Style] = [:]
   private var heat: [Color] = []
+  /// Whether colours look as they are named; of the terminal's own sixteen each user has others.
+  private let hasFixedColors: Bool
 
   init(_ theme: Theme, _ depth: ColorDepth) {
     let text = theme.styles[.text] ?? ThemeStyle()
@@ -61,8 +63,10 @@ struct StylePalette: Hashable, Sendable {
       styles[role] = Style(
         foreground: (style.foreground ?? text.foreground)?.color(at: depth) ?? .terminalDefault,
         background: (style.background ?? text.background)?.color(at: depth) ?? .terminalDefault,
-        attributes: style.attributes.union(plain))
+        attributes: style.attributes.union(plain)
+      ).withoutPaleBold(at: depth)
     }
+    hasFixedColors = depth == .trueColor || depth == .indexed256
     if depth != .none { heat = theme.heat.map { $0.color(at: depth) } }
   }
 
@@ -90,10 +94,11 @@ struct StylePalette: Hashable, Sendable {
     return style
   }
 
-  /// A cell's style under the selection: coloured glyphs keep their colour where that is legible.
+  /// A cell's style under the selection: coloured glyphs keep their colour where that is sure to be legible.
   func selected(_ style: Style, _ role: ThemeRole = .selection) -> Style {
     let selection = self[role]
     var result = selection.adding(style.attributes)
+    guard hasFixedColors else { return result.withoutPaleBold(at: .ansi16) }
     if style.foreground != self[.text].foreground,
       let contrast = style.foreground.contrast(with: selection.background),
       contrast >= Self.legible
@@ -105,4 +110,16 @@ struct StylePalette: Hashable, Sendable {
 
   /// The contrast from which on coloured glyphs of a figure are legible.
   private static let legible = 3.0
+}
+
+extension Style {
+  /// The style without bold where it makes glyphs paler: terminals that brighten bold colours make black grey, and every
+  /// colour come closer to a white ground.
+  fileprivate func withoutPaleBold(at depth: ColorDepth) -> Style {
+    guard depth == .ansi16 || depth == .ansi8,
+      foreground == .ansi(0) || background == .ansi(7) || background == .ansi(15)
+    else { return self }
+    return Style(
+      foreground: foreground, background: background, attributes: attributes.subtracting(.bold))
+  }
 }

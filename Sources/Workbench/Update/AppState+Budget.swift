@@ -49,7 +49,7 @@ extension AppState {
 
   mutating func solve(for target: BudgetTarget) -> [Effect] {
     budget.target = target
-    budget.refusal = nil
+    (budget.refusal, budget.appliesAnswer) = (nil, false)
     return [.engine(.allocate(target, allocationSettings))]
   }
 
@@ -139,12 +139,13 @@ extension AppState {
 
   /// Makes the proposal the plan, in one undoable change.
   mutating func applyBudget() -> [Effect] {
-    guard let model, let proposal = budget.proposal else {
-      inform("Nothing is proposed yet; b types a budget")
+    if budget.isPending {
+      budget.appliesAnswer = true
+      inform("The solver is at work: its answer will be the plan")
       return []
     }
-    guard !budget.isPending else {
-      inform("The solver has not answered yet")
+    guard let model, let proposal = budget.proposal else {
+      inform("Nothing is proposed yet; b types a budget")
       return []
     }
     return adopt(
@@ -171,15 +172,18 @@ extension AppState {
     return solve(for: .bytes(min(max(start, range.lowerBound), range.upperBound)))
   }
 
-  mutating func take(_ result: AllocationResult) {
+  mutating func take(_ result: AllocationResult) -> [Effect] {
     let forecast = model.flatMap { model in
       model.outline?.forecast(of: model.assignment(result.schemes))
     }
     budget.accept(result, forecast)
+    guard budget.appliesAnswer, !budget.isPending else { return [] }
+    budget.appliesAnswer = false
+    return applyBudget()
   }
 
   mutating func refuseBudget(_ target: BudgetTarget, _ reason: String) {
     guard target == budget.target else { return }
-    budget.refusal = reason
+    (budget.refusal, budget.appliesAnswer) = (reason, false)
   }
 }

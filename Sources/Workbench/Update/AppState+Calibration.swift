@@ -57,8 +57,7 @@ extension AppState {
     let id = jobs.queue(.refine, for: path)
     inform("Measuring single layers on \(path)")
     let request = RefinementRequest(
-      schemes: Dictionary(
-        zip(model.layers.map(\.name), schemes), uniquingKeysWith: { first, _ in first }),
+      schemes: model.named(schemes),
       textPath: expanded(path), savePath: sensitivityPath.map { expanded($0) })
     return [.engine(.refineSensitivity(id, request))]
   }
@@ -76,14 +75,16 @@ extension AppState {
     }
   }
 
-  mutating func take(_ summary: SensitivitySummary, of id: JobID?) -> [Effect] {
+  mutating func take(
+    _ summary: SensitivitySummary, of id: JobID?, isDraft: Bool = false
+  ) -> [Effect] {
     guard model != nil else { return [] }
     model?.note(summary)
     budget.forgetSolves()
     budget.agreement = summary.agreement
     budget.choices = SchemeChoices(measured: summary.layers.flatMap { $0.schemes.map(\.scheme) })
     if let model { table.refilter(for: model) }
-    var effects: [Effect] = [.engine(.drawFrontier(allocationSettings))]
+    var effects: [Effect] = [.engine(.drawFrontier(allocationSettings))] + readLayoutAgain()
     if let memory = session.pendingBudget { effects += putBack(memory) }
     // What an earlier session measured is there as if it had never ended.
     if id == nil, summary.path == session.sensitivityPath {
@@ -94,7 +95,8 @@ extension AppState {
     let text = "sensitivity of \(summary.layers.count) layers\(saved)"
     if let id { jobs.note(text, for: id) }
     if let note = summary.note {
-      warn(note)
+      // What is known in the end must not be hidden by what was said of the draft.
+      if isDraft { inform(note) } else { warn(note) }
     } else {
       confirm(text.prefix(1).uppercased() + text.dropFirst())
     }

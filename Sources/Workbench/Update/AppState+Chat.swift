@@ -148,7 +148,11 @@ extension AppState {
       focus(.table)
       return []
     case .prompts:
-      guard batch.exchanges.indices.contains(batch.cursor), !batch.isRunning else { return [] }
+      guard !batch.isRunning else {
+        inform("The prompts are still being asked; ctrl-s ends that")
+        return []
+      }
+      guard batch.exchanges.indices.contains(batch.cursor) else { return [] }
       conversation.show(batch.exchanges[batch.cursor])
       return conversation.parting == nil ? showView(.answers, isBrowsing: true) : showParting()
     }

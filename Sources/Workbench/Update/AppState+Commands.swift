@@ -54,6 +54,7 @@ extension AppState {
     case .writeQuit: return writeAndQuit(to: argument)
     case .plan: return argument.map { openPlan($0) } ?? ask(for: .plan)
     case .open: return argument.map { openCheckpoint($0) } ?? ask(for: .open)
+    case .from: return argument.map { readLayout(of: $0) } ?? ask(for: .from)
     case .export: return openExport(argument)
     case .target: return argument.map { planFor($0) } ?? ask(for: .target)
     case .nearest: return takeNearest()
@@ -84,6 +85,7 @@ extension AppState {
       swapAnswer()
       return []
     case .serve: return argument.map { serve($0) } ?? ask(for: .serve)
+    case .submit: return argument.map { submit($0) } ?? ask(for: .submit)
     case .set: return argument.map { set($0) } ?? ask(for: .set)
     case .evaluate: return argument.map { evaluate($0) } ?? ask(for: .evaluate)
     case .measureAll: return argument.map { measureAll(on: $0) } ?? ask(for: .measureAll)
@@ -113,10 +115,8 @@ extension AppState {
       overlay = .help(HelpPage())
       return []
     case .theme: return argument.map { useTheme($0) } ?? pickTheme()
-    case .themes: return pickTheme()
     case .nextTheme:
-      themeIndex = (themeIndex + 1) % themes.count
-      inform("Theme \(theme.name)")
+      useNextTheme()
       return []
     case .mouse: return setMouse(!hasMouse)
     case .cancel: return cancel()
@@ -157,20 +157,6 @@ extension AppState {
     return []
   }
 
-  private mutating func useTheme(_ name: String) -> [Effect] {
-    guard let index = themes.firstIndex(where: { $0.name == name }) else {
-      refuse("No theme \"\(name)\"; there are \(themes.map(\.name).joined(separator: ", "))")
-      return []
-    }
-    themeIndex = index
-    return []
-  }
-
-  private mutating func pickTheme() -> [Effect] {
-    overlay = .themes(selected: themeIndex, before: themeIndex)
-    return []
-  }
-
   mutating func setMouse(_ isOn: Bool) -> [Effect] {
     hasMouse = isOn
     inform(isOn ? "Mouse on" : "Mouse off: the terminal selects text; M switches it on again")
@@ -187,6 +173,16 @@ extension AppState {
     let value = words.count > 1 ? String(words[1].trimmingBlanks()) : ""
     switch setting {
     case .mouse where ["on", "off"].contains(value): return setMouse(value == "on")
+    case .links where ["on", "off"].contains(value):
+      showsLinks = value == "on"
+      inform(showsLinks ? "Paths and addresses are links" : "No links")
+      return [.setLinks(showsLinks), .keepChoice(.links, value)]
+    case .notify:
+      guard let chosen = Attention(rawValue: value) else { break }
+      attention = chosen
+      inform(
+        chosen == .off ? "Ends of jobs are told here alone" : "Ends of jobs are told by \(value)")
+      return [.keepChoice(.notify, value)]
     case .plot where !glyphs.isASCII || value == "ascii":
       guard let plot = Glyphs.Plot(rawValue: value) else { break }
       glyphs.plot = plot
@@ -224,6 +220,7 @@ extension AppState {
       return []
     }
     inform("Cancelling: \(job.title); ctrl-c again quits")
+    if let entry = cluster.entries[job.id] { return [.stopJob(entry.job)] }
     return [.engine(.cancel(job.id))]
   }
 }

@@ -20,7 +20,8 @@ extension AppState {
     case .compressed(let layers, let total): model?.noteReady(layers, of: total)
     case .jobStarted(let id, let kind, let title): jobs.start(id, kind, title: title)
     case .jobProgress(let id, let progress): jobs.progress(id, progress)
-    case .jobEnded(let id, let outcome): return end(id, outcome) + measuringEnded(id, outcome)
+    case .jobEnded(let id, let outcome):
+      return callAfter(id, outcome) + end(id, outcome) + measuringEnded(id, outcome)
     case .promptSentRaw(let id):
       changeExchange(of: id) { $0.isSentRaw = true }
       if id == conversation.job {
@@ -44,7 +45,8 @@ extension AppState {
     case .logitsWritten: break
     case .calibrated(let id, let summary): take(summary, of: id)
     case .sensitivity(let id, let summary): return take(summary, of: id)
-    case .sensitivityDrafted(let id, let summary): return take(summary, of: id)
+    case .sensitivityDrafted(let id, let summary):
+      return take(summary, of: id, isDraft: true)
     case .sensitivityRefined(let id, let summary): return refine(with: summary, of: id)
     case .sensitivitySaved(let path):
       if path != session.sensitivityPath { confirm("Sensitivity saved to \(path)") }
@@ -53,7 +55,10 @@ extension AppState {
       if path == session.sensitivityPath { session.sensitivityPath = nil }
       refuse(reason)
     case .structureChosen(let id, let chosen): return take(chosen, of: id)
-    case .allocated(let result): take(result)
+    case .allocated(let result):
+      let effects = take(result)
+      moveInBudget(by: 0)
+      return effects
     case .allocationRefused(let target, let reason): refuseBudget(target, reason)
     case .frontier(let frontier): return take(frontier)
     case .predicted(let divergence):
@@ -63,7 +68,9 @@ extension AppState {
     case .exportOutlineRefused(let target, let reason): refuseTarget(target, reason)
     // Only the command line asks for it.
     case .layersCompared: break
-    case .exportPreview(let preview): take(preview)
+    case .layoutRead(let id, let layout): return take(layout, of: id)
+    case .exportPreview(let preview): return take(preview)
+    case .jobPacked(let id, let packed): return send(packed, by: id)
     case .exported(let id, let written): take(written, of: id)
     }
     moveInBudget(by: 0)
@@ -87,7 +94,7 @@ extension AppState {
     conversation.forgetAnswers()
     (batch, reading.isBrowsing) = (PromptBatch(), false)
     reading.forget()
-    (lookedAt, previewed) = ([], nil)
+    (lookedAt, previewed, layout) = ([], nil, nil)
     introduce(description)
     var effects = openSession() + outlineEffects + findServer()
     if let path = pendingPlan { effects.append(.readPlan(path: path)) }
@@ -122,7 +129,7 @@ extension AppState {
         let summary = EvaluationText(found, glyphs: glyphs).line
         let windows = found.windows == 1 ? "1 window" : "\(found.windows) windows"
         inform("Cancelled after \(windows): \(summary)")
-        return keep(found, of: subject)
+        return keep(found, of: subject, isWhole: false)
       }
       if let job, !reading.hasReplaced(job) { inform("Cancelled: \(job.title)") }
     case .failed(let reason) where job?.kind == .connect: take(failure: reason, of: .served)
@@ -149,14 +156,10 @@ extension AppState {
 
   /// Keeps what was measured of a plan, all of it or what a cancelled evaluation came to.
   mutating func keep(
-    _ result: EvaluationSummary, of subject: EvaluationSubject
+    _ result: EvaluationSummary, of subject: EvaluationSubject, isWhole: Bool = true
   ) -> [Effect] {
     guard let model else { return [] }
     let evaluation = subject.evaluation(result)
-    // An engine tells its last results again to whoever comes back to it.
-    if evaluations.contains(evaluation) { return [] }
-    let isSameStructure = subject.plan.structure == history.current.structure
-    evaluations.add(evaluation, schemes: isSameStructure ? subject.schemes : nil)
     snapshots.note(about: subject.plan) { snapshot in
       // A cancelled evaluation takes nothing back that is known from more of the same text.
       if let known = snapshot.measured, known.text == subject.textPath,
@@ -164,8 +167,13 @@ extension AppState {
       {
         return
       }
-      snapshot.measured = .init(text: subject.textPath, result: result)
+      snapshot.measured = .init(
+        text: subject.textPath, result: result, isCut: isWhole ? nil : true)
     }
+    // An engine tells its last results again to whoever comes back to it.
+    if evaluations.contains(evaluation) { return [] }
+    let isSameStructure = subject.plan.structure == history.current.structure
+    evaluations.add(evaluation, schemes: isSameStructure ? subject.schemes : nil)
     return [.keepEvaluation(evaluation, fingerprint: model.whole.fingerprint)]
   }
 }

@@ -50,8 +50,11 @@ extension AppState {
   }
 
   /// Takes on what would be written, if it is still asked for.
-  mutating func take(_ preview: ExportPreview) {
-    if preview.request == exportRequest { export.accept(preview) }
+  mutating func take(_ preview: ExportPreview) -> [Effect] {
+    guard preview.request == exportRequest else { return [] }
+    let isAwaited = export.startsOncePreviewed && overlay == .export
+    export.accept(preview)
+    return isAwaited ? startExport() : []
   }
 
   /// Takes on what was written.
@@ -108,7 +111,12 @@ extension AppState {
       inform("The export runs; ctrl-c cancels it")
       return []
     }
-    guard let request = exportRequest, let preview = export.preview else { return [] }
+    guard let request = exportRequest else { return [] }
+    guard let preview = export.preview else {
+      // Whoever types faster than the engine answers has said what is wanted.
+      export.startsOncePreviewed = true
+      return []
+    }
     guard preview.refusals.isEmpty else {
       refuse("\(export.choice.name) cannot hold this plan; n gives layers the nearest that it can")
       return []

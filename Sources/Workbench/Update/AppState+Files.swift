@@ -144,6 +144,8 @@ extension AppState {
       evaluations.load(read, for: model, structure: history.current.structure)
     case .evaluationKept(let fingerprint, let kept):
       if fingerprint == model?.whole.fingerprint { evaluations.note(kept: kept) }
+    case .clusterJobsRead(let fingerprint, let jobs):
+      if fingerprint == model?.whole.fingerprint { return find(jobs) }
     case .sessionFound(let fingerprint, let found, let sensitivity, let hasSensitivity):
       guard fingerprint == model?.whole.fingerprint else { break }
       return take(found: found, sensitivity: sensitivity, hasSensitivity: hasSensitivity)
@@ -154,7 +156,7 @@ extension AppState {
       warn("\(reason): the last change is not kept yet")
       if session.phase == .kept { (session.written, session.isBehind) = (nil, true) }
     case .sessionWritten: session.isBehind = false
-    case .themeFound(let name): useFoundTheme(name)
+    case .choicesFound(let choices): return take(choices)
     case .textWritten(let path): confirm("Written to \(path)")
     case .textUnwritable(_, let reason): refuse(reason)
     case .listed(let directory, let names):
@@ -162,15 +164,6 @@ extension AppState {
       if line?.action?.argument.isPath == true { return renewCompletions() }
     }
     return []
-  }
-
-  /// Shows the theme that was chosen last, unless another was chosen meanwhile.
-  private mutating func useFoundTheme(_ name: String) {
-    if case .themes = overlay { return }
-    guard !hasChosenTheme, let index = themes.firstIndex(where: { $0.name == name }) else {
-      return
-    }
-    (themeIndex, keptTheme) = (index, name)
   }
 
   /// Asks before a file is lost that nobody here has seen.

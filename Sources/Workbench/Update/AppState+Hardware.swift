@@ -22,7 +22,7 @@ extension AppState {
   mutating func changeFit(_ action: Action) -> [Effect] {
     var request = hardware.request
     switch action {
-    case .left: request.context = max(256, request.context / 2)
+    case .left: request.context = min(request.context, max(256, request.context / 2))
     case .right: request.context = max(request.context, min(longestContext, request.context * 2))
     case .smaller: request.batch = max(1, request.batch / 2)
     case .larger: request.batch = min(FitRequest.batchLimit, request.batch * 2)

@@ -95,6 +95,8 @@ extension AppState {
   }
 
   private mutating func takeUp(_ job: JobRecord) -> [Effect] {
+    // Whoever asked for it has sent what came of it.
+    guard job.kind != .pack else { return [] }
     jobs.adopt(job.id, job.kind, for: job.command?.subject ?? job.title, progress: job.progress)
     switch job.command {
     case .evaluate(let id, let request):
@@ -108,7 +110,7 @@ extension AppState {
     var effects: [Effect] = []
     for event in job.events {
       // What was chosen has been taken on by whoever saw it; doing it twice would undo what came after.
-      if case .structureChosen = event, job.wasSeen { continue }
+      if job.wasSeen, event.becomesPlan { continue }
       effects += take(event)
     }
     if let outcome = job.outcome { effects += take(.jobEnded(job.id, outcome)) }
@@ -171,10 +173,10 @@ extension AppState {
   private mutating func endLostJobs() -> [Effect] {
     var effects: [Effect] = []
     for (id, subject) in evaluating.sorted(by: { $0.key.number < $1.key.number }) {
-      if let found = subject.found { effects += keep(found, of: subject) }
+      if let found = subject.found { effects += keep(found, of: subject, isWhole: false) }
       evaluating[id]?.found = nil
     }
-    for job in jobs.newestFirst where job.isRunning {
+    for job in jobs.newestFirst where job.isRunning && job.kind != .cluster {
       effects += take(.jobEnded(job.id, .failed("lost with its engine")))
     }
     return effects
@@ -240,7 +242,18 @@ extension EngineCommand {
     case .measureSensitivity(_, let request): request.textPath
     case .refineSensitivity(_, let request): request.textPath
     case .export(_, let request): request.path
+    case .readLayout(_, let request): request.path
     default: nil
+    }
+  }
+}
+
+extension EngineEvent {
+  /// Whether what it tells is made the plan at once.
+  fileprivate var becomesPlan: Bool {
+    switch self {
+    case .structureChosen, .layoutRead: true
+    default: false
     }
   }
 }

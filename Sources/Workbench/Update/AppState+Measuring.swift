@@ -14,7 +14,7 @@ extension AppState {
       return []
     }
     evaluationText = path
-    let plans = compared.filter { $0.measured?.text != path }
+    let plans = compared.filter { $0.measured?.text != path || $0.measured?.isCut == true }
     let structure = history.current.structure
     let like = plans.filter { $0.plan.structure == structure && model.schemes(of: $0.plan) != nil }
     guard !like.isEmpty else {

@@ -28,6 +28,7 @@ extension AppState {
       return []
     }
     if case .footer(let entry) = hit { return perform(entry.clicked) }
+    if hit == .brand { return perform(Command(.palette)) }
     // A click elsewhere leaves the line; what a filter shows stays.
     line = nil
     switch hit {
@@ -103,8 +104,7 @@ extension AppState {
       overlay = .palette(palette)
       return perform(Command(.accept))
     case (.themes(_, let before), .overlayItem(let item)):
-      themeIndex = max(0, min(item, themes.count - 1))
-      overlay = .themes(selected: themeIndex, before: before)
+      pickTheme(at: item, before: before)
     case (.confirmation(let confirmation), .overlayItem(let item)):
       guard confirmation.choices.indices.contains(item) else { return perform(Command(.back)) }
       return choose(confirmation.choices[item])

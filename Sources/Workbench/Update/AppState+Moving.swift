@@ -39,8 +39,7 @@ extension AppState {
       overlay = .palette(palette)
       return []
     case .themes(let selected, let before):
-      themeIndex = max(0, min(selected + distance, themes.count - 1))
-      overlay = .themes(selected: themeIndex, before: before)
+      pickTheme(at: selected + distance, before: before)
       return []
     case .confirmation, .evaluation, .export: return []
     case nil: break
@@ -177,7 +176,7 @@ extension AppState {
   /// Closes, unmarks or leaves one thing; it never quits.
   private mutating func stepBack() -> [Effect] {
     if let overlay {
-      if case .themes(_, let before) = overlay { themeIndex = before }
+      if case .themes(_, let before) = overlay { showTheme(at: before) }
       if case .help(let page) = overlay { stepBack(in: page) } else { self.overlay = nil }
       return []
     }

@@ -4,28 +4,43 @@ import Engine
 import Tensors
 
 extension AppState {
-  /// Changes the plan for the marked layers, or the one under the cursor.
+  /// Changes the plan for the layers that the command names, or else for the marked ones or the one under the cursor.
   mutating func changePlan(_ command: Command) -> [Effect] {
     guard let model else {
       inform("No model is open; o opens one")
       return []
     }
     if command.action == .undo || command.action == .redo { return travel(command.action) }
-    let targets = targets
-    guard !targets.isEmpty else {
-      inform("No layer is chosen")
-      return []
-    }
+    let said = PlanCommand(command)
+    guard let targets = layers(of: said, in: model) else { return [] }
     switch command.action {
-    case .bits: return setBits(command.argument, targets)
+    case .bits: return setBits(said.value, targets)
     case .keep: return change("keep", targets) { _ in SchemeChange(keeps: true) }
     case .fewerBits: return step(-1, targets, model)
     case .moreBits: return step(1, targets, model)
-    case .group: return command.argument.map { setGroup($0, targets) } ?? ask(for: .group)
-    case .method: return command.argument.map { setMethod($0, targets) } ?? ask(for: .method)
-    case .sparsity: return command.argument.map { setSparsity($0, targets) } ?? ask(for: .sparsity)
+    case .group: return said.value.map { setGroup($0, targets) } ?? ask(for: .group)
+    case .method: return said.value.map { setMethod($0, targets) } ?? ask(for: .method)
+    case .sparsity: return said.value.map { setSparsity($0, targets) } ?? ask(for: .sparsity)
     default: return []
     }
+  }
+
+  /// The layers that a command is for; nil with a notice where there are none.
+  private mutating func layers(of command: PlanCommand, in model: OpenModel) -> [Int]? {
+    guard let names = command.layers else {
+      let targets = targets
+      if targets.isEmpty { inform("No layer is chosen") }
+      return targets.isEmpty ? nil : targets
+    }
+    let filter = LayerFilter(names).checked(on: model.layers)
+    if let flaw = filter.flaw {
+      refuse(flaw)
+      return nil
+    }
+    let matches = filter.matches(in: model)
+    let named = model.layers.indices.filter { matches[$0] }
+    if named.isEmpty { refuse("No layer is called \"\(names)\"") }
+    return named.isEmpty ? nil : named
   }
 
   /// Makes one undoable change: `change` says what each of the layers gets, nil for nothing.

@@ -114,17 +114,21 @@ extension AppState {
 
   /// Begins another chat, or shows an earlier or a later one.
   mutating func changeChat(_ action: Action) -> [Effect] {
+    let distance = action == .older ? -1 : 1
+    guard action == .newChat || conversation.hasChat(distance) else {
+      inform(action == .older ? "There is no earlier chat" : "There is no later chat")
+      return []
+    }
     let effects = stopAnswer()
-    switch action {
-    case .newChat:
+    if action == .newChat {
       conversation.beginChat()
-      inform("A new chat; :older shows the one before")
-    default:
-      if !conversation.showChat(action == .older ? -1 : 1) {
-        inform(action == .older ? "There is no earlier chat" : "There is no later chat")
-      }
+      inform("A new chat; Esc, then < shows the one before")
+    } else {
+      conversation.showChat(distance)
     }
     answeredPlan = nil
+    // What was read of another chat's answer is none of this one's.
+    reading.forget()
     return effects
   }
 

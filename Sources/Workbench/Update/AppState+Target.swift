@@ -61,7 +61,7 @@ extension AppState {
     }
     guard let target else { return ask(for: .target) }
     guard let outline = model.outline, let forecast = model.forecast else { return [] }
-    let marked = table.marks.isEmpty && table.anchor == nil ? nil : Set(targets)
+    let marked = table.shownMarks.isEmpty && table.anchor == nil ? nil : Set(targets)
     let misfits = forecast.refusals.keys.filter { marked?.contains($0) ?? true }
     guard !misfits.isEmpty else {
       let what = marked == nil ? "all layers" : "the marked layers"

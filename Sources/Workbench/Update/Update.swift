@@ -16,6 +16,7 @@ func update(_ state: inout AppState, _ event: AppEvent) -> [Effect] {
   case .file(let event): effects = state.take(event)
   case .models(let event): effects = state.take(event)
   case .machine(let event): effects = state.take(event)
+  case .cluster(let event): effects = state.take(event)
   }
   effects += state.takeUpWhatWasDone()
   effects += state.settle()
@@ -33,6 +34,9 @@ extension AppState {
       return []
     case .wake: return []
     case .resumed: return [.redraw]
+    case .background(let isLight):
+      take(groundIsLight: isLight)
+      return []
     case .terminate(let signal): return [.end(signal: signal)]
     case .endOfInput: return [.quit]
     }
@@ -60,16 +64,6 @@ extension AppState {
     guard let model, snapshots.isUnsaved else { return [] }
     snapshots.markSaved()
     return [.writeSnapshots(snapshots.all, fingerprint: model.whole.fingerprint)]
-  }
-
-  /// Keeps the theme, which holds for every model, once it is chosen.
-  private mutating func keepTheme() -> [Effect] {
-    if case .themes = overlay { return [] }
-    guard theme.name != keptTheme else { return [] }
-    let isChosen = keptTheme != nil
-    keptTheme = theme.name
-    if isChosen { hasChosenTheme = true }
-    return isChosen ? [.keepTheme(theme.name)] : []
   }
 
   /// Asks for a look at the layer under the cursor where no plan makes the engine report: at a kept layer, or at what a

@@ -3,6 +3,7 @@ import Checkpoints
 import Compression
 import Engine
 import Export
+import Fitting
 import Sessions
 import Terminal
 
@@ -25,7 +26,7 @@ struct BudgetView {
       layout.side, style: painter.style(.border), glyphs: state.glyphs.box,
       title: title,
       titleStyle: painter.style(.strong))
-    let figures = figures(painter)
+    let figures = figures(painter, columns: layout.figures.columns)
     for (offset, line) in figures.prefix(layout.figures.rows).enumerated() {
       painter.put(
         line, at: Point(column: layout.figures.column, row: layout.figures.row + offset),
@@ -93,7 +94,7 @@ struct BudgetView {
 
   // MARK: Figures
 
-  private func figures(_ painter: Painter) -> [[Segment]] {
+  private func figures(_ painter: Painter, columns: Int) -> [[Segment]] {
     let budget = state.budget
     var lines: [[Segment]] = []
     if let refusal = budget.refusal {
@@ -101,6 +102,7 @@ struct BudgetView {
     }
     if let proposal = budget.proposal {
       lines.append(proposalLine(proposal, painter))
+      if let line = activeLine(proposal, painter) { lines.append(line) }
       lines.append(standingLine(proposal, painter))
       lines.append(currentLine(painter))
     } else if budget.refusal == nil {
@@ -116,7 +118,9 @@ struct BudgetView {
       lines.append(AgreementText(agreement).segments(painter))
     }
     if let calibration = state.calibration {
-      lines.append(CalibrationFigures(calibration, glyphs: state.glyphs).segments(painter))
+      lines.append(
+        CalibrationFigures(calibration, glyphs: state.glyphs).segments(
+          painter, columns: columns))
     }
     return lines
   }
@@ -128,6 +132,18 @@ struct BudgetView {
       painter.segment("   \(Figures.fixed(proposal.bitsPerWeight, 2)) bpw"),
       painter.segment("   KLD ~\(Figures.significant(proposal.divergence.mean))", .strong),
       painter.segment(state.budget.isPending ? " \(state.glyphs.ellipsis)" : " predicted", .dim),
+    ]
+  }
+
+  /// Of a mixture, what one token is multiplied with, which decides how fast it answers; nil for other models.
+  private func activeLine(_ proposal: AllocationResult, _ painter: Painter) -> [Segment]? {
+    guard let model = state.model?.description else { return nil }
+    let served = ServedModel(
+      model, schemes: model.layers.map { proposal.schemes[$0.name] ?? .keep }, forecast: nil)
+    guard served.hasExperts else { return nil }
+    return [
+      painter.segment("active ", .dim), painter.segment(Figures.totalBytes(served.activeBytes)),
+      painter.segment(" a token, all of it resident", .dim),
     ]
   }
 
@@ -158,14 +174,17 @@ struct BudgetView {
   private func optionsLine(_ painter: Painter) -> [Segment] {
     let budget = state.budget
     func option(_ name: String, _ value: String) -> [Segment] {
-      [painter.segment(name + " ", .dim), painter.segment(value + "  ")]
+      [painter.segment(name + " ", .dim), painter.segment(value)]
     }
     let limits = state.target.map(TargetLimits.of)
     let isFused = budget.fusesLayers || limits?.fusesLayers == true
-    return option("solver", budget.isExact ? "exact" : "quick")
-      + option("fused", isFused ? "q k v, gate up" : "no")
-      + option("pins", String(budget.pinned.count))
-      + option("schemes", "\(budget.choices.allowed.count)/\(budget.choices.schemes.count)")
+    return Array(
+      [
+        option("solver", budget.isExact ? "exact" : "quick"),
+        option("fused", isFused ? "q k v, gate up" : "no"),
+        option("pins", String(budget.pinned.count)),
+        option("schemes", "\(budget.choices.allowed.count)/\(budget.choices.schemes.count)"),
+      ].joined(separator: [painter.segment("  ")]))
   }
 }
 

@@ -23,12 +23,16 @@ struct ExportView {
     }
     put([painter.segment(state.export.choice.summary, .dim)], row: 1)
     put([painter.segment("to ", .dim), painter.segment(text.destination)], row: 2)
+    painter.link(
+      state.absolute(text.path), at: Point(column: inside.column + 3, row: inside.row + 2),
+      columns: min(displayWidth(of: text.path), inside.columns - 3))
     put([painter.segment(text.heading.text, text.heading.role)], row: 4)
     let end = endLines(text, columns: inside.columns, painter)
     let height = max(0, inside.rows - 5 - max(1, end.count) - 1)
     let lines = text.list.dropFirst(state.export.top).prefix(height)
+    let widths = Widths(text.list, columns: inside.columns)
     for (offset, line) in lines.enumerated() {
-      put(segments(line, columns: inside.columns, painter), row: 5 + offset)
+      put(segments(line, widths, painter), row: 5 + offset)
     }
     for (offset, segments) in end.enumerated() {
       put(segments, row: inside.rows - end.count + offset)
@@ -46,21 +50,27 @@ struct ExportView {
     }
   }
 
-  private func segments(
-    _ line: ExportText.Line, columns: Int, _ painter: Painter
-  ) -> [Segment] {
-    if line.text.isEmpty {
-      let width = min(48, columns - 16)
-      return [
-        painter.segment(painter.fit("  " + line.name, width)),
-        painter.segment(painter.fit(line.figure, 14, .trailing), .dim),
-      ]
+  /// The columns of the list: as wide as what is in them, so that reasons have the rest.
+  private struct Widths {
+    let name: Int
+    let figure: Int
+
+    init(_ lines: [ExportText.Line], columns: Int) {
+      let longest = lines.map { displayWidth(of: $0.name) }.max() ?? 0
+      name = min(longest + 3, max(columns / 2, 16))
+      figure = min((lines.map { displayWidth(of: $0.figure) }.max() ?? 0) + 2, 24)
     }
-    let width = min(40, columns / 2)
+  }
+
+  private func segments(
+    _ line: ExportText.Line, _ widths: Widths, _ painter: Painter
+  ) -> [Segment] {
+    let isFile = line.text.isEmpty
+    let figure = painter.fit(line.figure, widths.figure, isFile ? .trailing : .leading)
     return [
-      painter.segment(painter.fit("  " + line.name, width) + " "),
-      painter.segment(painter.fit(line.figure, 18) + " ", .key),
-      painter.segment(line.text, .dim),
+      painter.segment(painter.fit("  " + line.name, widths.name) + " "),
+      painter.segment(figure, isFile ? .dim : .key),
+      painter.segment(isFile ? "" : line.text, .dim),
     ]
   }
 }

@@ -42,7 +42,7 @@ struct GaugeView {
         "   " + words, .warn, at: Point(column: column, row: rect.row),
         maxColumns: rect.endColumn - column)
     }
-    let isMeasured = state.evaluations.current != nil
+    let isMeasured = state.isEvaluationCurrent
     if let predicted = state.predicted, !isMeasured, total.bytes < total.originalBytes {
       let segments = [
         painter.segment("KLD ~\(Figures.significant(predicted.mean))"),
@@ -68,8 +68,8 @@ struct GaugeView {
     isCurrent: Bool, after column: Int, in rect: Rect, on painter: inout Painter
   ) {
     guard let evaluation = state.evaluation else { return }
-    // Figures of an earlier plan say so: they are not about what is on the screen.
-    let note = isCurrent ? [] : [painter.segment("  earlier plan", .warn)]
+    // Figures of another plan say so: they are not about what is on the screen.
+    let note = isCurrent ? [] : [painter.segment("  another plan", .warn)]
     var parts = EvaluationText(evaluation.result, glyphs: state.glyphs).parts
     while !parts.isEmpty {
       let text = parts.joined(separator: "   ")

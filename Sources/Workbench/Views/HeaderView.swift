@@ -5,6 +5,9 @@ import Terminal
 
 /// The first row: the model, what it is, the job in front, the plan.
 struct HeaderView {
+  /// The program's name; a click on it lists all commands.
+  static let brand = "vise"
+
   let state: AppState
 
   func draw(in rect: Rect, on painter: inout Painter) {
@@ -25,7 +28,7 @@ struct HeaderView {
   }
 
   private func nameSegments(_ painter: Painter) -> [Segment] {
-    var segments = [painter.segment("vise", .brand), painter.segment("   ")]
+    var segments = [painter.segment(Self.brand, .brand), painter.segment("   ")]
     if let model = state.model {
       segments.append(painter.segment(model.description.name, .strong))
     }

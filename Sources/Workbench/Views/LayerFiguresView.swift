@@ -95,7 +95,7 @@ struct LayerFiguresView {
     let band = "\(Figures.significant(predicted.low)) to \(Figures.significant(predicted.high))"
     return [
       painter.segment("KLD ", .dim), painter.segment("~\(Figures.significant(predicted.mean))"),
-      painter.segment("  \(band) predicted", .dim),
+      painter.segment("  \(band)", .dim),
     ]
   }
 

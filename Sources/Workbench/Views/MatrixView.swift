@@ -109,7 +109,7 @@ struct MatrixView {
         guard let divergence = model.divergence(layer) else { return unknown }
         guard divergence > 0 else { return painter.segment("0", .dim) }
         return Segment(
-          "~" + Figures.significant(divergence), painter.styles.heat(divergence / max(most, 1e-12)))
+          "~" + Figures.brief(divergence), painter.styles.heat(divergence / max(most, 1e-12)))
       case .error:
         if scheme.keepsLayer { return painter.segment(glyphs.dash, .dim) }
         guard let report = model.currentReport(layer) else { return unknown }

@@ -26,9 +26,12 @@ struct OverlayView {
     painter.openPopup(layout.rect, title: "Theme", hint: "Enter takes, Esc goes back")
     for (offset, rect) in layout.items.enumerated() {
       let index = offset + layout.firstItem
+      let isAutomatic = index == 0
       painter.put(
-        state.themes[index].name, at: Point(column: rect.column + 1, row: rect.row),
-        maxColumns: rect.columns - 2)
+        [
+          painter.segment(state.themeChoices[index]),
+          painter.segment(isAutomatic ? "   as the terminal's ground" : "", .dim),
+        ], at: Point(column: rect.column + 1, row: rect.row), maxColumns: rect.columns - 2)
       if index == selected { painter.select(rect) }
     }
   }
@@ -53,11 +56,11 @@ struct OverlayView {
     guard let evaluation = state.evaluation else { return }
     painter.openPopup(layout.rect, title: "Evaluation", hint: "Esc closes")
     let inside = layout.rect.inset(columns: 3, rows: 1)
-    let isCurrent = state.evaluations.current != nil
+    let isCurrent = state.isEvaluationCurrent
     painter.put(
       [
         painter.segment(evaluation.textPath, .dim),
-        painter.segment(isCurrent ? "" : "  measured under an earlier plan", .warn),
+        painter.segment(isCurrent ? "" : "  measured under another plan", .warn),
       ], at: inside.origin, maxColumns: inside.columns)
     let rows = EvaluationText(evaluation.result, glyphs: state.glyphs).rows
     for (offset, row) in rows.prefix(max(0, inside.rows - 2)).enumerated() {

@@ -57,6 +57,16 @@ struct Painter {
     return used
   }
 
+  /// Makes a link of the cells from `point` on, if `address` is a path from the root or an address of the web.
+  mutating func link(_ address: String, at point: Point, columns: Int) {
+    guard columns > 0 else { return }
+    let range = point.column..<point.column + columns
+    let link =
+      Link(url: address, row: point.row, columns: range)
+      ?? Link(path: address, row: point.row, columns: range)
+    if let link { frame.links.append(link) }
+  }
+
   /// Writes segments so that they end before `endColumn`; nothing if they do not fit.
   @discardableResult
   mutating func put(_ segments: [Segment], endingAt endColumn: Int, row: Int, maxColumns: Int)
@@ -67,6 +77,13 @@ struct Painter {
     return put(segments, at: Point(column: endColumn - width, row: row), maxColumns: width)
   }
 
+  /// The parts that have room together: what has none is left out rather than cut, the last first.
+  static func fitting(_ parts: [[Segment]], _ columns: Int) -> [Segment] {
+    var parts = parts
+    while parts.count > 1, width(of: parts.flatMap(\.self)) > columns { parts.removeLast() }
+    return parts.flatMap(\.self)
+  }
+
   static func width(of segments: [Segment]) -> Int {
     segments.reduce(0) { $0 + displayWidth(of: $1.text) }
   }
@@ -74,6 +91,19 @@ struct Painter {
   /// Text filled up or cut to a width.
   func fit(_ text: String, _ columns: Int, _ alignment: TextAlignment = .leading) -> String {
     padded(text, to: columns, alignment: alignment, ellipsis: glyphs.ellipsis)
+  }
+
+  /// A text that may be a path: of one that is too wide the end stays, which names the file.
+  func fit(subject: String, _ columns: Int) -> String {
+    guard subject.contains("/"), !subject.contains(" "), displayWidth(of: subject) > columns else {
+      return fit(subject, columns)
+    }
+    var end = Substring(subject)
+    while displayWidth(of: glyphs.ellipsis) + displayWidth(of: String(end)) > columns, !end.isEmpty
+    {
+      end = end.dropFirst()
+    }
+    return fit(glyphs.ellipsis + end, columns)
   }
 
   /// Blanks between columns, and before a figure that ends its column: figures alone are underlined.
@@ -99,6 +129,10 @@ struct Painter {
   /// The box of an overlay: everything drawn after it stands on the overlay's ground.
   mutating func openPopup(_ rect: Rect, title: String, hint: String = "") {
     isPopup = true
+    frame.links.removeAll { link in
+      (rect.row..<rect.endRow).contains(link.row)
+        && link.columns.overlaps(rect.column..<rect.endColumn)
+    }
     frame.fill(rect, style: style(.popup))
     frame.drawBox(
       rect, style: style(.popupBorder), glyphs: glyphs.box, title: title, titleStyle: style(.focus),

@@ -40,6 +40,28 @@ struct PlanListView {
           return Segment("  " + painter.fit(cell.text, column.width, .trailing), cell.style)
         }
     }.draw(in: layout.rows, on: &painter)
+    linkTexts(in: layout, columns, nameWidth, on: &painter)
+  }
+
+  /// Makes links of the texts that plans were measured on.
+  private func linkTexts(
+    in layout: CompareLayout, _ columns: [SnapshotColumn], _ nameWidth: Int,
+    on painter: inout Painter
+  ) {
+    guard let place = columns.firstIndex(of: .text) else { return }
+    let start = columns[...place].reduce(layout.rows.column + 1 + 2 + nameWidth) {
+      $0 + 2 + $1.width
+    }
+    for line in 0..<layout.rows.rows {
+      let point = Point(column: layout.rows.column, row: layout.rows.row + line)
+      guard
+        let index = ListView.index(at: point, in: layout.rows, cursor: cursor, count: count),
+        let text = row(index).plan.measured?.text
+      else { continue }
+      let width = min(displayWidth(of: text.fileName), SnapshotColumn.text.width)
+      painter.link(
+        state.absolute(text), at: Point(column: start - width, row: point.row), columns: width)
+    }
   }
 
   private func cell(_ column: SnapshotColumn, of row: Row, _ painter: Painter) -> Segment {

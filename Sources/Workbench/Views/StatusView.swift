@@ -51,7 +51,7 @@ struct StatusView {
       ]
     }
     let summary = model.summary(of: targets)
-    let isMarked = !state.table.marks.isEmpty || state.table.anchor != nil
+    let isMarked = !state.table.shownMarks.isEmpty || state.table.anchor != nil
     let tilde = summary.isEstimate ? "~" : ""
     return [
       painter.segment("\(targets.count) layers", isMarked ? .mark : .text),

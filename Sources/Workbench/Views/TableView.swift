@@ -56,8 +56,10 @@ struct TableView {
         painter.segment(" \(state.table.matching.count)", .dim),
       ])
     }
-    let marked = state.table.marks.count
+    let marked = state.table.shownMarks.count
     if marked > 0 { parts.append([painter.segment("\(marked) marked", .mark)]) }
+    let hidden = state.table.marks.count - marked
+    if hidden > 0 { parts.append([painter.segment("\(hidden) marked are hidden", .dim)]) }
     if state.table.anchor != nil { parts.append([painter.segment("range", .mark)]) }
     return Array(parts.joined(separator: [painter.segment(rule, .border)]))
   }

@@ -7,6 +7,8 @@ struct TokenView {
 
   /// Columns of a token's spelling, and of its probability in percent.
   private static let (spelling, percent) = (18, 7)
+  /// Columns from which on it is said what the first figures are of.
+  private static let namingColumns = 44
 
   func draw(in place: Rect, on painter: inout Painter) {
     let reading = state.reading
@@ -40,22 +42,23 @@ struct TokenView {
   private func drawHeading(_ token: TokenReading, in rect: Rect, on painter: inout Painter) {
     let reading = state.reading
     let count = reading.tokensSubject?.request.answer.count ?? reading.tokens.count
-    var segments = [
-      painter.segment("token \(token.index + 1) of \(count) ", .dim),
-      painter.segment(Self.quoted(token.text), .strong),
-      painter.segment("   KLD \(Figures.significant(token.divergence))", .text),
-    ]
-    if !token.agrees {
-      segments += [
-        painter.segment("   "), painter.segment("they would choose differently", .diverged),
+    var parts = [
+      [
+        painter.segment("token \(token.index + 1) of \(count) ", .dim),
+        painter.segment(Self.quoted(token.text), .strong),
+        painter.segment("   KLD \(Figures.significant(token.divergence))", .text),
       ]
+    ]
+    if let plan = reading.tokensSubject?.plan, plan != state.history.current {
+      parts.append([painter.segment("   under another plan", .warn)])
+    }
+    if !token.agrees {
+      parts.append([painter.segment("   "), painter.segment("the models differ", .diverged)])
     }
     let side = reading.tokensSubject?.request.side ?? reading.side
-    segments.append(painter.segment("   \(side.rawValue)'s answer, read by both", .dim))
-    if let plan = reading.tokensSubject?.plan, plan != state.history.current {
-      segments.append(painter.segment("   under an earlier plan", .warn))
-    }
-    painter.put(segments, at: rect.origin, maxColumns: rect.columns)
+    parts.append([painter.segment("   \(side.rawValue)'s answer, read by both", .dim)])
+    painter.put(
+      Painter.fitting(parts, rect.columns), at: rect.origin, maxColumns: rect.columns)
   }
 
   private func draw(
@@ -66,7 +69,8 @@ struct TokenView {
       [
         painter.segment(side.rawValue, side.role),
         painter.segment(
-          "   this token \(Self.percent(expectation.probability)), rank \(expectation.rank)", .dim),
+          "   \(rect.columns < Self.namingColumns ? "" : "this token ")"
+            + "\(Self.percent(expectation.probability)), rank \(expectation.rank)", .dim),
       ]
     ]
     let bar = rect.columns - Self.spelling - Self.percent - 3

@@ -32,7 +32,8 @@ struct AllocateCommand: ParsableCommand {
       tensors; bpw are the same as bits a weight. Without --sensitivity it is measured first, \
       which takes minutes.
 
-      --json: bytes (of the target's files, else of tensors; with --bitmasks also bytes_with_bitmasks), bits_per_weight, kld of mean, low, high (predicted, nats a token), gap (how \
+      --json: bytes (of the target's files, else of tensors; with --bitmasks also bytes_with_bitmasks), active_bytes (of a \
+      mixture: what one token is multiplied with), bits_per_weight, kld of mean, low, high (predicted, nats a token), gap (how \
       far at most above the best plan there is, as a share), output, layers[] of name, scheme, \
       changed (whether --plan, or the original, has another).
       """)
@@ -138,7 +139,7 @@ struct AllocateCommand: ParsableCommand {
     }
     if let output { try PlanFile.write(found.plan(for: description), to: output) }
     let before = try current?.schemes(for: shapes) ?? [:]
-    let result = AllocateResult(found, before: before, shapes: shapes, output: output)
+    let result = AllocateResult(found, of: description, before: before, output: output)
     if json {
       try JSONOutput.write(result)
     } else {
@@ -203,6 +204,7 @@ struct AllocateResult: Encodable {
 
   let bytes: Int
   let bytesWithBitmasks: Int?
+  let activeBytes: Int?
   let bitsPerWeight: Figure
   let kld: Divergence
   let gap: Figure
@@ -210,15 +212,19 @@ struct AllocateResult: Encodable {
   let layers: [Layer]
 
   init(
-    _ result: AllocationResult, before: [String: Scheme], shapes: [LayerShape], output: String?
+    _ result: AllocationResult, of model: ModelDescription, before: [String: Scheme],
+    output: String?
   ) {
     bytes = result.bytes
     bytesWithBitmasks = result.bytesWithBitmasks
+    let schemes = model.layers.map { result.schemes[$0.name] ?? .keep }
+    let served = ServedModel(model, schemes: schemes, forecast: nil)
+    activeBytes = served.hasExperts ? served.activeBytes : nil
     bitsPerWeight = Figure(result.bitsPerWeight)
     kld = Divergence(result.divergence)
     gap = Figure(result.gap)
     self.output = output
-    layers = shapes.map { shape in
+    layers = model.layerShapes.map { shape in
       let scheme = result.schemes[shape.name] ?? .keep
       return Layer(
         name: shape.name, scheme: scheme.summary,
@@ -235,11 +241,12 @@ struct AllocateResult: Encodable {
     }
     let share = (100 * (gap.value ?? .nan)).significant(2)
     let bitmasks = bytesWithBitmasks.map { "; \($0.megabytes) MB with bitmasks" } ?? ""
+    let active = activeBytes.map { "; \($0.megabytes) MB active a token" } ?? ""
     let saved = output.map { "written to \($0)\n" } ?? ""
     return """
       \(counts.text)
       \(bytes.megabytes) MB, \((bitsPerWeight.value ?? .nan).fixed(2)) bpw, \
-      \(layers.count(where: \.changed)) layers changed\(bitmasks)
+      \(layers.count(where: \.changed)) layers changed\(bitmasks)\(active)
       predicted KLD \((kld.mean.value ?? .nan).significant(3)), between \
       \((kld.low.value ?? .nan).significant(3)) and \((kld.high.value ?? .nan).significant(3)); \
       at most \(share) % above the best possible
@@ -250,9 +257,5 @@ struct AllocateResult: Encodable {
 
 extension AllocationResult {
   /// The plan that gives each layer the scheme that was found for it.
-  func plan(for model: ModelDescription) -> Plan {
-    var plan = Plan(schemes: schemes, for: model.layerShapes)
-    (plan.model, plan.fingerprint) = (model.name, model.fingerprint)
-    return plan
-  }
+  func plan(for model: ModelDescription) -> Plan { Plan(schemes: schemes, of: model) }
 }

@@ -58,12 +58,8 @@ private struct CalibrateResult: Encodable {
   let widestInput: Int
   let tokensPerInput: Figure
   let experts: [Experts]
-  let warning: String?
-  let imatrix: String?
-
-  private enum CodingKeys: String, CodingKey {
-    case text, tokens, windows, window, widestInput, tokensPerInput, experts, warning, imatrix
-  }
+  let warning: Nullable<String>
+  let imatrix: Nullable<String>
 
   /// What the experts of a block read.
   struct Experts: Encodable {
@@ -82,22 +78,8 @@ private struct CalibrateResult: Encodable {
     experts = summary.experts.map {
       Experts(name: $0.name, tokens: $0.tokens, missed: $0.missed)
     }
-    warning = summary.warning
-    self.imatrix = imatrix
-  }
-
-  // What is not there is null, so that every key is always there.
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(text, forKey: .text)
-    try container.encode(tokens, forKey: .tokens)
-    try container.encode(windows, forKey: .windows)
-    try container.encode(window, forKey: .window)
-    try container.encode(widestInput, forKey: .widestInput)
-    try container.encode(tokensPerInput, forKey: .tokensPerInput)
-    try container.encode(experts, forKey: .experts)
-    try container.encode(warning, forKey: .warning)
-    try container.encode(imatrix, forKey: .imatrix)
+    warning = Nullable(summary.warning)
+    self.imatrix = Nullable(imatrix)
   }
 }
 

@@ -50,7 +50,7 @@ struct CompareCommand: ParsableCommand {
   /// Layers that are listed where nobody says which.
   private static let worstCount = 10
 
-  private static let job = JobID(105)
+  private static let job = CommandJob.comparison.id
 
   func validate() throws {
     guard text != nil || reading.window == nil && reading.windows == nil else {

@@ -65,8 +65,7 @@ struct CompressCommand: ParsableCommand {
       _ = try session.calibrate(request)
     }
     session.setPlan(plan, for: description)
-    let found = AllocateResult(
-      allocation, before: [:], shapes: description.layerShapes, output: savePlan)
+    let found = AllocateResult(allocation, of: description, before: [:], output: savePlan)
     if !json { OutputStream.standard.write(found.text + "\n") }
     let exported = try session.export(options)
     let measured = try session.measure(exported, madeFrom: model.path, options.receipt)

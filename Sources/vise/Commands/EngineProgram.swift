@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dispatch
 import Engine
 import FoundationEssentials
 import Glibc
@@ -65,16 +66,29 @@ struct EngineProgram: ParsableCommand {
         // An engine that nobody can find again is of no use without its workbench.
         if options.directory == nil { options.patience = .zero }
         yieldToOthers()
-        try EngineHost(options).run(first: workbench)
+        try run(EngineHost(options), first: workbench)
       } else {
         options.directory = try PrivateDirectory(in: environment)
         options.patience = nil
         OutputStream.error.writeLine("vise: an engine waits for workbenches; Ctrl-C ends it")
-        try EngineHost(options).run(first: nil)
+        try run(EngineHost(options), first: nil)
       }
     } catch let error as LinkError {
       throw CommandFailure(status: .failed, message: error.description)
     }
+  }
+
+  /// Runs an engine, which ends as by `--stop` when the system or a person asks for its end.
+  private func run(_ host: EngineHost, first workbench: ByteStream?) throws(LinkError) {
+    let sources = [SIGTERM, SIGINT].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler { host.stop() }
+      source.resume()
+      return source
+    }
+    defer { sources.forEach { $0.cancel() } }
+    try host.run(first: workbench)
   }
 
   /// Lets the system, when memory runs out, end the engine before any program that a person looks at.

@@ -206,7 +206,7 @@ private struct FitResult: Encodable {
   }
 
   let name: String
-  let target: String?
+  let target: Nullable<String>
   let context: Int
   let batch: Int
   let kv: String
@@ -214,7 +214,7 @@ private struct FitResult: Encodable {
 
   init(_ model: ServedModel, fits: [Fit], target: ExportTarget?, _ request: FitRequest) {
     name = model.name
-    self.target = target?.rawValue
+    self.target = Nullable(target?.rawValue)
     (context, batch, kv) = (request.context, request.batch, request.cache.rawValue)
     machines = fits.map(Place.init)
   }

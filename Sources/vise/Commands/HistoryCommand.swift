@@ -83,7 +83,7 @@ struct HistoryCommand: ParsableCommand {
 /// What `vise history --json` prints.
 private struct HistoryResult: Encodable {
   struct Row: Encodable {
-    let finished: String?
+    let finished: Nullable<String>
     let planId: String
     let plan: String
     let text: String
@@ -109,7 +109,7 @@ private struct HistoryResult: Encodable {
     self.evaluations = evaluations.map { evaluation in
       let result = evaluation.result
       return Row(
-        finished: evaluation.finished?.formatted(.iso8601), planId: evaluation.planID,
+        finished: Nullable(evaluation.finished?.formatted(.iso8601)), planId: evaluation.planID,
         plan: evaluation.plan.yaml(), text: evaluation.textPath, tokens: result.tokens,
         windows: result.windows, bytes: evaluation.bytes,
         bitsPerWeight: Figure(evaluation.bitsPerWeight),

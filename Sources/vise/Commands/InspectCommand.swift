@@ -79,12 +79,15 @@ struct InspectCommand: ParsableCommand {
     guard let blueprint = model.blueprint, let attention = blueprint.attention else {
       return "\(model.blockCount) blocks"
     }
-    let recurrent = blueprint.blocks.count { $0.delta != nil }
+    let recurrent = blueprint.blocks.count { $0.delta != nil || $0.mamba != nil }
+    let convolving = blueprint.blocks.count { $0.convolution != nil }
     let text =
       "\(blueprint.blocks.count) blocks of \(attention.headCount) heads "
       + "(\(attention.keyValueHeadCount) for keys and values), hidden \(blueprint.hiddenSize), "
       + "vocabulary \(blueprint.vocabularySize)"
       + (recurrent > 0 ? "\n\(recurrent) of the blocks have a recurrence in attention's place" : "")
+      + (convolving > 0
+        ? "\n\(convolving) of the blocks have a short convolution in attention's place" : "")
     guard case .experts(let experts)? = blueprint.blocks.last?.feedForward else { return text }
     return text
       + "\n\(experts.count) experts a block, of which a token runs through \(experts.chosenCount)"

@@ -81,12 +81,14 @@ struct LadderCommand: ParsableCommand {
       throw CommandFailure(status: .failed, message: error.description)
     }
     let candidates = try measuredCandidates(in: session)
+    let measuredText = try measuredText()
     var card = ModelCard(description, target: target, text: measure)
     for rung in sizes.rungs {
       // Measuring opens the export in the model's place.
       _ = try session.open(model.path)
       try reopenSensitivity(in: session)
-      card.rungs.append(try write(rung, candidates, of: description, in: session))
+      card.rungs.append(
+        try write(rung, candidates, of: description, measuredOn: measuredText, in: session))
       do throws(StorageError) {
         try OutputFile.write(Array(card.markdown.utf8), to: "\(output)/README.md")
       } catch {
@@ -114,6 +116,7 @@ struct LadderCommand: ParsableCommand {
     let named = try CandidateOptions.schemes(named: types ?? limits.usualCandidates)
     let held = named.filter { limits.has($0) }
     guard sensitivity == nil, (try? FileSystem.kind(of: sensitivityPath)) == nil else {
+      try checkOrigin(in: session)
       return held
     }
     _ = try session.measureSensitivity(
@@ -123,9 +126,27 @@ struct LadderCommand: ParsableCommand {
     return held
   }
 
+  /// Says what the sensitivity at hand was measured on; refuses one of another text than was asked for.
+  private func checkOrigin(in session: EngineSession) throws(CommandFailure) {
+    let origin: Sensitivity.Origin
+    do { origin = try Sensitivity(path: sensitivityPath).origin } catch {
+      throw CommandFailure(status: .failed, message: "\(error)")
+    }
+    if let asked = text.text?.fileName, asked != origin.text.fileName {
+      throw CommandFailure(
+        status: .failed,
+        message:
+          "\(sensitivityPath) was measured on \(origin.text), not on \(asked); remove it, so that it is "
+          + "measured again")
+    }
+    session.note(
+      "\(sensitivityPath) was measured on \(origin.gradientTokens) tokens of \(origin.text)")
+  }
+
   private func write(
     _ rung: (text: String, target: BudgetTarget), _ candidates: [Scheme],
-    of description: ModelDescription, in session: EngineSession
+    of description: ModelDescription, measuredOn measuredText: Receipt.File?,
+    in session: EngineSession
   ) throws -> LadderRung {
     session.send(
       .allocate(rung.target, AllocationSettings(candidates: candidates, target: target)))
@@ -147,11 +168,11 @@ struct LadderCommand: ParsableCommand {
       _ = try session.write(
         ExportRequest(format: target.format, target: target, path: path, writesReceipt: true))
     }
-    var measured = try knownMeasurement(of: path)
+    var measured = try knownMeasurement(of: path, on: measuredText)
     if measured == nil, let measure {
       _ = try session.measureExport(
         at: path, madeFrom: model.path, on: measure, windows: measureWindows)
-      measured = try knownMeasurement(of: path)
+      measured = try knownMeasurement(of: path, on: measuredText)
     }
     return LadderRung(
       size: rung.text, path: path, plan: "\(name).yaml", bytes: found.bytes,
@@ -185,12 +206,21 @@ struct LadderCommand: ParsableCommand {
     }
   }
 
+  /// The text of --measure as receipts know it; nil where nothing is measured.
+  private func measuredText() throws(CommandFailure) -> Receipt.File? {
+    guard let measure else { return nil }
+    do throws(ExportError) { return try FileHashing.file(measure, as: measure) } catch {
+      throw CommandFailure(status: .failed, message: error.description)
+    }
+  }
+
   /// What the receipt says of the text, from an earlier run or this one.
   private func knownMeasurement(
-    of path: String
+    of path: String, on text: Receipt.File?
   ) throws(CommandFailure) -> Receipt.Measurement? {
-    try receipt(of: path).measured.last {
-      $0.text.name == measure && $0.windowLimit == measureWindows
+    guard let text else { return nil }
+    return try receipt(of: path).measured.last {
+      $0.text == text && $0.windowLimit == measureWindows
     }
   }
 }

@@ -33,7 +33,9 @@ struct OpenCommand: ParsableCommand {
 
   @OptionGroup var serving: ServingOptions
 
-  @Option(name: .long, help: "A theme's name, or the path of a theme file.")
+  @Option(
+    name: .long,
+    help: "A theme's name, a theme file's path, or auto: light or dark as the terminal is.")
   var theme: String?
 
   @Option(name: .long, help: "Colours: auto, truecolor, 256, 16, 8 or never.")
@@ -41,6 +43,11 @@ struct OpenCommand: ParsableCommand {
 
   @Flag(name: .long, help: "Draw with ASCII characters only.")
   var ascii = false
+
+  @Flag(
+    name: .long,
+    help: "No screen: read commands line by line and answer in sentences, for screen readers.")
+  var plain = false
 
   @Flag(name: .long, help: "Leave the mouse to the terminal.")
   var noMouse = false
@@ -75,6 +82,7 @@ struct OpenCommand: ParsableCommand {
     options.memoryBytes = try MemoryOption.bytes(memory)
     options.session = session?.choice ?? .ask
     options.engine = engine
+    if plain { return try runPlain(options) }
     do {
       end = try Workbench.run(options)
     } catch {
@@ -89,6 +97,23 @@ struct OpenCommand: ParsableCommand {
       OutputStream.error.writeLine(
         "vise: jobs go on: opening the model again comes back to them; `vise engine --list` tells of them"
       )
+    }
+  }
+
+  private func runPlain(_ options: WorkbenchOptions) throws {
+    let end: (isDone: Bool, goesOn: Bool)
+    do {
+      end = try Workbench.runPlain(
+        options, isScript: isatty(STDIN_FILENO) != 1, read: { readLine() },
+        write: { OutputStream.standard.writeLine($0) })
+    } catch {
+      throw CommandFailure(status: .failed, message: error.description)
+    }
+    if end.goesOn {
+      OutputStream.error.writeLine("vise: jobs go on: `vise engine --list` tells of them")
+    }
+    guard end.isDone else {
+      throw CommandFailure(status: .failed, message: "not all that was asked for was done")
     }
   }
 
@@ -115,7 +140,7 @@ struct OpenCommand: ParsableCommand {
     if let plan { _ = try PlanFile.read(plan) }
     if case .ssh = engine { return nil }
     guard let path else {
-      guard isatty(STDIN_FILENO) == 1, OutputStream.standard.isTerminal else {
+      guard plain || isatty(STDIN_FILENO) == 1 && OutputStream.standard.isTerminal else {
         throw CommandFailure(
           status: .usage,
           message: "say which model: vise PATH; vise models lists those that are here")

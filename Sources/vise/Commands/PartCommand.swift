@@ -75,9 +75,10 @@ struct PartCommand: ParsableCommand {
     var table = TextTable(["compressed up to", "own error", "error", "KLD", "adds", "parts at"])
     for block in Self.blocks(blocks) {
       table.add([
-        block.block.map { "block \($0)" } ?? block.place, block.ownError.value?.percent ?? "-",
-        block.relativeError.value?.percent ?? "-", (block.kld.value ?? 0).fixed(5),
-        (block.addedKld.value ?? 0).fixed(5), block.parting.map { "token \($0 + 1)" } ?? "-",
+        block.block.value.map { "block \($0)" } ?? block.place,
+        block.ownError.value?.percent ?? "-",
+        block.relativeError.value?.percent ?? "-", block.kld.value?.fixed(5) ?? "-",
+        block.addedKld.value?.fixed(5) ?? "-", block.parting.value.map { "token \($0 + 1)" } ?? "-",
       ])
     }
     OutputStream.standard.write(table.text)
@@ -105,27 +106,12 @@ struct PartCommand: ParsableCommand {
 
   private struct Block: Encodable {
     let place: String
-    let block: Int?
+    let block: Nullable<Int>
     let ownError: Figure
     let relativeError: Figure
     let kld: Figure
     let addedKld: Figure
-    let parting: Int?
-
-    private enum CodingKeys: CodingKey {
-      case place, block, ownError, relativeError, kld, addedKld, parting
-    }
-
-    func encode(to encoder: any Encoder) throws {
-      var container = encoder.container(keyedBy: CodingKeys.self)
-      try container.encode(place, forKey: .place)
-      try container.encode(block, forKey: .block)
-      try container.encode(ownError, forKey: .ownError)
-      try container.encode(relativeError, forKey: .relativeError)
-      try container.encode(kld, forKey: .kld)
-      try container.encode(addedKld, forKey: .addedKld)
-      try container.encode(parting, forKey: .parting)
-    }
+    let parting: Nullable<Int>
   }
 
   private struct Token: Encodable {
@@ -171,9 +157,9 @@ struct PartCommand: ParsableCommand {
         case .head: ("head", nil)
         }
       return Block(
-        place: place, block: block, ownError: Figure(parting.ownError),
+        place: place, block: Nullable(block), ownError: Figure(parting.ownError),
         relativeError: Figure(parting.relativeError), kld: Figure(parting.divergence),
-        addedKld: Figure(parting.divergence - before), parting: parting.parting)
+        addedKld: Figure(parting.divergence - before), parting: Nullable(parting.parting))
     }
   }
 }

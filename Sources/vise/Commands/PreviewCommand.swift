@@ -76,7 +76,7 @@ extension EngineSession {
   fileprivate func sampledReport(
     on layer: String, under scheme: Scheme
   ) throws(CommandFailure) -> LayerReport {
-    let job = JobID(104)
+    let job = CommandJob.preview.id
     send(.preview(job, layer: layer, scheme: scheme))
     defer { send(.cancel(job)) }
     return try next { event in

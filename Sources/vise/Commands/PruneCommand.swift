@@ -117,7 +117,7 @@ extension EngineSession {
   fileprivate func chooseStructure(
     _ request: StructureRequest
   ) throws(CommandFailure) -> ChosenStructure {
-    let job = JobID(103)
+    let job = CommandJob.pruning.id
     send(.chooseStructure(job, request))
     return try next { event in
       if case .structureChosen(job, let chosen) = event { chosen } else { nil }

@@ -130,7 +130,7 @@ extension BudgetTarget {
 }
 
 extension EngineSession {
-  private static let refinement = JobID(106)
+  private static let refinement = CommandJob.refinement.id
 
   /// Measures layers of a plan; nil if none taught anything.
   fileprivate func refine(

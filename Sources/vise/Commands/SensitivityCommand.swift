@@ -73,7 +73,7 @@ extension EngineSession {
   func measureSensitivity(
     _ request: SensitivityRequest
   ) throws(CommandFailure) -> SensitivitySummary {
-    let job = JobID(101)
+    let job = CommandJob.sensitivity.id
     send(.measureSensitivity(job, request))
     return try next { event in
       if case .calibrated(job, let summary) = event, let warning = summary.warning {

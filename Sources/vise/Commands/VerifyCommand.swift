@@ -5,6 +5,7 @@ import Engine
 import Export
 import Foundation
 import Inference
+import Procedures
 import Tensors
 
 /// `vise verify`: whether an export is what its receipt says.
@@ -42,9 +43,14 @@ struct VerifyCommand: ParsableCommand {
     do throws(ExportError) { receipt = try Receipt(ofExport: export) } catch {
       throw CommandFailure(status: .failed, message: error.description)
     }
+    // A session hears of Ctrl-C where it waits for the engine only, and hashing may take long.
+    var checks = receipt.files.map {
+      Self.compare($0, path: Self.path(of: $0, in: export), isNeeded: true)
+    }
+    checks += unlisted(beside: receipt)
+    checks.append(stated(by: receipt))
     let session = EngineSession(EngineSettings(streamsExports: true))
     defer { session.close() }
-    var checks = receipt.files.map { Self.compare($0, path: Self.path(of: $0, in: export)) }
     let origin = source ?? receipt.source.path
     let found = identity(of: origin, stated: receipt.source)
     checks.append(found)
@@ -84,9 +90,12 @@ struct VerifyCommand: ParsableCommand {
     return isDirectory ? "\(export)/\(part.name)" : export
   }
 
-  private static func compare(_ stated: Receipt.File, path: String) -> Check {
+  /// A file beside what is stated of it; without one that `isNeeded`, the export is not what it was.
+  private static func compare(
+    _ stated: Receipt.File, path: String, isNeeded: Bool = false
+  ) -> Check {
     guard FileManager.default.fileExists(atPath: path) else {
-      return Check(stated.name, .unchecked, "is not here")
+      return Check(stated.name, isNeeded ? .differs : .unchecked, "is not here")
     }
     do throws(ExportError) {
       let found = try FileHashing.file(path, as: stated.name)
@@ -98,6 +107,43 @@ struct VerifyCommand: ParsableCommand {
         "stated \(stated.bytes) bytes, \(stated.xxh64); found \(found.bytes), \(found.xxh64)")
     } catch {
       return Check(stated.name, .differs, error.description)
+    }
+  }
+
+  /// What is in the export's directory and not in the receipt.
+  private func unlisted(beside receipt: Receipt) -> [Check] {
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: export) else {
+      return []
+    }
+    let known = Set(receipt.files.map(\.name) + [Receipt.path(ofExport: export).fileName])
+    return names.filter { !known.contains($0) }.sorted().map {
+      Check($0, .unchecked, "is not in the receipt")
+    }
+  }
+
+  /// Whether the export's layers are quantized as the receipt's plan says.
+  private func stated(by receipt: Receipt) -> Check {
+    let name = "plan"
+    do {
+      let plan = try Plan(yaml: receipt.plan)
+      if let stated = plan.fingerprint, stated != receipt.source.fingerprint {
+        return Check(name, .differs, "is of another checkpoint than was exported")
+      }
+      let model = try Checkpoint.open(export).description
+      let schemes = try plan.schemes(for: model.layerShapes)
+      // A layer that the plan keeps is as the original has it, which may be quantized.
+      let other = model.layers.first { layer in
+        guard let wanted = schemes[layer.name]?.quantization else { return false }
+        let shape = model.shape(of: layer)
+        return StoredScheme(layer, compressing: shape).scheme.quantization?
+          .isStored(as: wanted, columns: layer.columns) != true
+      }
+      guard let other else { return Check(name, .same, "\(schemes.count) layers") }
+      let wanted = schemes[other.name]?.summary ?? ""
+      return Check(
+        name, .differs, "says \(wanted) for \(other.name), which is \(other.storedText)")
+    } catch {
+      return Check(name, .differs, "\(error)")
     }
   }
 
@@ -195,5 +241,14 @@ private struct VerifyResult: Encodable {
     let rest = unchecked > 0 ? ", \(unchecked) not checked" : ""
     let same = checks.count { $0.result == .same }
     return "\(table.text)\n\(same) of \(checks.count) are as \(receipt) says\(rest)\n"
+  }
+}
+
+extension QuantizationScheme {
+  /// Whether files hold codes and scales of both schemes in the same form, whatever method chose them.
+  fileprivate func isStored(as other: QuantizationScheme, columns: Int) -> Bool {
+    block == other.block && float == other.float && bits == other.bits
+      && isSymmetric == other.isSymmetric
+      && group.weights(inRowOf: columns) == other.group.weights(inRowOf: columns)
   }
 }

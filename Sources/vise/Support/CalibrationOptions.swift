@@ -56,7 +56,7 @@ struct CalibrationOptions: ParsableArguments {
 extension EngineSession {
   /// Calibrates, and warns where the text is too short.
   func calibrate(_ request: CalibrationRequest) throws(CommandFailure) -> CalibrationSummary {
-    let job = JobID(100)
+    let job = CommandJob.calibration.id
     send(.calibrate(job, request))
     let found = try next { event in
       if case .calibrated(job, let summary) = event { summary } else { nil }

@@ -3,11 +3,11 @@ import Inference
 import Serving
 
 extension EngineSession {
-  private static let evaluation = JobID(103)
-  private static let answer = JobID(104)
-  private static let logits = JobID(105)
-  private static let parting = JobID(107)
-  private static let reading = JobID(108)
+  private static let evaluation = CommandJob.evaluation.id
+  private static let answer = CommandJob.answer.id
+  private static let logits = CommandJob.logits.id
+  private static let parting = CommandJob.parting.id
+  private static let reading = CommandJob.reading.id
 
   /// Measures on a text; `hears` is told each event up to the job's end.
   func evaluate(

@@ -108,7 +108,8 @@ final class EngineSession {
     case .jobProgress, .jobEnded, .evaluating, .opened, .restructured, .compressed, .answerEnded,
       .serverFound, .tokensRead, .blockParted, .evaluated, .logitsWritten, .calibrated,
       .sensitivity, .sensitivitySaved, .sensitivityDrafted, .sensitivityRefined, .structureChosen,
-      .allocated, .frontier, .predicted, .exportOutline, .layersCompared, .exportPreview, .exported:
+      .allocated, .frontier, .predicted, .exportOutline, .layersCompared, .layoutRead,
+      .exportPreview, .exported, .jobPacked:
       break
     }
   }

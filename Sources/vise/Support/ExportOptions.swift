@@ -62,7 +62,7 @@ struct ExportOptions: ParsableArguments {
 }
 
 extension EngineSession {
-  private static let export = JobID(102)
+  private static let export = CommandJob.export.id
 
   /// What an export of the current plan would write.
   func previewExport(_ request: ExportRequest) throws(CommandFailure) -> ExportPreview {
@@ -111,19 +111,7 @@ struct ExportResult: Encodable {
   struct Refusal: Encodable {
     let layer: String
     let reason: String
-    let nearest: String?
-
-    private enum CodingKeys: String, CodingKey {
-      case layer, reason, nearest
-    }
-
-    // What is not there is null, so that every key is always there.
-    func encode(to encoder: any Encoder) throws {
-      var container = encoder.container(keyedBy: CodingKeys.self)
-      try container.encode(layer, forKey: .layer)
-      try container.encode(reason, forKey: .reason)
-      try container.encode(nearest, forKey: .nearest)
-    }
+    let nearest: Nullable<String>
   }
 
   let format: String
@@ -149,7 +137,7 @@ struct ExportResult: Encodable {
     bytes = preview.bytes
     files = preview.files.map { File(name: $0.name, bytes: $0.bytes) }
     refusals = preview.refusals.map {
-      Refusal(layer: $0.layer, reason: $0.reason, nearest: $0.nearest?.summary)
+      Refusal(layer: $0.layer, reason: $0.reason, nearest: Nullable($0.nearest?.summary))
     }
     obstacle = preview.obstacle
     notes = preview.notes
@@ -172,7 +160,7 @@ struct ExportResult: Encodable {
     guard refusals.isEmpty else {
       var table = TextTable(["layer", "nearest", "reason"], words: [0, 1, 2])
       for refusal in refusals {
-        table.add([refusal.layer, refusal.nearest ?? "none", refusal.reason])
+        table.add([refusal.layer, refusal.nearest.value ?? "none", refusal.reason])
       }
       return table.text
     }

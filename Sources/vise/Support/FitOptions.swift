@@ -87,7 +87,8 @@ extension EngineSession {
     return ServedModel(model, schemes: schemes, forecast: forecast)
   }
 
-  private func outline(for target: ExportTarget) throws(CommandFailure) -> ExportOutline {
+  /// What decides the bytes of a target's files.
+  func outline(for target: ExportTarget) throws(CommandFailure) -> ExportOutline {
     send(.outlineExport(target))
     return try next { event in
       if case .exportOutline(let outline) = event { outline } else { nil }

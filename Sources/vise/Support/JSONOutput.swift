@@ -17,6 +17,18 @@ struct Figure: Encodable {
   }
 }
 
+/// A value of a result, null in JSON where there is none; a key that is documented is always there.
+struct Nullable<Value: Encodable>: Encodable {
+  let value: Value?
+
+  init(_ value: Value?) { self.value = value }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    if let value { try container.encode(value) } else { try container.encodeNil() }
+  }
+}
+
 /// Results for scripts: one JSON document on standard output, keys in snake case and sorted.
 enum JSONOutput {
   /// Writes `result`.

@@ -1,3 +1,4 @@
+import Checkpoints
 import Compression
 import FoundationEssentials
 import Tensors
@@ -32,5 +33,13 @@ enum PlanFile {
     } catch {
       throw CommandFailure(status: .failed, message: "\(path): cannot be written: \(error.reason)")
     }
+  }
+}
+
+extension Plan {
+  /// A plan for a model that gives its layers these schemes, by their names.
+  init(schemes: [String: Scheme], of model: ModelDescription) {
+    self.init(schemes: schemes, for: model.layerShapes)
+    (self.model, fingerprint) = (model.name, model.fingerprint)
   }
 }

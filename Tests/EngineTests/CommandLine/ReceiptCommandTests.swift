@@ -76,6 +76,34 @@ import Testing
     #expect(try checks(run)["out.gguf"] == "differs")
   }
 
+  @Test func aFileThatIsGoneAndAnotherPlanAreFound() throws {
+    let integers = try model.write(
+      "vise: 1\nrules:\n  - { layers: \"*.mlp.*\", bits: 4, group: 16 }\n", to: "integers.yaml")
+    let run = try ViseProcess([
+      "export", model.path, "--plan", integers, "--format", "compressed-tensors", "--target",
+      "transformers", "--output", path("out"),
+    ])
+    #expect(run.status == 0, "\(run.errors)")
+    try Data("mine".utf8).write(to: URL(filePath: path("out/notes.txt")))
+    let whole = try ViseProcess(["verify", path("out"), "--files-only", "--json"])
+    #expect(whole.status == 0, "\(whole.errors)")
+    #expect(try checks(whole)["plan"] == "same")
+    #expect(try checks(whole)["notes.txt"] == "unchecked")
+    let receipt = URL(filePath: Receipt.path(ofExport: path("out")))
+    let text = try String(contentsOf: receipt, encoding: .utf8)
+    let changed = text.replacing("bits: 4", with: "bits: 3")
+    #expect(changed != text)
+    try changed.write(to: receipt, atomically: true, encoding: .utf8)
+    #expect(
+      try checks(ViseProcess(["verify", path("out"), "--files-only", "--json"]))["plan"]
+        == "differs")
+    try text.write(to: receipt, atomically: true, encoding: .utf8)
+    try FileManager.default.removeItem(atPath: path("out/model.safetensors"))
+    let gone = try ViseProcess(["verify", path("out"), "--files-only", "--json"])
+    #expect(gone.status == 1)
+    #expect(try checks(gone)["model.safetensors"] == "differs")
+  }
+
   @Test func anotherOriginalIsNamedAndOneThatIsGoneIsNoFailure() throws {
     let output = try export("--measure", text)
     let other = try TinyModel(seed: 9)

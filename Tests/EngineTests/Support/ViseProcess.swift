@@ -14,11 +14,16 @@ struct ViseProcess {
 
   /// Runs `vise` with these arguments to its end.
   ///
-  /// With `interrupts`, the process gets SIGINT once it has written something.
-  init(_ arguments: [String], interrupts: Bool = false) throws {
+  /// With `interrupts`, the process gets SIGINT once it has written something. Of its environment some variables may be
+  /// other than here.
+  init(
+    _ arguments: [String], interrupts: Bool = false, environment: [String: String] = [:]
+  ) throws {
     let process = Process()
     process.executableURL = try Self.binary()
     process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment
+      .merging(environment) { _, other in other }
     let (output, errors) = (Pipe(), Pipe())
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = output

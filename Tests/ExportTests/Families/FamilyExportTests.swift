@@ -1,6 +1,7 @@
 import Checkpoints
 import Compression
 import Export
+import Foundation
 import Inference
 import Tensors
 import TestSupport
@@ -64,6 +65,8 @@ struct FamilyExportTests {
     "gpt_oss-whole-pairs": "has gates and ups of experts apart",
     "gemma4-moe": "has all experts of a block in one tensor",
     "granitemoe": "has gates and ups of experts apart",
+    "granitemoehybrid": "has gates and ups apart",
+    "granitemoehybrid-experts": "has gates and ups of experts apart",
     "llama-llama3": "factors that config.json has no rule for",
     "qwen3_next": "has layers of its linear blocks apart",
   ]
@@ -88,29 +91,95 @@ struct FamilyExportTests {
   }
 
   /// Models without some of their experts, to files that hold fewer, and opened again.
-  @Test(arguments: ["gemma4-moe", "mixtral", "olmoe", "qwen2_moe", "qwen3_moe"])
+  @Test(arguments: Family.names)
   func filesOfMixturesThatLostExpertsHoldTheOthers(name: String) throws {
     let whole = try Checkpoint.open(Family(name).path)
-    var structure = ModelStructure(experts: 5)
-    for block in whole.description.prunableSizes.mixtures {
-      structure.cuts[block] = ModelStructure.Cut(experts: [(block + 1) % 6])
+    let sizes = whole.description.prunableSizes
+    guard sizes.experts > sizes.chosenExperts else { return }
+    var structure = ModelStructure(experts: sizes.experts - 1)
+    for block in sizes.mixtures {
+      structure.cuts[block] = ModelStructure.Cut(experts: [(block + 1) % sizes.experts])
+    }
+    guard whole.description.blueprint?.experts?.groups == nil else {
+      #expect(throws: InferenceError.self) { try whole.pruned(by: structure) }
+      return
     }
     let pruned = try whole.pruned(by: structure)
     let model = try kept(pruned)
     let expected = try logits(of: pruned)
-    try TestFiles.with(try model.file(GGUFEncoding(model: model.export)), named: "pruned.gguf") {
-      let found = try Checkpoint.open($0)
-      #expect(found.description.blueprint?.experts?.count == 5)
-      #expect(largestError(try logits(of: found), expected) < 2e-5)
+    if Self.losses[name] == nil {
+      try TestFiles.with(try model.file(GGUFEncoding(model: model.export)), named: "pruned.gguf") {
+        let found = try Checkpoint.open($0)
+        #expect(found.description.blueprint?.experts?.count == sizes.experts - 1)
+        #expect(largestError(try logits(of: found), expected) < 2e-5)
+      }
     }
-    // transformers wants all experts of Gemma 4 in one tensor.
-    guard name != "gemma4-moe" else { return }
-    let encoding = try CompressedTensorsEncoding(model: model.export, target: .transformers)
+    let encoding: CompressedTensorsEncoding
+    do {
+      encoding = try CompressedTensorsEncoding(model: model.export, target: .transformers)
+    } catch {
+      #expect("\(error)".contains("its experts are one tensor"), "\(error)")
+      return
+    }
     try TestFiles.with(try model.files(encoding)) { folder in
       let found = try Checkpoint.open(folder)
-      #expect(found.description.blueprint?.experts?.count == 5)
+      #expect(found.description.blueprint?.experts?.count == sizes.experts - 1)
       #expect(largestError(try logits(of: found), expected) < 2e-5)
     }
+  }
+
+  /// Models without one of their blocks, also where config.json tells blocks apart by their places alone.
+  @Test(arguments: Family.names, [false, true])
+  func directoriesOfModelsThatLostABlockHoldTheOthers(name: String, hasLists: Bool) throws {
+    let family = try Family(name)
+    let lists: Set = ["layer_types", "no_rope_layers", "mlp_only_layers"]
+    try withCopy(of: family, leavingOut: hasLists ? [] : lists) { path in
+      // What says nothing of its blocks may be another model, or none.
+      guard let whole = try? Checkpoint.open(path), whole.description.abilities == .all else {
+        return
+      }
+      let blocks = whole.description.prunableSizes.blocks
+      let pruned = (0..<blocks).lazy.compactMap {
+        try? whole.pruned(by: ModelStructure(removedBlocks: [$0]))
+      }.first
+      guard let pruned else { return }
+      let model = try kept(pruned)
+      let encoding: CompressedTensorsEncoding
+      do {
+        encoding = try CompressedTensorsEncoding(model: model.export, target: .transformers)
+      } catch {
+        // compressed-tensors has no word for stacks, of the whole model neither.
+        #expect("\(error)".contains("its experts are one tensor"), "\(error)")
+        return
+      }
+      let expected = try logits(of: pruned)
+      try TestFiles.with(try model.files(encoding)) { folder in
+        let found = try Checkpoint.open(folder)
+        #expect(found.description.blockCount == blocks - 1)
+        #expect(largestError(try logits(of: found), expected) < 2e-5)
+      }
+    }
+  }
+
+  /// A copy of a family's directory whose config.json says nothing under some keys.
+  private func withCopy(
+    of family: Family, leavingOut keys: Set<String>, _ body: (String) throws -> Void
+  ) throws {
+    let folder = try TemporaryFolder()
+    let path = "\(folder.path)/model"
+    try FileManager.default.copyItem(atPath: family.path, toPath: path)
+    let file = URL(filePath: "\(path)/config.json")
+    if !keys.isEmpty, let bytes = try? Data(contentsOf: file),
+      var config = try JSONSerialization.jsonObject(with: bytes) as? [String: Any]
+    {
+      for key in keys { config[key] = nil }
+      if var text = config["text_config"] as? [String: Any] {
+        for key in keys { text[key] = nil }
+        config["text_config"] = text
+      }
+      try JSONSerialization.data(withJSONObject: config).write(to: file)
+    }
+    try body(path)
   }
 
   private func logits(of checkpoint: Checkpoint) throws -> [Float] {

@@ -7,7 +7,8 @@ extension Architecture {
       [
         "attention_bias": [.queryDown, .latent, .attentionOutput], "mlp_bias": [.gate, .up, .down],
       ], standard: false),
-    hasLatentAttention: true, hasFurtherBlocks: true, ignoredKeys: ["norm_topk_prob"],
+    hasLatentAttention: true, hasFurtherBlocks: true,
+    ignoredKeys: ["norm_topk_prob", "rope_interleave"],
     feedForward: .experts(
       ExpertRule(
         router: .softmax, comparedInGroup: 1, groupingMethod: "group_limited_greedy",
@@ -26,7 +27,7 @@ extension Architecture {
     ]) { $1 },
     biases: .flagged(
       ["attention_bias": [.queryDown, .latent, .attentionOutput]], standard: false),
-    hasLatentAttention: true, hasFurtherBlocks: true,
+    hasLatentAttention: true, readsInterleaving: true, hasFurtherBlocks: true,
     feedForward: .experts(
       ExpertRule(
         router: .sigmoidOfChosen, normalizing: ("norm_topk_prob", true), hasChoiceBias: true,

@@ -33,6 +33,35 @@ extension Architecture {
       ExpertRule(router: .softmaxOfChosen, isFused: true, usesDenseInnerSize: true)),
     reordersRows: true, embeddingScale: .setting, hasMultipliers: true)
 
+  /// Granite 4: Mamba-2 in most blocks, attention without positions in the others, and a shared expert beside the others or alone.
+  static let graniteHybrid = Architecture(
+    modelTypes: ["granitemoehybrid"], ggufName: "granitehybrid",
+    className: "GraniteMoeHybridForCausalLM",
+    names: [
+      .mambaInputs: "mamba.in_proj", .deltaConvolution: "mamba.conv1d",
+      .deltaStep: "mamba.dt_bias", .mambaDecay: "mamba.A_log", .mambaSkip: "mamba.D",
+      .mambaNorm: "mamba.norm", .deltaOutput: "mamba.out_proj",
+      .fusedGateUp: "shared_mlp.input_linear", .down: "shared_mlp.output_linear",
+      .sharedGateUp: "shared_mlp.input_linear", .sharedDown: "shared_mlp.output_linear",
+      .router: "block_sparse_moe.router.layer", .expertGateUp: "block_sparse_moe.input_linear",
+      .expertDown: "block_sparse_moe.output_linear",
+    ],
+    standards: [
+      "mamba_conv_bias": .bool(true), "mamba_n_groups": .integer(1), "mamba_d_conv": .integer(4),
+      "mamba_d_state": .integer(256), "mamba_n_heads": .integer(128), "mamba_expand": .integer(2),
+      "shared_intermediate_size": .integer(1024),
+    ],
+    biases: .flagged(
+      [
+        "attention_bias": [.query, .key, .value, .attentionOutput],
+        "mamba_conv_bias": [.deltaConvolution], "mamba_proj_bias": [.mambaInputs, .deltaOutput],
+      ], standard: false),
+    hasMamba: true, turnsBySetting: true,
+    feedForward: .experts(
+      ExpertRule(
+        router: .softmaxOfChosen, isFused: true, usesDenseInnerSize: true, fusesShared: true)),
+    reordersRows: true, embeddingScale: .setting, hasMultipliers: true)
+
   /// Norms stand after both halves; all queries, and all keys, are normalised together.
   static let olmo2 = Architecture(
     modelTypes: ["olmo2"], ggufName: "olmo2", className: "Olmo2ForCausalLM",

@@ -26,11 +26,12 @@ enum ConfigKeys {
     if architecture.hasLatentAttention {
       keys.formUnion([
         "q_lora_rank", "kv_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "qk_head_dim",
-        "v_head_dim", "rope_interleave",
+        "v_head_dim",
       ])
     }
+    if architecture.readsInterleaving { keys.insert("rope_interleave") }
     switch architecture.norm {
-    case .rms: keys.insert("rms_norm_eps")
+    case .rms: keys.insert(architecture.epsilonKey ?? "rms_norm_eps")
     case .layer: keys.formUnion(["norm_epsilon", "layer_norm_eps"])
     }
     switch architecture.window {
@@ -81,10 +82,11 @@ enum ConfigKeys {
     if architecture.hasPerLayerEmbeddings {
       keys.formUnion(["hidden_size_per_layer_input", "vocab_size_per_layer_input"])
     }
-    if architecture.hasDelta {
-      keys.formUnion(deltaKeys)
-      keys.insert("layer_types")
-    }
+    if architecture.hasDelta { keys.formUnion(deltaKeys) }
+    if architecture.hasConvolutions { keys.formUnion(convolutionKeys) }
+    if architecture.hasMamba { keys.formUnion(mambaKeys) }
+    if architecture.turnsBySetting { keys.insert("position_embedding_type") }
+    if architecture.hasOtherMixers { keys.insert("layer_types") }
     return keys
   }
 
@@ -93,6 +95,23 @@ enum ConfigKeys {
     "full_attention_interval", "linear_num_key_heads", "linear_num_value_heads",
     "linear_key_head_dim", "linear_value_head_dim", "linear_conv_kernel_dim", "attn_output_gate",
     "mamba_ssm_dtype", "mtp_num_hidden_layers", "mtp_use_dedicated_embeddings",
+  ]
+
+  /// What says of what shape a Mamba-2 is, and how it is computed by chunks.
+  private static let mambaKeys: Set<String> = [
+    "mamba_n_heads", "mamba_n_groups", "mamba_d_state", "mamba_d_head", "mamba_d_conv",
+    "mamba_expand", "mamba_chunk_size", "time_step_limit", "shared_intermediate_size",
+    "layers_block_type",
+  ]
+
+  /// What says which blocks have a short convolution, and words of LFM2's first files for sizes.
+  private static let convolutionKeys: Set<String> = [
+    "conv_L_cache", "conv_bias", "full_attn_idxs", "use_expert_bias", "tie_embedding",
+    "block_ff_dim", "block_auto_adjust_ff_dim", "block_ffn_dim_multiplier", "block_multiple_of",
+    // What earlier classes read, or wrote beside: sizes that are the hidden size, and marks.
+    "conv_dim", "conv_dim_out", "conv_use_xavier_init", "block_dim", "block_mlp_init_scale",
+    "block_norm_eps", "block_out_init_scale", "block_use_swiglu", "block_use_xavier_init",
+    "num_heads", "use_pos_enc", "theta",
   ]
 
   /// Keys that change nothing that is computed from tokens: of training, of memory, of other programs, of answers, and marks.

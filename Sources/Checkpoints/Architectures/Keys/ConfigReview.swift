@@ -32,7 +32,7 @@ struct ConfigReview {
         "\(member.name) is \(text(of: member.name)), which is not supported for \(architecture.name)"
       )
     }
-    guard !architecture.readsLayerTypes, !architecture.hasDelta,
+    guard !architecture.readsLayerTypes, !architecture.hasOtherMixers,
       let types = config.root["layer_types"]?.array
     else {
       return

@@ -68,6 +68,13 @@ enum GGUFKeys {
         "rope.dimension_sections",
       ])
     }
+    if architecture.hasMamba {
+      keys.formUnion([
+        "ssm.conv_kernel", "ssm.state_size", "ssm.group_count", "ssm.time_step_rank",
+        "ssm.inner_size",
+      ])
+    }
+    if architecture.hasConvolutions { keys.insert("shortconv.l_cache") }
     if architecture.keepsFurtherBlocks { keys.insert("nextn_predict_layers") }
     return keys
   }

@@ -1,15 +1,12 @@
-import Checkpoints
-import Tensors
-
-/// What a recurrence keeps of the positions that it has read, with a few earlier states that it can go back to.
-struct DeltaState: Sendable {
+/// What a recurrence or a short convolution keeps of the positions that it has read, with a few earlier states that it can go back to.
+struct RecurrentState: Sendable {
   private struct Snapshot: Sendable {
     let count: Int
     let values: [Float]
     let window: [Float]
   }
 
-  /// The recurrence's.
+  /// The recurrence's; none of a convolution alone.
   var values: [Float]
   /// The rows that the convolution still sees.
   var window: [Float]
@@ -22,9 +19,10 @@ struct DeltaState: Sendable {
   /// Snapshots that are kept, the latest ones.
   private static let snapshotLimit = 4
 
-  init(_ facts: DeltaFacts, keepsSnapshots: Bool) {
-    values = Array(repeating: 0, count: facts.valueHeadCount * facts.keySize * facts.valueSize)
-    window = Array(repeating: 0, count: (facts.taps - 1) * facts.mixedWidth)
+  /// A state of so many numbers, all of them zero, before the first position.
+  init(values: Int, window: Int, keepsSnapshots: Bool) {
+    self.values = Array(repeating: 0, count: values)
+    self.window = Array(repeating: 0, count: window)
     self.keepsSnapshots = keepsSnapshots
   }
 
