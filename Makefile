@@ -201,7 +201,10 @@ demo: build test-deps ## records docs/recordings from the scripts of Tests/EndTo
 QWEN ?= $(MODELS)/qwen.gguf
 
 bench: build models ## speed beside llama.cpp's, into Benchmarks/results.md; QWEN=path for Qwen2.5-Coder 1.5B, IK=llama-bench of ik_llama.cpp, WIDE=large checkpoint too
+	$(call installed,$(INTEROP),requirements.txt)
+	$(call installed,$(INTEROP),requirements-compressor.txt)
 	@$(VENV)/bin/python Benchmarks/speed.py --binary $(BINARY) --model "$(MODELS)/smollm2.gguf" \
+	  --smollm2 "$(MODELS)/smollm2-hf" --compressor $(INTEROP)/bin/python \
 	  $(if $(wildcard $(QWEN)),--large "$(QWEN)") $(if $(wildcard $(IK)),--ik "$(IK)")
 	@$(VENV)/bin/python Benchmarks/latency.py --binary $(BINARY) --model "$(MODELS)/smollm2-hf" \
 	  $(if $(wildcard $(QWEN)),--large "$(QWEN)") $(if $(wildcard $(WIDE)),--wide "$(WIDE)")

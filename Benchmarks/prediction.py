@@ -27,6 +27,8 @@ SAMPLES = os.path.join(ROOT, "Samples")
 SIZES = ["2.5", "3", "3.5", "4", "4.5", "5", "5.5", "6", "7", "8"]  # bits a weight
 WIDTHS = ["2g64z", "3g64z", "4g64z", "5g64z", "6g64z", "8g64z"]
 TOKENS = 4096  # that larger models are calibrated on
+# Of 512 tokens, that each plan is measured on: the first of a text that everybody knows are not like the rest of it.
+WINDOWS = 24
 # The evaluation text begins with Acts and ends with a novel, which this begins.
 NOVEL = "No one who had ever seen Catherine Morland"
 # Enough text for any model's TOKENS: only what is calibrated on is cut, and not by much.
@@ -36,9 +38,9 @@ CALIBRATION = 19000
 class Model(vise_runs.ViseRuns):
     """What is predicted and measured of one model."""
 
-    def __init__(self, options, name, title, source, method, windows, other):
+    def __init__(self, options, name, title, source, method, other):
         super().__init__(options, name, title, source)
-        self.method, self.windows = method, windows
+        self.method = method
         self.texts = {"evaluation": options.evaluation, other: text(options, other)}
 
     def made(self, name, make):
@@ -80,7 +82,7 @@ class Model(vise_runs.ViseRuns):
             shutil.copyfile(self.sensitivity(), scratch)
             plans = [word for _, plan, _ in self.plans() for word in ("--plan", plan)]
             found = self.run("refine", self.source, "--sensitivity", scratch, "--calibration", self.calibration(),
-                             "--text", self.texts[name], "--layers", "0", "--windows", str(self.windows), "--json",
+                             "--text", self.texts[name], "--layers", "0", "--windows", str(WINDOWS), "--json",
                              *plans)
             os.remove(scratch)
             return found
@@ -182,15 +184,15 @@ def main():
     parser.add_argument("--record", help="a file for the tests' recorded figures")
     options = parser.parse_args()
     os.makedirs(options.work, exist_ok=True)
-    models = [Model(options, "scripture", "The sample, GPTQ", os.path.join(SAMPLES, "scripture"), "gptq", 8, "novel")]
+    models = [Model(options, "scripture", "The sample, GPTQ", os.path.join(SAMPLES, "scripture"), "gptq", "novel")]
     smollm2, gemma = (os.path.join(options.models, name) for name in ("smollm2-hf", "gemma3.gguf"))
     if os.path.exists(smollm2):
         folder = os.path.join(options.work, "smollm2-offgrid")
         if not os.path.exists(folder):
             offgrid.main(smollm2, folder)
-        models.append(Model(options, "smollm2", "SmolLM2-135M-Instruct, off-grid, rounded", folder, "rtn", 4, "README"))
+        models.append(Model(options, "smollm2", "SmolLM2-135M-Instruct, off-grid, rounded", folder, "rtn", "README"))
     if os.path.exists(gemma):
-        models.append(Model(options, "gemma3", "Gemma 3 270M, rounded", gemma, "rtn", 4, "README"))
+        models.append(Model(options, "gemma3", "Gemma 3 270M, rounded", gemma, "rtn", "README"))
     sections, everything = [], []
     for model in models:
         rows = list(model.rows())
@@ -201,8 +203,8 @@ def main():
     text_of = " ".join(__doc__.split("\n\n")[2].split())
     introduction = [
         "# Predictions beside measurements", "", f"Made by `make bench-prediction`. {text_of}", "",
-        f"KLD in nats a token, with the standard error over {models[0].windows} windows of 512 tokens of the sample and 4 "
-        f"of the others; integers of 2 to 8 bits in groups of 64. Calibrated on `{os.path.basename(options.calibration)}`, "
+        f"KLD in nats a token, with the standard error over {WINDOWS} windows of 512 tokens at most; integers of 2 to 8 bits in "
+        f"groups of 64. Calibrated on `{os.path.basename(options.calibration)}`, "
         "which begins with 1 Samuel; `evaluation` begins with Acts, `novel` is its end, Northanger Abbey, and `README` this "
         "project's README.md.", "", f"**All: {summary(everything)}**"]
     with open(options.output, "w") as file:

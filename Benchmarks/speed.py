@@ -20,14 +20,14 @@ import itertools
 import json
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
-import time
 
+import calibrating
 import llama_tools
 import sections
+from timing import ran, spread
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROMPT = "The sea is a vast body of water that"
@@ -41,7 +41,8 @@ FILES, WIDE_FILES = ["Q8_0", "Q4_0", "IQ4_NL"], ["Q4_K_M", "Q6_K"]
 MASKED = [("half-8", "exact", "uniform-8"), ("half-8", "fast", "uniform-8"), ("half-4", "fast", "uniform-4")]
 MASKED_TITLES = {"half-8": "50 % masked 8 bit", "half-4": "50 % masked 4 bit"}
 PROMPTS = [(None, "exact", "F16"), ("uniform-8", "fast", "Q8_0"), ("uniform-4", "fast", "Q4_0")]
-EXPORTS = ["Q8_0", "Q4_0"]
+# What both write; llama-quantize takes other types for rows that K types do not fit, and Vise follows its file.
+EXPORTS = ["Q8_0", "Q4_0", "Q4_K_M"]
 # A file, an arithmetic, and the share of inputs of o_proj and down_proj that is left out.
 SPARSE = [("Q8_0", "exact", 0.5), ("Q8_0", "exact", 0.7), ("Q8_0", "fast", 0.7), ("Q4_0", "fast", 0.5), ("Q4_0", "fast", 0.7)]
 
@@ -98,10 +99,6 @@ class Model:
                                  "compressed-tensors", "--output", os.path.join(self.options.work, "none"), "--dry-run", "--json"],
                                 capture_output=True, text=True, check=True).stdout
         return json.loads(output)["bytes"]
-
-
-def spread(values, digits=1):
-    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
 def rounds(options, ours, *theirs):
@@ -237,9 +234,7 @@ def evaluating(model, options):
     text, windows = os.path.join(HERE, "..", "Samples", "evaluation.txt"), 6 if model.name == "smollm2" else 2
 
     def seconds(*command):
-        start = time.monotonic()
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        return time.monotonic() - start
+        return ran(*command)[0]
 
     def row():
         ours, theirs, ratios = rounds(
@@ -262,18 +257,25 @@ def exporting(model, options):
         if os.path.exists(output):
             os.remove(output)
         os.sync()
-        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return time.monotonic() - start, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return ran(*command)[:2]
+
+    def plan(kind):
+        """Gives every layer the type that it has in the rival's file, with ranges found as quickly."""
+        layers = json.loads(subprocess.run([options.binary, "inspect", model.file(kind), "--json"], capture_output=True, text=True,
+                                           check=True).stdout)["layers"]
+        path = os.path.join(options.work, f"export-{kind}.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("vise: 1\nrules:\n")
+            for layer in layers:
+                if layer["dtype"] not in ("F16", "F32"):
+                    file.write(f"  - {{ layers: \"{layer['name']}\", type: {layer['dtype']}, range: minmax }}\n")
+        return path
 
     def row(kind):
-        plan = os.path.join(options.work, f"export-{kind}.yaml")
-        with open(plan, "w", encoding="utf-8") as file:
-            file.write(f"vise: 1\nrules:\n  - layers: \"*\"\n    type: {kind}\n    range: minmax\n")
+        flags = ["--leave-output-tensor"] if kind == "Q4_K_M" else ["--pure"]
         ours, theirs = zip(*[
-            (run(options.binary, "export", model.f16, "--plan", plan, "--format", "gguf", "--output", output),
-             run(options.tool("llama-quantize"), "--pure", model.f16, output, kind, str(THREADS)))
+            (run(options.binary, "export", model.f16, "--plan", plan(kind), "--format", "gguf", "--output", output),
+             run(options.tool("llama-quantize"), *flags, model.f16, output, kind, str(THREADS)))
             for _ in range(options.rounds)])
         ratios = [b[0] / a[0] for a, b in zip(ours, theirs)]
         return (f"| {kind} | {spread([a[0] for a in ours], 2)} | {spread([b[0] for b in theirs], 2)} | **{spread(ratios, 2)}** | "
@@ -287,7 +289,9 @@ def exporting(model, options):
 
 SECTIONS = {"decode": ("decoding", decoding), "masked": ("decoding with half of all weights zero", masked),
             "sparse": ("decoding with small inputs left out", sparse), "prompt": ("prompts", prompts),
-            "evaluate": ("evaluating", evaluating), "export": ("exporting", exporting)}
+            "evaluate": ("evaluating", evaluating), "export": ("exporting", exporting),
+            "gptq": ("GPTQ, 4 bits in groups of 64, 32 windows of 512 tokens", calibrating.gptq),
+            "sensitivity": ("sensitivity", calibrating.sensitivity)}
 
 
 def limit(options):
@@ -323,6 +327,8 @@ def main():
     parser.add_argument("--work", default=".bench", help="folder for files made on the way; models stay for the next run")
     parser.add_argument("--tools", default=".bench/llama.cpp", help="folder that llama.cpp's tools are built in")
     parser.add_argument("--llama", help="folder of tools that are built already")
+    parser.add_argument("--smollm2", default=".models/smollm2-hf", help="SmolLM2-135M as a folder, for GPTQ")
+    parser.add_argument("--compressor", default=".venv-interop/bin/python", help="a Python with llm-compressor")
     parser.add_argument("--ik", default="", help="llama-bench of ik_llama.cpp, a second rival")
     parser.add_argument("--output", default=os.path.join(HERE, "results.md"))
     parser.add_argument("--only", choices=list(SECTIONS))
@@ -341,7 +347,7 @@ def main():
     for name, title, source, files in models:
         model = Model(options, name, source, files)
         for key, (heading, table) in SECTIONS.items():
-            if options.only in (None, key):
+            if options.only in (None, key) and not (key == "gptq" and name != "smollm2"):
                 print(f"{title}: {heading}", file=sys.stderr)
                 lines = itertools.chain(circumstances(options), table(model, options))
                 sections.write(options.output, f"{title}: {heading}", lines)
